@@ -1,0 +1,43 @@
+/* The HTTP/JSON interface of vnetd: see README.md here for its contract. One file per group of resources. */
+#ifndef CONTROLLER_API_API_H
+#define CONTROLLER_API_API_H 1
+
+#include "base/error.h"
+
+struct api;
+struct call;
+struct controller;
+
+/* Listens as the options say. */
+struct api *api_new(struct controller *, struct error *) MUST_CHECK;
+void api_free(struct api *);
+
+/* How requests are found: by method, first part of the path, and how many parts there are. */
+struct api_route {
+    const char *method, *first;          /* first NULL: any type of object */
+    unsigned n_parts;
+    void (*handle)(struct call *);
+};
+
+/* resources.c */
+void api_list(struct call *);
+void api_get(struct call *);
+void api_add(struct call *);
+void api_set(struct call *);
+void api_del(struct call *);
+/* transactions.c */
+void api_transaction(struct call *);
+void api_sync(struct call *);
+/* events.c */
+void api_events(struct call *);
+void api_wait(struct call *);
+/* insight.c */
+void api_verify(struct call *);
+void api_trace(struct call *);
+void api_show(struct call *);
+void api_schema(struct call *);
+/* health.c */
+void api_healthz(struct call *);
+void api_metrics(struct call *);
+
+#endif

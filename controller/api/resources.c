@@ -1,0 +1,343 @@
+/* Typed resources: list, get, add, set, del. Changes are transactions of one operation. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "controller/api/api.h"
+#include "controller/api/http.h"
+#include "controller/columns.h"
+#include "controller/commit.h"
+#include "controller/controller.h"
+#include "controller/counters.h"
+#include "vnet/model/model_json.h"
+
+#define FILTERS_MAX 16
+#define COLUMNS_MAX 64
+#define NAMES_MAX 256
+
+/* A GET being answered: what is asked for, and the objects found, while their counters are read. */
+struct listing {
+    struct call *call;
+    const struct object_class *class;
+    struct filter filters[FILTERS_MAX];
+    size_t n_filters;
+    const char *columns[COLUMNS_MAX];
+    size_t n_columns;
+    char *columns_text;                  /* what 'columns' points into */
+    char *filter_texts[FILTERS_MAX];
+    const char *wanted_names[NAMES_MAX];
+    size_t n_names;
+    bool is_all_tenants, is_single, is_cut;
+    uint64_t limit;
+    uint32_t after;
+
+    uint32_t *numbers;
+    size_t n, cap;
+};
+
+static void listing_free(struct listing *l)
+{
+    for (size_t i = 0; i < l->n_filters; i++)
+        free(l->filter_texts[i]);
+    free(l->columns_text);
+    free(l->numbers);
+    free(l);
+}
+
+static void listing_fail(struct listing *l, const struct error *err)
+{
+    call_error(l->call, err, -1);
+    listing_free(l);
+}
+
+/* ---- what is asked for ---- */
+
+static bool add_filter(struct listing *l, const char *text, struct error *err)
+{
+    const char *equal = strchr(text, '=');
+    if (!equal)
+        return error_set(err, ERROR_INVALID, "where='%.100s': write where=COLUMN=VALUE", text);
+    if (l->n_filters == FILTERS_MAX)
+        return error_set(err, ERROR_INVALID, "at most %d conditions in one request", FILTERS_MAX);
+    char *copy = l->filter_texts[l->n_filters] = mem_strdup(text);
+    copy[equal - text] = '\0';
+    l->filters[l->n_filters++] = (struct filter) { copy, copy + (equal - text) + 1 };
+    return filter_check(l->class, &l->filters[l->n_filters - 1], err);
+}
+
+static bool add_columns(struct listing *l, const char *text, struct error *err)
+{
+    l->columns_text = mem_strdup(text);
+    for (char *save = NULL, *name = strtok_r(l->columns_text, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
+        if (l->n_columns == COLUMNS_MAX)
+            return error_set(err, ERROR_INVALID, "at most %d columns in one request", COLUMNS_MAX);
+        l->columns[l->n_columns++] = name;
+    }
+    return columns_check(l->class, l->columns, l->n_columns, err);
+}
+
+static bool add_after(struct listing *l, const char *text, struct error *err)
+{
+    struct uuid id;
+    const struct object *o = uuid_parse(text, &id) ? model_get_id(l->call->controller->model, id) : NULL;
+    if (!o || o->type != l->class->type)
+        return error_set(err, ERROR_UNKNOWN, "after='%.100s': no %s has this id", text, l->class->name);
+    l->after = o->number;
+    return true;
+}
+
+static bool add_limit(struct listing *l, const char *text, struct error *err)
+{
+    char *end;
+    l->limit = strtoull(text, &end, 10);
+    if (*end || !l->limit || *text == '-')
+        return error_set(err, ERROR_INVALID, "limit='%.100s': must be a whole number above 0", text);
+    return true;
+}
+
+static bool listing_parse(struct listing *l, struct error *err)
+{
+    struct evkeyval *q;
+    TAILQ_FOREACH (q, &l->call->query, next) {
+        bool ok = true;
+        if (!strcmp(q->key, "where"))
+            ok = add_filter(l, q->value, err);
+        else if (!strcmp(q->key, "columns"))
+            ok = !*q->value || add_columns(l, q->value, err);
+        else if (!strcmp(q->key, "limit"))
+            ok = add_limit(l, q->value, err);
+        else if (!strcmp(q->key, "after"))
+            ok = add_after(l, q->value, err);
+        else if (!strcmp(q->key, "all_tenants"))
+            l->is_all_tenants = !strcmp(q->value, "1");
+        else if (!strcmp(q->key, "name") && l->n_names < NAMES_MAX)
+            l->wanted_names[l->n_names++] = q->value;
+        else if (strcmp(q->key, "tenant"))
+            ok = error_set(err, ERROR_INVALID, "parameter '%.100s' is unknown or given too often", q->key);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* ---- finding ---- */
+
+/* May this principal see the object? What it may not see does not exist for it. */
+static bool is_visible(const struct listing *l, const struct object *o)
+{
+    const struct call *call = l->call;
+    struct error unused;
+    const struct object *tenant = o->tenant ? model_get(call->controller->model, o->tenant, OBJECT_TENANT) : NULL;
+    const char *name = tenant ? tenant->name : o->type == OBJECT_TENANT ? o->name : NULL;
+    return principal_may(&call->principal, VERB_READ, name, &unused);
+}
+
+static void take(struct listing *l, const struct object *o)
+{
+    l->numbers = mem_grow(l->numbers, &l->cap, l->n + 1, sizeof *l->numbers);
+    l->numbers[l->n++] = o->number;
+}
+
+static bool find_tenant(const struct listing *l, uint32_t *tenant, struct error *err)
+{
+    const struct call *call = l->call;
+    *tenant = model_tenant(call->controller->model, call->tenant);
+    if (!principal_may(&call->principal, VERB_READ, call->tenant, err))
+        return false;
+    if (!*tenant)
+        return error_set(err, ERROR_UNKNOWN, "tenant '%.100s' does not exist", call->tenant);
+    return true;
+}
+
+static bool find_named(struct listing *l, const char *name, struct error *err)
+{
+    const struct model *m = l->call->controller->model;
+    uint32_t tenant = 0;
+    if (l->class->has_tenant && !find_tenant(l, &tenant, err))
+        return false;
+    const struct object *o = model_find(m, l->class->type, tenant, name);
+    if (!o || !is_visible(l, o))
+        return error_set(err, ERROR_UNKNOWN, "%s '%.200s' does not exist%s%.100s%s", l->class->name, name,
+                         l->class->has_tenant ? " in tenant '" : "", l->class->has_tenant ? l->call->tenant : "",
+                         l->class->has_tenant ? "'" : "");
+    take(l, o);
+    return true;
+}
+
+/* Runtime columns in a filter need the whole object; a filter on intent alone is judged without. */
+static bool passes(const struct listing *l, const struct object *o)
+{
+    if (!l->n_filters)
+        return true;
+    const char *names[FILTERS_MAX];
+    for (size_t i = 0; i < l->n_filters; i++)
+        names[i] = strncmp(l->filters[i].column, "tags:", 5) ? l->filters[i].column : "tags";
+    struct columns_wanted wanted = { .names = names, .n = l->n_filters };
+    json_t *object = columns_object(l->call->controller, o, &wanted);
+    bool ok = true;
+    for (size_t i = 0; ok && i < l->n_filters; i++)
+        ok = filter_matches(&l->filters[i], object);
+    json_decref(object);
+    return ok;
+}
+
+static bool find_all(struct listing *l, struct error *err)
+{
+    const struct model *m = l->call->controller->model;
+    uint32_t tenant = 0;
+    bool by_tenant = l->class->has_tenant && !l->is_all_tenants;
+    if (by_tenant && !find_tenant(l, &tenant, err))
+        return false;
+    const struct object *o;
+    for (uint32_t after = l->after; (o = model_next(m, l->class->type, after)); after = o->number) {
+        if ((by_tenant && o->tenant != tenant) || !is_visible(l, o) || !passes(l, o))
+            continue;
+        if (l->limit && l->n == l->limit) {
+            l->is_cut = true;
+            break;
+        }
+        take(l, o);
+    }
+    return true;
+}
+
+/* ---- answering ---- */
+
+static void add_next_link(struct listing *l)
+{
+    char id[UUID_STRLEN];
+    const struct object *last = model_get(l->call->controller->model, l->numbers[l->n - 1], OBJECT_NONE);
+    if (!l->is_cut || !last || !l->call->request)
+        return;
+    char *link = mem_printf("</v1/%s?after=%s&limit=%llu>; rel=\"next\"", l->class->name, uuid_format(last->id, id),
+                            (unsigned long long) l->limit);
+    evhttp_add_header(evhttp_request_get_output_headers(l->call->request), "Link", link);
+    free(link);
+}
+
+static void listing_answer(void *aux, const struct drop_counts *drops)
+{
+    struct listing *l = aux;
+    const struct controller *c = l->call->controller;
+    struct columns_wanted wanted = { l->n_columns ? l->columns : NULL, l->n_columns, drops };
+    json_t *list = json_array();
+    for (size_t i = 0; i < l->n; i++) {
+        const struct object *o = model_get(c->model, l->numbers[i], l->class->type);
+        if (o)
+            json_array_append_new(list, columns_object(c, o, &wanted));
+    }
+    if (l->n)
+        add_next_link(l);
+    if (l->is_single && json_array_size(list)) {
+        call_json(l->call, 200, json_incref(json_array_get(list, 0)));
+        json_decref(list);
+    } else {
+        call_json(l->call, 200, list);
+    }
+    listing_free(l);
+}
+
+static bool wants_drops(const struct listing *l)
+{
+    if (!object_field(l->class, "drops"))
+        return false;
+    for (size_t i = 0; i < l->n_columns; i++)
+        if (!strcmp(l->columns[i], "drops"))
+            return true;
+    return !l->n_columns;
+}
+
+static void listing_run(struct listing *l)
+{
+    struct error err;
+    bool ok = listing_parse(l, &err);
+    for (size_t i = 0; ok && i < l->n_names; i++)
+        ok = find_named(l, l->wanted_names[i], &err);
+    if (ok && !l->n_names)
+        ok = find_all(l, &err);
+    if (!ok)
+        listing_fail(l, &err);
+    else if (wants_drops(l))
+        drop_counts_read(l->call->controller, l->numbers, l->n, listing_answer, l);
+    else
+        listing_answer(l, NULL);
+}
+
+static struct listing *listing_new(struct call *call)
+{
+    struct listing *l = mem_zalloc(sizeof *l);
+    l->call = call;
+    l->class = object_class_by_name(call->path[0]);
+    return l;
+}
+
+void api_list(struct call *call)
+{
+    listing_run(listing_new(call));
+}
+
+void api_get(struct call *call)
+{
+    struct listing *l = listing_new(call);
+    l->is_single = true;
+    l->wanted_names[l->n_names++] = call->path[1];
+    listing_run(l);
+}
+
+/* ---- changes ---- */
+
+static void change_done(void *aux, const struct commit_result *result)
+{
+    struct call *call = aux;
+    const json_t *first = json_array_get(result->results, 0);
+    if (!result->ok)
+        call_error(call, &result->err, -1);
+    else if (!strcmp(call->path[1], "") || json_is_object(json_object_get(first, "object")))
+        call_json(call, call->n_path == 1 ? 201 : 200, json_incref(json_object_get(first, "object")));
+    else
+        call_empty(call, 204);
+}
+
+static void change(struct call *call, const char *verb, json_t *take_values)
+{
+    json_t *op = json_pack("{s:s,s:s,s:o}", "op", verb, "type", call->path[0], "values", take_values);
+    json_t *name = json_object_get(take_values, "name");
+    if (call->n_path == 2)
+        json_object_set_new(op, "name", json_string(call->path[1]));
+    else if (name)
+        json_object_set(op, "name", name);
+    json_object_del(take_values, "name");
+    struct commit_request request = {
+        .ops = json_pack("[o]", op),
+        .principal = call->principal,
+        .tenant = call->tenant,
+        .done = change_done,
+        .aux = call,
+    };
+    commit_submit(call->controller->commits, &request);
+}
+
+static void change_with_body(struct call *call, const char *verb)
+{
+    struct error err;
+    json_t *body = call_body(call, &err);
+    if (body)
+        change(call, verb, body);
+    else
+        call_error(call, &err, -1);
+}
+
+void api_add(struct call *call)
+{
+    change_with_body(call, "add");
+}
+
+void api_set(struct call *call)
+{
+    change_with_body(call, "set");
+}
+
+void api_del(struct call *call)
+{
+    change(call, "del", json_object());
+}

@@ -1,0 +1,188 @@
+/* Transactions, and waiting for hosts to confirm. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "controller/api/api.h"
+#include "controller/api/http.h"
+#include "controller/commit.h"
+#include "controller/controller.h"
+#include "controller/host/host.h"
+#include "controller/waiter.h"
+
+#define TIMEOUT_MAX_S 3600
+
+/* A call that changes intent and perhaps waits. */
+struct changing {
+    struct call *call;
+    bool wants_hosts;
+    double timeout_s;
+    json_t *answer;
+};
+
+static void changing_free(struct changing *t)
+{
+    json_decref(t->answer);
+    free(t);
+}
+
+static json_t *host_names(const struct controller *c, const uint32_t *numbers, size_t n)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const struct hypervisor *h = host_by_number(c->hosts, numbers[i]);
+        if (h)
+            json_array_append_new(names, json_string(h->name));
+    }
+    return names;
+}
+
+static void confirmed(void *aux, const struct waiter_result *result)
+{
+    struct changing *t = aux;
+    const struct controller *c = t->call->controller;
+    json_object_set_new(t->answer, "confirmed", json_boolean(!result->n_unconfirmed));
+    json_object_set_new(t->answer, "unconfirmed", host_names(c, result->unconfirmed, result->n_unconfirmed));
+    json_object_set_new(t->answer, "disconnected", host_names(c, result->disconnected, result->n_disconnected));
+    call_json(t->call, 200, json_incref(t->answer));
+    changing_free(t);
+}
+
+static void committed(void *aux, const struct commit_result *result)
+{
+    struct changing *t = aux;
+    struct error unused;
+    if (!result->ok) {
+        call_error(t->call, &result->err, result->op);
+        changing_free(t);
+        return;
+    }
+    if (result->replayed)
+        t->answer = json_parse(result->replayed, strlen(result->replayed), "remembered answer", &unused);
+    else
+        t->answer = commit_answer(result->revision, result->results);
+    if (result->changes)
+        json_object_set(t->answer, "changes", (json_t *) result->changes);
+    /* Hosts that are away are named at once; those connected are waited for if asked. */
+    waiter_add(t->call->controller->waiters, result->hosts, result->n_hosts, result->seq, t->wants_hosts ? t->timeout_s : 0,
+               confirmed, t);
+}
+
+static bool read_wait(struct changing *t, const json_t *body, struct error *err)
+{
+    const json_t *timeout = json_object_get(body, "timeout");
+    const char *wait = json_member_string(body, "wait");
+    t->timeout_s = timeout ? json_number_value(timeout) : 30;
+    t->wants_hosts = wait && !strcmp(wait, "hosts");
+    if (wait && strcmp(wait, "hosts") && strcmp(wait, "none"))
+        return error_set(err, ERROR_INVALID, "wait '%.100s': must be 'none' or 'hosts'", wait);
+    if ((timeout && !json_is_number(timeout)) || !(t->timeout_s >= 0 && t->timeout_s <= TIMEOUT_MAX_S))
+        return error_set(err, ERROR_INVALID, "timeout: must be a number of seconds from 0 to %d", TIMEOUT_MAX_S);
+    return true;
+}
+
+/* The request's identity under an idempotency key. */
+static char *digest_of(const json_t *body)
+{
+    char *text = json_text(body);
+    char *digest = mem_printf("%016llx", (unsigned long long) hash_bytes64(text, strlen(text), strlen(text)));
+    free(text);
+    return digest;
+}
+
+static bool check_key(const char *key, struct error *err)
+{
+    size_t n = key ? strlen(key) : 1;
+    if (n >= 1 && n <= 255)
+        return true;
+    return error_set(err, ERROR_INVALID, "Idempotency-Key: must have 1 to 255 characters");
+}
+
+static bool submit(struct changing *t, const json_t *body, struct error *err)
+{
+    json_t *ops = json_object_get(body, "ops");
+    const char *tenant = json_member_string(body, "tenant");
+    const char *key = evhttp_find_header(evhttp_request_get_input_headers(t->call->request), "Idempotency-Key");
+    if (!json_is_array(ops))
+        return error_set(err, ERROR_INVALID, "ops: must be an array of operations");
+    if (json_array_size(ops) > LIMIT_TRANSACTION_OPS)
+        return error_set(err, ERROR_TOO_LARGE, "ops: %zu operations are more than the %d of one transaction",
+                         json_array_size(ops), LIMIT_TRANSACTION_OPS);
+    if (!read_wait(t, body, err) || !check_key(key, err))
+        return false;
+    char *digest = key ? digest_of(body) : NULL;
+    struct commit_request request = {
+        .ops = json_incref(ops),
+        .principal = t->call->principal,
+        .tenant = tenant ? tenant : t->call->tenant,
+        .is_dry_run = json_member_bool(body, "dry_run", false),
+        .idempotency_key = key,
+        .digest = digest,
+        .done = committed,
+        .aux = t,
+    };
+    commit_submit(t->call->controller->commits, &request);
+    free(digest);
+    return true;
+}
+
+void api_transaction(struct call *call)
+{
+    struct error err;
+    struct changing *t = mem_zalloc(sizeof *t);
+    t->call = call;
+    json_t *body = call_body(call, &err);
+    if (!body || !submit(t, body, &err)) {
+        call_error(call, &err, -1);
+        changing_free(t);
+    }
+    json_decref(body);
+}
+
+/* ---- sync ---- */
+
+static void sync_hosts(struct changing *t)
+{
+    struct controller *c = t->call->controller;
+    uint32_t *hosts = NULL;
+    size_t n = 0, cap = 0;
+    for (const struct hypervisor *h = hosts_first(c->hosts); h; h = hosts_next(c->hosts, h)) {
+        if (!h->number || host_is_realised(h))
+            continue;
+        hosts = mem_grow(hosts, &cap, n + 1, sizeof *hosts);
+        hosts[n++] = h->number;
+    }
+    waiter_add(c->waiters, hosts, n, WAITER_WANTED_NOW, t->timeout_s, confirmed, t);
+    free(hosts);
+}
+
+/* Comes through the queue of commits, so that everything asked for before has been committed. */
+static void sync_turn(void *aux, const struct commit_result *result)
+{
+    struct changing *t = aux;
+    if (!result->ok) {
+        call_error(t->call, &result->err, -1);
+        changing_free(t);
+        return;
+    }
+    t->answer = json_pack("{s:I}", "revision", (json_int_t) result->revision);
+    sync_hosts(t);
+}
+
+void api_sync(struct call *call)
+{
+    struct error err;
+    struct changing *t = mem_zalloc(sizeof *t);
+    t->call = call;
+    json_t *body = call_body(call, &err);
+    if (!body || !read_wait(t, body, &err)) {
+        call_error(call, &err, -1);
+        changing_free(t);
+    } else {
+        struct commit_request request = {
+            .ops = json_array(), .principal = call->principal, .tenant = call->tenant, .done = sync_turn, .aux = t,
+        };
+        commit_submit(call->controller->commits, &request);
+    }
+    json_decref(body);
+}

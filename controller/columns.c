@@ -1,0 +1,91 @@
+#include "controller/columns.h"
+
+#include <string.h>
+
+#include "controller/counters.h"
+#include "controller/host/binding.h"
+#include "controller/host/host.h"
+
+struct showing {
+    const struct controller *controller;
+    const struct columns_wanted *wanted;
+};
+
+static json_t *string_or_null(const char *text)
+{
+    return text && *text ? json_string(text) : json_null();
+}
+
+static json_t *host_name(const struct controller *c, uint32_t number)
+{
+    const struct hypervisor *h = number ? host_by_number(c->hosts, number) : NULL;
+    return h ? json_string(h->name) : json_null();
+}
+
+static json_t *port_column(const struct showing *s, const struct object *o, const char *name)
+{
+    const struct controller *c = s->controller;
+    struct port_status status = bindings_status(c->bindings, o->number);
+    if (!strcmp(name, "host"))
+        return host_name(c, status.host);
+    if (!strcmp(name, "state"))
+        return json_string(port_state_word(status.state));
+    if (!strcmp(name, "reason"))
+        return string_or_null(status.reason);
+    if (!strcmp(name, "claimed_by"))
+        return bindings_claimed_by(c->bindings, o->number);
+    if (!strcmp(name, "drops"))
+        return drop_counts_port(s->wanted ? s->wanted->drops : NULL, o->number);
+    return json_null();
+}
+
+static json_t *encap_ip(const struct controller *c, uint32_t number)
+{
+    char text[IP_STRLEN];
+    const struct runtime_host *r = runtime_host(c->runtime, number);
+    return r ? json_string(ip_format(r->encap_ip, text)) : json_null();
+}
+
+static json_t *host_column(const struct showing *s, const struct object *o, const char *name)
+{
+    const struct hypervisor *h = host_by_number(s->controller->hosts, o->number);
+    if (!h)
+        return json_null();
+    if (!strcmp(name, "encap_ip"))
+        return encap_ip(s->controller, o->number);
+    if (!strcmp(name, "connected"))
+        return json_boolean(host_is_connected(h));
+    if (!strcmp(name, "flows"))
+        return json_integer(h->table ? (json_int_t) flow_table_n_desired(h->table) : 0);
+    if (!strcmp(name, "realised"))
+        return json_boolean(host_is_realised(h));
+    if (!strcmp(name, "sent"))
+        return json_integer((json_int_t) host_mods_sent(h));
+    if (!strcmp(name, "drops"))
+        return drop_counts_host(s->wanted ? s->wanted->drops : NULL, o->number);
+    if (!strcmp(name, "error"))
+        return string_or_null(h->error);
+    return json_null();
+}
+
+static json_t *show_runtime(void *aux, const struct object *o, const struct field *field)
+{
+    const struct showing *s = aux;
+    switch (o->type) {
+    case OBJECT_PORT: return port_column(s, o, field->name);
+    case OBJECT_HOST: return host_column(s, o, field->name);
+    default: return json_null();
+    }
+}
+
+json_t *columns_object(const struct controller *c, const struct object *o, const struct columns_wanted *wanted)
+{
+    struct showing showing = { c, wanted };
+    struct json_columns columns = {
+        .names = wanted ? wanted->names : NULL,
+        .n = wanted ? wanted->n : 0,
+        .runtime = show_runtime,
+        .runtime_aux = &showing,
+    };
+    return object_json(c->model, o, &columns);
+}

@@ -1,0 +1,21 @@
+/* Objects as the API shows them: intent from the model, runtime columns from hosts and bindings. */
+#ifndef CONTROLLER_COLUMNS_H
+#define CONTROLLER_COLUMNS_H 1
+
+#include "base/json.h"
+#include "controller/controller.h"
+#include "vnet/model/model_json.h"
+
+struct drop_counts;             /* see counters.h */
+
+/* What to show. columns NULL: all. 'drops' NULL: the column is null (reading counters takes a question to the switch). */
+struct columns_wanted {
+    const char *const *names;
+    size_t n;
+    const struct drop_counts *drops;
+};
+
+/* New reference. 'wanted' may be NULL. */
+json_t *columns_object(const struct controller *, const struct object *, const struct columns_wanted *wanted);
+
+#endif

@@ -1,0 +1,163 @@
+#include "controller/controller.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "controller/api/api.h"
+#include "controller/commit.h"
+#include "controller/feed.h"
+#include "controller/host/binding.h"
+#include "controller/host/host.h"
+#include "controller/retired.h"
+#include "controller/store/store.h"
+#include "controller/waiter.h"
+#include "vnet/model/transaction.h"
+
+#define LOG_MODULE "vnetd"
+#include "base/log.h"
+
+int64_t controller_now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+int64_t controller_wall_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void fact_concerns(void *aux, uint32_t host)
+{
+    struct controller *c = aux;
+    struct hypervisor *h = host_by_number(c->hosts, host);
+    if (h)
+        host_concern(h, c->seq);
+}
+
+void controller_fact_changed(struct controller *c, const struct vnet_event *event)
+{
+    c->seq++;
+    compiler_changed(c->compiler, event, fact_concerns, c);
+}
+
+/* ---- loading ---- */
+
+struct loading {
+    struct controller *controller;
+    json_t *facts;
+};
+
+static bool load_object(void *aux, uint32_t number, const json_t *document, struct error *err)
+{
+    struct loading *l = aux;
+    return model_load_object(l->controller->model, number, document, err);
+}
+
+static void load_fact(void *aux, const char *key, const char *value)
+{
+    struct loading *l = aux;
+    json_object_set_new(l->facts, key, json_string(value));
+}
+
+static void load_tombstone(void *aux, uint32_t number)
+{
+    struct loading *l = aux;
+    model_load_tombstone(l->controller->model, number);
+    retired_load(l->controller->retired, number);
+}
+
+/* Facts are used only when every object is there. Hosts first: a binding on an unknown host is nothing. */
+static void use_facts(struct controller *c, json_t *facts)
+{
+    const char *key;
+    json_t *value;
+    unsigned number, ofport;
+    int at;
+    json_object_foreach (facts, key, value)
+        if (sscanf(key, "host/%u", &number) == 1)
+            hosts_remember(c->hosts, number, json_string_value(value));
+    json_object_foreach (facts, key, value) {
+        at = 0;
+        if (sscanf(key, "binding/%u/%n", &number, &at) == 1 && at && host_by_number(c->hosts, number)
+            && sscanf(json_string_value(value), "%u", &ofport) == 1)
+            bindings_remember(c->bindings, number, key + at, ofport);
+    }
+}
+
+static bool load(struct controller *c, struct error *err)
+{
+    struct loading l = { c, json_object() };
+    struct store_loader loader = { .object = load_object, .fact = load_fact, .tombstone = load_tombstone, .aux = &l };
+    struct model_sequences sequences;
+    bool ok = store_load(c->store, &loader, &sequences, err) && model_load_finish(c->model, &sequences, err);
+    const struct object *o = NULL;
+    for (uint32_t after = 0; ok && (o = model_next(c->model, OBJECT_HOST, after)); after = o->number)
+        hosts_object_added(c->hosts, o->number);
+    if (ok)
+        use_facts(c, l.facts);
+    json_decref(l.facts);
+    return ok;
+}
+
+/* ---- start and stop ---- */
+
+static bool needs_tls(const struct option_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (!strncmp(list->v[i], "pssl:", 5))
+            return true;
+    return false;
+}
+
+static bool load_tls(struct controller *c, struct error *err)
+{
+    const struct options *o = c->options;
+    if (!needs_tls(&o->openflow) && !needs_tls(&o->ovsdb) && !needs_tls(&o->api))
+        return true;
+    c->tls = endpoint_tls_new(o->key, o->cert, o->ca, err);
+    return c->tls;
+}
+
+bool controller_start(struct controller *c, const struct options *options, struct error *err)
+{
+    *c = (struct controller) { .options = options, .started_ms = controller_wall_ms() };
+    c->base = event_base_new();
+    c->model = model_new();
+    c->runtime = runtime_new();
+    c->compiler = compiler_new(c->model, c->runtime);
+    c->feed = feed_new(c);
+    c->waiters = waiters_new(c);
+    c->bindings = bindings_new(c);
+    c->hosts = hosts_new(c);
+    c->commits = commits_new(c);
+    c->retired = retired_new(c);
+    if (load_tls(c, err) && (c->store = store_open(c->base, options->store, err)) && load(c, err)
+        && hosts_listen(c->hosts, err) && (c->api = api_new(c, err)))
+        return true;
+    controller_stop(c);
+    return false;
+}
+
+void controller_stop(struct controller *c)
+{
+    api_free(c->api);
+    hosts_free(c->hosts);
+    store_close(c->store);
+    commits_free(c->commits);
+    bindings_free(c->bindings);
+    waiters_free(c->waiters);
+    retired_free(c->retired);
+    feed_free(c->feed);
+    compiler_free(c->compiler);
+    runtime_free(c->runtime);
+    model_free(c->model);
+    SSL_CTX_free(c->tls);
+    event_base_free(c->base);
+}

@@ -1,0 +1,46 @@
+/* vnetd as one struct: what its parts share. Each part is a folder or file of its own; this header only ties them. */
+#ifndef CONTROLLER_CONTROLLER_H
+#define CONTROLLER_CONTROLLER_H 1
+
+#include <event2/event.h>
+#include <openssl/ssl.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "controller/options.h"
+#include "vnet/pipeline/compiler.h"
+
+struct controller {
+    struct event_base *base;
+    const struct options *options;
+    SSL_CTX *tls;                        /* NULL: no pssl: listener */
+
+    struct store *store;
+    struct model *model;
+    struct runtime *runtime;
+    struct compiler *compiler;
+
+    struct commits *commits;             /* requests -> model -> store, one at a time */
+    struct hosts *hosts;                 /* hypervisors: sessions, tables, progress */
+    struct bindings *bindings;           /* which port is where */
+    struct waiters *waiters;             /* who waits for hosts to confirm */
+    struct retired *retired;             /* numbers of deleted objects, until every host has confirmed */
+    struct feed *feed;                   /* what changed, for event streams and wait-until */
+    struct api *api;
+
+    uint64_t seq;                        /* of the last change, intent or fact */
+    int64_t started_ms;                  /* wall clock */
+};
+
+/* Everything but the loop: loads the store, listens. False with *err: nothing is left behind. */
+bool controller_start(struct controller *, const struct options *, struct error *) MUST_CHECK;
+void controller_stop(struct controller *);
+
+/* A fact changed: the next sequence number, and the hosts concerned compile for it. The runtime shows the new state already. */
+void controller_fact_changed(struct controller *, const struct vnet_event *);
+
+/* Milliseconds: of the monotonic clock; since 1970. */
+int64_t controller_now_ms(void);
+int64_t controller_wall_ms(void);
+
+#endif

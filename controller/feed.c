@@ -1,0 +1,154 @@
+#include "controller/feed.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/map.h"
+#include "controller/columns.h"
+#include "controller/controller.h"
+#include "vnet/model/model_json.h"
+
+struct feed_reader {
+    struct feed *feed;
+    struct feed_reader *next, *prev;
+    feed_each *each;
+    void *aux;
+};
+
+struct pending {
+    struct map_node by_number;
+    struct pending *next;
+    uint32_t number;
+};
+
+struct feed {
+    struct controller *controller;
+    struct feed_event ring[FEED_KEPT];
+    uint64_t last;
+    struct feed_reader *readers;
+    struct map pending;                  /* objects whose runtime columns changed in this turn */
+    struct pending *first_pending, **last_pending;
+    struct event *flush;
+};
+
+static void feed_flush(evutil_socket_t fd, short what, void *aux);
+
+struct feed *feed_new(struct controller *c)
+{
+    struct feed *f = mem_zalloc(sizeof *f);
+    f->controller = c;
+    f->flush = event_new(c->base, -1, 0, feed_flush, f);
+    f->last_pending = &f->first_pending;
+    map_init(&f->pending);
+    return f;
+}
+
+uint64_t feed_last(const struct feed *f)
+{
+    return f->last;
+}
+
+static void publish(struct feed *f, uint32_t tenant, uint32_t number, json_t *data)
+{
+    struct feed_event *e = &f->ring[++f->last % FEED_KEPT];
+    free(e->data);
+    *e = (struct feed_event) { .id = f->last, .tenant = tenant, .number = number, .data = json_text(data) };
+    json_decref(data);
+    for (struct feed_reader *r = f->readers, *next; r; r = next) {
+        next = r->next;
+        r->each(r->aux, e);
+    }
+}
+
+static json_t *event_json(const char *type, const struct object *o, const char *change, json_t *revision, json_t *object)
+{
+    char id[UUID_STRLEN];
+    return json_pack("{s:o,s:s,s:s,s:s,s:o}", "revision", revision, "type", type, "id", uuid_format(o->id, id), "change",
+                     change, "object", object);
+}
+
+void feed_change(struct feed *f, const struct change *change, uint64_t revision)
+{
+    const struct object *o = change->after ? change->after : change->before;
+    const struct object_class *class = object_class(o->type);
+    const char *word = !change->before ? "add" : !change->after ? "del" : "set";
+    json_t *object = change->after ? columns_object(f->controller, change->after, NULL) : json_null();
+    publish(f, o->tenant, o->number, event_json(class->name, o, word, json_integer((json_int_t) revision), object));
+}
+
+void feed_object(struct feed *f, uint32_t number)
+{
+    MAP_FOR_EACH_HASH (n, &f->pending, hash_u32(number))
+        if (CONTAINER_OF(n, struct pending, by_number)->number == number)
+            return;
+    struct pending *p = mem_zalloc(sizeof *p);
+    p->number = number;
+    *f->last_pending = p;
+    f->last_pending = &p->next;
+    map_insert(&f->pending, &p->by_number, hash_u32(number));
+    event_active(f->flush, 0, 0);
+}
+
+static void feed_flush(evutil_socket_t fd, short what, void *aux)
+{
+    struct feed *f = aux;
+    struct pending *first = f->first_pending;
+    f->first_pending = NULL;
+    f->last_pending = &f->first_pending;
+    for (struct pending *p = first; p; p = p->next)
+        map_remove(&f->pending, &p->by_number);
+    for (struct pending *p = first, *next; p; p = next) {
+        next = p->next;
+        const struct object *o = model_get(f->controller->model, p->number, OBJECT_NONE);
+        if (o)
+            publish(f, o->tenant, o->number,
+                    event_json(object_class(o->type)->name, o, "set", json_null(),
+                               columns_object(f->controller, o, NULL)));
+        free(p);
+    }
+}
+
+struct feed_reader *feed_subscribe(struct feed *f, uint64_t after, feed_each *each, void *aux)
+{
+    struct feed_reader *r = mem_zalloc(sizeof *r);
+    *r = (struct feed_reader) { .feed = f, .next = f->readers, .each = each, .aux = aux };
+    if (f->readers)
+        f->readers->prev = r;
+    f->readers = r;
+    uint64_t oldest = f->last >= FEED_KEPT ? f->last - FEED_KEPT + 1 : 1;
+    for (uint64_t id = after + 1 > oldest ? after + 1 : oldest; id <= f->last; id++)
+        each(aux, &f->ring[id % FEED_KEPT]);
+    return r;
+}
+
+void feed_unsubscribe(struct feed_reader *r)
+{
+    if (!r)
+        return;
+    if (r->prev)
+        r->prev->next = r->next;
+    else
+        r->feed->readers = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
+    free(r);
+}
+
+void feed_free(struct feed *f)
+{
+    if (!f)
+        return;
+    for (struct pending *p = f->first_pending, *next; p; p = next) {
+        next = p->next;
+        free(p);
+    }
+    while (f->readers)
+        feed_unsubscribe(f->readers);
+    for (size_t i = 0; i < FEED_KEPT; i++)
+        free(f->ring[i].data);
+    map_done(&f->pending);
+    event_free(f->flush);
+    free(f);
+}

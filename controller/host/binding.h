@@ -1,0 +1,50 @@
+/* Which port is where: claims by interfaces of hosts, at most one of which is the binding.
+ *
+ * An interface claims the port that its iface-id names (UUID, TENANT/NAME, or NAME of tenant 'default'). The first claim holds until its row
+ * goes, or its host is disconnected and a connected one still claims it. Claims are remembered across vnetd's restarts as
+ * facts, until the host's own OVSDB says what is so. */
+#ifndef CONTROLLER_HOST_BINDING_H
+#define CONTROLLER_HOST_BINDING_H 1
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "ofproto/ovsdb/ovsdb_session.h"
+#include "vnet/model/model.h"
+
+struct controller;
+struct bindings;
+
+struct bindings *bindings_new(struct controller *);
+void bindings_free(struct bindings *);
+
+/* What a host's OVSDB says has changed; 'is_first': claims of that host not among 'changed' are gone. */
+void bindings_update(struct bindings *, uint32_t host, const struct ovsdb_interface *changed, size_t n_changed,
+                     const char *const *gone, size_t n_gone, bool is_first);
+void bindings_remember(struct bindings *, uint32_t host, const char *iface_id, uint32_t ofport);
+void bindings_host_connection(struct bindings *, uint32_t host);         /* connected or disconnected: elect again */
+void bindings_host_removed(struct bindings *, uint32_t host);
+
+/* A port appeared or changed in the model (call after the commit), or is about to go (before it: the model still shows it). */
+void bindings_port_changed(struct bindings *, uint32_t port);
+void bindings_port_removing(struct bindings *, uint32_t port);
+
+/* The switch refused a spec of this object: an active port becomes 'error' until its block is sent anew. */
+void bindings_refused(struct bindings *, uint32_t port, const char *reason);
+/* A host confirmed up to its confirmed_seq: ports that waited for it are active. */
+void bindings_confirmed(struct bindings *, uint32_t host);
+
+enum port_state { PORT_UNBOUND, PORT_BUILDING, PORT_ACTIVE, PORT_ERROR };
+const char *port_state_word(enum port_state);
+
+struct port_status {
+    enum port_state state;
+    uint32_t host;                       /* 0: unbound */
+    const char *reason;                  /* PORT_ERROR; else NULL */
+};
+struct port_status bindings_status(const struct bindings *, uint32_t port);
+/* Names of the other hosts that claim the port: new reference to an array. */
+json_t *bindings_claimed_by(const struct bindings *, uint32_t port);
+
+#endif

@@ -1,0 +1,98 @@
+/* A hypervisor as vnetd sees it: its two sessions, what it said of itself, its flow table and how far it has confirmed.
+ *
+ *                facts accepted            both sessions, own ports known,       confirmed >= wanted
+ *                (and object created)      table compiled
+ *     UNKNOWN -------------------> JOINED -----------------------------> RUNNING ---------------> realised
+ *        ^                           ^                                      |
+ *        |                           +----- a session closed ---------------+   (facts and bindings are remembered)
+ *        +--- host-del
+ *
+ * A table is compiled from remembered facts while the host is away, so that a reconnecting switch is compared with what it should hold
+ * at once. Reconciliation starts only when the host's own OVSDB has been read whole (an incomplete view never deletes). */
+#ifndef CONTROLLER_HOST_HOST_H
+#define CONTROLLER_HOST_HOST_H 1
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "ofproto/flow/flow_table.h"
+#include "ofproto/ovsdb/ovsdb_session.h"
+#include "ofproto/session/of_session.h"
+
+struct controller;
+struct hosts;
+
+/* The aux of a session, from accept to closed(). */
+struct link {
+    struct hosts *all;
+    struct hypervisor *host;             /* NULL: not known yet, or deleted */
+    struct endpoint_listener *listener;
+};
+
+struct hypervisor {
+    struct hosts *all;
+    struct map_node by_number, by_name;
+    uint32_t number;                     /* of its object; 0 until that is created */
+    uint64_t dpid;
+    char *name;
+
+    struct ovsdb_session *db;            /* NULL: not connected */
+    struct of_session *of;
+    struct ovsdb_facts facts;            /* valid while has_facts: of this or the last connection */
+    struct ovsdb_ports ports;
+    bool has_facts, has_ports, has_interfaces, is_configured;
+
+    struct flow_table *table;            /* desired flows; NULL until attached to the compiler */
+    struct event *compile;               /* runs while the compiler has dirty blocks for it */
+    bool is_reconciling;                 /* of_session_reconcile() was called on this connection */
+    bool is_flushed;                     /* and told a complete table since */
+    uint64_t wanted_seq, confirmed_seq;
+    uint64_t sent_before;                /* modifications sent on earlier connections */
+
+    char error[256];                     /* "": none */
+};
+
+struct hosts *hosts_new(struct controller *);
+void hosts_free(struct hosts *);
+/* Listens for OVSDB and OpenFlow as the options say. */
+bool hosts_listen(struct hosts *, struct error *) MUST_CHECK;
+
+struct hypervisor *host_by_number(const struct hosts *, uint32_t number);
+struct hypervisor *host_by_name(const struct hosts *, const char *name);
+struct hypervisor *hosts_first(const struct hosts *);
+struct hypervisor *hosts_next(const struct hosts *, const struct hypervisor *);
+
+/* OVSDB and OpenFlow are up. */
+bool host_is_connected(const struct hypervisor *);
+static inline uint64_t host_confirmed_seq(const struct hypervisor *h) { return h->confirmed_seq; }
+/* Everything that concerned it is installed. */
+bool host_is_realised(const struct hypervisor *);
+uint64_t host_mods_sent(const struct hypervisor *);
+
+/* The host's table must show sequence number 'seq'; compiles and sends from the loop. */
+void host_concern(struct hypervisor *, uint64_t seq);
+
+/* The model's host object appeared (also at start) or went. */
+void hosts_object_added(struct hosts *, uint32_t number);
+void hosts_object_removed(struct hosts *, uint32_t number);
+
+/* A remembered fact of an earlier run. */
+void hosts_remember(struct hosts *, uint32_t number, const char *value);
+
+/* ---- between the files of this folder ---- */
+struct hypervisor *host_get_or_add(struct hosts *, const char *name);
+void host_set_error(struct hypervisor *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void host_tell_runtime(struct hypervisor *);           /* facts or ports changed: runtime, store, compiler */
+void host_consider_reconcile(struct hypervisor *);
+void host_want(struct hypervisor *);                   /* the OVSDB configuration it should have */
+void hosts_want_all(struct hosts *);             /* encapsulations in use have changed */
+void host_attach(struct hypervisor *);
+void host_closed_ovsdb(struct hypervisor *);
+void host_closed_openflow(struct hypervisor *);
+struct controller *hosts_controller(const struct hosts *);
+extern const struct ovsdb_session_ops host_ovsdb_ops;
+extern const struct of_session_ops host_openflow_ops;
+
+#endif

@@ -1,0 +1,110 @@
+/* What a host's OpenFlow session tells: whose bridge it is, what is installed, what was refused, packets that want answers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/controller.h"
+#include "controller/feed.h"
+#include "controller/host/binding.h"
+#include "controller/host/host.h"
+#include "controller/retired.h"
+#include "controller/waiter.h"
+
+#define LOG_MODULE "host"
+#include "base/log.h"
+
+static struct log_limit refusals = LOG_LIMIT(20);
+
+static struct hypervisor *host_by_dpid(const struct hosts *all, uint64_t dpid)
+{
+    struct hypervisor *h = host_by_number(all, (uint32_t) dpid);
+    return h && h->dpid == dpid ? h : NULL;
+}
+
+static bool host_identify(void *aux, struct of_session *s, uint64_t dpid, struct error *err)
+{
+    struct link *link = aux;
+    const struct endpoint_peer *peer = of_session_peer(s);
+    struct hypervisor *h = host_by_dpid(link->all, dpid);
+    if (!h)
+        return error_set(err, ERROR_UNKNOWN, "datapath id %016llx is no host's: only bridges that vnetd has made may connect",
+                         (unsigned long long) dpid);
+    if (peer->kind == ENDPOINT_TLS && strcmp(peer->cn, h->name))
+        return error_set(err, ERROR_FORBIDDEN, "datapath id %016llx is that of host '%s', but the certificate is that of '%s'",
+                         (unsigned long long) dpid, h->name, peer->cn);
+    if (h->of) {
+        host_closed_openflow(h);
+        of_session_close(h->of, "its bridge connected again");
+        ((struct link *) of_session_aux(h->of))->host = NULL;
+    }
+    h->of = s;
+    link->host = h;
+    host_consider_reconcile(h);
+    return true;
+}
+
+/* The connection's part of the state is over; what was sent on it still counts. */
+void host_closed_openflow(struct hypervisor *h)
+{
+    h->sent_before += of_session_counters(h->of)->mods_sent;
+    h->is_reconciling = false;
+}
+
+static void host_committed(void *aux, struct of_session *s, uint64_t seq)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (!h || h->of != s)
+        return;
+    bool was_realised = host_is_realised(h);
+    h->confirmed_seq = seq;
+    bindings_confirmed(hosts_controller(h->all)->bindings, h->number);
+    waiters_check(hosts_controller(h->all)->waiters, h->number);
+    retired_check(hosts_controller(h->all)->retired);
+    if (host_is_realised(h) != was_realised)
+        feed_object(hosts_controller(h->all)->feed, h->number);
+}
+
+static void host_refused(void *aux, struct of_session *s, uint64_t cookie, const char *reason)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (!h)
+        return;
+    if (cookie_type(cookie) == OBJECT_PORT)
+        bindings_refused(hosts_controller(h->all)->bindings, cookie_number(cookie), reason);
+    host_set_error(h, "its switch refused a flow of %s %u: %s",
+                   object_class(cookie_type(cookie)) ? object_class(cookie_type(cookie))->name : "the host's own set",
+                   cookie_number(cookie), reason);
+}
+
+static void host_packet_in(void *aux, struct of_session *s, const struct packet_in *packet)
+{
+    const struct feature *feature = feature_by_number(cookie_feature(packet->cookie));
+    struct bytes answer = BYTES_INIT;
+    if (feature && feature->answer && feature->answer(packet, &answer))
+        of_session_packet_out(s, packet->in_port, answer.data, answer.n);
+    bytes_done(&answer);
+}
+
+static void host_openflow_closed(void *aux, struct of_session *s, const char *reason)
+{
+    struct link *link = aux;
+    struct hypervisor *h = link->host;
+    if (h && h->of == s) {
+        log_info("host '%s': OpenFlow connection closed: %s", h->name, reason);
+        host_closed_openflow(h);
+        h->of = NULL;
+        waiters_check(hosts_controller(h->all)->waiters, h->number);
+        feed_object(hosts_controller(h->all)->feed, h->number);
+    } else {
+        log_warn_limited(&refusals, "OpenFlow connection from %s closed: %s", of_session_peer(s)->address, reason);
+    }
+    endpoint_listener_released(link->listener);
+    free(link);
+}
+
+const struct of_session_ops host_openflow_ops = {
+    .identify = host_identify,
+    .committed = host_committed,
+    .refused = host_refused,
+    .packet_in = host_packet_in,
+    .closed = host_openflow_closed,
+};

@@ -1,0 +1,192 @@
+/* What a host's OVSDB session tells: who it is, which interfaces it has, that its configuration stands. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "controller/commit.h"
+#include "controller/controller.h"
+#include "controller/feed.h"
+#include "controller/host/binding.h"
+#include "controller/host/host.h"
+#include "controller/waiter.h"
+
+#define LOG_MODULE "host"
+#include "base/log.h"
+
+static struct log_limit refusals = LOG_LIMIT(20);
+
+/* ---- joining ---- */
+
+static bool check_certificate(const struct ovsdb_session *s, const char *system_id, struct error *err)
+{
+    const struct endpoint_peer *peer = ovsdb_session_peer(s);
+    if (peer->kind != ENDPOINT_TLS || !strcmp(peer->cn, system_id))
+        return true;
+    return error_set(err, ERROR_FORBIDDEN, "system-id '%s' does not match the certificate's name '%s' (%s)", system_id,
+                     peer->cn, peer->address);
+}
+
+/* Another machine with the name of a connected host. */
+static bool check_identity(struct hypervisor *h, struct ovsdb_session *s, const struct ovsdb_facts *facts, struct error *err)
+{
+    if (!h->db || h->db == s || uuid_equal(h->facts.row, facts->row))
+        return true;
+    const char *old = ovsdb_session_peer(h->db)->address, *new = ovsdb_session_peer(s)->address;
+    host_set_error(h, "another host at %s claims the same system-id '%s' and was refused (this one is at %s)", new, h->name,
+                   old);
+    return error_set(err, ERROR_CONFLICT, "system-id '%s' is in use by the host at %s", h->name, old);
+}
+
+static bool check_encap_ip(struct hosts *all, const struct hypervisor *h, const struct ovsdb_facts *facts,
+                           struct error *err)
+{
+    for (struct hypervisor *other = hosts_first(all); other; other = hosts_next(all, other)) {
+        if (other == h || !other->db || !other->has_facts || !ip_equal(other->facts.encap_ip, facts->encap_ip))
+            continue;
+        char ip[IP_STRLEN];
+        host_set_error(other, "host '%s' claims the same vnet-encap-ip %s and was refused", facts->system_id,
+                       ip_format(facts->encap_ip, ip));
+        return error_set(err, ERROR_CONFLICT, "vnet-encap-ip %s of host '%s' is in use by host '%s'", ip,
+                         facts->system_id, other->name);
+    }
+    return true;
+}
+
+static void object_created(void *aux, const struct commit_result *result)
+{
+    char *name = aux;
+    if (!result->ok)
+        log_err("host '%s': its object could not be created: %s", name, result->err.text);
+    free(name);
+}
+
+/* The host's object is made by a transaction like any other; hosts_object_added() goes on from there. */
+static void create_object(struct hypervisor *h)
+{
+    struct commit_request request = {
+        .ops = json_pack("[{s:s,s:s,s:s,s:b}]", "op", "add", "type", "host", "name", h->name, "may_exist", 1),
+        .principal = { .role = PRINCIPAL_ADMIN, .name = "vnetd" },
+        .done = object_created,
+        .aux = strdup(h->name),
+    };
+    commit_submit(hosts_controller(h->all)->commits, &request);
+}
+
+static void adopt(struct hypervisor *h, struct ovsdb_session *s, struct link *link)
+{
+    if (h->db && h->db != s) {
+        ((struct link *) ovsdb_session_aux(h->db))->host = NULL;
+        ovsdb_session_close(h->db, "the host connected again");
+    }
+    if (h->db != s) {
+        h->has_facts = h->has_ports = h->has_interfaces = h->is_configured = false;
+        log_info("host '%s': connected from %s", h->name, ovsdb_session_peer(s)->address);
+    }
+    h->db = s;
+    link->host = h;
+}
+
+/* Something we rely on is wrong, but the host stays connected so that it can be put right. */
+static bool tolerate(struct hypervisor *h, const struct ovsdb_facts *facts)
+{
+    if (!facts->error[0])
+        return false;
+    host_set_error(h, "%s", facts->error);
+    return true;
+}
+
+static bool host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, struct error *err)
+{
+    struct link *link = aux;
+    struct hosts *all = link->all;
+    if (!facts->system_id[0])
+        return error_set(err, ERROR_INVALID, "%s: %s", ovsdb_session_peer(s)->address, facts->error);
+    if (link->host && strcmp(link->host->name, facts->system_id))
+        return error_set(err, ERROR_CONFLICT, "host '%s' changed its system-id to '%s'; it must connect anew",
+                         link->host->name, facts->system_id);
+    if (!check_certificate(s, facts->system_id, err))
+        return false;
+    struct hypervisor *h = host_by_name(all, facts->system_id);
+    if (h && !check_identity(h, s, facts, err))
+        return false;
+    if (!facts->error[0] && !check_encap_ip(all, h, facts, err))
+        return false;
+    h = host_get_or_add(all, facts->system_id);
+    adopt(h, s, link);
+    if (!h->number)
+        create_object(h);
+    if (tolerate(h, facts))
+        return true;
+    h->facts = *facts;
+    h->has_facts = true;
+    host_set_error(h, "%s", "");
+    if (h->number) {
+        host_tell_runtime(h);
+        hosts_want_all(all);
+        bindings_host_connection(hosts_controller(all)->bindings, h->number);
+        feed_object(hosts_controller(all)->feed, h->number);
+    }
+    return true;
+}
+
+/* ---- interfaces, ports, configuration ---- */
+
+static void host_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *changed, size_t n_changed,
+                            const char *const *gone, size_t n_gone, bool is_first)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (!h || !h->number)
+        return;
+    bindings_update(hosts_controller(h->all)->bindings, h->number, changed, n_changed, gone, n_gone, is_first);
+    h->has_interfaces = true;
+    host_consider_reconcile(h);
+}
+
+static void host_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_ports *ports)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (!h)
+        return;
+    h->ports = *ports;
+    h->has_ports = true;
+    host_tell_runtime(h);
+    host_consider_reconcile(h);
+}
+
+static void host_configured(void *aux, struct ovsdb_session *s, bool ok, const char *reason)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (!h)
+        return;
+    h->is_configured = ok;
+    if (!ok)
+        host_set_error(h, "its bridge could not be configured: %s", reason);
+    host_consider_reconcile(h);
+}
+
+static void host_ovsdb_closed(void *aux, struct ovsdb_session *s, const char *reason)
+{
+    struct link *link = aux;
+    struct hypervisor *h = link->host;
+    if (h && h->db == s) {
+        log_info("host '%s': OVSDB connection closed: %s", h->name, reason);
+        h->db = NULL;
+        if (h->number) {
+            bindings_host_connection(hosts_controller(h->all)->bindings, h->number);
+            waiters_check(hosts_controller(h->all)->waiters, h->number);
+            feed_object(hosts_controller(h->all)->feed, h->number);
+        }
+    } else {
+        log_warn_limited(&refusals, "OVSDB connection from %s closed: %s", ovsdb_session_peer(s)->address, reason);
+    }
+    endpoint_listener_released(link->listener);
+    free(link);
+}
+
+const struct ovsdb_session_ops host_ovsdb_ops = {
+    .facts = host_facts,
+    .interfaces = host_interfaces,
+    .ports = host_ports,
+    .configured = host_configured,
+    .closed = host_ovsdb_closed,
+};

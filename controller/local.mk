@@ -1,0 +1,38 @@
+noinst_LIBRARIES += libcontroller.a
+libcontroller_a_SOURCES =
+libcontroller_a_SOURCES += \
+	controller/api/api.h \
+	controller/api/events.c \
+	controller/api/health.c \
+	controller/api/http.c controller/api/http.h \
+	controller/api/insight.c \
+	controller/api/resources.c \
+	controller/api/transactions.c \
+	controller/columns.c controller/columns.h \
+	controller/commit.c controller/commit.h \
+	controller/controller.c controller/controller.h \
+	controller/counters.c controller/counters.h \
+	controller/feed.c controller/feed.h \
+	controller/host/binding.c controller/host/binding.h \
+	controller/host/host.h \
+	controller/host/host_openflow.c \
+	controller/host/host_ovsdb.c \
+	controller/host/hosts.c \
+	controller/options.c controller/options.h \
+	controller/retired.c controller/retired.h \
+	controller/store/store.c controller/store/store.h \
+	controller/store/store_private.h \
+	controller/store/store_schema.c \
+	controller/store/store_worker.c \
+	controller/verify.c controller/verify.h \
+	controller/waiter.c controller/waiter.h
+sbin_PROGRAMS += vnetd
+vnetd_SOURCES = controller/vnetd.c
+vnetd_LDADD = $(DAEMON_LIBS)
+libcontroller_a_SOURCES += \
+	controller/api/trace.c \
+	controller/trace.c controller/trace.h
+libcontroller_a_SOURCES += \
+	controller/store/store_answers.c controller/store/store_answers.h \
+	controller/store/store_file.c controller/store/store_file.h \
+	controller/store/store_worker.h

@@ -1,0 +1,220 @@
+/* The store as the controller sees it: the file, its worker, and what is answered from memory. */
+#include "controller/store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "controller/store/store_answers.h"
+#include "controller/store/store_file.h"
+#include "controller/store/store_worker.h"
+
+#define LOG_MODULE "store"
+#include "base/log.h"
+
+#define METHOD "sqlite:"
+
+struct store {
+    struct store_file file;              /* the worker's from store_open() on, while it has jobs */
+    struct worker *worker;
+    struct store_answers answers;
+    struct store_counters counters;
+    char trouble[ERROR_TEXT_MAX];
+    struct log_limit limit;
+};
+
+static void
+remember_answer(void *store_, const char *scope, const char *key, const char *digest, const char *answer)
+{
+    store_answers_add(&((struct store *) store_)->answers, scope, key, digest, answer);
+}
+
+/* ---- jobs that come back ---- */
+/* A refusal by the store's content (a conflict) is no trouble with the file. */
+static void
+note_trouble(struct store *s, const struct job *j)
+{
+    if (j->ok) {
+        if (s->trouble[0])
+            log_info("writable again");
+        s->trouble[0] = '\0';
+    } else if (j->err.code != ERROR_CONFLICT) {
+        log_warn_limited(&s->limit, "%s", j->err.text);
+        memcpy(s->trouble, j->err.text, sizeof s->trouble);
+    }
+}
+
+static void
+batch_returned(struct store *s, const struct job *j)
+{
+    const struct store_batch *b = j->batch;
+    if (j->ok) {
+        s->counters.commits++;
+        s->counters.commit_us_total += j->us;
+        if (b->key)
+            store_answers_add(&s->answers, b->scope, b->key, b->digest, b->answer);
+    } else {
+        s->counters.failed++;
+    }
+    if (j->done)
+        j->done(j->aux, j->ok, j->ok ? NULL : &j->err);
+}
+
+static void
+job_returned(void *store_, struct job *j)
+{
+    struct store *s = store_;
+    note_trouble(s, j);
+    if (j->kind == JOB_BATCH)
+        batch_returned(s, j);
+    else
+        s->counters.fact_writes += j->ok;
+    job_free(j);
+}
+
+/* ---- lifetime ---- */
+struct store *
+store_open(struct event_base *base, const char *method, struct error *err)
+{
+    if (strncmp(method, METHOD, strlen(METHOD)) || !method[strlen(METHOD)]) {
+        error_set(err, ERROR_INVALID, "store '%s' is of no known kind; write --store=sqlite:FILE", method);
+        return NULL;
+    }
+    struct store *s = mem_zalloc(sizeof *s);
+    s->limit = (struct log_limit) LOG_LIMIT(5);
+    store_answers_init(&s->answers);
+    if (!store_file_open(&s->file, method + strlen(METHOD), err)) {
+        store_answers_done(&s->answers);
+        free(s);
+        return NULL;
+    }
+    s->worker = worker_new(base, &s->file, job_returned, s);
+    return s;
+}
+
+void
+store_close(struct store *s)
+{
+    if (!s)
+        return;
+    worker_free(s->worker);
+    store_file_close(&s->file);
+    store_answers_done(&s->answers);
+    free(s);
+}
+
+bool
+store_load(struct store *s, const struct store_loader *loader, struct model_sequences *sequences, struct error *err)
+{
+    return store_file_load(&s->file, loader, sequences, err)
+           && store_file_load_answers(&s->file, remember_answer, s, err);
+}
+
+/* ---- intent ---- */
+static int64_t
+wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static char *
+copy(const char *s)
+{
+    return mem_strdup(s ? s : "");
+}
+
+static char *
+document_text(const struct object *o)
+{
+    json_t *document = object_to_store(o);
+    char *text = json_text(document);
+    json_decref(document);
+    return text;
+}
+
+static void
+batch_fill_rows(struct store_batch *b, const struct transaction *t)
+{
+    const struct change *changes = transaction_changes(t, &b->n_rows);
+    b->rows = mem_alloc(b->n_rows * sizeof *b->rows);
+    for (size_t i = 0; i < b->n_rows; i++)
+        b->rows[i] = (struct store_row) {
+            .number = changes[i].number,
+            .text = changes[i].after ? document_text(changes[i].after) : NULL,
+        };
+}
+
+static struct store_batch *
+batch_new(const struct store_commit *c)
+{
+    struct store_batch *b = mem_zalloc(sizeof *b);
+    b->sequences = transaction_sequences(c->transaction);
+    b->base_revision = b->sequences.revision - !transaction_is_empty(c->transaction);
+    b->when_ms = wall_ms();
+    b->who = copy(c->who);
+    b->summary = copy(c->summary);
+    batch_fill_rows(b, c->transaction);
+    if (c->idempotency_key) {
+        b->key = copy(c->idempotency_key);
+        b->scope = copy(c->scope);
+        b->digest = copy(c->digest);
+        b->answer = copy(c->answer);
+    }
+    return b;
+}
+
+void
+store_submit(struct store *s, const struct store_commit *c, store_committed *done, void *aux)
+{
+    struct job *j = mem_zalloc(sizeof *j);
+    j->kind = JOB_BATCH;
+    j->batch = batch_new(c);
+    j->done = done;
+    j->aux = aux;
+    worker_submit(s->worker, j);
+}
+
+char *
+store_remembered(struct store *s, const char *scope, const char *key, char **digest)
+{
+    const struct store_answer *a = store_answers_find(&s->answers, scope, key);
+    if (!a)
+        return NULL;
+    *digest = mem_strdup(a->digest);
+    return mem_strdup(a->answer);
+}
+
+/* ---- facts ---- */
+void
+store_put_fact(struct store *s, const char *key, const char *value)
+{
+    struct job *j = mem_zalloc(sizeof *j);
+    j->kind = JOB_FACT;
+    j->key = mem_strdup(key);
+    j->value = value ? mem_strdup(value) : NULL;
+    worker_submit(s->worker, j);
+}
+
+void
+store_remove_tombstone(struct store *s, uint32_t number)
+{
+    struct job *j = mem_zalloc(sizeof *j);
+    j->kind = JOB_TOMBSTONE;
+    j->number = number;
+    worker_submit(s->worker, j);
+}
+
+const char *
+store_trouble(const struct store *s)
+{
+    return s->trouble;
+}
+
+const struct store_counters *
+store_counters(const struct store *s)
+{
+    return &s->counters;
+}

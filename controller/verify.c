@@ -1,0 +1,170 @@
+#include "controller/verify.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "controller/controller.h"
+#include "controller/host/host.h"
+#include "controller/waiter.h"
+#include "ofproto/flow/wire.h"
+
+#define VERIFY_WAIT_S 10        /* for the host to confirm what it was sent */
+#define VERIFY_TRIES 10         /* readings, while its table keeps changing */
+
+struct verification {
+    struct controller *controller;
+    uint32_t host;
+    verify_done *done;
+    void *aux;
+    struct arena *arena;                 /* of 'found' */
+    const struct spec **found;
+    size_t n, cap;
+    uint64_t seq;                        /* the host's wanted_seq when the reading began */
+    int tries;
+    json_t *differences;
+    const struct model *model;
+};
+
+static void verify_begin(struct verification *v);
+
+static void verify_end(struct verification *v, json_t *report)
+{
+    v->done(v->aux, report);
+    json_decref(report);
+    arena_free(v->arena);
+    free(v->found);
+    free(v);
+}
+
+static void not_checked(struct verification *v, const char *reason)
+{
+    const struct hypervisor *h = host_by_number(v->controller->hosts, v->host);
+    verify_end(v, json_pack("{s:s,s:b,s:s}", "host", h ? h->name : "?", "checked", 0, "reason", reason));
+}
+
+/* ---- reading ---- */
+
+static void found_add(struct verification *v, const struct spec *spec)
+{
+    v->found = mem_grow(v->found, &v->cap, v->n + 1, sizeof *v->found);
+    v->found[v->n++] = spec;
+}
+
+/* A flow that the library cannot decode is still a flow that is there: its raw bytes are compared. */
+static const struct spec *raw_spec(struct verification *v, const struct wire_flow *flow)
+{
+    struct spec *s = arena_zalloc(v->arena, sizeof *s + flow->key_len + flow->body_len);
+    *s = (struct spec) { .cookie = flow->cookie, .priority = flow->priority, .table = flow->table, .kind = SPEC_FLOW,
+                         .key_len = flow->key_len, .body_len = flow->body_len };
+    memcpy(s->bytes, flow->key, flow->key_len);
+    memcpy(s->bytes + flow->key_len, flow->body, flow->body_len);
+    return s;
+}
+
+static void read_flow(void *aux, const struct wire_flow *flow)
+{
+    struct verification *v = aux;
+    const struct spec *spec = wire_flow_canonical(flow, v->arena);
+    found_add(v, spec ? spec : raw_spec(v, flow));
+}
+
+static void read_spec(void *aux, const struct spec *spec)
+{
+    struct verification *v = aux;
+    found_add(v, arena_memdup(v->arena, spec, spec_size(spec)));
+}
+
+/* ---- comparing ---- */
+
+static json_t *owner_json(const struct verification *v, uint64_t cookie)
+{
+    const struct object *o = model_get(v->controller->model, cookie_number(cookie), OBJECT_NONE);
+    const struct feature *f = feature_by_number(cookie_feature(cookie));
+    if (!o)
+        return json_string(!cookie_number(cookie) && f ? "the host's own set" : "nothing of vnet");
+    char *text = mem_printf("%s %s", object_class(o->type)->name, object_label(v->controller->model, o, v->arena));
+    json_t *json = json_string(text);
+    free(text);
+    return json;
+}
+
+static void difference(void *aux, const struct flow_table_difference *d)
+{
+    static const char *const words[] = { "missing", "extra", "different" };
+    struct verification *v = aux;
+    const struct spec *shown = d->desired ? d->desired : d->found;
+    json_t *json = json_pack("{s:s,s:i,s:s,s:o}", "kind", words[d->kind], "table", shown->table, "flow",
+                             spec_format(shown, v->arena), "object", owner_json(v, shown->cookie));
+    if (d->kind == DIFFERENCE_CHANGED)
+        json_object_set_new(json, "found", json_string(spec_format(d->found, v->arena)));
+    json_array_append_new(v->differences, json);
+}
+
+static void compare(struct verification *v, const struct hypervisor *h)
+{
+    struct error err;
+    struct flow_table *fresh = compile_from_scratch(v->controller->model, v->controller->runtime, v->host, &err);
+    if (!fresh) {
+        not_checked(v, err.text);
+        return;
+    }
+    v->differences = json_array();
+    flow_table_verify(fresh, v->found, v->n, difference, v);
+    flow_table_free(fresh);
+    verify_end(v, json_pack("{s:s,s:b,s:I,s:o}", "host", h->name, "checked", 1, "flows", (json_int_t) v->n, "differences",
+                            v->differences));
+}
+
+static void read_done(void *aux, bool ok)
+{
+    struct verification *v = aux;
+    struct hypervisor *h = host_by_number(v->controller->hosts, v->host);
+    if (!ok || !h || !h->of) {
+        not_checked(v, "its connection was lost while its flows were read");
+    } else if (h->wanted_seq == v->seq && host_is_realised(h)) {
+        compare(v, h);
+    } else if (++v->tries < VERIFY_TRIES) {
+        verify_begin(v);
+    } else {
+        not_checked(v, "its flows kept changing while they were read");
+    }
+}
+
+/* ---- the order of things ---- */
+
+static void realised(void *aux, const struct waiter_result *result)
+{
+    struct verification *v = aux;
+    struct hypervisor *h = host_by_number(v->controller->hosts, v->host);
+    if (!h || result->n_disconnected) {
+        not_checked(v, "it is not connected");
+        return;
+    }
+    if (result->n_unconfirmed) {
+        not_checked(v, "it has not confirmed what it was sent");
+        return;
+    }
+    arena_reset(v->arena);
+    v->n = 0;
+    v->seq = h->wanted_seq;
+    struct of_session_read read = {
+        .table = 0xff, .want_groups_and_meters = true, .each_flow = read_flow, .each_spec = read_spec, .done = read_done,
+        .aux = v,
+    };
+    if (!of_session_read(h->of, &read))
+        not_checked(v, "too many readings of it are under way");
+}
+
+static void verify_begin(struct verification *v)
+{
+    waiter_add(v->controller->waiters, &v->host, 1, WAITER_WANTED_NOW, VERIFY_WAIT_S, realised, v);
+}
+
+void verify_host(struct controller *c, uint32_t host, verify_done *done, void *aux)
+{
+    struct verification *v = mem_zalloc(sizeof *v);
+    *v = (struct verification) { .controller = c, .host = host, .done = done, .aux = aux, .arena = arena_new() };
+    verify_begin(v);
+}

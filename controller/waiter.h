@@ -1,0 +1,33 @@
+/* Who waits for hosts to confirm: requests with wait=hosts, sync. A waiter is a list of (host, sequence number); it ends when each
+ * host has confirmed, or is no longer connected, or the time is over. */
+#ifndef CONTROLLER_WAITER_H
+#define CONTROLLER_WAITER_H 1
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct controller;
+struct waiters;
+
+struct waiters *waiters_new(struct controller *);
+void waiters_free(struct waiters *);             /* waiters still there are told 'not confirmed' */
+
+/* 'unconfirmed' and 'disconnected' are host numbers, borrowed. */
+struct waiter_result {
+    const uint32_t *unconfirmed;
+    size_t n_unconfirmed;
+    const uint32_t *disconnected;
+    size_t n_disconnected;
+};
+typedef void waiter_done(void *aux, const struct waiter_result *);
+
+/* Instead of a sequence number: whatever each host wants at the time of the call. */
+#define WAITER_WANTED_NOW UINT64_MAX
+
+/* Waits until each of the hosts has confirmed 'seq'. Calls 'done' from here if nothing is to be waited for. */
+void waiter_add(struct waiters *, const uint32_t hosts[], size_t n, uint64_t seq, double timeout_s, waiter_done *, void *aux);
+
+/* A host has confirmed more, or has gone. */
+void waiters_check(struct waiters *, uint32_t host);
+
+#endif

@@ -1,0 +1,165 @@
+/* The builder's actions, in libopenvswitch's form until flow_end() encodes them. */
+#include "ofproto/flow/flow_builder.h"
+
+#include <assert.h>
+
+#include <openvswitch/ofp-actions.h>
+#include <openvswitch/ofp-packet.h>
+#include <openvswitch/ofp-port.h>
+
+#include "ofproto/flow/flow_builder_private.h"
+
+/* The list that the next action joins. */
+static struct ofpbuf *
+actions(struct flow_builder *fb)
+{
+    assert(!fb->has_goto);
+    return &fb->ofpacts;
+}
+
+void
+act_output(struct flow_builder *fb, uint32_t ofport)
+{
+    struct ofpact_output *a = ofpact_put_OUTPUT(actions(fb));
+    enum ofperr error = ofputil_port_from_ofp11(htonl(ofport), &a->port);
+    assert(!error);
+    a->max_len = 0;
+}
+
+void
+act_output_in_port(struct flow_builder *fb)
+{
+    act_output(fb, OF_PORT_IN_PORT);
+}
+
+void
+act_output_field(struct flow_builder *fb, struct of_field port)
+{
+    struct ofpact_output_reg *a = ofpact_put_OUTPUT_REG(actions(fb));
+    a->src = field_subfield(port);
+    a->max_len = UINT16_MAX;
+}
+
+/* OpenFlow forbids to set its own 32-bit input port; Open vSwitch's older 16-bit field may be set. */
+static void
+set_in_port(struct flow_builder *fb, uint64_t ofport)
+{
+    ovs_be16 port = htons(ofport);
+    assert(ofport <= UINT16_MAX);
+    ofpact_put_set_field(actions(fb), mf_from_id(MFF_IN_PORT), &port, NULL);
+}
+
+void
+act_set(struct flow_builder *fb, struct of_field f, uint64_t value)
+{
+    if (f.id == OF_IN_PORT) {
+        assert(f.bits == of_field_bits(f.id));
+        set_in_port(fb, value);
+        return;
+    }
+    const struct mf_field *mf = field_mf(f.id);
+    uint64_t mask = field_mask(f);
+    union mf_value v, m;
+    assert(mf->writable && f.ofs + f.bits <= of_field_bits(f.id) && !(value & ~(mask >> f.ofs)));
+    field_value_set(mf, &v, value << f.ofs);
+    field_value_set(mf, &m, mask);
+    ofpact_put_set_field(actions(fb), mf, &v, f.bits == of_field_bits(f.id) ? NULL : &m);
+}
+
+void
+act_set_mac(struct flow_builder *fb, enum of_field_id id, struct mac mac)
+{
+    assert(of_field_bits(id) == 48);
+    act_set(fb, of_field_whole(id), mac_to_u64(mac));
+}
+
+void
+act_set_ip(struct flow_builder *fb, enum of_field_id id, struct ip ip)
+{
+    assert(of_field_bits(id) == 32 && ip.family == IP_V4);
+    act_set(fb, of_field_whole(id), ip4_u32(ip));
+}
+
+void
+act_move(struct flow_builder *fb, struct of_field from, struct of_field to)
+{
+    assert(from.bits == to.bits);
+    struct ofpact_reg_move *a = ofpact_put_REG_MOVE(actions(fb));
+    a->src = field_subfield(from);
+    a->dst = field_subfield(to);
+    assert(a->dst.field->writable);
+}
+
+void
+act_dec_ttl(struct flow_builder *fb)
+{
+    struct ofpbuf *list = actions(fb);
+    uint16_t controller_id = 0;
+    ofpact_put_DEC_TTL(list)->n_controllers = 1;
+    ofpbuf_put(list, &controller_id, sizeof controller_id);
+    struct ofpact_cnt_ids *a = list->header;
+    ofpact_finish_DEC_TTL(list, &a);
+}
+
+void
+act_meter(struct flow_builder *fb, uint32_t meter)
+{
+    ofpact_put_METER(actions(fb))->meter_id = meter;
+}
+
+void
+act_group(struct flow_builder *fb, uint32_t group)
+{
+    ofpact_put_GROUP(actions(fb))->group_id = group;
+}
+
+void
+act_check_pkt_larger(struct flow_builder *fb, uint16_t bytes, struct of_field bit)
+{
+    assert(bit.bits == 1);
+    struct ofpact_check_pkt_larger *a = ofpact_put_CHECK_PKT_LARGER(actions(fb));
+    a->pkt_len = bytes;
+    a->dst = field_subfield(bit);
+}
+
+void
+act_controller(struct flow_builder *fb, uint16_t controller_id, const void *userdata, size_t n)
+{
+    struct ofpbuf *list = actions(fb);
+    struct ofpact_controller *a = ofpact_put_CONTROLLER(list);
+    assert(n && n <= UINT16_MAX / 2);   /* userdata is what makes it an NXAST_CONTROLLER2 */
+    a->max_len = UINT16_MAX;
+    a->controller_id = controller_id;
+    a->reason = OFPR_ACTION;
+    a->meter_id = NX_CTLR_NO_METER;
+    a->userdata_len = n;
+    ofpbuf_put(list, userdata, n);
+    a = list->header;
+    ofpact_finish_CONTROLLER(list, &a);
+}
+
+void
+act_conjunction(struct flow_builder *fb, uint32_t id, uint8_t clause, uint8_t n_clauses)
+{
+    assert(clause >= 1 && clause <= n_clauses && n_clauses >= 2);
+    struct ofpact_conjunction *a = ofpact_put_CONJUNCTION(actions(fb));
+    a->id = id;
+    a->clause = clause - 1;
+    a->n_clauses = n_clauses;
+}
+
+void
+act_resubmit(struct flow_builder *fb, uint8_t table)
+{
+    struct ofpact_resubmit *a = ofpact_put_RESUBMIT(actions(fb));
+    a->in_port = OFPP_IN_PORT;
+    a->table_id = table;
+}
+
+void
+act_goto(struct flow_builder *fb, uint8_t table)
+{
+    assert(table > fb->table);
+    ofpact_put_GOTO_TABLE(actions(fb))->table_id = table;
+    fb->has_goto = true;
+}

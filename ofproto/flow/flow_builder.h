@@ -1,0 +1,82 @@
+/* Builds flow specs: begin, matches, actions, end. One builder is reused for many flows; what it returns lives in
+ * the caller's arena. It is a thin face of libopenvswitch's match and action types and of its encoder, so that what
+ * is built is canonical (spec.h) by construction.
+ *
+ *     flow_begin(fb, 30, 100, cookie);
+ *     match_u64(fb, of_field_whole(OF_METADATA), vni);
+ *     match_ip_dst(fb, prefix);
+ *     act_set(fb, of_field_whole(OF_REG1), 7);
+ *     act_goto(fb, 40);
+ *     specs[n++] = flow_end(fb, arena);
+ *
+ * Prerequisites (eth_type, ip_proto, for the OF_CT_NW_* and OF_CT_TP_* fields ct_state=+trk-inv) are set by the helper
+ * that needs them; only the transport fields (OF_TCP_DST ...) want the family first. A contradiction is an assertion.
+ * Actions are one list, executed in order; no 'actions' at all is a drop. */
+#ifndef OFPROTO_FLOW_BUILDER_H
+#define OFPROTO_FLOW_BUILDER_H 1
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/arena.h"
+#include "ofproto/flow/field.h"
+#include "ofproto/flow/spec.h"
+
+struct flow_builder;
+
+struct flow_builder *flow_builder_new(void);
+void flow_builder_free(struct flow_builder *);
+
+void flow_begin(struct flow_builder *, uint8_t table, uint16_t priority, uint64_t cookie);
+void flow_shared(struct flow_builder *);                         /* see flow_table.h, 'shared' */
+const struct spec *flow_end(struct flow_builder *, struct arena *);
+
+/* ---- matches ---- */
+void match_u64(struct flow_builder *, struct of_field, uint64_t value);
+void match_masked(struct flow_builder *, struct of_field, uint64_t value, uint64_t mask);
+void match_in_port(struct flow_builder *, uint32_t ofport);
+void match_eth_src(struct flow_builder *, struct mac);
+void match_eth_dst(struct flow_builder *, struct mac);
+void match_eth_dst_masked(struct flow_builder *, struct mac, struct mac mask);
+void match_eth_type(struct flow_builder *, uint16_t);
+void match_vlan_present(struct flow_builder *);
+void match_no_vlan(struct flow_builder *);
+void match_family(struct flow_builder *, enum ip_family);        /* eth_type of IPv4 or IPv6 */
+void match_ip_proto(struct flow_builder *, enum ip_family, uint8_t proto);
+void match_ip_src(struct flow_builder *, struct ip_prefix);      /* sets eth_type; IPv4 or IPv6; /0 matches the family */
+void match_ip_dst(struct flow_builder *, struct ip_prefix);
+void match_ip_ttl(struct flow_builder *, enum ip_family, uint8_t ttl);
+void match_ip_frag(struct flow_builder *, enum ip_family, uint8_t value, uint8_t mask);  /* OF_FRAG_* */
+void match_l4_src(struct flow_builder *, enum ip_family, uint8_t proto, uint16_t port, uint16_t mask);
+void match_l4_dst(struct flow_builder *, enum ip_family, uint8_t proto, uint16_t port, uint16_t mask);
+void match_icmp(struct flow_builder *, enum ip_family, uint8_t type, int code);          /* code < 0: any */
+void match_arp(struct flow_builder *, uint16_t op);              /* op 0: any */
+void match_arp_spa(struct flow_builder *, struct ip_prefix);
+void match_arp_tpa(struct flow_builder *, struct ip_prefix);
+void match_arp_sha(struct flow_builder *, struct mac);
+void match_ct_state(struct flow_builder *, uint32_t value, uint32_t mask);
+void match_conj_id(struct flow_builder *, uint32_t id);
+
+/* ---- actions ---- */
+void act_output(struct flow_builder *, uint32_t ofport);
+void act_output_in_port(struct flow_builder *);
+void act_output_field(struct flow_builder *, struct of_field port);
+void act_set(struct flow_builder *, struct of_field, uint64_t value);
+void act_set_mac(struct flow_builder *, enum of_field_id, struct mac);
+void act_set_ip(struct flow_builder *, enum of_field_id, struct ip);
+void act_move(struct flow_builder *, struct of_field from, struct of_field to);          /* equal widths */
+void act_dec_ttl(struct flow_builder *);
+void act_meter(struct flow_builder *, uint32_t meter);
+void act_group(struct flow_builder *, uint32_t group);
+void act_check_pkt_larger(struct flow_builder *, uint16_t bytes, struct of_field bit);   /* Ethernet header included */
+void act_controller(struct flow_builder *, uint16_t controller_id, const void *userdata, size_t n);       /* n > 0 */
+void act_conjunction(struct flow_builder *, uint32_t id, uint8_t clause, uint8_t n_clauses);     /* clause: 1..n_clauses */
+void act_resubmit(struct flow_builder *, uint8_t table);
+void act_goto(struct flow_builder *, uint8_t table);             /* last; the table is greater than the flow's own */
+
+/* ---- meters and groups ---- */
+/* Drops beyond 'rate' packets a second with 'burst' packets of slack. */
+const struct spec *meter_spec(struct arena *, uint64_t cookie, uint32_t id, uint32_t rate_pps, uint32_t burst);
+
+#endif

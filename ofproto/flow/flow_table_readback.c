@@ -1,0 +1,115 @@
+/* Learning what a switch holds. Most of what is read back is just what is desired, byte for byte: that takes one hash
+ * lookup and one comparison. Only what differs goes through libopenvswitch's decoder, since the switch may be of a
+ * version that spells the same otherwise. */
+#include <assert.h>
+#include <string.h>
+
+#include <openflow/openflow-1.3.h>
+
+#include "ofproto/flow/flow_table_private.h"
+
+void
+flow_table_readback_begin(struct flow_table *t)
+{
+    for (size_t i = 0; i < t->n_sent; i++)
+        t->sent[i].entry->is_sent = false;
+    t->n_sent = 0;
+    for (int i = 0; i < N_CLASSES; i++)
+        queue_clear(&t->queues[i]);
+    t->is_reading = true;
+    MAP_FOR_EACH_SAFE (node, next, &t->entries) {
+        struct entry *e = CONTAINER_OF(node, struct entry, node);
+        e->installed = 0;
+        e->is_refused = false;  /* another connection, perhaps another switch: worth another try */
+        e->class = ENTRY_CLEAN;
+        entry_settle(t, e);     /* frees what is not desired */
+    }
+}
+
+/* Of a flow that has what we never give, another hash than the same flow of ours has. */
+static uint64_t
+installed_hash(uint64_t hash, bool is_foreign)
+{
+    return !is_foreign ? hash : hash ^ 2 ? hash ^ 2 : 4;
+}
+
+/* A flow that is not desired: it is kept to be deleted. */
+static void
+extra_add(struct flow_table *t, const struct spec *s, bool is_foreign)
+{
+    struct entry *e = entry_find_key(t, s);
+    if (!e)
+        e = entry_new(t, s);
+    e->installed = installed_hash(spec_value_hash(s), is_foreign);
+}
+
+/* What libopenvswitch does not understand is nothing of ours, but it is there; the switch's own spelling deletes it. */
+static const struct spec *
+flow_as_it_is(const struct wire_flow *wf, struct arena *arena)
+{
+    struct spec head = {
+        .cookie = wf->cookie,
+        .priority = wf->priority,
+        .table = wf->table,
+        .kind = SPEC_FLOW,
+        .key_len = wf->key_len,
+        .body_len = wf->body_len,
+    };
+    return spec_put(arena, &head, wf->key, wf->body);
+}
+
+void
+flow_table_readback_flow(struct flow_table *t, const struct wire_flow *wf)
+{
+    assert(t->is_reading);
+    struct spec_id id = {
+        .key = wf->key,
+        .key_len = wf->key_len,
+        .priority = wf->priority,
+        .table = wf->table,
+        .kind = SPEC_FLOW,
+    };
+    struct entry *e = entry_find(t, &id);
+    const struct spec *s = e ? e->spec : NULL;
+    if (s && s->body_len == wf->body_len && !memcmp(spec_body(s), wf->body, wf->body_len)) {
+        uint64_t hash = spec_bytes_hash(SPEC_FLOW, wf->cookie, wf->body, wf->body_len);
+        e->installed = installed_hash(hash, wf->is_foreign);
+        return;
+    }
+
+    s = wire_flow_canonical(wf, t->scratch);
+    if (!s && wf->key_len + wf->body_len <= SPEC_BYTES_MAX)
+        s = flow_as_it_is(wf, t->scratch);
+    if (s)
+        extra_add(t, s, wf->is_foreign);
+    arena_reset(t->scratch);
+}
+
+void
+flow_table_readback_spec(struct flow_table *t, const struct spec *s)
+{
+    assert(t->is_reading && s->kind != SPEC_FLOW);
+    if (s->kind == SPEC_METER && s->id > OFPM13_MAX)
+        return;                 /* a virtual meter: the administrator's */
+    extra_add(t, s, false);
+}
+
+/* Queues everything that is not as it should be, block by block, so that batches end at block boundaries. */
+void
+flow_table_readback_end(struct flow_table *t)
+{
+    assert(t->is_reading);
+    t->is_reading = false;
+    MAP_FOR_EACH (block_node, &t->blocks) {
+        struct block *block = CONTAINER_OF(block_node, struct block, node);
+        for (struct entry *e = block->entries; e; e = e->next_of_block)
+            entry_settle(t, e);
+        for (struct contribution *c = block->contributions; c; c = c->next_of_block)
+            entry_settle(t, c->entry);
+    }
+    MAP_FOR_EACH_SAFE (node, next, &t->entries) {
+        struct entry *e = CONTAINER_OF(node, struct entry, node);
+        if (!e->is_desired)
+            entry_settle(t, e);
+    }
+}

@@ -1,0 +1,135 @@
+/* The difference, in batches: taken, then committed or not. An entry that is sent waits for its batch's fate; what
+ * changes about it meanwhile is looked at then. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "ofproto/flow/flow_table_private.h"
+
+bool
+flow_table_has_unsent(const struct flow_table *t)
+{
+    for (int i = 0; i < N_CLASSES; i++)
+        if (t->queues[i].count)
+            return true;
+    return false;
+}
+
+bool
+flow_table_is_clean(const struct flow_table *t)
+{
+    return !t->is_reading && !t->n_sent && !flow_table_has_unsent(t);
+}
+
+bool
+flow_table_is_sending(const struct flow_table *t)
+{
+    return t->n_sent;
+}
+
+/* How many entries at the front of the queue belong to one block; counts no further than past 'max'. A shared entry is
+ * of no single block. */
+static size_t
+queue_run(const struct queue *q, size_t max)
+{
+    size_t i = q->head, n = 0;
+    const struct entry *first = queue_at(q, &i);
+    for (const struct entry *e = first; e && n <= max; e = queue_at(q, &i)) {
+        if (n && (e->is_shared || e->spec->cookie != first->spec->cookie))
+            break;
+        n++;
+        i++;
+    }
+    return n;
+}
+
+static void
+entry_send(struct flow_table *t, struct entry *e, struct flow_table_send *send)
+{
+    queue_take(&t->queues[e->class], e);
+    e->is_sent = true;
+    e->position = t->n_sent;
+    t->sent[t->n_sent++] = (struct sent) { .entry = e, .hash = e->is_desired ? spec_value_hash(e->spec) : 0 };
+    *send = (struct flow_table_send) {
+        .spec = e->spec,
+        .command = e->is_desired ? WIRE_ADD : WIRE_DELETE,
+        .is_modify = e->is_desired && e->installed,
+        .entry = e,
+    };
+}
+
+size_t
+flow_table_take(struct flow_table *t, struct flow_table_send *send, size_t max)
+{
+    assert(!t->n_sent);
+    size_t n = 0;
+    for (int class = 0; class < N_CLASSES && !t->is_reading; class++) {
+        struct queue *q = &t->queues[class];
+        while (q->count && n < max) {
+            size_t run = queue_run(q, max - n);
+            if (run > max - n && n)
+                return n;       /* a block is not split if the next batch can hold it */
+            if (run > max - n)
+                run = max - n;
+            t->sent = mem_grow(t->sent, &t->cap_sent, n + run, sizeof *t->sent);
+            for (size_t i = q->head; run; run--)
+                entry_send(t, queue_at(q, &i), &send[n++]);
+        }
+        if (q->count)
+            return n;           /* what comes later in the order waits for this class to be through */
+    }
+    return n;
+}
+
+/* Ends the batch; is_committed: what was not refused is installed. */
+static void
+batch_end(struct flow_table *t, bool is_committed)
+{
+    size_t n = t->n_sent;
+    t->n_sent = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct sent *sent = &t->sent[i];
+        struct entry *e = sent->entry;
+        e->is_sent = false;
+        if (sent->is_installed || (is_committed && !sent->is_refused))
+            e->installed = sent->hash;
+        else if (sent->is_refused)      /* not if it has changed since: the new value was not refused */
+            e->is_refused = (e->is_desired ? spec_value_hash(e->spec) : 0) == sent->hash;
+        entry_settle(t, e);
+    }
+    free(t->sent);
+    t->sent = NULL;
+    t->cap_sent = 0;
+}
+
+void
+flow_table_committed(struct flow_table *t)
+{
+    batch_end(t, true);
+}
+
+void
+flow_table_not_committed(struct flow_table *t)
+{
+    batch_end(t, false);
+}
+
+static struct sent *
+sent_of(struct flow_table *t, void *entry)
+{
+    struct entry *e = entry;
+    assert(e->is_sent && e->position < t->n_sent && t->sent[e->position].entry == e);
+    return &t->sent[e->position];
+}
+
+void
+flow_table_refused(struct flow_table *t, void *entry)
+{
+    sent_of(t, entry)->is_refused = true;
+}
+
+void
+flow_table_installed(struct flow_table *t, void *entry)
+{
+    sent_of(t, entry)->is_installed = true;
+}

@@ -1,0 +1,162 @@
+/* What follows from a host's rows, in this order: facts, interfaces, port numbers, and configuration that differs from what is
+ * wanted. Called after every batch of updates, after a wish, a reply and the end of a wait. Level-triggered: each part is
+ * derived afresh and compared with what was told last. A callback may close the session; nothing more is told then. */
+#define LOG_MODULE "ovsdb"
+
+#include "ofproto/ovsdb/ovsdb_session_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ofproto/ovsdb/ovsdb_config.h"
+#include "ofproto/ovsdb/ovsdb_facts.h"
+
+static void
+facts_step(struct ovsdb_session *s)
+{
+    struct ovsdb_facts now;
+    if (!ovsdb_facts_derive(&s->rows, &now) || !memcmp(&now, &s->facts, sizeof now))
+        return;
+    s->facts = now;
+    if (s->state == OVSDB_MONITOR)
+        ovsdb_session_set_state(s, OVSDB_FACTS);
+    s->has_told_ports = false;           /* they are numbered as the uplinks are */
+    s->told = TOLD_NOTHING;
+
+    struct error err;
+    if (!s->ops->facts(s->aux, s, &s->facts, &err)) {
+        ovsdb_session_close(s, err.text);
+        return;
+    }
+    if (*now.error || !strcmp(now.bridge, s->bridge))
+        return;
+    snprintf(s->bridge, sizeof s->bridge, "%s", now.bridge);
+    ovsdb_rows_touch_all(&s->rows);
+}
+
+static void
+interfaces_step(struct ovsdb_session *s)
+{
+    struct ovsdb_bindings *b = &s->bindings;
+    ovsdb_bindings_update(b, &s->rows, *s->bridge ? s->bridge : NULL);
+    if (b->n_contested)
+        log_warn_limited(&s->limit, "host '%s': %s", ovsdb_session_name(s), b->contested);
+    bool is_first = *s->bridge && !s->has_told_interfaces;
+    if (is_first || b->n_changed || b->n_gone) {
+        s->has_told_interfaces = true;
+        s->ops->interfaces(s->aux, s, b->changed, b->n_changed, b->gone, b->n_gone, is_first);
+    }
+    ovsdb_bindings_told(b);
+}
+
+static void
+ports_step(struct ovsdb_session *s)
+{
+    struct ovsdb_ports now;
+    ovsdb_config_ports(&s->rows, &s->facts, &now);
+    if (s->has_told_ports && !memcmp(&now, &s->ports, sizeof now))
+        return;
+    s->ports = now;
+    s->has_told_ports = true;
+    s->ops->ports(s->aux, s, &s->ports);
+}
+
+static void
+configured_tell(struct ovsdb_session *s, enum told told, const char *reason)
+{
+    if (s->told == told && !strcmp(s->told_reason, reason))
+        return;
+    s->told = told;
+    snprintf(s->told_reason, sizeof s->told_reason, "%s", reason);
+    if (told == TOLD_REFUSED)
+        log_warn_limited(&s->limit, "host '%s': not configured: %s", ovsdb_session_name(s), s->told_reason);
+    s->ops->configured(s->aux, s, told == TOLD_CONFIGURED, s->told_reason);
+}
+
+static void
+transaction_send(struct ovsdb_session *s, json_t *ops)
+{
+    json_t *params = json_pack("[s]", "Open_vSwitch");
+    json_array_extend(params, ops);
+    json_array_append_new(params, json_pack("{s:s, s:s}", "op", "comment", "comment", "vnetd: configuration"));
+    log_info_limited(&s->limit, "host '%s': configuration differs; sending %zu operations", ovsdb_session_name(s),
+                     json_array_size(ops));
+    s->transaction++;
+    s->transaction_sent_ms = ovsdb_now_ms();
+    jsonrpc_send_request(s->connection, "transact", params, json_integer(s->transaction));
+    ovsdb_session_set_state(s, OVSDB_TRANSACTING);
+}
+
+static void
+config_step(struct ovsdb_session *s)
+{
+    s->is_waiting = false;
+    if (!s->has_wanted || *s->facts.error || s->state != OVSDB_FACTS)
+        return;
+    struct ovsdb_config config;
+    ovsdb_config_compare(&s->rows, &s->facts, &s->wanted, s->peer.local_ip, &config);
+    if (!json_array_size(config.ops)) {
+        ovsdb_pace_settled(&s->pace);
+        configured_tell(s, *config.complaint ? TOLD_REFUSED : TOLD_CONFIGURED, config.complaint);
+    } else if (ovsdb_pace_take(&s->pace, ovsdb_now_ms())) {
+        transaction_send(s, config.ops);
+    } else {
+        s->is_waiting = true;
+    }
+    json_decref(config.ops);
+}
+
+void
+ovsdb_session_step(struct ovsdb_session *s)
+{
+    if (!s->has_rows || s->state == OVSDB_CLOSED)
+        return;
+    if (s->is_changed)
+        ovsdb_pace_lift(&s->pace);
+    s->is_changed = false;
+
+    facts_step(s);
+    if (s->state == OVSDB_CLOSED || s->state == OVSDB_MONITOR || !s->has_wanted)
+        return;
+    interfaces_step(s);
+    if (s->state == OVSDB_CLOSED)
+        return;
+    if (!*s->facts.error)
+        ports_step(s);
+    if (s->state != OVSDB_CLOSED)
+        config_step(s);
+}
+
+/* The first error of a transaction's reply: in the message, or in one operation's result. */
+static const json_t *
+reply_error(const struct jsonrpc_message *m)
+{
+    if (m->error)
+        return m->error;
+    for (size_t i = 0; i < json_array_size(m->result); i++)
+        if (json_member_string(json_array_get(m->result, i), "error"))
+            return json_array_get(m->result, i);
+    return NULL;
+}
+
+void
+ovsdb_session_transacted(struct ovsdb_session *s, const struct jsonrpc_message *m)
+{
+    ovsdb_session_set_state(s, OVSDB_FACTS);
+    ovsdb_pace_answered(&s->pace, ovsdb_now_ms());
+    const json_t *wrong = reply_error(m);
+    if (!wrong) {
+        s->told = TOLD_NOTHING;
+        return;
+    }
+    const char *error = json_string_value(wrong) ?: json_member_string(wrong, "error");
+    const char *details = json_member_string(wrong, "details");
+    char reason[256], shown_error[60], shown[130];
+    text_escape(shown_error, sizeof shown_error, error ?: "no reason was given");
+    text_escape(shown, sizeof shown, details ?: "");
+    snprintf(reason, sizeof reason, "the host's database refused our transaction: %s%s%s", shown_error, *shown ? ": " : "",
+             shown);
+    configured_tell(s, TOLD_REFUSED, reason);
+}

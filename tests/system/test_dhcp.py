@@ -1,0 +1,168 @@
+"""DHCP with two clients people use, busybox udhcpc and ISC dhclient: first lease, renewal, options, refusals."""
+import struct
+
+import pytest
+
+import packets
+from lab import wait_until
+from lab.lab import capturing
+
+LAB = {"hosts": 2}
+COOKIE = b"\x63\x82\x53\x63"
+
+
+@pytest.fixture(scope="module")
+def net(lab):
+    lab.ctl("vpc-add", "v", "10.0.0.0/16",
+            "--", "subnet-add", "v", "full", "10.0.1.0/24", "dns=10.0.1.2,192.0.2.53", "domain=example.net", "lease=20",
+            "--", "subnet-add", "v", "bare", "10.0.2.0/26")
+    lab.ctl.batch(["port-add full u ip=10.0.1.20", "port-add full i ip=10.0.1.21", "port-add bare bu ip=10.0.2.20", "port-add bare bi ip=10.0.2.21",
+                   "port-add full raw ip=10.0.1.30", "port-add bare nobody ip=10.0.2.30"])
+    rows = {r["name"]: r for r in lab.ctl.list("port")}
+    guests = {}
+    for host, names in (("hv1", ["u", "bi", "raw"]), ("hv2", ["i", "bu"])):
+        for guest in lab[host].add_guests([(n, rows[n]["mac"], rows[n]["id"]) for n in names]):
+            guests[guest.name] = guest
+    lab.wait_active([rows[n]["id"] for n in guests])
+    return guests
+
+
+@pytest.mark.parametrize("name,client", [("u", "udhcpc"), ("i", "dhclient")])
+def test_a_client_gets_all_options_and_renews(net, name, client):
+    guest = net[name]
+    lease = guest.dhcp(client)
+    assert lease["event"] == "bound"
+    assert (lease["ip"], lease["mask"], lease["lease"], lease["mtu"]) == (f"10.0.1.{20 + (name == 'i')}", "255.255.255.0", "20", "1450")
+    assert lease["dns"].split() == ["10.0.1.2", "192.0.2.53"] and lease["domain"] == "example.net"
+    assert lease["routes"].rstrip(",") == "0.0.0.0/0 10.0.1.1"
+    assert "default via 10.0.1.1" in guest.run("ip", "route")
+    renewed = guest.wait_lease(18, count=2)        # half of 20 seconds, by unicast to the server
+    assert renewed["event"] in ("renew", "rebind") and renewed["ip"] == lease["ip"] and renewed["lease"] == "20"
+    guest.stop_dhcp()
+
+
+@pytest.mark.parametrize("name,client", [("bu", "udhcpc"), ("bi", "dhclient")])
+def test_without_dns_no_dns_is_given_and_the_lease_is_an_hour(net, name, client):
+    lease = net[name].dhcp(client)
+    assert (lease["mask"], lease["lease"], lease["dns"], lease["domain"]) == ("255.255.255.192", "3600", "", "")
+    assert lease["routes"].rstrip(",") == "0.0.0.0/0 10.0.2.1"
+    net[name].stop_dhcp()
+
+
+def test_both_clients_reach_each_other_across_subnets(net):
+    assert net["u"].ping_all([net["bi"].ip, net["bu"].ip, net["i"].ip]) == ["reply"] * 3
+
+
+def test_udhcpc_renews_at_once_when_told_and_hears_of_changes(lab, net):
+    guest = net["bu"]
+    guest.start_dhcp()
+    first = len(guest.leases())
+    guest.wait_lease(10, count=first + 1)
+    lab.ctl("--wait=hosts", "set", "subnet", "bare", "dns=10.0.2.2", "lease=1800")
+    guest.signal_dhcp("USR1")
+    lease = guest.wait_lease(10, count=first + 2)
+    assert (lease["event"], lease["dns"], lease["lease"]) == ("renew", "10.0.2.2", "1800")
+    guest.stop_dhcp()
+
+
+def test_a_lease_outlives_vnetd_and_is_renewed_once_it_is_back(lab, net):
+    guest = net["u"]
+    guest.start_dhcp()
+    count = len(guest.leases()) + 1
+    guest.wait_lease(10, count=count)
+    lab.vnetd.kill()
+    assert guest.ping(net["i"].ip) == "reply"
+    lab.vnetd.start()
+    lab.ready()
+    guest.signal_dhcp("USR1")
+    assert guest.wait_lease(15, count=count + 1)["ip"] == "10.0.1.20"
+    guest.stop_dhcp()
+
+
+# -- the wire format, by hand --
+
+def dhcp(mac, kind, options=(), xid=0x1234, ciaddr=b"\0\0\0\0", broadcast=True, hops=0):
+    body = struct.pack("!BBBBIHH", 1, 1, 6, hops, xid, 0, 0x8000 if broadcast else 0) + ciaddr + bytes(12) + packets.mac(mac).ljust(16, b"\0") + bytes(192)
+    body += COOKIE + bytes([53, 1, kind])
+    for code, value in options:
+        body += bytes([code, len(value)]) + value
+    return body + b"\xff"
+
+
+def parse(frame):
+    """(message type, yiaddr, options) of a DHCP answer in a frame, else None."""
+    if frame[12:14] != b"\x08\x00" or frame[23] != 17 or frame[34:38] != struct.pack("!HH", 67, 68):
+        return None
+    body = frame[42:]
+    options, at = {}, 240
+    while at < len(body) and body[at] != 255:
+        if body[at] == 0:
+            at += 1
+            continue
+        options[body[at]] = body[at + 2:at + 2 + body[at + 1]]
+        at += 2 + body[at + 1]
+    return options[53][0], ".".join(map(str, body[16:20])), options
+
+
+def exchange(guest, *bodies, source="0.0.0.0", expected=None):
+    """Sends each body as a DHCP client's broadcast; answers what came back within a second, or as soon as `expected` many did."""
+    with guest.doing("capture", device="eth0") as capture:
+        guest.send_frames(*[packets.udp_frame(guest.mac, packets.BROADCAST, source, "255.255.255.255", b, source_port=68, port=67) for b in bodies])
+        guest.ping("10.0.1.1" if guest.name == "raw" else "10.0.2.1", timeout=0.8, tries=1)
+    return [p for p in (parse(bytes.fromhex(f)) for f in capture.result) if p]
+
+
+def address(text):
+    return bytes(map(int, text.split(".")))
+
+
+def test_discover_is_offered_and_request_acknowledged(net):
+    raw = net["raw"]
+    answers = exchange(raw, dhcp(raw.mac, 1), dhcp(raw.mac, 3, [(50, address("10.0.1.30")), (54, address("10.0.1.1"))]))
+    assert [(kind, ip) for kind, ip, _ in answers] == [(2, "10.0.1.30"), (5, "10.0.1.30")]
+    options = answers[1][2]
+    assert options[1] == address("255.255.255.0") and options[3] == address("10.0.1.1") and options[54] == address("10.0.1.1")
+    assert options[26] == struct.pack("!H", 1450) and options[51] == struct.pack("!I", 20) and options[121] == b"\0" + address("10.0.1.1")
+
+
+def test_a_request_for_a_foreign_address_is_refused(net):
+    raw = net["raw"]
+    for options in ([(50, address("10.0.1.99"))], [(50, address("192.168.1.5"))]):
+        assert [kind for kind, _, _ in exchange(raw, dhcp(raw.mac, 3, options))] == [6]
+
+
+def test_a_request_to_another_server_is_not_answered(net):
+    raw = net["raw"]
+    assert exchange(raw, dhcp(raw.mac, 3, [(50, address("10.0.1.30")), (54, address("10.0.1.77"))])) == []
+
+
+def test_an_inform_is_answered_without_an_address(net):
+    raw = net["raw"]
+    answers = exchange(raw, dhcp(raw.mac, 8, ciaddr=address("10.0.1.30")))
+    assert [(kind, ip) for kind, ip, _ in answers] == [(5, "0.0.0.0")] and 51 not in answers[0][2]
+
+
+@pytest.mark.parametrize("body", [b"", b"\x01", bytes(240), dhcp("02:00:00:00:00:01", 1)[:200], dhcp("02:00:00:00:00:01", 99), dhcp("02:00:00:00:00:01", 1)[:-1] + bytes([55, 200, 1])])
+def test_a_malformed_or_foreign_question_gets_no_offer(net, body):
+    """Also one whose client hardware address is not the port's: it would take another's lease."""
+    assert exchange(net["raw"], body) == []
+
+
+def test_two_questions_of_one_guest_do_not_starve_another(lab, net):
+    """Packet-in is metered per port: a flood from one guest leaves the other's DHCP alone."""
+    flood = packets.udp_frame(net["raw"].mac, packets.BROADCAST, "0.0.0.0", "255.255.255.255", dhcp(net["raw"].mac, 1), source_port=68, port=67)
+    for _ in range(10):
+        net["raw"].send_frames(*[flood] * 500)
+    other = net["bi"]
+    count = len(other.leases())
+    other.start_dhcp("udhcpc")
+    other.wait_lease(6, count=count + 1)
+    other.stop_dhcp()
+    wait_until(lambda: lab.ctl("--wait=hosts", "--timeout=5", "sync") == "", 6, "the control plane is awake")
+
+
+def test_no_guest_sees_anothers_dhcp(net):
+    raw, other = net["raw"], net["u"]
+    with capturing([other]) as seen:
+        exchange(raw, dhcp(raw.mac, 1))
+    assert not [f for f in seen[other] if parse(f) or f[34:38] == struct.pack("!HH", 68, 67)]

@@ -1,0 +1,158 @@
+"""A lab leaves nothing behind, however its owner ends: no process, no namespace, no interface, no file."""
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from conftest import TOP
+from lab import wait_until
+from lab.daemon import build_folder
+from lab.procs import LabError
+
+OWNER = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from lab import Lab
+lab = Lab(hosts=2, daemon=sys.argv[2] == "yes")
+if not lab.vnetd:
+    for host in lab.hosts.values():
+        host.vsctl("add-br", "br-int", "--", "set", "bridge", "br-int", "datapath_type=netdev")
+for host in lab.hosts.values():
+    guest = host.add_guest("g", f"02:00:00:00:00:{host.number:02x}", "default/nobody")
+    guest.start_dhcp()
+    guest.agent.call("start_ping", ip="10.0.0.1")
+    host.agent.call("spawn", argv=["setsid", "sh", "-c", "sleep 1000 & sleep 1000"], log="/dev/null")
+print(lab.root, flush=True)
+sys.stdin.readline()
+lab.close()
+print("closed", flush=True)
+sys.stdin.readline()
+"""
+
+
+def with_vnetd():
+    try:
+        build_folder()
+        return "yes"
+    except LabError:
+        return "no"
+
+
+def processes():
+    return {int(d) for d in os.listdir("/proc") if d.isdigit()}
+
+
+def namespaces_of(pids):
+    found = set()
+    for pid in pids:
+        for kind in ("net", "pid", "mnt", "uts"):
+            try:
+                found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+            except OSError:
+                pass
+    return found
+
+
+def of_lab(root):
+    """Processes that show the lab's folder in their command line, environment or open files, or live in a namespace of such."""
+    own = namespaces_of([os.getpid()])
+    direct = {pid for pid in processes() if mentions(pid, root)}
+    spaces = namespaces_of(direct) - own
+    return {pid for pid in processes() if pid in direct or namespaces_of([pid]) & spaces}, spaces
+
+
+def mentions(pid, root):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            return root.encode() in f.read()
+    except OSError:
+        return False
+
+
+def links():
+    return subprocess.run(["ip", "-o", "link"], capture_output=True, text=True).stdout, subprocess.run(["ip", "netns"], capture_output=True, text=True).stdout
+
+
+def mounts():
+    with open("/proc/self/mountinfo") as f:
+        return f.read()
+
+
+@pytest.fixture
+def owner():
+    """A process of its own that owns a lab: (process, the lab's folder, its processes, its namespaces)."""
+    before = links(), mounts()
+    process = subprocess.Popen([sys.executable, "-c", OWNER, os.path.join(TOP, "tools"), with_vnetd()], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    root = process.stdout.readline().strip()
+    assert root and os.path.isdir(root)
+    pids, spaces = of_lab(root)
+    assert len(pids) > 12 and len([s for s in spaces if s.startswith("net")]) >= 6, "the lab's parts must be seen, else their absence says nothing"
+    yield process, root, pids, spaces
+    process.kill()
+    process.wait()
+    wait_until(lambda: not os.path.exists(root), 10, f"{root} is gone")
+    assert (links(), mounts()) == before
+
+
+def nothing_left(root, pids, spaces):
+    left = [pid for pid in processes() if namespaces_of([pid]) & spaces] + [pid for pid in pids if alive(pid)]
+    return not left and not os.path.exists(root)
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_nothing_is_left_after_closing(owner):
+    process, root, pids, spaces = owner
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "closed\n"
+    pids.discard(process.pid)
+    assert nothing_left(root, pids, spaces), "close() returns only when all is gone"
+
+
+@pytest.mark.parametrize("name", ["KILL", "TERM", "INT", "HUP"])
+def test_nothing_is_left_after_the_owner_is_killed(owner, name):
+    process, root, pids, spaces = owner
+    process.send_signal(getattr(signal, "SIG" + name))
+    process.wait(10)
+    wait_until(lambda: nothing_left(root, pids, spaces), 10, f"everything of {root} is gone")
+
+
+def test_processes_go_even_when_the_keeper_itself_is_killed(owner):
+    process, root, pids, spaces = owner
+    keeper = next(pid for pid in pids if parent(pid) == process.pid)
+    os.kill(keeper, signal.SIGKILL)
+    wait_until(lambda: not [pid for pid in processes() if namespaces_of([pid]) & spaces and alive(pid)], 10, "all processes are gone")
+    subprocess.run(["rm", "-rf", root], check=True)            # only the folder stays: nobody is left to remove it
+
+
+def parent(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return int(f.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def test_two_labs_stand_beside_each_other(owner):
+    process, root, pids, spaces = owner
+    second = subprocess.Popen([sys.executable, "-c", OWNER, os.path.join(TOP, "tools"), "no"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        other = second.stdout.readline().strip()
+        assert other and other != root
+        other_pids, other_spaces = of_lab(other)
+        assert not other_spaces & spaces
+    finally:
+        second.kill()
+        second.wait()
+    wait_until(lambda: nothing_left(other, other_pids, other_spaces), 10, "the second is gone")
+    assert spaces <= namespaces_of(processes()), "the first stands as before"

@@ -1,0 +1,180 @@
+"""`vnetctl trace` says what the switches themselves say (ovs-appctl ofproto/trace), for many random packets."""
+import json
+import random
+import re
+
+import pytest
+
+from lab import wait_until
+from model import Topology
+from support import SwitchControl
+
+LAB = {"hosts": 3}
+PACKETS = 500
+TABLE = re.compile(r"^\s*(\d+)\. (?!No match)", re.M)
+NO_MATCH = re.compile(r"^\s*(\d+)\. No match", re.M)
+TUNNEL = re.compile(r"tnl_push\(.*?dst=([\d.]+),.*?(?:vni=0x|geneve\(.*?vni=0x|vxlan\(flags=0x\w+,vni=0x)([0-9a-f]+)", re.S)
+
+
+class Switches:
+    """All hosts' switches, asked over their control sockets; knows port numbers."""
+
+    def __init__(self, lab):
+        self.hosts = lab.hosts
+        self.control = {name: SwitchControl(h) for name, h in lab.hosts.items()}
+        self.by_tunnel_ip = {h.tunnel_ip: name for name, h in lab.hosts.items()}
+        self.datapath_ports, self.ofports = {}, {}
+        for name, control in self.control.items():
+            listing = re.findall(r"^\s+(\S+) (\d+)/(\d+):", control.ask("dpif/show"), re.M)
+            self.datapath_ports[name] = {int(dp): port for port, _, dp in listing}
+            self.ofports[name] = {port: int(of) for port, of, _ in listing}
+
+    def tunnel_ofport(self, name):
+        lines = re.findall(r"^\s+(\S+) (\d+)/\d+: \((?:geneve|vxlan)", self.control[name].ask("dpif/show"), re.M)
+        assert lines, f"no tunnel port on {name}"
+        return int(lines[0][1])
+
+    def follow(self, name, flow):
+        """[(host, tables, outcome)] of a packet; outcome: ('port', interface) | ('tunnel', host) | ('drop',) | ('controller',)."""
+        text = self.control[name].ask("ofproto/trace", "br-int", flow)
+        tables = [int(t) for t in TABLE.findall(text.split("Final flow")[0])]
+        actions = re.search(r"^Datapath actions: (.*)$", text, re.M)[1]
+        outcome = self.outcome(name, actions)
+        steps = [(name, tables, outcome)]
+        if outcome[0] == "tunnel":
+            there = outcome[1]
+            inner = re.sub(r"in_port=\d+", f"in_port={self.tunnel_ofport(there)}", flow)
+            inner = re.sub(r"nw_ttl=\d+", "nw_ttl=63", inner)
+            final = re.search(r"^Final flow: (.*)$", text, re.M)[1]
+            for field in ("dl_src", "dl_dst"):
+                inner = re.sub(rf"{field}=[0-9a-f:]+", f"{field}={re.search(rf'{field}=([0-9a-f:]+)', final)[1]}", inner)
+            inner += f",tun_src={self.hosts[name].tunnel_ip},tun_dst={self.hosts[there].tunnel_ip},tun_id={outcome[2]}"
+            steps += self.follow(there, inner)
+        return steps
+
+    def outcome(self, name, actions):
+        tunnel = TUNNEL.search(actions)
+        if tunnel:
+            return "tunnel", self.by_tunnel_ip[tunnel[1]], int(tunnel[2], 16)
+        if "userspace(" in actions or "controller" in actions:
+            return ("controller",)
+        out = re.findall(r"(?:^|,)(\d+)(?=$|,)", actions)
+        if out:
+            return "port", self.datapath_ports[name][int(out[-1])]
+        return ("drop",)
+
+
+@pytest.fixture(scope="module")
+def scene(lab):
+    """A random topology; guests plugged without DHCP, since only the switches are asked."""
+    rng = random.Random(4711)
+    topology = Topology(rng, list(lab.hosts), n_vpcs=4)
+    for tenant in {v.tenant for v in topology.vpcs} - {"default"}:
+        lab.ctl("tenant-add", tenant)
+    guests = {}
+    for tenant, lines in topology.commands().items():
+        ctl = lab.ctl.as_tenant(tenant)
+        ctl.batch(lines)
+        mine = [p for p in topology.ports() if p.vpc.tenant == tenant]
+        made = lab.vms([f"{p.subnet.name}:{p.name}@{p.host}" for p in mine], dhcp=None, tenant=tenant, add=False)
+        guests.update(zip(mine, made))
+    lab.ctl("--wait=hosts", "sync")
+    some = next(iter(guests.values()))
+    gateway = str(next(iter(guests)).subnet.network.network_address + 1)
+    wait_until(lambda: some.ping(gateway) == "reply", 5, "the gateway answers")
+    words = some.run("ip", "neigh", "show", gateway).split()
+    return topology, guests, words[words.index("lladdr") + 1]
+
+
+def question(port, guest, ip, router, rng, lab):
+    """The same packet in vnetd's words and in the switch's."""
+    proto, number = rng.choice(["icmp", "tcp", "udp"]), rng.randint(1, 65535)
+    packet = {"proto": proto, "dst": str(ip)} | ({} if proto == "icmp" else {"port": number})
+    if ip in port.subnet.network:
+        other = next((p for p in port.subnet.ports if p.ip == ip), None)
+        if other is None:
+            return None                            # its ARP is not answered, so there is no such packet
+        destination = "its own"
+    else:
+        destination = router
+    return packet, proto, number, destination
+
+
+def flow_text(host, port, guest, ip, mac, proto, number, ofport):
+    l4 = {"icmp": "icmp,icmp_type=8,icmp_code=0", "tcp": f"tcp,tp_src=40000,tp_dst={number},tcp_flags=syn", "udp": f"udp,tp_src=40000,tp_dst={number}"}[proto]
+    return f"in_port={ofport},dl_src={guest.mac},dl_dst={mac},{l4},nw_src={port.ip},nw_dst={ip},nw_ttl=64"
+
+
+def compare(hops, verdict, steps, ports_by_tap):
+    """'' or what differs. hops: vnetd's; steps: the switches'."""
+    ours = {}
+    order = []
+    for hop in hops:
+        if hop["host"] not in ours:
+            order.append(hop["host"])
+        ours.setdefault(hop["host"], []).append(hop["table"])
+    theirs = [(host, tables) for host, tables, _ in steps]
+    if [(h, ours[h]) for h in order] != theirs:
+        return f"tables {[(h, ours[h]) for h in order]} against {theirs}"
+    outcome = steps[-1][2]
+    if outcome[0] == "port":
+        expected = {f"delivered {ports_by_tap.get(outcome[1])}"}
+        if steps[-1][0] == steps[0][0] and verdict == "answered":
+            return ""                              # answered by a flow: out where it came in
+        return "" if verdict in expected else f"verdict '{verdict}', the switch delivers to {outcome[1]}"
+    if outcome[0] == "drop":
+        return "" if verdict.startswith("dropped") else f"verdict '{verdict}', the switch drops"
+    return "" if verdict == "answered" or verdict.startswith("dropped") else f"verdict '{verdict}', the switch asks the responder"
+
+
+def test_trace_agrees_with_the_switches_for_random_packets(lab, scene, seed, soak):
+    topology, guests, router = scene
+    rng = random.Random(seed)
+    switches = Switches(lab)
+    ports_by_tap = {g.tap: p.name for p, g in guests.items()}
+    targets = topology.targets()
+    wrong, kinds, asked = [], {}, 0
+    while asked < PACKETS * (10 if soak else 1):
+        port = rng.choice(list(guests))
+        guest, ip = guests[port], rng.choice([t for t in targets if t != port.ip])
+        if rng.random() < 0.5:
+            ip = rng.choice([p for p in port.vpc.ports() if p is not port] or [port]).ip
+        made = question(port, guest, ip, router, rng, lab)
+        if made is None or ip == port.ip:
+            continue
+        asked += 1
+        packet, proto, number, destination = made
+        mac = router if destination == router else guests[next(p for p in port.subnet.ports if p.ip == ip)].mac
+        status, text = lab.vnetd.http("POST", f"/v1/trace?tenant={port.vpc.tenant}", {"from": port.name, "packet": packet})
+        assert status == 200, text
+        answer = json.loads(text)
+        flow = flow_text(guest.host, port, guest, ip, mac, proto, number, switches.ofports[guest.host.name][guest.tap])
+        steps = switches.follow(guest.host.name, flow)
+        kinds[answer["verdict"].split()[0]] = kinds.get(answer["verdict"].split()[0], 0) + 1
+        difference = compare(answer["hops"], answer["verdict"], steps, ports_by_tap)
+        if difference:
+            wrong.append(f"{port.name} {packet}: {difference}\n  {flow}")
+    assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong[:10])
+    assert kinds.get("delivered", 0) > 50 and kinds.get("dropped", 0) > 20, kinds
+
+
+def test_trace_agrees_with_the_model_and_with_what_really_happens(lab, scene, seed):
+    topology, guests, _ = scene
+    rng = random.Random(seed)
+    for port in rng.sample(list(guests), 4):
+        for ip in rng.sample(topology.targets(), 6):
+            if port.owns(ip):
+                continue
+            there = topology.deliver(port, ip)
+            verdict = lab.ctl.as_tenant(port.vpc.tenant)("trace", port.name, "icmp", str(ip)).splitlines()[-1]
+            if there[0] == "to":
+                assert verdict == f"VERDICT: delivered {there[1].name}", (port.name, ip)
+            else:
+                assert verdict.startswith(("VERDICT: dropped", "VERDICT: answered")), (port.name, ip, verdict)
+
+
+def test_trace_of_nonsense_is_an_error(lab, scene):
+    for arguments in (["nosuch", "icmp", "10.0.0.1"], [next(iter(scene[1])).name, "icmp", "10.0.0.300"],
+                      [next(iter(scene[1])).name, "tcp", "10.0.0.1"], [next(iter(scene[1])).name, "tcp", "10.0.0.1", "70000"]):
+        status, output, errors = lab.ctl.as_tenant(next(iter(scene[1])).vpc.tenant).run("trace", *arguments)
+        assert status == 1 and len(errors.strip().splitlines()) == 1, (arguments, output, errors)

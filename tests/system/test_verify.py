@@ -1,0 +1,128 @@
+"""verify: clean after bursts of random changes on live switches, and it notices one flow changed by hand."""
+import random
+
+import pytest
+
+from lab import CtlError
+from support import add_alien_flow, change_flow, clear_network, delete_flow, expect_verify_clean
+
+LAB = {"hosts": 3}
+
+
+class RandomChanges:
+    """Valid changes, one after the other, some several in a transaction; guests come, go and move meanwhile."""
+
+    def __init__(self, lab, rng):
+        self.lab, self.rng, self.count = lab, rng, 0
+        self.vpcs, self.subnets, self.ports, self.routes = {}, {}, {}, set()
+
+    def name(self, kind):
+        self.count += 1
+        return f"{kind}{self.count}"
+
+    def line(self):
+        rng = self.rng
+        kind = rng.choice(["vpc", "subnet", "subnet", "port", "port", "port", "port", "route", "route", "unport", "unroute", "check"])
+        if kind == "vpc" or not self.vpcs:
+            self.vpcs[name := self.name("v")] = 0
+            return f"vpc-add {name} 10.0.0.0/16"
+        if kind == "subnet" or not self.subnets:
+            vpc = rng.choice(list(self.vpcs))
+            self.subnets[name := self.name("s")] = vpc
+            self.vpcs[vpc] += 1
+            return f"subnet-add {vpc} {name} 10.0.{self.vpcs[vpc]}.0/24"
+        if kind == "port" or not self.ports:
+            self.ports[name := self.name("p")] = rng.choice(list(self.subnets))
+            return f"port-add {self.ports[name]} {name}"
+        port = rng.choice(list(self.ports))
+        if kind == "unport" and not any(target == port for _, _, target in self.routes):
+            del self.ports[port]
+            return f"port-del {port}"
+        if kind == "unroute" and self.routes:
+            route = rng.choice(sorted(self.routes))
+            self.routes.discard(route)
+            return f"route-del {route[0]} {route[1]}"
+        if kind == "check":
+            return f"set port {port} source_dest_check={rng.choice(['true', 'false'])}"
+        return self.route(port)
+
+    def route(self, port):
+        vpc = self.subnets[self.ports[port]]
+        prefix = f"10.{self.rng.randint(1, 200)}.0.0/16"
+        if any(r[:2] == (vpc, prefix) for r in self.routes):
+            return f"set vpc {vpc} tags:n={self.count}"
+        blackhole = self.rng.random() < 0.5
+        self.routes.add((vpc, prefix, "" if blackhole else port))
+        return f"route-add {vpc} {prefix} {'blackhole' if blackhole else 'port:' + port}"
+
+    def plug_some(self, n):
+        rows = {r["name"]: r for r in self.lab.ctl.list("port")}
+        free = [r for name, r in rows.items() if r["host"] is None]
+        for row in self.rng.sample(free, min(n, len(free))):
+            self.lab.hosts[self.rng.choice(list(self.lab.hosts))].add_guest(row["name"], row["mac"], row["id"])
+
+    def disturb_guests(self):
+        guests = [g for h in self.lab.hosts.values() for g in h.guests]
+        for guest in self.rng.sample(guests, min(3, len(guests))):
+            if self.rng.random() < 0.5:
+                guest.host.remove_guest(guest)
+            else:
+                guest.move(self.lab.hosts[self.rng.choice([n for n in self.lab.hosts if n != guest.host.name])])
+
+
+def test_clean_after_bursts_of_random_changes(lab, seed, soak):
+    rng = random.Random(seed)
+    changes = RandomChanges(lab, rng)
+    for _ in range(60 if soak else 8):
+        for _ in range(rng.randint(1, 15)):
+            lab.ctl.batch([changes.line() for _ in range(rng.choice([1, 1, 1, 5, 30]))])
+        changes.plug_some(4)
+        changes.disturb_guests()
+        lab.ctl("--wait=hosts", "sync")
+        lab.ready()
+        expect_verify_clean(lab)
+    flows = {h.name: len(h.flows()) for h in lab.hosts.values()}
+    assert min(flows.values()) > 20, f"hardly any flows: {flows}"
+
+
+@pytest.fixture
+def simple(lab):
+    clear_network(lab)
+    lab.ctl("vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "s", "10.0.1.0/24")
+    lab.vms(["s:a@hv1", "s:b@hv2"])
+
+
+def flow_of(host, rng):
+    return rng.choice([line for line in host.flows() if not line.endswith("actions=drop") and "cookie" in line])
+
+
+@pytest.mark.parametrize("deed", ["missing", "extra", "different"])
+def test_one_flow_changed_by_hand_is_noticed(lab, simple, seed, deed):
+    host, rng = lab["hv1"], random.Random(seed)
+    expect_verify_clean(lab)
+    line = flow_of(host, rng)
+    {"missing": lambda: delete_flow(host, line), "extra": lambda: add_alien_flow(host), "different": lambda: change_flow(host, line)}[deed]()
+    status, text = lab.ctl.verify()
+    assert status == 1 and deed in text and "hv1" in text, (status, text, line)
+    assert lab.ctl.verify("hv2")[0] == 0
+    status, body = lab.vnetd.http("GET", "/v1/verify?host=hv1")
+    assert status == 200 and f'"{deed}"' in body, body
+    lab.vnetd.restart()                    # which reads back and mends
+    lab.ready()
+    expect_verify_clean(lab)
+
+
+def test_verify_names_the_object_a_flow_belongs_to(lab, simple):
+    host = lab["hv1"]
+    ofport = host.ofport(host.guests[0].tap)
+    line = next(f for f in host.flows() if f"in_port={ofport}" in f and not f.endswith("actions=drop"))
+    delete_flow(host, line)
+    status, text = lab.ctl.verify("hv1")
+    assert status == 1 and "a" in text.replace(":", " ").split() or "'a'" in text or "port a" in text, text
+    lab.vnetd.restart()
+    lab.ready()
+
+
+def test_an_unknown_host_is_an_error(lab):
+    with pytest.raises(CtlError, match="nosuch"):
+        lab.ctl("verify", "nosuch")

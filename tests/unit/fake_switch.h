@@ -1,0 +1,38 @@
+/* A scripted OpenFlow 1.5 switch on one end of a socket pair, in the same event loop as what is tested. It shakes hands,
+ * reports an empty switch, counts what is committed, and misbehaves as told. */
+#ifndef TESTS_UNIT_FAKE_SWITCH_H
+#define TESTS_UNIT_FAKE_SWITCH_H 1
+
+#include <event2/bufferevent.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fake_switch {
+    struct bufferevent *bev;
+    /* The script. A flow is named by its priority; 0: none. */
+    uint64_t dpid;
+    bool is_silent;             /* answers nothing more */
+    bool is_deaf_to_tables;     /* does not answer a request for table statistics */
+    bool refuses_set_async;
+    uint32_t hello_versions;    /* bitmap; 0: no bitmap, version 0x01 */
+    uint16_t refuses_when_added, refuses_when_committed, spoils_commit_namelessly;
+    unsigned n_commits_to_lose; /* the next so many commits find no bundle */
+    unsigned n_multipart_parts; /* flow replies come in so many parts, all but the last empty */
+
+    /* What happened. */
+    unsigned n_messages[64];    /* by type */
+    unsigned n_hello_failed, n_commits, n_discards, n_flows_committed, n_bundled, n_controller_ids;
+    unsigned largest_bundle;
+    uint16_t controller_id;
+    bool saw_bad, saw_nameless; /* in the open bundle */
+    uint32_t bad_xid;
+    bool is_closed;
+};
+
+/* 'fd' is the switch's end; freed with it. */
+void fake_switch_start(struct fake_switch *, struct event_base *, int fd);
+void fake_switch_stop(struct fake_switch *);
+void fake_switch_send(struct fake_switch *, uint8_t version, uint8_t type, uint32_t xid, const void *body, size_t n);
+
+#endif

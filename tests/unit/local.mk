@@ -1,0 +1,10 @@
+include tests/unit/base.mk
+include tests/unit/flow.mk
+include tests/unit/session.mk
+include tests/unit/ovsdb.mk
+include tests/unit/model.mk
+include tests/unit/store.mk
+include tests/unit/vnet.mk
+include tests/unit/controller.mk
+include tests/unit/vnetctl.mk
+include tests/unit/trace.mk

@@ -1,0 +1,192 @@
+/* The builder: what it makes is canonical by libopenvswitch's own measure, and reads as meant. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+/* cmocka wants those first. */
+#include <cmocka.h>
+
+#include "ofproto/flow/flow_builder.h"
+#include "ofproto/flow/wire.h"
+#include "tests/unit/flow_samples.h"
+
+#define SAMPLES_MAX 200
+
+struct fixture {
+    struct flow_builder *fb;
+    struct arena *arena;
+};
+
+static int
+setup(void **state)
+{
+    static struct fixture f;
+    f = (struct fixture) { flow_builder_new(), arena_new() };
+    *state = &f;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+    flow_builder_free(f->fb);
+    arena_free(f->arena);
+    return 0;
+}
+
+static struct wire_flow
+as_read_back(const struct spec *s)
+{
+    return (struct wire_flow) {
+        .cookie = s->cookie,
+        .priority = s->priority,
+        .table = s->table,
+        .key = spec_key(s),
+        .key_len = s->key_len,
+        .body = spec_body(s),
+        .body_len = s->body_len,
+    };
+}
+
+static void
+every_helper_builds_what_decoding_and_encoding_leaves_as_it_is(void **state)
+{
+    struct fixture *f = *state;
+    const struct spec *specs[SAMPLES_MAX];
+    size_t n = flow_samples(f->fb, f->arena, specs, SAMPLES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct wire_flow wf = as_read_back(specs[i]);
+        const struct spec *again = wire_flow_canonical(&wf, f->arena);
+        if (!again || !spec_key_equal(again, specs[i]) || again->body_len != specs[i]->body_len
+            || memcmp(spec_body(again), spec_body(specs[i]), again->body_len))
+            fail_msg("sample %zu is not canonical: %s", i, spec_format(specs[i], f->arena));
+        assert_int_equal(spec_value_hash(again), spec_value_hash(specs[i]));
+        assert_int_equal(spec_key_hash(again), spec_key_hash(specs[i]));
+    }
+}
+
+static const char *
+built(struct fixture *f)
+{
+    return spec_format(flow_end(f->fb, f->arena), f->arena);
+}
+
+static void
+a_flow_reads_as_it_was_meant(void **state)
+{
+    struct fixture *f = *state;
+    struct ip_prefix net;
+    assert_true(ip_prefix_parse("10.1.2.0/24", &net, NULL));
+    flow_begin(f->fb, 30, 100, 5);
+    match_ip_dst(f->fb, net);
+    match_u64(f->fb, of_field_whole(OF_METADATA), 7);
+    act_set(f->fb, (struct of_field) { OF_REG1, 8, 4 }, 5);
+    act_dec_ttl(f->fb);
+    act_goto(f->fb, 40);
+    assert_string_equal(built(f), "table=30, priority=100,ip,metadata=0x7,nw_dst=10.1.2.0/24 "
+                        "actions=set_field:0x500/0xf00->reg1,dec_ttl,goto_table:40");
+
+    flow_begin(f->fb, 0, 1, 5);
+    assert_string_equal(built(f), "table=0, priority=1 actions=drop");
+}
+
+static void
+conjunctions_count_clauses_from_one_as_ovs_ofctl_does(void **state)
+{
+    struct fixture *f = *state;
+    flow_begin(f->fb, 1, 2, 5);
+    act_conjunction(f->fb, 9, 1, 2);
+    assert_string_equal(built(f), "table=1, priority=2 actions=conjunction(9,1/2)");
+}
+
+static void
+the_order_of_matches_does_not_matter(void **state)
+{
+    struct fixture *f = *state;
+    flow_begin(f->fb, 1, 2, 3);
+    match_u64(f->fb, of_field_whole(OF_CT_NW_SRC), 1);
+    match_ct_state(f->fb, OF_CT_TRK | OF_CT_EST, OF_CT_TRK | OF_CT_EST);
+    match_l4_dst(f->fb, IP_V4, 6, 80, 0xffff);
+    match_in_port(f->fb, 1);
+    const struct spec *a = flow_end(f->fb, f->arena);
+    flow_begin(f->fb, 1, 2, 3);
+    match_in_port(f->fb, 1);
+    match_l4_dst(f->fb, IP_V4, 6, 80, 0xffff);
+    match_ct_state(f->fb, OF_CT_TRK | OF_CT_EST, OF_CT_TRK | OF_CT_EST);
+    match_u64(f->fb, of_field_whole(OF_CT_NW_SRC), 1);
+    assert_true(spec_key_equal(a, flow_end(f->fb, f->arena)));
+}
+
+static void
+host_bits_of_a_prefix_are_not_matched(void **state)
+{
+    struct fixture *f = *state;
+    struct ip_prefix net = { .ip = ip4(0x0a010203), .len = 16 };
+    flow_begin(f->fb, 1, 2, 3);
+    match_ip_src(f->fb, net);
+    assert_string_equal(built(f), "table=1, priority=2,ip,nw_src=10.1.0.0/16 actions=drop");
+}
+
+static void
+bits_of_one_register_are_matched_together(void **state)
+{
+    struct fixture *f = *state;
+    flow_begin(f->fb, 1, 2, 3);
+    match_u64(f->fb, (struct of_field) { OF_REG6, 0, 8 }, 0x12);
+    match_u64(f->fb, (struct of_field) { OF_REG6, 8, 24 }, 0xabcdef);
+    match_u64(f->fb, (struct of_field) { OF_METADATA, 0, 8 }, 1);
+    match_u64(f->fb, (struct of_field) { OF_METADATA, 8, 8 }, 2);
+    assert_string_equal(built(f), "table=1, priority=2,reg6=0xabcdef12,metadata=0x201/0xffff actions=drop");
+}
+
+static void
+a_builder_remembers_nothing_of_the_flow_before(void **state)
+{
+    struct fixture *f = *state;
+    flow_begin(f->fb, 1, 2, 3);
+    flow_shared(f->fb);
+    match_arp(f->fb, 1);
+    act_goto(f->fb, 9);
+    flow_end(f->fb, f->arena);
+    flow_begin(f->fb, 2, 3, 4);
+    act_output(f->fb, 1);
+    const struct spec *s = flow_end(f->fb, f->arena);
+    assert_false(s->is_shared);
+    assert_int_equal(s->cookie, 4);
+    assert_string_equal(spec_format(s, f->arena), "table=2, priority=3 actions=output:1");
+}
+
+static void
+a_meter_reads_as_it_was_meant(void **state)
+{
+    struct fixture *f = *state;
+    const struct spec *s = meter_spec(f->arena, 1, 77, 100, 10);
+    assert_string_equal(spec_format(s, f->arena), "meter=77 pktps burst stats bands= type=drop rate=100 burst_size=10");
+}
+
+static void
+a_field_knows_its_width(void **state)
+{
+    (void) state;
+    assert_int_equal(of_field_bits(OF_ETH_DST), 48);
+    assert_int_equal(of_field_whole(OF_METADATA).bits, 64);
+    assert_int_equal(of_field_whole(OF_IP_FRAG).bits, 8);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_helper_builds_what_decoding_and_encoding_leaves_as_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_flow_reads_as_it_was_meant, setup, teardown),
+        cmocka_unit_test_setup_teardown(conjunctions_count_clauses_from_one_as_ovs_ofctl_does, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_order_of_matches_does_not_matter, setup, teardown),
+        cmocka_unit_test_setup_teardown(host_bits_of_a_prefix_are_not_matched, setup, teardown),
+        cmocka_unit_test_setup_teardown(bits_of_one_register_are_matched_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_builder_remembers_nothing_of_the_flow_before, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_meter_reads_as_it_was_meant, setup, teardown),
+        cmocka_unit_test(a_field_knows_its_width),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,194 @@
+/* vnet/pipeline/runtime and presence: where ports are, and which hosts hold which VPCs. */
+#include "vnet/pipeline/runtime.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/random.h"
+#include "vnet/pipeline/layout.h"
+#include "vnet/pipeline/presence.h"
+#include "vnet/pipeline/stage.h"
+
+#define N_PORTS 64
+#define N_HOSTS 5
+#define N_VPCS 4
+
+struct ports_seen {
+    unsigned n;
+    uint32_t ofport[N_PORTS + 1];
+};
+
+static void
+see_port(void *aux, uint32_t port, uint32_t ofport)
+{
+    struct ports_seen *seen = aux;
+    assert_in_range(port, 1, N_PORTS);
+    assert_int_equal(seen->ofport[port], 0);
+    seen->ofport[port] = ofport;
+    seen->n++;
+}
+
+static struct ports_seen
+ports_on(const struct runtime *r, uint32_t host)
+{
+    struct ports_seen seen = { 0 };
+    runtime_each_port_on(r, host, see_port, &seen);
+    return seen;
+}
+
+static void
+a_port_is_on_the_host_it_was_last_bound_to(void **unused)
+{
+    struct runtime *r = runtime_new();
+    assert_int_equal(runtime_binding(r, 1).host, 0);
+    runtime_bind(r, 1, (struct binding) { 7, 3 });
+    runtime_bind(r, 1, (struct binding) { 7, 4 });
+    assert_int_equal(runtime_binding(r, 1).ofport, 4);
+    assert_int_equal(ports_on(r, 7).n, 1);
+    runtime_bind(r, 1, (struct binding) { 8, 5 });
+    assert_int_equal(ports_on(r, 7).n, 0);
+    assert_int_equal(ports_on(r, 8).ofport[1], 5);
+    runtime_bind(r, 1, (struct binding) { 0, 0 });
+    assert_int_equal(ports_on(r, 8).n, 0);
+    assert_int_equal(runtime_binding(r, 1).host, 0);
+    runtime_bind(r, 1, (struct binding) { 0, 0 });
+    runtime_free(r);
+}
+
+static void
+count_host(void *aux, const struct runtime_host *host)
+{
+    ++*(unsigned *) aux;
+}
+
+static void
+a_host_is_known_by_its_facts_and_not_by_its_ports(void **unused)
+{
+    unsigned n = 0;
+    struct runtime *r = runtime_new();
+    runtime_bind(r, 1, (struct binding) { 7, 3 });
+    assert_null(runtime_host(r, 7));
+    runtime_each_host(r, count_host, &n);
+    assert_int_equal(n, 0);
+
+    runtime_set_host(r, &(struct runtime_host) { .number = 7, .mtu = 1400 });
+    assert_int_equal(runtime_host(r, 7)->mtu, 1400);
+    runtime_each_host(r, count_host, &n);
+    assert_int_equal(n, 1);
+
+    runtime_remove_host(r, 7);
+    assert_null(runtime_host(r, 7));
+    assert_int_equal(ports_on(r, 7).n, 1);
+    runtime_free(r);
+}
+
+static void
+after_any_bindings_each_host_has_exactly_its_ports(void **unused)
+{
+    struct random random = random_seeded();
+    struct runtime *r = runtime_new();
+    struct binding at[N_PORTS + 1] = { { 0 } };
+    for (unsigned step = 0; step < 5000; step++) {
+        uint32_t port = 1 + random_below(&random, N_PORTS), host = random_below(&random, N_HOSTS + 1);
+        at[port] = (struct binding) { host, host ? 1 + random_below(&random, 100) : 0 };
+        runtime_bind(r, port, at[port]);
+        if (!random_below(&random, 10))
+            runtime_set_host(r, &(struct runtime_host) { .number = 1 + random_below(&random, N_HOSTS) });
+        if (!random_below(&random, 10))
+            runtime_remove_host(r, 1 + random_below(&random, N_HOSTS));
+
+        unsigned h = 1 + random_below(&random, N_HOSTS);
+        struct ports_seen seen = ports_on(r, h);
+        for (unsigned p = 1; p <= N_PORTS; p++)
+            assert_int_equal(seen.ofport[p], at[p].host == h ? at[p].ofport : 0);
+    }
+    runtime_free(r);
+}
+
+static void
+note_vpc(void *aux, uint32_t vpc)
+{
+    ((bool *) aux)[vpc] = true;
+}
+
+static void
+a_host_holds_a_vpc_from_its_first_port_to_its_last(void **unused)
+{
+    struct presence *p = presence_new();
+    assert_true(presence_place(p, 1, 7, 100));
+    assert_false(presence_place(p, 2, 7, 100));
+    assert_false(presence_place(p, 1, 7, 100));
+    assert_false(presence_place(p, 1, 0, 0));
+    assert_true(presence_holds(p, 7, 100));
+    assert_false(presence_place(p, 2, 0, 0));
+    assert_false(presence_holds(p, 7, 100));
+    assert_true(presence_is_leaving_any(p, 7));
+
+    assert_false(presence_place(p, 2, 7, 100));          /* back before its blocks were taken away */
+    assert_true(presence_holds(p, 7, 100));
+    assert_int_equal(presence_take_leaving(p, 7), 0);
+    assert_false(presence_place(p, 2, 8, 0));
+    assert_int_equal(presence_take_leaving(p, 7), 100);
+    assert_int_equal(presence_take_leaving(p, 7), 0);
+    assert_true(presence_place(p, 2, 7, 100));
+    presence_free(p);
+}
+
+static void
+presence_counts_right_after_any_moves(void **unused)
+{
+    struct random random = random_seeded();
+    struct presence *p = presence_new();
+    struct { uint32_t host, vpc; } at[N_PORTS] = { { 0 } };
+    for (unsigned step = 0; step < 5000; step++) {
+        uint32_t port = random_below(&random, 8);
+        at[port].host = random_below(&random, N_HOSTS);
+        at[port].vpc = random_below(&random, N_VPCS);
+        presence_place(p, port, at[port].host, at[port].vpc);
+        if (!random_below(&random, 3))
+            presence_take_leaving(p, 1 + random_below(&random, N_HOSTS - 1));
+
+        uint32_t host = 1 + random_below(&random, N_HOSTS - 1);
+        bool want[N_VPCS] = { false }, got[N_VPCS] = { false };
+        for (unsigned i = 0; i < 8; i++)
+            want[at[i].vpc] |= at[i].host == host;
+        want[0] = false;
+        presence_each_vpc(p, host, note_vpc, got);
+        assert_memory_equal(want, got, sizeof want);
+        for (uint32_t vpc = 1; vpc < N_VPCS; vpc++)
+            assert_int_equal(presence_holds(p, host, vpc), want[vpc]);
+    }
+    presence_free(p);
+}
+
+static void
+every_table_has_a_name_and_tables_rise(void **unused)
+{
+    unsigned n;
+    const uint8_t *tables = stage_tables(&n);
+    for (unsigned i = 0; i < n; i++) {
+        assert_non_null(stage_name(tables[i]));
+        assert_true(!i || tables[i] > tables[i - 1]);
+    }
+    assert_null(stage_name(1));
+    assert_false(stage_is_shared(STAGE_ADMIT));
+    assert_string_equal(reason_word(REASON_NO_ROUTE), "no-route");
+    assert_string_equal(reason_word(99), "");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_port_is_on_the_host_it_was_last_bound_to),
+        cmocka_unit_test(a_host_is_known_by_its_facts_and_not_by_its_ports),
+        cmocka_unit_test(after_any_bindings_each_host_has_exactly_its_ports),
+        cmocka_unit_test(a_host_holds_a_vpc_from_its_first_port_to_its_last),
+        cmocka_unit_test(presence_counts_right_after_any_moves),
+        cmocka_unit_test(every_table_has_a_name_and_tables_rise),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+"""A hypervisor: a machine of its own with a private ovsdb-server and ovs-vswitchd (userspace datapath), joined to vnetd by the very
+commands a user would type.
+
+br-phy holds the tunnel address and the underlay cable, because userspace tunnels are routed through a bridge of OVS. br-int is
+vnetd's to make. mgmt0 carries OVSDB and OpenFlow. Room is left for libvirtd: /run is the machine's own.
+"""
+import os
+
+from lab import underlay
+from lab.guest import Guest
+from lab.procs import LabError, Machine, wait_until
+
+TLS_OPTIONS = ["--private-key=db:Open_vSwitch,SSL,private_key", "--certificate=db:Open_vSwitch,SSL,certificate",
+               "--bootstrap-ca-cert=db:Open_vSwitch,SSL,ca_cert"]
+
+
+class Hypervisor(Machine):
+    def __init__(self, name, folder, number, programs):
+        super().__init__(name, folder)
+        self.number, self.programs = number, programs
+        self.tunnel_ip, self.management_ip = underlay.tunnel_ip(number), underlay.management_ip(number)
+        self.phy_mac = f"02:00:00:00:fe:{number:02x}"
+        self.guests = []
+        self._taps = 0
+        self._server = self._switch = None
+
+    # -- Open vSwitch itself --
+
+    def run(self, *argv, env=None, **options):
+        return self.agent.run(*argv, env={**self.programs.env, **(env or {})}, **options)
+
+    def start(self, underlay_mtu):
+        self.agent.call("configure", device="mgmt0", ip=self.management_ip, checksums=False)
+        self.agent.call("configure", device="phy0", mtu=underlay_mtu, checksums=False)
+        self.run("ovsdb-tool", "create", self.path("conf.db"), self.programs.schema)
+        self.start_ovsdb()
+        self.vsctl("--no-wait", "init")
+        self.start_vswitchd()
+        self.vsctl("add-br", "br-phy", "--", "set", "bridge", "br-phy", "datapath_type=netdev", "fail_mode=standalone",
+                   f'other_config:hwaddr="{self.phy_mac}"', "--", "add-port", "br-phy", "phy0",
+                   "--", "set", "interface", "br-phy", f"mtu_request={underlay_mtu}")
+        self.agent.call("configure", device="br-phy", ip=self.tunnel_ip)
+
+    def start_ovsdb(self):
+        self._server = self._spawn("ovsdb-server", [self.path("conf.db"), "--remote=punix:/run/openvswitch/db.sock",
+                                   "--remote=db:Open_vSwitch,Open_vSwitch,manager_options", *TLS_OPTIONS])
+        wait_until(lambda: self.run("ovs-appctl", "-t", "/run/openvswitch/ovsdb-server.ctl", "version"), 10, f"{self.name}: ovsdb-server")
+
+    def start_vswitchd(self):
+        self._switch = self._spawn("ovs-vswitchd", ["unix:/run/openvswitch/db.sock", "--disable-system"])
+        wait_until(lambda: self.appctl("version"), 10, f"{self.name}: ovs-vswitchd")
+
+    def _spawn(self, program, arguments):
+        log = self.path(program + ".log")
+        return self.agent.call("spawn", argv=[program, *arguments, f"--unixctl=/run/openvswitch/{program}.ctl",
+                               f"--pidfile=/run/openvswitch/{program}.pid", "-vconsole:off", "-vsyslog:off", f"--log-file={log}"],
+                               log=log, env=self.programs.env)
+
+    def kill_vswitchd(self, name="KILL"):
+        self._end(self._switch, name)
+
+    def kill_ovsdb(self, name="KILL"):
+        self._end(self._server, name)
+
+    def _end(self, number, name):
+        self.agent.call("kill", number=number, name=name)
+        if self.agent.call("wait", number=number, timeout=10) is None:
+            raise LabError(f"{self.name}: a process of Open vSwitch did not end on SIG{name}")
+
+    # -- asking it --
+
+    def vsctl(self, *arguments):
+        return self.run("ovs-vsctl", "--timeout=20", "--retry", *arguments).strip()
+
+    def appctl(self, *arguments, **options):
+        return self.run("ovs-appctl", "--timeout=20", "-t", "/run/openvswitch/ovs-vswitchd.ctl", *arguments, **options)
+
+    def ofctl(self, *arguments, **options):
+        return self.run("ovs-ofctl", "-O", "OpenFlow15", "--timeout=20", *arguments, **options)
+
+    def flows(self, bridge="br-int", names=False):
+        """The bridge's flows as ovs-ofctl prints them, one a line, without what changes by itself."""
+        text = self.ofctl("dump-flows", "--no-stats", "--names" if names else "--no-names", bridge)
+        return [line.strip() for line in text.splitlines() if "actions=" in line]
+
+    def ofport(self, interface):
+        return int(self.vsctl("get", "interface", interface, "ofport"))
+
+    # -- joining --
+
+    def join(self, manager, certificates=None, name=None, **external_ids):
+        """certificates: (key, certificate, CA). external_ids: with '-' written '_', e.g. vnet_mtu=1400."""
+        settings = {"system-id": name or self.name, "vnet-encap-ip": self.tunnel_ip, "vnet-datapath-type": "netdev",
+                    **{k.replace("_", "-"): v for k, v in external_ids.items()}}
+        self.vsctl("set", "open_vswitch", ".", *[f'external_ids:{k}="{v}"' for k, v in settings.items()])
+        if certificates:
+            self.vsctl("set-ssl", *certificates)
+        self.vsctl("set-manager", manager)
+
+    def learn_tunnel_neighbours(self, hosts):
+        """Userspace tunnels drop the first packet to a peer whose MAC they do not know yet; what is measured here is not that."""
+        for other in hosts:
+            if other is not self:
+                self.appctl("tnl/neigh/set", "br-phy", other.tunnel_ip, other.phy_mac)
+
+    # -- guests --
+
+    def add_guest(self, name, mac, iface_id=None):
+        return self.add_guests([(name, mac, iface_id)])[0]
+
+    def add_guests(self, wanted):
+        """[(name, mac, iface_id)]: namespaces with an eth0 each, plugged into br-int in one transaction; iface_id None: not plugged."""
+        new = []
+        for name, mac, iface_id in wanted:
+            self._taps += 1
+            folder = self.path("guest", f"{self._taps}-{name}")
+            os.makedirs(os.path.dirname(folder), exist_ok=True)
+            pid = self.make("guest", name, folder)
+            new.append(Guest(name, mac, iface_id, self, f"tap{self.number}-{self._taps}", folder, pid))
+        self.ip([f"link add {g.tap} up type veth peer name eth0 address {g.mac} netns {g.pid}" for g in new])
+        for g in new:
+            g.agent.call("configure", device="eth0", checksums=False)
+        self.guests += new
+        self.plug(new)
+        return new
+
+    def plug(self, guests):
+        arguments = []
+        for g in guests:
+            if g.iface_id:
+                arguments += ["--", "add-port", "br-int", g.tap, "--", "set", "interface", g.tap, f'external_ids:iface-id="{g.iface_id}"',
+                              f'external_ids:attached-mac="{g.mac}"']
+        if arguments:
+            self.vsctl(*arguments[1:])
+
+    def unplug(self, guests):
+        arguments = []
+        for g in guests:
+            arguments += ["--", "--if-exists", "del-port", g.tap]
+        self.vsctl(*arguments[1:])
+
+    def remove_guest(self, guest):
+        self.unplug([guest])
+        self.guests.remove(guest)
+        guest.end()

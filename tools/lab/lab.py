@@ -1,0 +1,202 @@
+"""A whole lab: wire, node with vnetd, hypervisors, guests; as a context manager.
+
+    with Lab(hosts=3) as lab:
+        lab.ctl("vpc-add", "v", "10.0.0.0/16")
+        lab.ctl("subnet-add", "v", "a", "10.0.1.0/24")
+        vm1, vm2 = lab.vms(["a:vm1@hv1", "a:vm2@hv2"])
+        assert vm1.ping(vm2.ip) == "reply"
+
+Everything lives under one folder and one pid namespace; both are gone after close(), and just as well when the owner is killed.
+VNET_LAB_KEEP=1 leaves the folder with all logs.
+"""
+import contextlib
+import os
+import subprocess
+import tempfile
+
+from lab import ovs
+from lab.daemon import OVSDB_PORT, Ctl, Vnetd, build_folder
+from lab.procs import Keeper, LabError, Machine, call_all, wait_until
+from lab.host import Hypervisor
+from lab.underlay import NODE_IP, Underlay
+
+
+class Lab:
+    def __init__(self, hosts=2, tls=False, ovs_version="3.5", mtu=1500, daemon=True, daemon_options=()):
+        """hosts: how many hypervisors, hv1, hv2, ..., joined and ready. daemon=False: no vnetd; bridges are the caller's."""
+        self.root = tempfile.mkdtemp(prefix="vnet-lab-")
+        os.chmod(self.root, 0o755)
+        self.id = os.path.basename(self.root)
+        self.hosts, self.tls, self.mtu = {}, tls, mtu
+        self.programs = ovs.find(ovs_version)
+        self.keep = bool(os.environ.get("VNET_LAB_KEEP"))
+        self.vnetd = self.ctl = None
+        self.keeper = Keeper(self.root)
+        try:
+            self.wire = Machine("wire", os.path.join(self.root, "wire"))
+            self.underlay = Underlay(self.wire, mtu)
+            self.node = self._machine("node", Machine)
+            self.underlay.attach_management("node", self._wire_pid)
+            self.node.agent.call("configure", device="mgmt0", ip=NODE_IP, checksums=False)
+            if daemon:
+                self._start_daemon(daemon_options)
+            for number in range(1, hosts + 1):
+                self.add_host(f"hv{number}", join=daemon)
+            if daemon:
+                self.ready()
+        except BaseException:
+            self.close()
+            raise
+
+    # -- life --
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        for machine in [*self.hosts.values(), *(getattr(self, n) for n in ("node", "wire") if hasattr(self, n))]:
+            machine.close()
+        self.keeper.end(self.keep)
+
+    def _machine(self, name, make, *arguments):
+        folder = os.path.join(self.root, name)
+        self._wire_pid = self.wire.make("machine", name, folder)
+        return make(name, folder, *arguments)
+
+    def _start_daemon(self, options):
+        self.pki_folder = os.path.join(self.root, "pki")
+        if self.tls:
+            self.pki("init")
+        self.vnetd = Vnetd(self.node, self.tls, self.pki_folder, options)
+        self.vnetd.start()
+        self.ctl = Ctl("unix:" + self.vnetd.socket)
+
+    # -- hosts --
+
+    def add_host(self, name, join=True, number=None, ovs_version=None, learn=True, **external_ids):
+        """A new hypervisor. external_ids: as for Hypervisor.join."""
+        number = number or len(self.hosts) + 1
+        programs = ovs.find(ovs_version) if ovs_version else self.programs
+        host = self._machine(name, Hypervisor, number, programs)
+        self.hosts[name] = host
+        self.underlay.attach_management(name, self._wire_pid)
+        self.underlay.attach_underlay(name, self._wire_pid)
+        host.start(self.mtu)
+        if learn:
+            for other in self.hosts.values():
+                other.learn_tunnel_neighbours(self.hosts.values())
+        if join:
+            self.join(host, **external_ids)
+        return host
+
+    def join(self, host, **external_ids):
+        certificates = None
+        if self.tls:
+            self.pki("host", host.name)
+            certificates = self.certificates(host.name)
+        if self.mtu != 1500:
+            external_ids.setdefault("vnet_mtu", self.mtu)
+        host.join(self.manager(), certificates, **external_ids)
+
+    def manager(self):
+        return f"{'ssl' if self.tls else 'tcp'}:{NODE_IP}:{OVSDB_PORT}"
+
+    def remove_host(self, name):
+        """As a power cut."""
+        host = self.hosts.pop(name)
+        host.kill()
+        host.close()
+
+    def host_row(self, name):
+        rows = [r for r in self.ctl.list("host") if r["name"] == name]
+        return rows[0] if rows else None
+
+    def is_ready(self, *names):
+        rows = {r["name"]: r for r in self.ctl.list("host")}
+        wanted = names or self.hosts
+        return all(n in rows and rows[n]["connected"] and rows[n]["realised"] for n in wanted)
+
+    def ready(self, *names, seconds=20):
+        """Until the hosts (default all) are connected and have confirmed what they should hold."""
+        try:
+            wait_until(lambda: self.is_ready(*names), seconds, "hosts connected and realised")
+        except LabError as e:
+            raise LabError(f"{e}; hosts: {self.ctl('host-list')}; vnetd: {self.vnetd.last_words()}") from e
+
+    # -- certificates --
+
+    def pki(self, *arguments):
+        program = os.path.join(build_folder(), "bin", "vnetctl")
+        done = subprocess.run([program, f"--dir={self.pki_folder}", "pki", *arguments], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise LabError(f"vnetctl pki {' '.join(arguments)}: {done.stderr.strip()}")
+
+    def certificates(self, name):
+        """(key, certificate, CA) files."""
+        return tuple(os.path.join(self.pki_folder, f) for f in (f"{name}-key.pem", f"{name}-cert.pem", "ca.pem"))
+
+    # -- guests --
+
+    def vms(self, wanted, dhcp="udhcpc", tenant=None, add=True):
+        """['SUBNET:PORT@HOST', ...] -> guests with addresses by DHCP. add=True: the ports are made too, in one transaction.
+        dhcp=None: addresses are set by hand, from what vnetctl says."""
+        ctl = self.ctl.as_tenant(tenant) if tenant else self.ctl
+        triples = [(subnet, port, host) for subnet, _, rest in (w.partition(":") for w in wanted)
+                   for port, _, host in [rest.partition("@")]]
+        if add:
+            ctl.batch([f"port-add {subnet} {port}" for subnet, port, _ in triples])
+        rows = {r["name"]: r for r in ctl.list("port")}
+        guests = {}
+        for host in dict.fromkeys(h for _, _, h in triples):
+            mine = [p for _, p, h in triples if h == host]
+            for guest in self.hosts[host].add_guests([(p, rows[p]["mac"], rows[p]["id"]) for p in mine]):
+                guests[guest.name] = guest
+        self.wait_active([rows[p]["id"] for _, p, _ in triples], ctl)
+        ordered = [guests[p] for _, p, _ in triples]
+        self._address(ordered, rows, dhcp, ctl)
+        return ordered
+
+    def _address(self, guests, rows, dhcp, ctl):
+        if dhcp:
+            for guest in guests:
+                guest.start_dhcp(dhcp)
+            for guest in guests:
+                guest.wait_lease(30)
+            return
+        subnets = {r["name"]: r for r in ctl.list("subnet")}
+        for guest in guests:
+            subnet = subnets[rows[guest.name]["subnet"]]
+            guest.static(rows[guest.name]["ip"], int(subnet["cidr"].split("/")[1]), subnet["gateway"], self.mtu - 50)
+
+    def wait_active(self, ids, ctl=None, seconds=20):
+        wanted = set(ids)
+
+        def check():
+            states = {r["id"]: r["state"] for r in (ctl or self.ctl).list("port") if r["id"] in wanted}
+            return len(states) == len(wanted) and all(s == "active" for s in states.values())
+        wait_until(check, seconds, f"{len(wanted)} ports active")
+
+    def __getitem__(self, name):
+        return self.hosts[name]
+
+
+def reach_matrix(guests, targets=None, **options):
+    """Every guest pings all targets (default: every guest's address), all at once: {(guest, ip): word}."""
+    ips = list(dict.fromkeys(targets or [g.ip for g in guests]))
+    answers = call_all([(g.agent, "ping", {"targets": ips, **options}) for g in guests])
+    return {(g, ip): word for g, words in zip(guests, answers) for ip, word in zip(ips, words)}
+
+
+@contextlib.contextmanager
+def capturing(guests, device="eth0"):
+    """Records what arrives at each guest (or machine) meanwhile: yields {guest: [frame]}, filled when the block ends."""
+    seen = {}
+    numbers = [(g, g.agent.call("start_capture", device=device)) for g in guests]
+    try:
+        yield seen
+    finally:
+        for g, number in numbers:
+            seen[g] = [bytes.fromhex(f) for f in g.agent.call("stop", number=number)]

@@ -1,0 +1,45 @@
+"""The wire between machines: two Linux bridges in the machine 'wire'.
+
+  underlay    192.0.2.0/24     tunnels only. Host N is 192.0.2.(10+N), on its br-phy. 192.0.2.250 is the wire itself, a stranger
+                               from where tests forge tunnel packets.
+  management  198.51.100.0/24  OVSDB, OpenFlow and the API. vnetd's node is 198.51.100.100, host N is 198.51.100.(10+N).
+
+Two networks, so that a tunnel's path can fail while control stays, and the reverse. 203.0.113.0/24 is left for an outside world
+behind hosts' br-ex.
+"""
+
+STRANGER_IP = "192.0.2.250"
+NODE_IP = "198.51.100.100"
+
+
+def tunnel_ip(number):
+    return f"192.0.2.{10 + number}"
+
+
+def management_ip(number):
+    return f"198.51.100.{10 + number}"
+
+
+class Underlay:
+    def __init__(self, wire, mtu=1500):
+        self.wire, self.mtu = wire, mtu
+        wire.ip(["link set lo up",
+                 "link add under type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
+                 "link add manage type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
+                 f"addr add {STRANGER_IP}/24 dev under", f"link set under mtu {mtu} up", "link set manage up"])
+
+    def attach_underlay(self, name, pid):
+        """A cable whose other end, 'phy0', is in the namespace of process `pid` (as the wire's pid namespace numbers it)."""
+        self._cable(f"u-{name}", "phy0", pid, "under", self.mtu)
+
+    def attach_management(self, name, pid):
+        self._cable(f"m-{name}", "mgmt0", pid, "manage", 1500)
+
+    def _cable(self, near, far, pid, bridge, mtu):
+        self.wire.ip([f"link add {near} mtu {mtu} type veth peer name {far} mtu {mtu} netns {pid}",
+                      f"link set {near} master {bridge} up"])
+
+    def set_link(self, kind, name, up):
+        """Pulls or plugs a host's cable; kind: 'underlay' or 'management'."""
+        near = ("u-" if kind == "underlay" else "m-") + name
+        self.wire.ip([f"link set {near} {'up' if up else 'down'}"])

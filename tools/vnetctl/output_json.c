@@ -1,0 +1,9 @@
+/* The daemon's own objects, for programs. */
+#include "tools/vnetctl/output.h"
+
+void
+output_json(FILE *stream, const struct output_rows *o)
+{
+    json_dumpf(o->rows, stream, JSON_COMPACT | JSON_ENCODE_ANY);
+    fputc('\n', stream);
+}

@@ -1,0 +1,163 @@
+# bash completion for vnetctl(8)                                        -*- shell-script -*-
+#
+# Everything comes from vnetctl itself: commands and options from --commands and --options, names and columns from the daemon (asked for
+# at most a second; without it there are none). Words are taken from the line, since bash would split them at '=' and ':'.
+
+# Runs vnetctl with the connection options of the line being completed.
+_vnetctl_ask() {
+    "$_vnetctl_program" "${_vnetctl_connection[@]}" --timeout=1 --format=csv "$@" 2>/dev/null
+}
+
+_vnetctl_usages() {
+    "$_vnetctl_program" --commands 2>/dev/null
+}
+
+_vnetctl_types() {
+    _vnetctl_usages | sed -n 's/^\([a-z-]*\)-list\( .*\)\{0,1\}$/\1/p'
+}
+
+_vnetctl_names() {
+    _vnetctl_ask --no-headings --columns=name list "$1" | tr -d '"'
+}
+
+# A listing of nothing has headings all the same.
+_vnetctl_columns() {
+    _vnetctl_ask find "$1" id=none | head -n 1 | tr ',' '\n'
+}
+
+# Offers those of the words that begin with the current one, less what stands before bash's last word break in it.
+_vnetctl_offer() {
+    local broken="${_vnetctl_current%"${_vnetctl_current##*[=:]}"}" word
+    while IFS= read -r word; do
+        [[ -n $word && $word == "$_vnetctl_current"* ]] || continue
+        COMPREPLY+=("${word#"$broken"}")
+        [[ $word == *= || $word == *: ]] && compopt -o nospace 2>/dev/null
+    done
+}
+
+# What an argument may be. $1: its placeholder, $2: the command, $3: the type given to a generic command.
+_vnetctl_argument() {
+    local type
+    case $1 in
+    TYPE) _vnetctl_types ;;
+    NAME) [[ -n $3 ]] && _vnetctl_names "$3" ;;
+    COLUMN) _vnetctl_columns "$3" ;;
+    TARGET) printf '%s\n' blackhole; _vnetctl_names port | sed 's/^/port:/' ;;
+    PACKET) printf '%s\n' icmp tcp udp ;;
+    'PORT|POOL:SRC') _vnetctl_names port ;;
+    *)
+        type=${1,,}
+        # The last name of an '-add' is a new one.
+        [[ $2 == "$type-add" ]] || ! _vnetctl_types | grep -qxF -- "$type" || _vnetctl_names "$type"
+        ;;
+    esac
+}
+
+# COLUMN=VALUE words. $1: usage, $2: the type given to a generic command.
+_vnetctl_value() {
+    local column=${_vnetctl_current%%=*}
+    if [[ $_vnetctl_current == *=* ]]; then
+        case $column in
+        rtb | sg | vpc | subnet | host) _vnetctl_names "$column" | sed "s/^/$column=/" ;;
+        source_dest_check) printf "$column=%s\n" true false ;;
+        role) printf "role=%s\n" admin reader tenant: ;;
+        esac
+    elif [[ $1 == *COLUMN=VALUE* ]]; then
+        _vnetctl_columns "$2" | sed 's/$/=/'
+    elif [[ $1 == *TYPE=N* ]]; then
+        _vnetctl_types | sed 's/$/=/'
+    else
+        grep -o '\[[a-z_]*=' <<<"$1" | tr -d '['
+    fi
+}
+
+# The words after the last "--", or after the options. $@: those before the current one.
+_vnetctl_command() {
+    local options=() command usage placeholders=() given=() word
+    while [[ $# -gt 0 && $1 == -* ]]; do
+        options+=("$1")
+        shift
+    done
+    if [[ $# -eq 0 ]]; then
+        _vnetctl_offer < <(_vnetctl_usages | sed 's/^\[--[^]]*\] //; s/ .*//' | sort -u; "$_vnetctl_program" --options | grep -o -- '--[a-z-]*=\{0,1\}')
+        return
+    fi
+    command=$1
+    shift
+    if [[ $command == pki ]]; then
+        if [[ $# -eq 0 ]]; then
+            _vnetctl_offer < <(printf '%s\n' init host client)
+            return
+        fi
+        command="pki $1"
+        shift
+    fi
+    usage=$(_vnetctl_usages | sed 's/^\[--[^]]*\] //' | grep -- "^$command\( \|$\)") || return
+    for word in ${usage#"$command"}; do
+        [[ $word == *=* ]] || placeholders+=("$(tr -d '[].' <<<"$word")")
+    done
+    for word; do
+        [[ $word == *=* ]] || given+=("$word")
+    done
+    if [[ ${#given[@]} -lt ${#placeholders[@]} && $_vnetctl_current != *=* ]]; then
+        _vnetctl_offer < <(_vnetctl_argument "${placeholders[${#given[@]}]}" "$command" "${given[0]}")
+    elif [[ $usage == *=* ]]; then
+        _vnetctl_offer < <(_vnetctl_value "$usage" "${given[0]}")
+    elif [[ $usage == *']...' ]]; then
+        _vnetctl_offer < <(_vnetctl_argument "${placeholders[-1]}" "$command" "${given[0]}")
+    fi
+}
+
+# Values of options. Returns 1 if the current word is none.
+_vnetctl_option_value() {
+    case $1 in
+    -f | --format) _vnetctl_offer < <(printf '%s\n' table list json csv) ;;
+    --format=*) _vnetctl_offer < <(printf -- '--format=%s\n' table list json csv) ;;
+    --wait=*) _vnetctl_offer < <(printf -- '--wait=%s\n' none hosts) ;;
+    -t | --tenant) _vnetctl_offer < <(_vnetctl_names tenant) ;;
+    --tenant=*) _vnetctl_offer < <(_vnetctl_names tenant | sed 's/^/--tenant=/') ;;
+    --batch=* | --dir=* | --private-key=* | --certificate=* | --ca-cert=*)
+        _vnetctl_offer < <(compgen -f -- "${1#*=}" | sed "s|^|${1%%=*}=|") ;;
+    -p | -c | -C) _vnetctl_offer < <(compgen -f -- "$_vnetctl_current") ;;
+    *) return 1 ;;
+    esac
+}
+
+_vnetctl() {
+    local _vnetctl_program=$1 _vnetctl_current='' _vnetctl_connection=() words i
+    local line=${COMP_LINE:0:COMP_POINT}
+    read -ra words <<<"$line"
+    if [[ $line != *[[:blank:]] ]]; then
+        _vnetctl_current=${words[-1]}
+        unset 'words[-1]'
+    fi
+    COMPREPLY=()
+
+    # Global options: remember those that say which daemon and who asks.
+    for ((i = 1; i < ${#words[@]}; i++)); do
+        case ${words[i]} in
+        -t | -p | -c | -C | --server | --tenant | --private-key | --certificate | --ca-cert)
+            [[ $((i + 1)) -lt ${#words[@]} ]] && _vnetctl_connection+=("${words[i]}" "${words[i + 1]}")
+            ((i++)) ;;
+        -f | --format | --columns | --wait | --timeout | --batch | --dir) ((i++)) ;;
+        --server=* | --tenant=* | --private-key=* | --certificate=* | --ca-cert=*) _vnetctl_connection+=("${words[i]}") ;;
+        -*) ;;
+        *) break ;;
+        esac
+    done
+    if [[ $i -ge ${#words[@]} ]]; then
+        if [[ $i -gt ${#words[@]} ]]; then
+            _vnetctl_option_value "${words[-1]}"
+            return
+        fi
+        _vnetctl_option_value "$_vnetctl_current" && return
+    fi
+
+    local command=("${words[@]:i}") j
+    for ((j = ${#command[@]} - 1; j >= 0; j--)); do
+        [[ ${command[j]} == -- ]] && break
+    done
+    _vnetctl_command "${command[@]:j+1}"
+}
+
+complete -F _vnetctl vnetctl

@@ -1,0 +1,12 @@
+/* Which counted drop a flow is: for whoever reads counters. All counted flows of a port have one cookie,
+ * cookie_make(FEATURE_REJECT, OBJECT_PORT, number); those of a host, under the word 'tunnel', are among those of
+ * cookie_make(FEATURE_TUNNEL, OBJECT_HOST, its number) on the host itself. */
+#ifndef VNET_FEATURE_REJECT_H
+#define VNET_FEATURE_REJECT_H 1
+
+#include "vnet/pipeline/layout.h"
+
+/* A flow's packets count under this reason; REASON_NONE: it counts nothing. Takes what a spec and a flow read back both have. */
+enum reason reject_reason_of(uint64_t cookie, uint8_t table, uint16_t priority);
+
+#endif

@@ -1,0 +1,58 @@
+noinst_LIBRARIES += libvnet.a
+libvnet_a_SOURCES =
+
+libvnet_a_SOURCES += \
+	vnet/pipeline/compiler.c vnet/pipeline/compiler.h \
+	vnet/pipeline/dirty.c vnet/pipeline/dirty.h \
+	vnet/pipeline/feature.c vnet/pipeline/feature.h \
+	vnet/pipeline/layout.c vnet/pipeline/layout.h \
+	vnet/pipeline/port_facts.c vnet/pipeline/port_facts.h \
+	vnet/pipeline/presence.c vnet/pipeline/presence.h \
+	vnet/pipeline/priority.h \
+	vnet/pipeline/runtime.c vnet/pipeline/runtime.h \
+	vnet/pipeline/scratch.c \
+	vnet/pipeline/stage.c vnet/pipeline/stage.h \
+	vnet/pipeline/touch.c vnet/pipeline/touch.h \
+	vnet/pipeline/words.c vnet/pipeline/words.h
+libvnet_a_SOURCES += \
+	vnet/feature/admit/admit.c \
+	vnet/feature/arp/arp.c \
+	vnet/feature/base/base.c \
+	vnet/feature/dhcp/dhcp.c \
+	vnet/feature/gateway/gateway.c \
+	vnet/feature/l2/l2.c \
+	vnet/feature/reject/reject.c vnet/feature/reject/reject.h \
+	vnet/feature/route/route.c \
+	vnet/feature/tunnel/tunnel.c
+libvnet_a_SOURCES += \
+	vnet/packet/checksum.c vnet/packet/checksum.h \
+	vnet/packet/dhcp.c vnet/packet/dhcp.h \
+	vnet/packet/dhcp_request.c vnet/packet/dhcp_request.h \
+	vnet/packet/icmp.c vnet/packet/icmp.h \
+	vnet/packet/ipv4.c vnet/packet/ipv4.h \
+	vnet/packet/userdata.c vnet/packet/userdata.h
+libvnet_a_SOURCES += \
+	vnet/model/field.h \
+	vnet/model/field_json.c \
+	vnet/model/field_map.c \
+	vnet/model/field_store.c \
+	vnet/model/field_text.c vnet/model/field_value.h \
+	vnet/model/index.c vnet/model/index.h \
+	vnet/model/ip_pool.c vnet/model/ip_pool.h \
+	vnet/model/model.c vnet/model/model.h \
+	vnet/model/model_json.c vnet/model/model_json.h \
+	vnet/model/model_load.c \
+	vnet/model/object.c vnet/model/object.h \
+	vnet/model/principal.c vnet/model/principal.h \
+	vnet/model/router_mac.h \
+	vnet/model/transaction.c vnet/model/transaction.h vnet/model/transaction_state.h \
+	vnet/model/transaction_op.c \
+	vnet/model/transaction_validate.c \
+	vnet/model/type_host.c \
+	vnet/model/type_port.c \
+	vnet/model/type_route.c \
+	vnet/model/type_rtb.c \
+	vnet/model/type_subnet.c \
+	vnet/model/type_tenant.c \
+	vnet/model/type_vpc.c \
+	vnet/model/types.h

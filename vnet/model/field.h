@@ -1,0 +1,61 @@
+/* Field tables: each object type is one table of fields, from which JSON in and out, validation messages, REST, vnetctl's
+ * columns, the store and the manual's tables are derived. Adding a field is one row (and the struct's member). */
+#ifndef VNET_MODEL_FIELD_H
+#define VNET_MODEL_FIELD_H 1
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+
+struct object;
+
+/* What a field holds in its struct, and how it looks in JSON. */
+enum field_kind {
+    FIELD_STRING,               /* char *; NULL unset                      string */
+    FIELD_BOOL,                 /* bool                                    boolean */
+    FIELD_UINT,                 /* uint32_t, min..max of the row           integer */
+    FIELD_MAC,                  /* struct mac                              string */
+    FIELD_IP,                   /* struct ip; IP_NONE unset                string */
+    FIELD_IP_LIST,              /* struct ip_list                          array of strings */
+    FIELD_PREFIX,               /* struct ip_prefix                        string */
+    FIELD_REF,                  /* uint32_t number; 0 unset                string: the object's name (id if it has none) */
+    FIELD_REF_LIST,             /* struct number_list                      array of strings */
+    FIELD_TARGET,               /* struct route_target                     string: port:NAME, blackhole, ... */
+    FIELD_UINT_MAP,             /* struct uint_map                         object of integers */
+    FIELD_RUNTIME               /* nothing stored: the controller fills it in when asked (see model_json.h) */
+};
+
+#define FIELD_REQUIRED 0x01     /* must be given to add */
+#define FIELD_MUTABLE 0x02      /* 'set' may change it */
+#define FIELD_READ_ONLY 0x04    /* never given by a user: allocated or derived */
+#define FIELD_OWNER 0x08        /* FIELD_REF: this object goes when the referred one goes */
+#define FIELD_ADMIN 0x10        /* only an admin may give it */
+#define FIELD_NONE_WORD 0x20    /* lists: the word 'none' is the empty list given on purpose */
+#define FIELD_ANY_TENANT 0x40   /* FIELD_REF: may name another tenant's object, e.g. a pool */
+#define FIELD_ALWAYS 0x80       /* has a value even if none was given: allocated, or found */
+
+struct field {
+    const char *name;
+    enum field_kind kind;
+    unsigned flags;
+    size_t offset;              /* in the type's struct */
+    uint8_t ref_type;           /* FIELD_REF, FIELD_REF_LIST: enum object_type */
+    uint32_t min, max;          /* FIELD_UINT */
+    const char *default_text;   /* as a user would write it; NULL none */
+    const char *help;           /* one line */
+    size_t given_offset;        /* FIELD_NONE_WORD: a bool in the struct; false: 'none' */
+    json_t *(*derive)(const struct object *);    /* computed when shown, nothing is stored (then 'offset' is unused) */
+    const char *writes;         /* of a derived field that may be given to add: the stored field it is short for */
+};
+
+/* Is there a member of the struct for it? */
+static inline bool
+field_is_stored(const struct field *f)
+{
+    return f->kind != FIELD_RUNTIME && !f->derive;
+}
+
+#endif

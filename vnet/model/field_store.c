@@ -1,0 +1,125 @@
+/* Fields as the store keeps them: as the API shows them, but references are numbers. Loading trusts nothing: a damaged document is an
+ * error, never a guess. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "vnet/model/field_value.h"
+
+static bool
+is_unset(const struct object *o, const struct field *f)
+{
+    const void *p = field_in(o, f);
+    switch (f->kind) {
+    case FIELD_STRING:
+        return !*(char *const *) p;
+    case FIELD_IP:
+        return ((const struct ip *) p)->family == IP_NONE;
+    case FIELD_IP_LIST:
+        return !((const struct ip_list *) p)->n;
+    case FIELD_REF:
+        return !*(const uint32_t *) p;
+    case FIELD_REF_LIST:
+        return !((const struct number_list *) p)->n && !(f->flags & FIELD_NONE_WORD && !field_is_given(o, f));
+    case FIELD_UINT_MAP:
+        return !((const struct uint_map *) p)->n;
+    default:
+        return false;
+    }
+}
+
+static json_t *
+numbers_to_store(const struct object *o, const struct field *f)
+{
+    const struct number_list *list = field_in(o, f);
+    if (f->flags & FIELD_NONE_WORD && !field_is_given(o, f))
+        return json_string("none");
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(array, json_integer(list->v[i]));
+    return array;
+}
+
+json_t *
+field_to_store(const struct object *o, const struct field *f)
+{
+    if (!field_is_stored(f) || is_unset(o, f))
+        return NULL;
+    if (f->kind == FIELD_REF)
+        return json_integer(*(const uint32_t *) field_in(o, f));
+    if (f->kind == FIELD_REF_LIST)
+        return numbers_to_store(o, f);
+    if (f->kind == FIELD_TARGET) {
+        const struct route_target *t = field_in(o, f);
+        return t->kind == TARGET_PORT ? json_pack("{s:I}", "port", (json_int_t) t->number) : json_string("blackhole");
+    }
+    return field_json(NULL, o, f);
+}
+
+/* ---- back ---- */
+static bool
+number_load(const struct field *f, const json_t *value, uint32_t *number, struct error *err)
+{
+    json_int_t n = json_integer_value(value);
+    if (!json_is_integer(value) || n < 1 || n > UINT32_MAX)
+        return error_set(err, ERROR_INVALID, "field '%s' is no object's number", f->name);
+    *number = n;
+    return true;
+}
+
+static bool
+numbers_load(struct object *o, const struct field *f, const json_t *value, struct error *err)
+{
+    const char *word = json_string_value(value);
+    if (word && !strcmp(word, "none") && f->flags & FIELD_NONE_WORD) {
+        field_set_given(o, f, false);
+        return true;
+    }
+    size_t n = json_array_size(value);
+    if (!n || n > LIMIT_LIST)
+        return error_set(err, ERROR_INVALID, "field '%s' is no list of 1 to %d numbers", f->name, LIMIT_LIST);
+
+    struct number_list *list = field_of(o, f);
+    list->v = mem_alloc(n * sizeof *list->v);
+    for (size_t i = 0; i < n; i++, list->n++) {
+        if (!number_load(f, json_array_get(value, i), &list->v[i], err))
+            return false;
+        if (i && list->v[i] <= list->v[i - 1])
+            return error_set(err, ERROR_INVALID, "field '%s' is not in rising order", f->name);
+    }
+    return true;
+}
+
+static bool
+target_load(struct object *o, const struct field *f, const json_t *value, struct error *err)
+{
+    struct route_target *t = field_of(o, f);
+    const char *word = json_string_value(value);
+    if (word && !strcmp(word, "blackhole")) {
+        t->kind = TARGET_BLACKHOLE;
+        return true;
+    }
+    const json_t *port = json_object_get(value, "port");
+    if (!port)
+        return error_set(err, ERROR_INVALID, "field '%s' is no target", f->name);
+    t->kind = TARGET_PORT;
+    return number_load(f, port, &t->number, err);
+}
+
+bool
+field_from_store(struct object *o, const struct field *f, const json_t *value, struct error *err)
+{
+    static const struct field_context nowhere = { 0 };
+    if (f->kind == FIELD_REF)
+        return number_load(f, value, field_of(o, f), err);
+    if (f->kind == FIELD_REF_LIST)
+        return numbers_load(o, f, value, err);
+    if (f->kind == FIELD_TARGET)
+        return target_load(o, f, value, err);
+
+    struct error why;
+    if (json_is_null(value) || !field_give(&nowhere, o, f, value, &why))
+        return error_set(err, ERROR_INVALID, "field '%s': %s", f->name, json_is_null(value) ? "is null" : why.text);
+    return true;
+}

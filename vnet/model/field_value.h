@@ -1,0 +1,43 @@
+/* Values of fields: from what a user gave, to what the API shows, and to and from the store. */
+#ifndef VNET_MODEL_FIELD_VALUE_H
+#define VNET_MODEL_FIELD_VALUE_H 1
+
+#include "vnet/model/index.h"
+
+/* Where names in values are looked up. */
+struct field_context {
+    const struct model *model;
+    enum view view;
+    uint32_t tenant;                     /* whose objects names refer to */
+};
+
+/* Sets a field of a new or cloned object to a user's value: native JSON or text; null is the default, else unset. Errors name the
+ * field, the value and what would be right. */
+bool field_give(const struct field_context *, struct object *, const struct field *, const json_t *value, struct error *)
+    MUST_CHECK;
+/* One key of a FIELD_UINT_MAP; null or "none" removes it. */
+bool field_give_item(struct object *, const struct field *, const char *key, const json_t *value, struct error *)
+    MUST_CHECK;
+void field_set_default(struct object *, const struct field *);
+
+/* All of it: an object (merged), text (replaces), null (clears). 'f' NULL: the tags. */
+bool field_give_items(struct object *, const struct field *f, const json_t *value, struct error *) MUST_CHECK;
+bool field_uint_parse(const json_t *, int64_t *);        /* an integer, or text of digits */
+
+/* The same for the tags every object has. */
+bool tags_give(struct object *, const json_t *value, struct error *) MUST_CHECK;
+bool tag_give(struct object *, const char *key, const json_t *value, struct error *) MUST_CHECK;
+
+/* As the API shows it: a new reference. Stored and derived fields. */
+json_t *field_json(const struct model *, const struct object *, const struct field *);
+json_t *tags_json(const struct object *);
+
+/* As the store keeps it: references as numbers. NULL: nothing to keep. */
+json_t *field_to_store(const struct object *, const struct field *);
+bool field_from_store(struct object *, const struct field *, const json_t *value, struct error *) MUST_CHECK;
+
+/* A value for an error message: text as it is, else JSON; cut to size. */
+#define VALUE_SHOWN_MAX 100
+const char *value_shown(const json_t *, char buf[VALUE_SHOWN_MAX]);
+
+#endif

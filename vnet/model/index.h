@@ -1,0 +1,93 @@
+/* The model from inside: every object in up to two versions, one per view, and everything by which they are found. Readers look at
+ * VIEW_COMMITTED, an open transaction at VIEW_STAGED; one set of indices serves both, each entry says in which views it holds.
+ *
+ * Invariant: without an open transaction both views are the same; what is found in a view is exactly what the objects
+ * of that view state. index_set() alone changes a view. */
+#ifndef VNET_MODEL_INDEX_H
+#define VNET_MODEL_INDEX_H 1
+
+#include "base/map.h"
+#include "base/tree.h"
+#include "vnet/model/ip_pool.h"
+#include "vnet/model/object.h"
+#include "vnet/model/transaction.h"
+
+/* A number in use: what never changes of its object, and the object in both views. */
+struct slot {
+    struct map_node by_number, by_id, by_name;
+    struct tree_node by_type;
+    uint32_t number, tenant;
+    uint8_t type;
+    const struct object *o[N_VIEWS];     /* NULL: not in that view; the slot goes with the last */
+};
+
+struct model {
+    struct model_sequences sequences;
+    struct map slots;                    /* by number */
+    struct map ids, names;               /* slots; of named objects only */
+    struct tree types;                   /* slots by type, then number */
+    struct map facts;                    /* struct fact_entry */
+    struct tree refs;                    /* struct ref_entry */
+    struct tree subnets[N_VIEWS];        /* struct subnet_entry, by VPC and address */
+    struct map counts;                   /* struct count, by tenant and type */
+    size_t count[N_VIEWS][OBJECT_TYPE_MAX];
+    struct ip_pool addresses;            /* of VIEW_STAGED, by subnet */
+    struct map tombstones;               /* numbers deleted, not released */
+    struct transaction *open;            /* NULL: none */
+
+    struct object **loading;             /* between load and load_finish */
+    size_t n_loading, cap_loading;
+};
+
+void index_init(struct model *);
+void index_done(struct model *);         /* and frees the objects */
+
+/* What 'view' shows under 'number' is 'o' from now on (NULL: nothing). Frees no object. */
+void index_set(struct model *, enum view, uint32_t number, const struct object *o);
+
+struct slot *slot_find(const struct model *, uint32_t number);
+struct slot *slot_next(const struct model *, enum object_type, uint32_t after);  /* by rising number, in any view */
+bool tombstone_add(struct model *, uint32_t number);             /* false: it is there */
+bool tombstone_find(const struct model *, uint32_t number);
+
+/* ---- finding; 0 and NULL are 'none' ---- */
+const struct object *view_get(const struct model *, enum view, uint32_t number, enum object_type);
+const struct object *view_by_id(const struct model *, enum view, struct uuid);
+const struct object *view_by_name(const struct model *, enum view, enum object_type, uint32_t tenant, const char *name);
+/* As users write it: a name, a UUID, or "RTB/PREFIX". */
+const struct object *view_find(const struct model *, enum view, enum object_type, uint32_t tenant, const char *text);
+uint32_t view_by_fact(const struct model *, enum view, const struct fact *);
+/* The referrer of 'type' with the least number greater than 'after'. */
+uint32_t view_next_referrer(const struct model *, enum view, uint32_t target, enum object_type, uint32_t after);
+/* A subnet of the VPC that has addresses in first..last. */
+uint32_t view_subnet_overlapping(const struct model *, enum view, uint32_t vpc, uint32_t first, uint32_t last);
+size_t view_count(const struct model *, enum view, uint32_t tenant, enum object_type);
+
+/* In either view, committed first: for labels, which are the same in both. */
+const struct object *object_anywhere(const struct model *, uint32_t number);
+
+static inline const struct subnet *
+view_subnet(const struct model *m, enum view v, uint32_t number)
+{
+    return (const struct subnet *) (const void *) view_get(m, v, number, OBJECT_SUBNET);
+}
+
+static inline const struct rtb *
+view_rtb(const struct model *m, enum view v, uint32_t number)
+{
+    return (const struct rtb *) (const void *) view_get(m, v, number, OBJECT_RTB);
+}
+
+static inline const struct vpc *
+view_vpc(const struct model *m, enum view v, uint32_t number)
+{
+    return (const struct vpc *) (const void *) view_get(m, v, number, OBJECT_VPC);
+}
+
+static inline const struct port *
+view_port(const struct model *m, enum view v, uint32_t number)
+{
+    return (const struct port *) (const void *) view_get(m, v, number, OBJECT_PORT);
+}
+
+#endif

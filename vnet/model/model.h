@@ -1,0 +1,73 @@
+/* The committed intent: all objects, found by number, id, name and reference. Pure: changed only by committing a transaction
+ * (transaction.h); free of I/O, clock and randomness. Objects are borrowed from it until the next commit. */
+#ifndef VNET_MODEL_MODEL_H
+#define VNET_MODEL_MODEL_H 1
+
+#include "base/arena.h"
+#include "vnet/model/types.h"
+
+struct model;
+
+/* A type's row in the list of types. */
+struct object_class {
+    enum object_type type;
+    const char *name;                    /* "port" */
+    size_t size;                         /* of its struct */
+    bool has_tenant;                     /* names are unique per tenant, else globally */
+    bool has_name;                       /* false: called by owner, e.g. route RTB/PREFIX */
+    const struct field *fields;
+    size_t n_fields;
+    const char *help;
+};
+
+const struct object_class *object_class(enum object_type);               /* NULL: no such type */
+const struct object_class *object_class_by_name(const char *);
+const struct object_class *object_class_next(const struct object_class *);       /* NULL -> first; NULL after the last */
+const struct field *object_field(const struct object_class *, const char *name);
+
+/* The tenant 'default' (number 1) is always there. */
+struct model *model_new(void);
+void model_free(struct model *);
+
+uint64_t model_revision(const struct model *);           /* counts committed transactions of intent */
+
+/* NULL if there is none. 'type' must fit (OBJECT_NONE: any). */
+const struct object *model_get(const struct model *, uint32_t number, enum object_type);
+const struct object *model_get_id(const struct model *, struct uuid);
+/* By name or UUID, as users write it, e.g. "web1"; for a route "RTB/PREFIX". tenant 0 for types without. A UUID finds the object of any
+ * tenant: whether the asker may see it is for principal_may() to say. */
+const struct object *model_find(const struct model *, enum object_type, uint32_t tenant, const char *name);
+uint32_t model_tenant(const struct model *, const char *name);           /* number; 0: none */
+
+/* Objects of one type, by rising number, beginning after 'after' (paging). O(log n) to start. */
+const struct object *model_next(const struct model *, enum object_type, uint32_t after);
+size_t model_count(const struct model *, enum object_type);
+
+/* Objects of 'type' that refer to 'target' by any field: the ports of a subnet, the routes of a table, ... In no order. Stops when
+ * 'each' returns false. Costs what it visits. */
+void model_each_referrer(const struct model *, uint32_t target, enum object_type type,
+                         bool (*each)(void *aux, const struct object *), void *aux);
+
+/* Unique facts (indices): 0 if none. */
+uint32_t model_port_by_mac(const struct model *, uint32_t vpc, struct mac);
+uint32_t model_port_by_ip(const struct model *, uint32_t subnet, struct ip);
+uint32_t model_subnet_by_ip(const struct model *, uint32_t vpc, struct ip);      /* the subnet containing it */
+uint32_t model_main_rtb(const struct model *, uint32_t vpc);
+
+/* How people see an object: its name, or "RTB/PREFIX", or the id. Valid until the object goes, or in the arena. Objects of an open
+ * transaction have theirs too. */
+const char *object_label(const struct model *, const struct object *, struct arena *);
+
+/* ---- typed access; the number must be of that type or these return NULL ---- */
+#define MODEL_GETTER(TYPE, ENUM) \
+    static inline const struct TYPE *model_##TYPE(const struct model *m, uint32_t number) \
+    { return (const struct TYPE *) (const void *) model_get(m, number, ENUM); }
+MODEL_GETTER(vpc, OBJECT_VPC)
+MODEL_GETTER(subnet, OBJECT_SUBNET)
+MODEL_GETTER(port, OBJECT_PORT)
+MODEL_GETTER(rtb, OBJECT_RTB)
+MODEL_GETTER(route, OBJECT_ROUTE)
+MODEL_GETTER(host, OBJECT_HOST)
+#undef MODEL_GETTER
+
+#endif

@@ -1,0 +1,39 @@
+/* A hypervisor that has once joined, named by its system-id. Nearly all of it is runtime state. */
+#include "vnet/model/object.h"
+
+/* "vn" in the upper bytes, so that our bridges are known at sight. */
+#define DPID_BASE UINT64_C(0x766e000000000000)
+
+static const struct field fields[] = {
+    { .name = "encap_ip", .kind = FIELD_RUNTIME, .help = "tunnel endpoint" },
+    { .name = "connected", .kind = FIELD_RUNTIME, .help = "OVSDB and OpenFlow are up" },
+    { .name = "flows", .kind = FIELD_RUNTIME, .help = "how many flows it should have" },
+    { .name = "realised", .kind = FIELD_RUNTIME, .help = "it has confirmed all that concerns it" },
+    { .name = "sent", .kind = FIELD_RUNTIME, .help = "flow modifications sent since vnetd started" },
+    { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason" },
+    { .name = "error", .kind = FIELD_RUNTIME, .help = "what is wrong with it" },
+};
+
+uint64_t
+host_dpid(uint32_t number)
+{
+    return DPID_BASE | number;
+}
+
+static void
+link_dpid(const struct model *m, enum view v, struct object *o)
+{
+    ((struct host *) (void *) o)->dpid = host_dpid(o->number);
+}
+
+const struct object_class host_class = {
+    .type = OBJECT_HOST,
+    .name = "host",
+    .size = sizeof(struct host),
+    .has_name = true,
+    .fields = fields,
+    .n_fields = sizeof fields / sizeof fields[0],
+    .help = "a hypervisor, named by its system-id",
+};
+
+const struct object_hooks host_hooks = { .link = link_dpid };

@@ -1,0 +1,179 @@
+/* A port: one interface of a guest. It owns its MAC and addresses whether or not the guest runs. */
+#include "vnet/model/transaction_state.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "vnet/model/router_mac.h"
+
+/* Of a subnet's addresses, from the first on: network, gateway, and one kept for DNS. Broadcast is kept too. */
+#define KEPT_FIRST 3
+
+static const struct port *
+as_port(const struct object *o)
+{
+    return (const struct port *) (const void *) o;
+}
+
+struct ip
+port_ip4(const struct port *p)
+{
+    for (size_t i = 0; i < p->ips.n; i++)
+        if (p->ips.v[i].family == IP_V4)
+            return p->ips.v[i];
+    return (struct ip) { .family = IP_NONE };
+}
+
+static json_t *
+derive_ip(const struct object *o)
+{
+    char text[IP_STRLEN];
+    struct ip ip = port_ip4(as_port(o));
+    return ip.family == IP_NONE ? json_null() : json_string(ip_format(ip, text));
+}
+
+static const struct field fields[] = {
+    { .name = "subnet", .kind = FIELD_REF, .flags = FIELD_REQUIRED, .offset = offsetof(struct port, subnet),
+      .ref_type = OBJECT_SUBNET, .help = "the subnet it is in" },
+    { .name = "ip", .kind = FIELD_IP, .derive = derive_ip, .writes = "ips",
+      .help = "its first IPv4 address; a free one unless given" },
+    { .name = "ips", .kind = FIELD_IP_LIST, .flags = FIELD_MUTABLE | FIELD_ALWAYS, .offset = offsetof(struct port, ips),
+      .help = "all its addresses, the first of which stays" },
+    { .name = "mac", .kind = FIELD_MAC, .flags = FIELD_ALWAYS, .offset = offsetof(struct port, mac),
+      .help = "unique in its VPC; a locally administered one unless given" },
+    { .name = "sg", .kind = FIELD_REF_LIST, .flags = FIELD_MUTABLE | FIELD_NONE_WORD, .offset = offsetof(struct port, sg),
+      .given_offset = offsetof(struct port, has_sg), .help = "security groups; 'none' filters nothing" },
+    { .name = "source_dest_check", .kind = FIELD_BOOL, .flags = FIELD_MUTABLE,
+      .offset = offsetof(struct port, source_dest_check), .default_text = "true",
+      .help = "false: may send from, and be routed, addresses that are not its own" },
+    { .name = "host", .kind = FIELD_RUNTIME, .help = "where it is bound" },
+    { .name = "state", .kind = FIELD_RUNTIME, .help = "unbound, building, active or error" },
+    { .name = "reason", .kind = FIELD_RUNTIME, .help = "why the state is error" },
+    { .name = "claimed_by", .kind = FIELD_RUNTIME, .help = "other hosts that show the same interface" },
+    { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason" },
+};
+
+static void
+link_vpc(const struct model *m, enum view v, struct object *o)
+{
+    struct port *p = (struct port *) (void *) o;
+    const struct subnet *s = view_subnet(m, v, p->subnet);
+    p->vpc = s ? s->vpc : 0;
+}
+
+static size_t
+facts(const struct object *o, struct fact *out)
+{
+    const struct port *p = as_port(o);
+    size_t n = 0;
+    out[n++] = fact_mac(p->vpc, p->mac);
+    for (size_t i = 0; i < p->ips.n && n < FACTS_MAX; i++)
+        out[n++] = fact_ip(p->subnet, p->ips.v[i]);
+    return n;
+}
+
+/* ---- what was not given ---- */
+static bool
+take_ip(struct transaction *t, struct port *p, struct error *err)
+{
+    const struct subnet *s = view_subnet(t->model, VIEW_STAGED, p->subnet);
+    uint32_t first = ip4_u32(ip_prefix_first(s->cidr)), last = ip4_u32(ip_prefix_last(s->cidr)), free_ip;
+    char cidr[IP_PREFIX_STRLEN], title[TITLE_MAX];
+    if (!ip_pool_find_free(&t->model->addresses, p->subnet, first + KEPT_FIRST, last - 1, &free_ip))
+        return error_set(err, ERROR_EXHAUSTED, "%s has no free address left in %s", transaction_title(t, &s->o, title),
+                         ip_prefix_format(s->cidr, cidr));
+    struct ip ip = ip4(free_ip);
+    p->ips = (struct ip_list) { 1, mem_dup(&ip, sizeof ip) };
+    return true;
+}
+
+/* 40 random bits behind 06:, locally administered and unicast; fe: is kept for hosts' ends of taps. */
+static void
+take_mac(struct transaction *t, struct port *p)
+{
+    uint64_t random = transaction_random(t);
+    struct fact f;
+    do {
+        p->mac = mac_from_u64(UINT64_C(0x06) << 40 | (random++ & UINT64_C(0xffffffffff)));
+        f = fact_mac(p->vpc, p->mac);
+    } while (view_by_fact(t->model, VIEW_STAGED, &f));
+}
+
+static bool
+complete(struct transaction *t, const struct object *before, struct object *o, struct error *err)
+{
+    struct port *p = (struct port *) (void *) o;
+    if (before)
+        return true;
+    if (mac_is_zero(p->mac))
+        take_mac(t, p);
+    return p->ips.n || take_ip(t, p, err);
+}
+
+/* ---- what was given ---- */
+static const char *
+kept_for(const struct subnet *s, struct ip ip)
+{
+    static const char *const words[KEPT_FIRST] = { "the network's", "the gateway's", "kept for DNS" };
+    uint32_t at = ip4_u32(ip) - ip4_u32(ip_prefix_first(s->cidr));
+    if (at < KEPT_FIRST)
+        return words[at];
+    return ip_equal(ip, ip_prefix_last(s->cidr)) ? "the broadcast address" : NULL;
+}
+
+static bool
+check_ip(struct transaction *t, const struct subnet *s, struct ip ip, struct error *err)
+{
+    char text[IP_STRLEN], cidr[IP_PREFIX_STRLEN], title[TITLE_MAX];
+    ip_format(ip, text);
+    transaction_title(t, &s->o, title);
+    if (!ip_prefix_contains(s->cidr, ip))
+        return error_set(err, ERROR_INVALID, "ip '%s' is not in %s; write a free one of %s", text, title,
+                         ip_prefix_format(s->cidr, cidr));
+    const char *why = kept_for(s, ip);
+    if (why)
+        return error_set(err, ERROR_INVALID, "ip '%s' is %s in %s; write another of %s", text, why, title,
+                         ip_prefix_format(s->cidr, cidr));
+    return true;
+}
+
+static bool
+check_mac(struct mac mac, struct error *err)
+{
+    char text[MAC_STRLEN];
+    if (!mac_is_unicast(mac))
+        return error_set(err, ERROR_INVALID, "mac '%s' is not unicast; write one whose first byte is even, not all zero",
+                         mac_format(mac, text));
+    if (mac_equal(mac, ROUTER_MAC))
+        return error_set(err, ERROR_INVALID, "mac '%s' is the router's; write another", mac_format(mac, text));
+    return true;
+}
+
+static bool
+check(struct transaction *t, const struct object *before, const struct object *o, struct error *err)
+{
+    const struct port *p = as_port(o);
+    const struct subnet *s = view_subnet(t->model, VIEW_STAGED, p->subnet);
+    char text[IP_STRLEN];
+    struct ip first = before ? port_ip4(as_port(before)) : port_ip4(p);
+    if (!p->ips.n || !ip_equal(p->ips.v[0], first))
+        return error_set(err, ERROR_INVALID, "ips must begin with '%s': the first address cannot be changed",
+                         ip_format(first, text));
+    for (size_t i = 0; i < p->ips.n; i++)
+        if (!check_ip(t, s, p->ips.v[i], err))
+            return false;
+    return check_mac(p->mac, err);
+}
+
+const struct object_class port_class = {
+    .type = OBJECT_PORT,
+    .name = "port",
+    .size = sizeof(struct port),
+    .has_tenant = true,
+    .has_name = true,
+    .fields = fields,
+    .n_fields = sizeof fields / sizeof fields[0],
+    .help = "one interface of a guest",
+};
+
+const struct object_hooks port_hooks = { .link = link_vpc, .facts = facts, .complete = complete, .check = check };

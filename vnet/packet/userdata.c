@@ -1,0 +1,105 @@
+#include "vnet/packet/userdata.h"
+
+#include <string.h>
+
+#define VERSION 1
+
+enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2 };
+
+struct head {
+    enum userdata_kind kind;
+    uint8_t prefix_len, detail;
+    struct mac mac, router;
+    struct ip gateway;
+};
+
+static void
+head_put(struct bytes *b, const struct head *h)
+{
+    bytes_put_u8(b, VERSION);
+    bytes_put_u8(b, h->kind);
+    bytes_put_u8(b, h->prefix_len);
+    bytes_put_u8(b, h->detail);
+    bytes_put(b, h->mac.b, sizeof h->mac.b);
+    bytes_put(b, h->router.b, sizeof h->router.b);
+    bytes_put_be32(b, ip4_u32(h->gateway));
+}
+
+static struct mac
+mac_get(struct bytes_reader *r)
+{
+    struct mac mac = { { 0 } };
+    const uint8_t *p = reader_take(r, sizeof mac.b);
+    if (p)
+        memcpy(mac.b, p, sizeof mac.b);
+    return mac;
+}
+
+static bool
+head_get(struct bytes_reader *r, enum userdata_kind kind, struct head *h)
+{
+    if (reader_u8(r) != VERSION || reader_u8(r) != kind)
+        return false;
+    h->kind = kind;
+    h->prefix_len = reader_u8(r);
+    h->detail = reader_u8(r);
+    h->mac = mac_get(r);
+    h->router = mac_get(r);
+    h->gateway = ip4(reader_be32(r));
+    return !r->bad && h->prefix_len <= 32;
+}
+
+void
+userdata_put_lease(struct bytes *b, const struct dhcp_lease *l)
+{
+    head_put(b, &(struct head) { USERDATA_LEASE, l->prefix_len, l->n_dns, l->mac, l->router, l->gateway });
+    bytes_put_be32(b, ip4_u32(l->ip));
+    bytes_put_be16(b, l->mtu);
+    bytes_put_be32(b, l->lease_s);
+    for (size_t i = 0; i < l->n_dns; i++)
+        bytes_put_be32(b, ip4_u32(l->dns[i]));
+    bytes_put(b, l->domain, strlen(l->domain));
+}
+
+bool
+userdata_get_lease(const uint8_t *data, size_t n, struct dhcp_lease *l)
+{
+    struct bytes_reader r;
+    struct head h;
+    reader_init(&r, data, n);
+    if (!head_get(&r, USERDATA_LEASE, &h) || h.detail > LIMIT_LIST)
+        return false;
+
+    *l = (struct dhcp_lease) { .mac = h.mac, .router = h.router, .gateway = h.gateway, .prefix_len = h.prefix_len };
+    l->ip = ip4(reader_be32(&r));
+    l->mtu = reader_be16(&r);
+    l->lease_s = reader_be32(&r);
+    for (l->n_dns = 0; l->n_dns < h.detail; l->n_dns++)
+        l->dns[l->n_dns] = ip4(reader_be32(&r));
+
+    size_t domain_len = reader_left(&r);
+    if (r.bad || domain_len > DHCP_DOMAIN_MAX)
+        return false;
+    memcpy(l->domain, reader_take(&r, domain_len), domain_len);
+    return true;
+}
+
+void
+userdata_put_error(struct bytes *b, const struct icmp_error *e)
+{
+    head_put(b, &(struct head) { USERDATA_ERROR, e->prefix_len, e->kind, e->mac, e->router, e->gateway });
+}
+
+bool
+userdata_get_error(const uint8_t *data, size_t n, struct icmp_error *e)
+{
+    struct bytes_reader r;
+    struct head h;
+    reader_init(&r, data, n);
+    if (!head_get(&r, USERDATA_ERROR, &h) || reader_left(&r)
+        || h.detail < ICMP_NET_UNREACHABLE || h.detail > ICMP_FRAGMENTATION_NEEDED)
+        return false;
+    *e = (struct icmp_error) { .kind = h.detail, .mac = h.mac, .router = h.router, .gateway = h.gateway,
+                               .prefix_len = h.prefix_len };
+    return true;
+}

@@ -1,0 +1,20 @@
+/* What a flow tells the responder along with a packet, as bytes: all that the answer needs, so that whoever holds the controller id can
+ * answer. Versioned: a responder takes the versions it knows and leaves others unanswered. Big-endian, compact:
+ *
+ *     version (1)  kind (1)  prefix length (1)  error kind or number of name servers (1)  MAC (6)  router's MAC (6)  gateway (4)
+ *     a lease further: address (4)  MTU (2)  lease (4)  name servers (4 each)  domain (the rest)
+ */
+#ifndef VNET_PACKET_USERDATA_H
+#define VNET_PACKET_USERDATA_H 1
+
+#include "vnet/packet/dhcp.h"
+#include "vnet/packet/icmp.h"
+
+void userdata_put_lease(struct bytes *, const struct dhcp_lease *);
+void userdata_put_error(struct bytes *, const struct icmp_error *);
+
+/* False: another version, another kind, or malformed. */
+bool userdata_get_lease(const uint8_t *, size_t, struct dhcp_lease *);
+bool userdata_get_error(const uint8_t *, size_t, struct icmp_error *);
+
+#endif

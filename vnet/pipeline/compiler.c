@@ -1,0 +1,453 @@
+#include "vnet/pipeline/compiler.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "vnet/pipeline/dirty.h"
+#include "vnet/pipeline/presence.h"
+
+struct attached {
+    struct map_node node;                        /* by host */
+    uint32_t host;
+    struct flow_table *table;
+    struct dirty_queue dirty;
+    struct dirty_queue in_the_way;               /* conflicted once: taken out and tried again when nothing is dirty */
+    struct dirty_queue retry;                    /* taken out */
+    struct dirty_queue refused;                  /* conflicted again: tried again with the next change */
+    uint64_t concerned_by;                       /* the last change that made something dirty here */
+};
+
+/* A route table deleted a moment ago: its routes went too and still ask for their VPC. */
+struct orphanage {
+    struct map_node node;                        /* by number */
+    uint32_t number, vpc;
+};
+
+struct compiler {
+    struct view view;
+    struct presence *presence;
+    struct map hosts, orphanages;
+    struct block block;                          /* reused */
+    uint64_t n_changes;
+};
+
+/* One change on its way to the queues. */
+struct touch_list {
+    struct compiler *c;
+    compiler_concerned *concerned;
+    void *aux;
+};
+
+static void
+place_port(struct compiler *c, uint32_t port, uint32_t host)
+{
+    presence_place(c->presence, port, host, view_vpc_of(&c->view, OBJECT_PORT, port));
+}
+
+struct placing {
+    struct compiler *c;
+    uint32_t host;
+};
+
+static void
+place_each_port(void *aux, uint32_t port, uint32_t ofport)
+{
+    const struct placing *p = aux;
+    place_port(p->c, port, p->host);
+}
+
+static void
+place_each_host(void *aux, const struct runtime_host *host)
+{
+    struct placing p = { aux, host->number };
+    runtime_each_port_on(p.c->view.runtime, p.host, place_each_port, &p);
+}
+
+struct compiler *
+compiler_new(const struct model *model, const struct runtime *runtime)
+{
+    struct compiler *c = mem_zalloc(sizeof *c);
+    c->view = (struct view) { model, runtime };
+    c->presence = presence_new();
+    map_init(&c->hosts);
+    map_init(&c->orphanages);
+    c->block.view = &c->view;
+    c->block.fb = flow_builder_new();
+    c->block.arena = arena_new();
+    runtime_each_host(runtime, place_each_host, c);
+    return c;
+}
+
+static void
+orphanages_clear(struct compiler *c)
+{
+    if (!map_count(&c->orphanages))
+        return;
+    MAP_FOR_EACH_SAFE (n, next, &c->orphanages) {
+        map_remove(&c->orphanages, n);
+        free(CONTAINER_OF(n, struct orphanage, node));
+    }
+}
+
+static void
+attached_free(struct compiler *c, struct attached *a)
+{
+    map_remove(&c->hosts, &a->node);
+    dirty_done(&a->dirty);
+    dirty_done(&a->in_the_way);
+    dirty_done(&a->retry);
+    dirty_done(&a->refused);
+    free(a);
+}
+
+void
+compiler_free(struct compiler *c)
+{
+    if (!c)
+        return;
+    MAP_FOR_EACH_SAFE (n, next, &c->hosts) {
+        attached_free(c, CONTAINER_OF(n, struct attached, node));
+    }
+    orphanages_clear(c);
+    map_done(&c->hosts);
+    map_done(&c->orphanages);
+    presence_free(c->presence);
+    arena_free(c->block.arena);
+    flow_builder_free(c->block.fb);
+    free(c->block.specs);
+    free(c);
+}
+
+static struct attached *
+attached_find(const struct compiler *c, uint32_t host)
+{
+    MAP_FOR_EACH_HASH (n, &c->hosts, hash_u32(host)) {
+        struct attached *a = CONTAINER_OF(n, struct attached, node);
+        if (a->host == host)
+            return a;
+    }
+    return NULL;
+}
+
+/* ---- which blocks a host has ---- */
+
+struct emission {
+    struct compiler *c;
+    struct attached *a;
+    const struct feature *feature;
+};
+
+static void
+emit_dirty(void *aux, uint8_t type, uint32_t number)
+{
+    const struct emission *e = aux;
+    dirty_add(&e->a->dirty, cookie_make(e->feature->number, type, number));
+}
+
+static void
+dirty_all(struct compiler *c, struct attached *a, uint32_t vpc)
+{
+    unsigned n;
+    const struct feature *const *features = feature_list(&n);
+    for (unsigned i = 0; i < n; i++) {
+        struct emission e = { c, a, features[i] };
+        features[i]->blocks(&c->view, a->host, vpc, emit_dirty, &e);
+    }
+}
+
+static void
+dirty_vpc(void *aux, uint32_t vpc)
+{
+    const struct emission *e = aux;
+    dirty_all(e->c, e->a, vpc);
+}
+
+void
+compiler_attach(struct compiler *c, uint32_t host, struct flow_table *table)
+{
+    struct attached *a = mem_zalloc(sizeof *a);
+    a->host = host;
+    a->table = table;
+    dirty_init(&a->dirty);
+    dirty_init(&a->in_the_way);
+    dirty_init(&a->retry);
+    dirty_init(&a->refused);
+    map_insert(&c->hosts, &a->node, hash_u32(host));
+
+    struct placing p = { c, host };
+    struct emission e = { .c = c, .a = a };
+    runtime_each_port_on(c->view.runtime, host, place_each_port, &p);
+    dirty_all(c, a, 0);
+    presence_each_vpc(c->presence, host, dirty_vpc, &e);
+}
+
+void
+compiler_detach(struct compiler *c, uint32_t host)
+{
+    struct attached *a = attached_find(c, host);
+    if (!a)
+        return;
+    attached_free(c, a);
+    while (presence_take_leaving(c->presence, host))
+        continue;
+}
+
+/* ---- changes ---- */
+
+static void
+tell_concerned(const struct touch_list *list, struct attached *a)
+{
+    if (a->concerned_by == list->c->n_changes)
+        return;
+    a->concerned_by = list->c->n_changes;
+    if (list->concerned)
+        list->concerned(list->aux, a->host);
+}
+
+struct marking {
+    struct touch_list *list;
+    uint64_t cookie;
+};
+
+static void
+mark_attached(const struct marking *m, struct attached *a)
+{
+    dirty_add(&a->dirty, m->cookie);
+    tell_concerned(m->list, a);
+}
+
+static void
+mark_host(void *aux, uint32_t host)
+{
+    const struct marking *m = aux;
+    struct attached *a = attached_find(m->list->c, host);
+    if (a)
+        mark_attached(m, a);
+}
+
+void
+touch_add(struct touch_list *list, uint8_t feature, uint8_t type, uint32_t number, struct touch touch)
+{
+    struct compiler *c = list->c;
+    struct marking m = { list, cookie_make(feature, type, number) };
+    switch (touch.scope) {
+    case TOUCH_HOST:
+        mark_host(&m, touch.where);
+        break;
+    case TOUCH_VPC:
+        presence_each_host(c->presence, touch.where, mark_host, &m);
+        break;
+    case TOUCH_EVERYWHERE:
+        MAP_FOR_EACH (n, &c->hosts) {
+            mark_attached(&m, CONTAINER_OF(n, struct attached, node));
+        }
+        break;
+    }
+}
+
+static void
+orphanage_add(struct compiler *c, uint32_t number, uint32_t vpc)
+{
+    struct orphanage *o = mem_zalloc(sizeof *o);
+    o->number = number;
+    o->vpc = vpc;
+    map_insert(&c->orphanages, &o->node, hash_u32(number));
+}
+
+/* The VPC of a route table that may be gone. */
+static uint32_t
+vpc_of_rtb(const struct compiler *c, uint32_t number)
+{
+    uint32_t vpc = view_vpc_of(&c->view, OBJECT_RTB, number);
+    if (vpc)
+        return vpc;
+    MAP_FOR_EACH_HASH (n, &c->orphanages, hash_u32(number)) {
+        const struct orphanage *o = CONTAINER_OF(n, struct orphanage, node);
+        if (o->number == number)
+            return o->vpc;
+    }
+    return 0;
+}
+
+static uint32_t
+vpc_of_object(const struct compiler *c, const struct object *o)
+{
+    const void *p = o;
+    switch (o->type) {
+    case OBJECT_VPC:
+        return o->number;
+    case OBJECT_SUBNET:
+        return ((const struct subnet *) p)->vpc;
+    case OBJECT_RTB:
+        return ((const struct rtb *) p)->vpc;
+    case OBJECT_PORT:
+        return ((const struct port *) p)->vpc;
+    case OBJECT_ROUTE:
+        return vpc_of_rtb(c, ((const struct route *) p)->rtb);
+    default:
+        return 0;
+    }
+}
+
+static uint32_t
+vpc_of_change(const struct compiler *c, const struct change *change)
+{
+    uint32_t before = change->before ? vpc_of_object(c, change->before) : 0;
+    uint32_t after = change->after ? vpc_of_object(c, change->after) : 0;
+    if (change->before && change->after && before != after)
+        return 0;
+    return change->after ? after : before;
+}
+
+static uint32_t
+vpc_of_event(const struct compiler *c, const struct vnet_event *event)
+{
+    switch (event->kind) {
+    case EVENT_OBJECT:
+        return vpc_of_change(c, event->change);
+    case EVENT_BINDING:
+        return view_vpc_of(&c->view, OBJECT_PORT, event->number);
+    default:
+        return 0;
+    }
+}
+
+static void
+remember_rtb(struct compiler *c, const struct change *change)
+{
+    if (!change->after && change->type == OBJECT_RTB)
+        orphanage_add(c, change->number, vpc_of_object(c, change->before));
+}
+
+/* A port may have come to, or gone from, a host: so may its VPC. */
+static void
+presence_update(const struct touch_list *list, uint32_t port)
+{
+    struct compiler *c = list->c;
+    uint32_t vpc = view_vpc_of(&c->view, OBJECT_PORT, port), host = runtime_binding(c->view.runtime, port).host;
+    uint32_t was = presence_host_of(c->presence, port);
+    bool arrived = presence_place(c->presence, port, host, vpc);
+    struct attached *here = attached_find(c, host), *there = attached_find(c, was);
+
+    if (arrived && here) {
+        dirty_all(c, here, vpc);
+        tell_concerned(list, here);
+    }
+    if (there && presence_is_leaving_any(c->presence, was))
+        tell_concerned(list, there);
+    while (!there && presence_take_leaving(c->presence, was))
+        continue;
+}
+
+void
+compiler_changed(struct compiler *c, const struct vnet_event *given, compiler_concerned *concerned, void *aux)
+{
+    struct touch_list list = { c, concerned, aux };
+    struct vnet_event event = *given;
+    c->n_changes++;
+    event.vpc = vpc_of_event(c, &event);
+
+    if (event.kind == EVENT_OBJECT)
+        remember_rtb(c, event.change);
+    if (event.kind == EVENT_BINDING)
+        presence_update(&list, event.number);
+    else if (event.kind == EVENT_OBJECT && event.change->type == OBJECT_PORT)
+        presence_update(&list, event.change->number);
+
+    unsigned n;
+    const struct feature *const *features = feature_list(&n);
+    for (unsigned i = 0; i < n; i++)
+        features[i]->touches(&c->view, &event, &list);
+}
+
+void
+compiler_each_host_of(const struct compiler *c, uint32_t vpc, void (*each)(void *aux, uint32_t host), void *aux)
+{
+    presence_each_host(c->presence, vpc, each, aux);
+}
+
+/* ---- compiling ---- */
+
+bool
+compiler_is_dirty(const struct compiler *c, uint32_t host)
+{
+    const struct attached *a = attached_find(c, host);
+    return a && (!dirty_is_empty(&a->dirty) || !dirty_is_empty(&a->in_the_way) || !dirty_is_empty(&a->retry)
+                 || presence_is_leaving_any(c->presence, host));
+}
+
+static bool
+block_compile(struct compiler *c, struct attached *a, uint64_t cookie, struct error *err)
+{
+    struct block *b = &c->block;
+    uint8_t type = cookie_type(cookie);
+    uint32_t number = cookie_number(cookie), vpc = view_vpc_of(&c->view, type, number);
+    const struct runtime_host *known = runtime_host(c->view.runtime, a->host), unknown = { .number = a->host };
+
+    b->host = a->host;
+    b->here = known ? known : &unknown;
+    b->cookie = cookie;
+    b->n = 0;
+    arena_reset(b->arena);
+    if (!vpc || presence_holds(c->presence, a->host, vpc))
+        feature_by_number(cookie_feature(cookie))->flows(b, type, number);
+    b->here = NULL;
+    return flow_table_set_block(a->table, cookie, b->specs, b->n, err);
+}
+
+/* Blocks may change places (two ports swap their OpenFlow ports): each waits for the other to let go. So those in the way of each other
+ * are all taken out before they are compiled again. */
+static void
+take_out_conflicted(struct attached *a)
+{
+    struct error ignored;
+    while (!dirty_is_empty(&a->in_the_way)) {
+        uint64_t cookie = dirty_take(&a->in_the_way);
+        bool is_removed = flow_table_set_block(a->table, cookie, NULL, 0, &ignored);
+        (void) is_removed;      /* nothing is in the way of nothing */
+        dirty_add(&a->retry, cookie);
+    }
+}
+
+/* What is to be done before blocks are taken from the queue. */
+static void
+queue_prepare(struct compiler *c, struct attached *a)
+{
+    uint32_t vpc;
+    orphanages_clear(c);
+    while ((vpc = presence_take_leaving(c->presence, a->host)) != 0)
+        dirty_all(c, a, vpc);
+    while (!dirty_is_empty(&a->dirty) && !dirty_is_empty(&a->refused))
+        dirty_add(&a->dirty, dirty_take(&a->refused));
+}
+
+bool
+compiler_run(struct compiler *c, uint32_t host, size_t max,
+             void (*conflict)(void *aux, uint64_t cookie, const struct error *), void *aux)
+{
+    struct attached *a = attached_find(c, host);
+    if (!a)
+        return false;
+
+    queue_prepare(c, a);
+    for (size_t i = 0; i < max; i++) {
+        struct error err;
+        if (!dirty_is_empty(&a->dirty)) {
+            uint64_t cookie = dirty_take(&a->dirty);
+            if (!block_compile(c, a, cookie, &err))
+                dirty_add(&a->in_the_way, cookie);
+            continue;
+        }
+
+        take_out_conflicted(a);
+        if (dirty_is_empty(&a->retry))
+            break;
+        uint64_t cookie = dirty_take(&a->retry);
+        if (!block_compile(c, a, cookie, &err)) {
+            dirty_add(&a->refused, cookie);
+            if (conflict)
+                conflict(aux, cookie, &err);
+        }
+    }
+    return compiler_is_dirty(c, host);
+}

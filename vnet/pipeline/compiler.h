@@ -1,0 +1,43 @@
+/* Intent and facts -> every host's flow table, incrementally. Pure.
+ *
+ *   change -> features say which blocks it touches -> per host a queue of dirty blocks -> compiler_run() compiles them
+ *   and enters them into the host's flow table.
+ *
+ * A host holds a VPC's blocks while a port of that VPC is bound on it: the compiler counts, and when the first comes or the last
+ * goes, that VPC's blocks become dirty on that host. Nothing here walks the network for one change. */
+#ifndef VNET_PIPELINE_COMPILER_H
+#define VNET_PIPELINE_COMPILER_H 1
+
+#include "ofproto/flow/flow_table.h"
+#include "vnet/pipeline/feature.h"
+
+struct compiler;
+
+/* Borrows model and runtime. */
+struct compiler *compiler_new(const struct model *, const struct runtime *);
+void compiler_free(struct compiler *);
+
+/* Compiles for this host from now on, into 'table' (borrowed until detached); everything is dirty at first. The host must be known to
+ * the runtime. */
+void compiler_attach(struct compiler *, uint32_t host, struct flow_table *);
+void compiler_detach(struct compiler *, uint32_t host);
+
+/* Tells of a change, after model and runtime show it. 'concerned' (may be NULL) is called for each host that got dirty blocks. */
+typedef void compiler_concerned(void *aux, uint32_t host);
+void compiler_changed(struct compiler *, const struct vnet_event *, compiler_concerned *, void *aux);
+
+bool compiler_is_dirty(const struct compiler *, uint32_t host);
+
+/* Compiles up to 'max' dirty blocks of a host; true if more remain. A key conflict between blocks is a bug of ours: reported to
+ * 'conflict' (its block stays as it was). */
+bool compiler_run(struct compiler *, uint32_t host, size_t max,
+                  void (*conflict)(void *aux, uint64_t cookie, const struct error *), void *aux);
+
+/* The VPCs a host holds; the hosts that hold a VPC. */
+void compiler_each_host_of(const struct compiler *, uint32_t vpc, void (*each)(void *aux, uint32_t host), void *aux);
+
+/* A compile from nothing, sharing no state with the incremental one but the block functions: for verify, tests, trace.
+ * New table. */
+struct flow_table *compile_from_scratch(const struct model *, const struct runtime *, uint32_t host, struct error *);
+
+#endif

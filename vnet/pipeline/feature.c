@@ -1,0 +1,80 @@
+#include "vnet/pipeline/feature.h"
+
+#include "base/alloc.h"
+
+static const struct feature *const features[] = {
+#define X(ID, NUMBER, NAME) &feature_##NAME,
+    FEATURE_LIST(X)
+#undef X
+};
+
+const struct feature *
+feature_by_number(uint8_t number)
+{
+    static const struct feature *const by_number[FEATURE_MAX] = {
+#define X(ID, NUMBER, NAME) [NUMBER] = &feature_##NAME,
+        FEATURE_LIST(X)
+#undef X
+    };
+    return number < FEATURE_MAX ? by_number[number] : NULL;
+}
+
+const struct feature *const *
+feature_list(unsigned *n)
+{
+    *n = sizeof features / sizeof features[0];
+    return features;
+}
+
+struct flow_builder *
+block_flow(struct block *b, enum stage stage, uint16_t priority)
+{
+    flow_begin(b->fb, stage, priority, b->cookie);
+    return b->fb;
+}
+
+void
+block_flow_end(struct block *b)
+{
+    block_add(b, flow_end(b->fb, b->arena));
+}
+
+void
+block_add(struct block *b, const struct spec *spec)
+{
+    b->specs = mem_grow(b->specs, &b->cap, b->n + 1, sizeof *b->specs);
+    b->specs[b->n++] = spec;
+}
+
+static uint32_t
+vpc_of_rtb(const struct model *m, uint32_t number)
+{
+    const struct rtb *rtb = model_rtb(m, number);
+    return rtb ? rtb->vpc : 0;
+}
+
+uint32_t
+view_vpc_of(const struct view *view, uint8_t type, uint32_t number)
+{
+    const struct model *m = view->model;
+    switch (type) {
+    case OBJECT_VPC:
+        return model_vpc(m, number) ? number : 0;
+    case OBJECT_SUBNET: {
+        const struct subnet *subnet = model_subnet(m, number);
+        return subnet ? subnet->vpc : 0;
+    }
+    case OBJECT_PORT: {
+        const struct port *port = model_port(m, number);
+        return port ? port->vpc : 0;
+    }
+    case OBJECT_RTB:
+        return vpc_of_rtb(m, number);
+    case OBJECT_ROUTE: {
+        const struct route *route = model_route(m, number);
+        return route ? vpc_of_rtb(m, route->rtb) : 0;
+    }
+    default:
+        return 0;
+    }
+}

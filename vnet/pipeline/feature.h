@@ -1,0 +1,110 @@
+/* A feature is a folder under vnet/feature/ and one row here: the only way the compiler knows it.
+ *
+ * A block is what one object contributes to one host through one feature; its flows all carry cookie_make(feature, type, number).
+ * Block functions are pure: the same view, host and object give the same specs. A feature says for a change which blocks
+ * it touches (and on which hosts), so that work follows the change; saying too many only costs time, saying too few breaks invariant 1. */
+#ifndef VNET_PIPELINE_FEATURE_H
+#define VNET_PIPELINE_FEATURE_H 1
+
+#include "base/bytes.h"
+#include "ofproto/flow/flow_builder.h"
+#include "ofproto/flow/packet_in.h"
+#include "vnet/model/transaction.h"
+#include "vnet/pipeline/layout.h"
+#include "vnet/pipeline/runtime.h"
+#include "vnet/pipeline/stage.h"
+
+/* Feature numbers are in cookies: never change one, never use one again. */
+#define FEATURE_LIST(X)              \
+    X(FEATURE_BASE,    1, base)      /* flows every host has: table ends, answers to ARP, sizes */ \
+    X(FEATURE_ADMIT,   2, admit)     /* local ports: anti-spoofing */ \
+    X(FEATURE_ARP,     3, arp)       \
+    X(FEATURE_DHCP,    4, dhcp)      \
+    X(FEATURE_GATEWAY, 5, gateway)   /* echo to the gateway, TTL */ \
+    X(FEATURE_ROUTE,   6, route)     \
+    X(FEATURE_L2,      7, l2)        /* neighbours and delivery by MAC */ \
+    X(FEATURE_TUNNEL,  8, tunnel)    \
+    X(FEATURE_REJECT,  9, reject)    /* counted drops, ICMP errors */
+
+enum feature_number {
+#define X(ID, NUMBER, NAME) ID = NUMBER,
+    FEATURE_LIST(X)
+#undef X
+    FEATURE_MAX
+};
+
+/* What features look at. */
+struct view {
+    const struct model *model;
+    const struct runtime *runtime;
+};
+
+/* One thing that changed; model and runtime in the view already show the new state. */
+struct vnet_event {
+    enum { EVENT_OBJECT, EVENT_BINDING, EVENT_HOST } kind;
+    const struct change *change;                 /* EVENT_OBJECT */
+    uint32_t number;                             /* EVENT_BINDING: port; EVENT_HOST: host */
+    struct binding before, after;                /* EVENT_BINDING */
+    const struct runtime_host *host_before, *host_after;         /* EVENT_HOST; NULL: was, is unknown */
+    uint32_t vpc;               /* filled in by the compiler, for features: the VPC the object (the bound port) belongs, or until now
+                                 * belonged to, known even if what it hung on went in the same transaction; 0: none, or not known */
+};
+
+/* Where a touched block is to be compiled again. */
+struct touch {
+    enum { TOUCH_VPC,           /* on the hosts that hold this VPC */
+           TOUCH_HOST,          /* on one host */
+           TOUCH_EVERYWHERE } scope;
+    uint32_t where;             /* VPC's or host's number */
+};
+
+struct touch_list;              /* the compiler's */
+void touch_add(struct touch_list *, uint8_t feature, uint8_t type, uint32_t number, struct touch);
+
+/* What a block function writes into. */
+struct block {
+    const struct view *view;
+    uint32_t host;                               /* the host compiled for */
+    const struct runtime_host *here;             /* its facts; never NULL */
+    uint64_t cookie;
+    struct flow_builder *fb;
+    struct arena *arena;
+    const struct spec **specs;                   /* grows */
+    size_t n, cap;
+};
+
+/* flow_begin() with the block's cookie; block_flow_end() adds the flow to the block. */
+struct flow_builder *block_flow(struct block *, enum stage, uint16_t priority);
+void block_flow_end(struct block *);
+void block_add(struct block *, const struct spec *);             /* a meter or group */
+
+/* Emits the numbers of objects that have a block of this feature on 'host' because it holds 'vpc' (0: whatever it holds). */
+typedef void block_emit(void *aux, uint8_t type, uint32_t number);
+
+struct feature {
+    const char *name;
+    uint8_t number;
+    void (*touches)(const struct view *, const struct vnet_event *, struct touch_list *);
+    /* Every block this feature has on a host for one VPC, or, with vpc 0, regardless of VPCs: the host's first fill. */
+    void (*blocks)(const struct view *, uint32_t host, uint32_t vpc, block_emit *, void *aux);
+    /* The block's flows; none if the object is gone or is not this host's to serve. (Blocks of a VPC that the host does not hold are the
+     * compiler's to leave out.) */
+    void (*flows)(struct block *, uint8_t type, uint32_t number);
+    /* Answers a packet that a flow of this feature sent to us: appends one packet to 'out', which goes back to in_port. False: no answer.
+     * Stateless: everything is in the packet-in. NULL: sends none. */
+    bool (*answer)(const struct packet_in *, struct bytes *out);
+    /* Puts a step of a trace into words: "'web1' sends from its own address". NULL or "": nothing to say. */
+    void (*explain)(const struct view *, const struct spec *, char *text, size_t size);
+};
+
+#define X(ID, NUMBER, NAME) extern const struct feature feature_##NAME;
+FEATURE_LIST(X)
+#undef X
+
+const struct feature *feature_by_number(uint8_t);        /* NULL: none */
+const struct feature *const *feature_list(unsigned *n);
+
+/* The VPC a number belongs to (port, subnet, rtb, route, vpc); 0 if none or gone. */
+uint32_t view_vpc_of(const struct view *, uint8_t type, uint32_t number);
+
+#endif

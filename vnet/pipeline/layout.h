@@ -1,0 +1,78 @@
+/* Where everything is kept while a packet crosses the pipeline, and how cookies are made: decided once, here. No feature invents its
+ * own register, metadata bit or cookie. What is marked 'room' is kept free for what the design names.
+ *
+ *   metadata  0..23  VNI of the VPC            32     arrived by tunnel            (rest: room)
+ *   reg0      next hop, IPv4                   reg0-3 = xxreg0: next hop, IPv6 (room)
+ *   reg4-7    = xxreg1: original IPv6 destination (room); reg4: original IPv4 destination (room)
+ *   reg8      number of the port the packet came from (0: not from a local port)
+ *   reg9      number of its subnet
+ *   reg10     number of the route table that decides
+ *   reg11     number of the destination's host
+ *   reg12     0..7 reason (enum reason)        8 too big for the tunnel
+ *             9..12 traffic class (room)       13..14 migration state (room)
+ *   reg13     0..15 tunnel's OpenFlow port     16..31 MTU of the path
+ *   reg14     rule number (room)
+ *   reg15     target number, origin host (room)
+ *   ct_mark   rule number (room)               ct_label  0..31 origin host, 32..63 target (room)
+ *
+ *   cookie    63..56 feature   55..48 object type   47..32 spare   31..0 object number (0: shared)
+ */
+#ifndef VNET_PIPELINE_LAYOUT_H
+#define VNET_PIPELINE_LAYOUT_H 1
+
+#include <stdint.h>
+
+#include "ofproto/flow/field.h"
+
+#define LAYOUT_VNI (struct of_field){ OF_METADATA, 0, 24 }
+#define LAYOUT_FROM_TUNNEL (struct of_field){ OF_METADATA, 32, 1 }
+#define LAYOUT_NEXT_HOP4 (struct of_field){ OF_REG0, 0, 32 }
+#define LAYOUT_PORT (struct of_field){ OF_REG8, 0, 32 }
+#define LAYOUT_SUBNET (struct of_field){ OF_REG9, 0, 32 }
+#define LAYOUT_RTB (struct of_field){ OF_REG10, 0, 32 }
+#define LAYOUT_HOST (struct of_field){ OF_REG11, 0, 32 }
+#define LAYOUT_REASON (struct of_field){ OF_REG12, 0, 8 }
+#define LAYOUT_TOO_BIG (struct of_field){ OF_REG12, 8, 1 }
+#define LAYOUT_TUNNEL_PORT (struct of_field){ OF_REG13, 0, 16 }
+#define LAYOUT_PATH_MTU (struct of_field){ OF_REG13, 16, 16 }
+
+/* Why a packet is not delivered as it is. Drops are counted under these words in a port's 'drops' column. */
+#define REASON_LIST(X)                                                       \
+    X(REASON_NONE,       0, "")                                              \
+    X(REASON_MAC,        1, "mac")        /* foreign source MAC */           \
+    X(REASON_IP,         2, "ip")         /* foreign source address */       \
+    X(REASON_ARP,        3, "arp")        /* ARP that is not the port's */   \
+    X(REASON_VLAN,       4, "vlan")       /* tagged */                       \
+    X(REASON_ETHERTYPE,  5, "ethertype")  /* neither IPv4 nor ARP */         \
+    X(REASON_NO_PORT,    6, "no-port")    /* in the VPC, but no such port */ \
+    X(REASON_NO_ROUTE,   7, "no-route")                                      \
+    X(REASON_BLACKHOLE,  8, "blackhole")                                     \
+    X(REASON_SG,         9, "sg")         /* room: security groups */        \
+    X(REASON_TTL,       10, "ttl")        /* answered: time exceeded */      \
+    X(REASON_TOO_BIG,   11, "too-big")    /* answered: fragmentation needed */ \
+    X(REASON_TUNNEL,    12, "tunnel")     /* a host's: unknown source or VNI */
+
+enum reason {
+#define X(ID, NUMBER, WORD) ID = NUMBER,
+    REASON_LIST(X)
+#undef X
+    REASON_MAX
+};
+
+const char *reason_word(enum reason);
+
+static inline uint64_t cookie_make(uint8_t feature, uint8_t type, uint32_t number)
+{
+    return (uint64_t) feature << 56 | (uint64_t) type << 48 | number;
+}
+static inline uint8_t cookie_feature(uint64_t c) { return c >> 56; }
+static inline uint8_t cookie_type(uint64_t c) { return c >> 48; }
+static inline uint32_t cookie_number(uint64_t c) { return (uint32_t) c; }
+
+/* Bytes that Geneve without options or VXLAN takes from the underlay's MTU over IPv4: outer IP 20, UDP 8, header 8, inner Ethernet 14. */
+#define LAYOUT_TUNNEL_OVERHEAD 50
+
+/* The controller id that answers packets; whoever answers takes it (NXT_SET_CONTROLLER_ID). */
+#define LAYOUT_CONTROLLER_ID 1
+
+#endif

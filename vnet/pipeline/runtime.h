@@ -1,0 +1,45 @@
+/* What is so now, as the hosts say: where ports are, how hosts are reached. Facts, not intent: never validated against wishes, lost
+ * and learnt again. Pure; the controller writes it and keeps last-known facts across its own restarts, so that an incomplete view
+ * never causes a deletion. */
+#ifndef VNET_PIPELINE_RUNTIME_H
+#define VNET_PIPELINE_RUNTIME_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+enum encap { ENCAP_GENEVE, ENCAP_VXLAN };
+
+/* A host as others need to know it, and its own OpenFlow port numbers. */
+struct runtime_host {
+    uint32_t number;                     /* of its object */
+    struct ip encap_ip;
+    enum encap encap;                    /* how it wants to be reached */
+    uint16_t mtu;                        /* of its underlay */
+    uint32_t tunnel_port[2];             /* by enum encap: OpenFlow port on this host; 0: none yet */
+};
+
+/* Where a port is. host 0: nowhere. */
+struct binding {
+    uint32_t host;
+    uint32_t ofport;
+};
+
+struct runtime;
+
+struct runtime *runtime_new(void);
+void runtime_free(struct runtime *);
+
+const struct runtime_host *runtime_host(const struct runtime *, uint32_t number);        /* NULL: unknown */
+void runtime_set_host(struct runtime *, const struct runtime_host *);
+void runtime_remove_host(struct runtime *, uint32_t number);
+void runtime_each_host(const struct runtime *, void (*each)(void *aux, const struct runtime_host *), void *aux);
+
+struct binding runtime_binding(const struct runtime *, uint32_t port);
+void runtime_bind(struct runtime *, uint32_t port, struct binding);      /* host 0 unbinds */
+/* Ports bound on a host; costs what it visits. */
+void runtime_each_port_on(const struct runtime *, uint32_t host, void (*each)(void *aux, uint32_t port, uint32_t ofport),
+                          void *aux);
+
+#endif

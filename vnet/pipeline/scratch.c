@@ -1,0 +1,103 @@
+/* A compile from nothing: enumerates every block that a host has and compiles it into a new table. Shares with the incremental compiler
+ * only the features, so that each can be held against the other. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/map.h"
+#include "vnet/pipeline/compiler.h"
+
+struct seen_vpc {
+    struct map_node node;
+    uint32_t number;
+};
+
+struct scratch {
+    struct view view;
+    struct block block;
+    struct flow_table *table;
+    struct map vpcs;
+    const struct feature *feature;
+    bool has_failed;
+    struct error *err;
+};
+
+static void
+compile_block(void *aux, uint8_t type, uint32_t number)
+{
+    struct scratch *s = aux;
+    struct block *b = &s->block;
+    if (s->has_failed)
+        return;
+
+    b->cookie = cookie_make(s->feature->number, type, number);
+    b->n = 0;
+    arena_reset(b->arena);
+    s->feature->flows(b, type, number);
+    s->has_failed = !flow_table_set_block(s->table, b->cookie, b->specs, b->n, s->err);
+}
+
+static void
+compile_vpc(struct scratch *s, uint32_t vpc)
+{
+    unsigned n;
+    const struct feature *const *features = feature_list(&n);
+    for (unsigned i = 0; i < n; i++) {
+        s->feature = features[i];
+        s->feature->blocks(&s->view, s->block.host, vpc, compile_block, s);
+    }
+}
+
+static void
+note_vpc(void *aux, uint32_t port, uint32_t ofport)
+{
+    struct scratch *s = aux;
+    uint32_t vpc = view_vpc_of(&s->view, OBJECT_PORT, port), hash = hash_u32(vpc);
+    if (!vpc)
+        return;
+    MAP_FOR_EACH_HASH (n, &s->vpcs, hash) {
+        if (CONTAINER_OF(n, struct seen_vpc, node)->number == vpc)
+            return;
+    }
+    struct seen_vpc *seen = mem_zalloc(sizeof *seen);
+    seen->number = vpc;
+    map_insert(&s->vpcs, &seen->node, hash);
+}
+
+static void
+compile_vpcs(struct scratch *s)
+{
+    map_init(&s->vpcs);
+    runtime_each_port_on(s->view.runtime, s->block.host, note_vpc, s);
+    MAP_FOR_EACH_SAFE (n, next, &s->vpcs) {
+        struct seen_vpc *seen = CONTAINER_OF(n, struct seen_vpc, node);
+        compile_vpc(s, seen->number);
+        free(seen);
+    }
+    map_done(&s->vpcs);
+}
+
+struct flow_table *
+compile_from_scratch(const struct model *model, const struct runtime *runtime, uint32_t host, struct error *err)
+{
+    const struct runtime_host *known = runtime_host(runtime, host), unknown = { .number = host };
+    struct scratch s = { .view = { model, runtime }, .table = flow_table_new(), .err = err };
+    s.block = (struct block) {
+        .view = &s.view,
+        .host = host,
+        .here = known ? known : &unknown,
+        .fb = flow_builder_new(),
+        .arena = arena_new(),
+    };
+
+    compile_vpc(&s, 0);
+    compile_vpcs(&s);
+
+    arena_free(s.block.arena);
+    flow_builder_free(s.block.fb);
+    free(s.block.specs);
+    if (s.has_failed) {
+        flow_table_free(s.table);
+        return NULL;
+    }
+    return s.table;
+}

@@ -1,0 +1,50 @@
+/* The pipeline as one table: which stage is which OpenFlow table, in which order. Only this file knows table numbers. Gaps are room
+ * for stages to come. A packet from a VM to a VM on another host, routed:
+ *
+ *   ADMIT - GATEWAY - ROUTE - NEIGHBOUR - FORWARD - TUNNEL_OUT - SIZE  ~~~tunnel~~~  ADMIT - TUNNEL_IN - FORWARD
+ *
+ *   stage       what it decides                                                     shared
+ *   ADMIT       who sends: port (anti-spoofing, drop reasons) or a known tunnel peer
+ *   TUNNEL_IN   VNI of a packet from a tunnel -> VPC
+ *   ARP         ARP requests: for the gateway, for an address of the subnet
+ *   GATEWAY     to the router's MAC: echo, DHCP, TTL; else plain L2
+ *   ROUTE       route table and destination -> next hop, blackhole, no route (longest prefix by priority)
+ *   NEIGHBOUR   VPC and next hop -> destination MAC
+ *   FORWARD     VPC and destination MAC -> local port, or the host it is on; answers ARP
+ *   TUNNEL_OUT  destination's host -> tunnel, its port, MTU
+ *   SIZE        small enough: out; else answered
+ *   DHCP        a port's DHCP questions -> responder
+ *   REJECT      counts drops by (port, reason), sends to the responder what deserves an ICMP error
+ */
+#ifndef VNET_PIPELINE_STAGE_H
+#define VNET_PIPELINE_STAGE_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*        id                table  name          shared (conjunctions) */
+#define STAGE_LIST(X)                                   \
+    X(STAGE_ADMIT,           0, "admit",       false)   \
+    X(STAGE_TUNNEL_IN,       5, "tunnel-in",   false)   \
+    X(STAGE_ARP,            10, "arp",         false)   \
+    X(STAGE_GATEWAY,        15, "gateway",     false)   \
+    X(STAGE_ROUTE,          20, "route",       false)   \
+    X(STAGE_NEIGHBOUR,      25, "neighbour",   false)   \
+    X(STAGE_FORWARD,        30, "forward",     false)   \
+    X(STAGE_TUNNEL_OUT,     35, "tunnel-out",  false)   \
+    X(STAGE_SIZE,           40, "size",        false)   \
+    X(STAGE_DHCP,           45, "dhcp",        false)   \
+    X(STAGE_REJECT,         50, "reject",      false)
+
+enum stage {
+#define X(ID, TABLE, NAME, SHARED) ID = TABLE,
+    STAGE_LIST(X)
+#undef X
+    STAGE_MAX = 254
+};
+
+const char *stage_name(uint8_t table);           /* NULL: not a stage of ours */
+bool stage_is_shared(uint8_t table);
+const uint8_t *stage_tables(unsigned *n);        /* all table numbers, rising */
+
+#endif
