@@ -9,7 +9,8 @@
 static const struct spec *
 group_find(const struct flow_table *t, uint32_t group)
 {
-    struct spec_id id = { .kind = SPEC_GROUP, .id = group };
+    static const uint8_t no_key[1];
+    struct spec_id id = { .key = no_key, .kind = SPEC_GROUP, .id = group };
     const struct entry *e = entry_find(t, &id);
     return e && e->is_desired ? e->spec : NULL;
 }

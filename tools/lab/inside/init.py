@@ -87,7 +87,7 @@ def _make_guest(name, folder, *inherited):
     def body():
         os.close(read_end)
         namespaces.unshare(namespaces.CLONE_NEWNET)
-        namespaces.silence_ipv6()
+        namespaces.settle_network()
         os.setsid()
         listener = agent.listen(os.path.join(folder, "agent.sock"))
         os.write(write_end, b"r")

@@ -2,6 +2,7 @@
 
 Called by keeper.py and init.py only. Every failure is an OSError that names the call.
 """
+import contextlib
 import ctypes
 import os
 import signal
@@ -46,14 +47,13 @@ def furnish_machine(name, folder):
     mount(run, "/run", flags=MS_BIND)
     text = name.encode()
     _check(_libc.sethostname(text, len(text)), "sethostname")
-    silence_ipv6()
+    settle_network()
 
 
-def silence_ipv6():
-    """Kernels speak IPv6 unasked on every link that comes up; tests that count frames want to send their own."""
-    for which in ("all", "default"):
-        try:
-            with open(f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6", "w") as f:
-                f.write("1")
-        except FileNotFoundError:
-            return
+def settle_network():
+    """What a new network namespace should not take over from the machine it runs on. Kernels speak IPv6 unasked on every link that comes
+    up; tests that count frames want to send their own."""
+    for name, value in (("ipv6/conf/all/disable_ipv6", 1), ("ipv6/conf/default/disable_ipv6", 1), ("ipv4/ip_forward", 0),
+                        ("ipv4/conf/all/rp_filter", 0), ("ipv4/conf/default/rp_filter", 0)):
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/sys/net/{name}", "w") as f:
+            f.write(str(value))

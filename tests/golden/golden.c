@@ -1,0 +1,282 @@
+/* Golden tests: intent and facts in, named flows out. Each folder of cases holds intent.json and, per host, HOST.flows: what the host's
+ * switch shall hold, one line a flow, with tables and owners by name. --accept rewrites them; the difference is then reviewed.
+ *
+ *     golden [--accept] FOLDER-OF-CASES
+ *
+ * intent.json: {"transactions": [[OP, ...], ...], "hosts": {NAME: {"encap_ip": IP, "encap": "geneve"|"vxlan", "mtu": N,
+ * "tunnel_ports": [GENEVE, VXLAN]}}, "bindings": {"TENANT/PORT": [HOST, OFPORT]}} */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "tests/unit/vnet_lab.h"
+
+struct text {
+    char *p;
+    size_t n;
+};
+
+static void
+die(const char *what, const char *why)
+{
+    fprintf(stderr, "golden: %s: %s\n", what, why);
+    exit(1);
+}
+
+static bool
+text_read(const char *path, struct text *t)
+{
+    FILE *f = fopen(path, "r");
+    *t = (struct text) { NULL, 0 };
+    if (!f)
+        return false;
+    size_t cap = 0, n;
+    do {
+        t->p = mem_grow(t->p, &cap, t->n + 4097, 1);
+        n = fread(t->p + t->n, 1, 4096, f);
+        t->n += n;
+    } while (n);
+    t->p[t->n] = '\0';
+    fclose(f);
+    return true;
+}
+
+static void
+text_write(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    if (!f || fputs(text, f) < 0 || fclose(f))
+        die(path, "cannot be written");
+}
+
+/* ---- a table as text ---- */
+
+struct line {
+    uint8_t table;
+    uint16_t priority;
+    char *text;
+};
+
+struct listing {
+    const struct lab *lab;
+    struct arena *arena;
+    struct line *lines;
+    size_t n, cap;
+};
+
+/* "goto_table:15" -> "goto:gateway" */
+static char *
+with_stage_names(struct arena *arena, char *text)
+{
+    static const char mark[] = "goto_table:";
+    char *at = strstr(text, mark), *end;
+    if (!at)
+        return text;
+    unsigned table = strtoul(at + strlen(mark), &end, 10);
+    *at = '\0';
+    return arena_printf(arena, "%sgoto:%s%s", text, stage_name(table), end);
+}
+
+static const char *
+owner(const struct listing *l, uint64_t cookie)
+{
+    const struct object_class *class = object_class(cookie_type(cookie));
+    const char *feature = feature_by_number(cookie_feature(cookie))->name;
+    if (!class)
+        return feature;
+    return arena_printf(l->arena, "%s %s %s", feature, class->name, lab_name(l->lab, cookie_number(cookie), l->arena));
+}
+
+static void
+list_spec(void *aux, const struct spec *s)
+{
+    struct listing *l = aux;
+    char *text = spec_format(s, l->arena), *actions;
+    bool is_flow = s->kind == SPEC_FLOW;
+    if (is_flow && (actions = strchr(text, ' ')) != NULL)
+        text = with_stage_names(l->arena, actions + 1);
+    l->lines = mem_grow(l->lines, &l->cap, l->n + 1, sizeof *l->lines);
+    l->lines[l->n++] = (struct line) {
+        .table = is_flow ? s->table : UINT8_MAX,
+        .priority = s->priority,
+        .text = arena_printf(l->arena, "%-11s %-28s %s\n", is_flow ? stage_name(s->table) : "meter", owner(l, s->cookie), text),
+    };
+}
+
+static int
+compare_lines(const void *a, const void *b)
+{
+    const struct line *x = a, *y = b;
+    if (x->table != y->table)
+        return x->table - y->table;
+    if (x->priority != y->priority)
+        return y->priority - x->priority;
+    return strcmp(x->text, y->text);
+}
+
+static char *
+table_text(const struct lab *lab, uint32_t host)
+{
+    struct listing l = { .lab = lab, .arena = arena_new() };
+    flow_table_each(lab_table(lab, host), list_spec, &l);
+    qsort(l.lines, l.n, sizeof *l.lines, compare_lines);
+
+    size_t size = 1;
+    for (size_t i = 0; i < l.n; i++)
+        size += strlen(l.lines[i].text);
+    char *text = mem_alloc(size), *p = text;
+    *p = '\0';
+    for (size_t i = 0; i < l.n; i++)
+        p = stpcpy(p, l.lines[i].text);
+    arena_free(l.arena);
+    free(l.lines);
+    return text;
+}
+
+/* ---- a case ---- */
+
+static void
+apply_transactions(struct lab *lab, const char *name, const json_t *transactions)
+{
+    size_t i;
+    json_t *ops;
+    struct error err;
+    json_array_foreach (transactions, i, ops) {
+        if (!lab_try(lab, ops, &err))
+            die(name, err.text);
+    }
+}
+
+static void
+apply_hosts(struct lab *lab, const char *name, json_t *hosts)
+{
+    const char *host;
+    json_t *facts;
+    json_object_foreach (hosts, host, facts) {
+        struct runtime_host h = { .mtu = json_member_int(facts, "mtu", 1500) };
+        const char *encap = json_member_string(facts, "encap"), *ip = json_member_string(facts, "encap_ip");
+        const json_t *ports = json_object_get(facts, "tunnel_ports");
+        h.encap = encap && !strcmp(encap, "vxlan") ? ENCAP_VXLAN : ENCAP_GENEVE;
+        for (size_t i = 0; i < 2; i++)
+            h.tunnel_port[i] = json_integer_value(json_array_get(ports, i));
+        if (!ip || !ip_parse(ip, &h.encap_ip))
+            die(name, "a host's encap_ip is no address");
+        lab_host(lab, host, h);
+    }
+}
+
+static void
+apply_bindings(struct lab *lab, const char *name, json_t *bindings)
+{
+    const char *port;
+    json_t *at;
+    json_object_foreach (bindings, port, at) {
+        const char *slash = strchr(port, '/'), *host = json_string_value(json_array_get(at, 0));
+        char tenant[64] = "default";
+        if (slash)
+            snprintf(tenant, sizeof tenant, "%.*s", (int) (slash - port), port);
+        const struct object *o = model_find(lab->model, OBJECT_PORT, model_tenant(lab->model, tenant), slash ? slash + 1 : port);
+        uint32_t number = host ? lab_number(lab, OBJECT_HOST, host) : 0;
+        if (!o || !number)
+            die(name, "a binding names no port or no host");
+        lab_bind_number(lab, o->number, (struct binding) { number, json_integer_value(json_array_get(at, 1)) });
+    }
+}
+
+static struct lab *
+case_load(const char *folder)
+{
+    char *path = mem_printf("%s/intent.json", folder);
+    struct text intent;
+    struct error err;
+    if (!text_read(path, &intent))
+        die(path, "cannot be read");
+    json_t *doc = json_parse(intent.p, intent.n, path, &err);
+    if (!doc)
+        die(path, err.text);
+
+    struct lab *lab = lab_new();
+    apply_hosts(lab, path, json_object_get(doc, "hosts"));
+    apply_transactions(lab, path, json_object_get(doc, "transactions"));
+    apply_bindings(lab, path, json_object_get(doc, "bindings"));
+    lab_run(lab);
+    if (!lab_is_consistent(lab, &err))
+        die(path, err.text);
+    json_decref(doc);
+    free(intent.p);
+    free(path);
+    return lab;
+}
+
+/* Says the first line that differs. */
+static void
+tell_difference(const char *path, const char *want, const char *got)
+{
+    unsigned line = 1;
+    const char *w = want, *g = got;
+    while (*w && *g && strcspn(w, "\n") == strcspn(g, "\n") && !strncmp(w, g, strcspn(w, "\n"))) {
+        w += strcspn(w, "\n") + (*w != '\0');
+        g += strcspn(g, "\n") + (*g != '\0');
+        line++;
+    }
+    fprintf(stderr, "%s:%u: differs ('make golden-accept' rewrites it)\n- %.*s\n+ %.*s\n", path, line, (int) strcspn(w, "\n"), w,
+            (int) strcspn(g, "\n"), g);
+}
+
+static bool
+check_host(const char *folder, const struct lab *lab, uint32_t host, bool is_accepting)
+{
+    struct text want;
+    struct arena *arena = arena_new();
+    char *path = arena_printf(arena, "%s/%s.flows", folder, lab_name(lab, host, arena));
+
+    char *got = table_text(lab, host);
+    bool is_read = text_read(path, &want), is_same = is_read && !strcmp(want.p, got);
+    if (is_accepting && !is_same)
+        text_write(path, got);
+    else if (!is_same)
+        tell_difference(path, is_read ? want.p : "", got);
+    free(want.p);
+    free(got);
+    arena_free(arena);
+    return is_same || is_accepting;
+}
+
+static bool
+run_case(const char *folder, bool is_accepting)
+{
+    bool is_same = true;
+    struct lab *lab = case_load(folder);
+    for (unsigned i = 0; i < lab->n_hosts; i++)
+        is_same &= check_host(folder, lab, lab->hosts[i].number, is_accepting);
+    printf("%s %s\n", is_same ? "ok  " : "FAIL", folder);
+    lab_free(lab);
+    return is_same;
+}
+
+static int
+is_case(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+int
+main(int argc, char **argv)
+{
+    bool is_accepting = argc > 1 && !strcmp(argv[1], "--accept"), is_all_same = true;
+    const char *folder = argc > 1 + is_accepting ? argv[1 + is_accepting] : getenv("GOLDEN_CASES");
+    struct dirent **entries;
+    int n = folder ? scandir(folder, &entries, is_case, alphasort) : -1;
+    if (n <= 0)
+        die(folder ? folder : "usage", folder ? "no cases there" : "golden [--accept] FOLDER-OF-CASES");
+    for (int i = 0; i < n; i++) {
+        char *path = mem_printf("%s/%s", folder, entries[i]->d_name);
+        is_all_same &= run_case(path, is_accepting);
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    return is_all_same ? 0 : 1;
+}
