@@ -208,6 +208,8 @@ static void tell_parts(struct controller *c, const struct change *change)
 {
     if (change->type == OBJECT_HOST && !change->before)
         hosts_object_added(c->hosts, change->number);
+    else if (change->type == OBJECT_HOST && change->after)
+        hosts_object_changed(c->hosts, change->number);
     if (change->type == OBJECT_HOST && !change->after)
         hosts_object_removed(c->hosts, change->number);
     if (change->type == OBJECT_PORT && change->after)

@@ -21,7 +21,6 @@ libcontroller_a_SOURCES += \
 	controller/options.c controller/options.h \
 	controller/retired.c controller/retired.h \
 	controller/store/store.c controller/store/store.h \
-	controller/store/store_private.h \
 	controller/store/store_schema.c \
 	controller/store/store_worker.c \
 	controller/verify.c controller/verify.h \
@@ -31,8 +30,9 @@ vnetd_SOURCES = controller/vnetd.c
 vnetd_LDADD = $(DAEMON_LIBS)
 libcontroller_a_SOURCES += \
 	controller/api/trace.c \
-	controller/trace.c controller/trace.h
+	controller/trace.c controller/trace.h controller/trace_private.h \
+	controller/trace_packet.c \
+	controller/trace_story.c
 libcontroller_a_SOURCES += \
-	controller/store/store_answers.c controller/store/store_answers.h \
 	controller/store/store_file.c controller/store/store_file.h \
 	controller/store/store_worker.h

@@ -1,125 +1,12 @@
 #include "controller/trace.h"
 
-#include <netinet/in.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "ofproto/flow/exec.h"
+#include "controller/trace_private.h"
 #include "vnet/feature/reject/reject.h"
-#include "vnet/model/router_mac.h"
-#include "vnet/pipeline/port_facts.h"
 
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_ARP 0x0806
-#define ARP_REQUEST 1
-#define ICMP_ECHO_REQUEST 8
-#define SOURCE_PORT 49152
-#define PACKET_TTL 64
-#define PACKET_BYTES 98         /* of ping's default; small enough for any tunnel */
-#define BROADCAST_MAC UINT64_C(0xffffffffffff)
 #define MULTICAST_MAC UINT64_C(0x01005e000000)
 
 /* One crossing of a tunnel is what the pipeline does; a longer way would be a bug of ours, not a reason to go on for ever. */
 #define HOSTS_MAX 8
-
-struct trace {
-    const struct trace_network *network;
-    struct port_facts from;
-    const struct trace_packet *wanted;
-    struct arena *arena;
-    struct error *err;
-
-    uint32_t host;                       /* where it is now */
-    struct exec_packet packet;           /* as it comes in there */
-    json_t *hops, *lines;
-    const char *verdict;                 /* NULL: it is still on its way */
-};
-
-/* ---- words ---- */
-
-static const char *object_name(const struct trace *t, enum object_type type, uint32_t number)
-{
-    const struct model *m = t->network->view.model;
-    const struct object *o = model_get(m, number, type);
-    return o ? object_label(m, o, t->arena) : NULL;
-}
-
-static const char *host_name(const struct trace *t, uint32_t number)
-{
-    const char *name = object_name(t, OBJECT_HOST, number);
-    return name ? name : arena_printf(t->arena, "number %u", number);
-}
-
-static const char *owner_name(const struct trace *t, const struct spec *spec)
-{
-    return spec && cookie_number(spec->cookie)
-        ? object_name(t, cookie_type(spec->cookie), cookie_number(spec->cookie)) : NULL;
-}
-
-static void line_add(struct trace *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void line_add(struct trace *t, const char *format, ...)
-{
-    char line[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    json_array_append_new(t->lines, json_string(line));
-}
-
-static void step_words(const struct trace *t, const struct exec_step *step, char *text, size_t size)
-{
-    const struct feature *f = step->spec ? feature_by_number(cookie_feature(step->spec->cookie)) : NULL;
-    text[0] = '\0';
-    if (!step->spec)
-        snprintf(text, size, "nothing here takes it");
-    else if (f && f->explain)
-        f->explain(&t->network->view, step->spec, text, size);
-}
-
-static const char *output_words(const struct trace *t, const struct exec_output *o)
-{
-    switch (o->kind) {
-    case EXEC_PORT:
-        return arena_printf(t->arena, "port %u", o->port);
-    case EXEC_IN_PORT:
-        return "in_port";
-    case EXEC_CONTROLLER:
-        return "controller";
-    case EXEC_DROP:
-        break;
-    }
-    return "drop";
-}
-
-static json_t *outputs_json(const struct trace *t, const struct exec_result *r, size_t step)
-{
-    const char *text = NULL;
-    for (size_t i = 0; i < r->n_outputs; i++) {
-        if (r->outputs[i].step != step)
-            continue;
-        const char *words = output_words(t, &r->outputs[i]);
-        text = text ? arena_printf(t->arena, "%s, %s", text, words) : words;
-    }
-    return text ? json_string(text) : json_null();
-}
-
-static void story_add(struct trace *t, const struct exec_result *r)
-{
-    for (size_t i = 0; i < r->n_steps; i++) {
-        const struct exec_step *step = &r->steps[i];
-        const char *stage = stage_name(step->table);
-        char text[256];
-        step_words(t, step, text, sizeof text);
-        if (*text)
-            line_add(t, "  %-10s %s", stage ? stage : "?", text);
-        json_array_append_new(t->hops, json_pack("{s:s,s:i,s:s?,s:s,s:o,s:o}", "host", host_name(t, t->host), "table",
-                                                 step->table, "stage", stage, "text", text, "flow",
-                                                 step->spec ? json_string(spec_format(step->spec, t->arena)) : json_null(),
-                                                 "output", outputs_json(t, r, i)));
-    }
-}
 
 /* ---- verdicts ---- */
 
@@ -147,10 +34,10 @@ static enum reason drop_reason(const struct exec_result *r, const struct exec_ou
 static const char *drop_object(const struct trace *t, const struct exec_result *r, size_t step)
 {
     bool is_rejected = r->steps[step].table == STAGE_REJECT && step;
-    const char *name = is_rejected ? owner_name(t, r->steps[step - 1].spec) : NULL;
+    const char *name = is_rejected ? trace_owner(t, r->steps[step - 1].spec) : NULL;
     if (!name)
-        name = owner_name(t, r->steps[step].spec);
-    return name ? name : host_name(t, t->host);
+        name = trace_owner(t, r->steps[step].spec);
+    return name ? name : trace_host(t, t->host);
 }
 
 static void judge_end(struct trace *t, const struct exec_result *r, const struct exec_output *o)
@@ -163,7 +50,7 @@ static void judge_end(struct trace *t, const struct exec_result *r, const struct
     else if (o->kind != EXEC_DROP)
         t->verdict = "answered";
     else
-        dropped(t, "no-flow", host_name(t, t->host));
+        dropped(t, "no-flow", trace_host(t, t->host));
 }
 
 /* ---- from host to host ---- */
@@ -203,7 +90,7 @@ static void go_through_tunnel(struct trace *t, const struct exec_output *o, enum
     if (!s.found)
         dropped(t, reason_word(REASON_TUNNEL), arena_strdup(t->arena, ip_format(s.ip, ip)));
     else if (!s.found->tunnel_port[encap])
-        dropped(t, reason_word(REASON_TUNNEL), host_name(t, s.found->number));
+        dropped(t, reason_word(REASON_TUNNEL), trace_host(t, s.found->number));
     else
         packet_cross(t, s.found, encap, &o->packet);
 }
@@ -231,10 +118,10 @@ static bool judge_port(struct trace *t, const struct exec_output *o)
     }
     struct port_search s = { .ofport = o->port };
     runtime_each_port_on(runtime, t->host, port_look, &s);
-    const char *name = s.found ? object_name(t, OBJECT_PORT, s.found) : NULL;
+    const char *name = s.found ? trace_object(t, OBJECT_PORT, s.found) : NULL;
     if (!name)
         return error_set(t->err, ERROR_INTERNAL, "host '%s' sends the packet to its port %u, which is nothing that is known",
-                         host_name(t, t->host), o->port);
+                         trace_host(t, t->host), o->port);
     t->verdict = arena_printf(t->arena, "delivered %s", name);
     return true;
 }
@@ -244,10 +131,10 @@ static bool run_here(struct trace *t, const struct exec_packet *packet, struct e
 {
     struct flow_table *table = t->network->table(t->network->aux, t->host);
     if (!table)
-        return error_set(t->err, ERROR_UNAVAILABLE, "host '%s' has no flow table yet: it has not joined since vnetd started",
-                         host_name(t, t->host));
+        return error_set(t->err, ERROR_UNAVAILABLE, "host '%s' has no complete flow table yet: it has not joined, or its flows are "
+                         "being compiled", trace_host(t, t->host));
     return exec_run(table, packet, t->arena, r, t->err)
-        || error_prefix(t->err, "host '%s'", host_name(t, t->host));
+        || error_prefix(t->err, "host '%s'", trace_host(t, t->host));
 }
 
 static bool visit_host(struct trace *t)
@@ -255,8 +142,8 @@ static bool visit_host(struct trace *t)
     struct exec_result r;
     if (!run_here(t, &t->packet, &r))
         return false;
-    line_add(t, "host %s", host_name(t, t->host));
-    story_add(t, &r);
+    trace_line(t, "host %s", trace_host(t, t->host));
+    trace_tell(t, &r);
     for (size_t i = 0; i < r.n_outputs; i++) {
         if (r.outputs[i].kind == EXEC_PORT)
             return judge_port(t, &r.outputs[i]);
@@ -267,25 +154,12 @@ static bool visit_host(struct trace *t)
 
 /* ---- the packet ---- */
 
-static void packet_base(const struct trace *t, struct exec_packet *p, uint16_t eth_type)
-{
-    *p = (struct exec_packet) { .bytes = PACKET_BYTES };
-    p->field[OF_IN_PORT] = t->from.at.ofport;
-    p->field[OF_ETH_SRC] = mac_to_u64(t->from.port->mac);
-    p->field[OF_ETH_TYPE] = eth_type;
-}
-
 /* '*mac' stays 0 if nobody answers; then that is the verdict. */
 static bool resolve(struct trace *t, struct ip next_hop, uint64_t *mac)
 {
     struct exec_packet ask;
     struct exec_result r;
-    packet_base(t, &ask, ETHERTYPE_ARP);
-    ask.field[OF_ETH_DST] = BROADCAST_MAC;
-    ask.field[OF_ARP_OP] = ARP_REQUEST;
-    ask.field[OF_ARP_SHA] = ask.field[OF_ETH_SRC];
-    ask.field[OF_ARP_SPA] = ip4_u32(port_ip4(t->from.port));
-    ask.field[OF_ARP_TPA] = ip4_u32(next_hop);
+    trace_packet_ask(t, next_hop, &ask);
     if (!run_here(t, &ask, &r))
         return false;
     for (size_t i = 0; i < r.n_outputs; i++) {
@@ -294,9 +168,9 @@ static bool resolve(struct trace *t, struct ip next_hop, uint64_t *mac)
     }
     if (!*mac) {
         char ip[IP_STRLEN];
-        line_add(t, "host %s", host_name(t, t->host));
-        story_add(t, &r);
-        line_add(t, "  ARP for %s is not answered, so the packet itself is never sent", ip_format(next_hop, ip));
+        trace_line(t, "host %s", trace_host(t, t->host));
+        trace_tell(t, &r);
+        trace_line(t, "  ARP for %s is not answered, so the packet itself is never sent", ip_format(next_hop, ip));
         dropped_no_port(t);
     }
     return true;
@@ -309,7 +183,7 @@ static bool destination_mac(struct trace *t, uint64_t *mac)
     struct ip gateway = subnet_gateway(t->from.subnet);
     *mac = 0;
     if (dst == UINT32_MAX)
-        *mac = BROADCAST_MAC;
+        *mac = TRACE_BROADCAST_MAC;
     else if (dst >> 28 == 0xe)
         *mac = MULTICAST_MAC | (dst & 0x7fffff);
     else
@@ -317,48 +191,12 @@ static bool destination_mac(struct trace *t, uint64_t *mac)
     return true;
 }
 
-static bool packet_make(struct trace *t)
+static bool packet_begin(struct trace *t)
 {
-    const struct trace_packet *w = t->wanted;
-    struct exec_packet *p = &t->packet;
     uint64_t mac;
     if (!destination_mac(t, &mac))
         return false;
-    packet_base(t, p, ETHERTYPE_IPV4);
-    p->field[OF_ETH_DST] = mac;
-    p->field[OF_IP_PROTO] = w->proto;
-    p->field[OF_IP_TTL] = PACKET_TTL;
-    p->field[OF_IPV4_SRC] = ip4_u32(port_ip4(t->from.port));
-    p->field[OF_IPV4_DST] = ip4_u32(w->dst);
-    switch (w->proto) {
-    case IPPROTO_ICMP:
-        p->field[OF_ICMPV4_TYPE] = ICMP_ECHO_REQUEST;
-        break;
-    case IPPROTO_TCP:
-        p->field[OF_TCP_SRC] = SOURCE_PORT;
-        p->field[OF_TCP_DST] = w->port;
-        break;
-    default:
-        p->field[OF_UDP_SRC] = SOURCE_PORT;
-        p->field[OF_UDP_DST] = w->port;
-        break;
-    }
-    return true;
-}
-
-bool trace_packet_parse(const json_t *json, struct trace_packet *p, struct error *err)
-{
-    const char *proto = json_member_string(json, "proto"), *dst = json_member_string(json, "dst");
-    int64_t port = json_member_int(json, "port", 0);
-    bool is_icmp = proto && !strcmp(proto, "icmp"), is_tcp = proto && !strcmp(proto, "tcp");
-    *p = (struct trace_packet) { .proto = is_icmp ? IPPROTO_ICMP : is_tcp ? IPPROTO_TCP : IPPROTO_UDP };
-    if (!is_icmp && !is_tcp && (!proto || strcmp(proto, "udp")))
-        return error_set(err, ERROR_INVALID, "packet: proto '%.100s': must be icmp, tcp or udp", proto ? proto : "");
-    if (!dst || !ip_parse(dst, &p->dst) || p->dst.family != IP_V4)
-        return error_set(err, ERROR_INVALID, "packet: dst '%.100s': must be an IPv4 address", dst ? dst : "");
-    if (!is_icmp && (port < 1 || port > UINT16_MAX))
-        return error_set(err, ERROR_INVALID, "packet: port: %s needs a number from 1 to 65535", proto);
-    p->port = is_icmp ? 0 : port;
+    trace_packet_make(t, mac);
     return true;
 }
 
@@ -369,7 +207,7 @@ static bool trace_begin(struct trace *t, uint32_t port)
     const struct view *view = &t->network->view;
     if (!port_facts_get(view, port, &t->from))
         return error_set(t->err, ERROR_UNKNOWN, "port number %u does not exist", port);
-    const char *name = object_name(t, OBJECT_PORT, port);
+    const char *name = trace_object(t, OBJECT_PORT, port);
     if (!t->from.at.host || !t->from.at.ofport)
         return error_set(t->err, ERROR_CONFLICT, "port '%s' is unbound: no host has an interface with its iface-id", name);
     for (size_t i = 0; i < t->from.port->ips.n; i++) {
@@ -379,7 +217,7 @@ static bool trace_begin(struct trace *t, uint32_t port)
                              ip_format(t->wanted->dst, ip), name);
     }
     t->host = t->from.at.host;
-    return packet_make(t);
+    return packet_begin(t);
 }
 
 static bool trace_follow(struct trace *t)
@@ -398,7 +236,7 @@ json_t *trace_run(const struct trace_network *network, uint32_t port, const stru
     t.hops = json_array();
     t.lines = json_array();
     if (trace_begin(&t, port) && trace_follow(&t)) {
-        line_add(&t, "VERDICT: %s", t.verdict);
+        trace_line(&t, "VERDICT: %s", t.verdict);
         answer = json_pack("{s:O,s:s,s:O}", "hops", t.hops, "verdict", t.verdict, "lines", t.lines);
     }
     json_decref(t.hops);

@@ -12,7 +12,7 @@
 
 struct trace_network {
     struct view view;
-    struct flow_table *(*table)(void *aux, uint32_t host);       /* its desired table; NULL: it has none yet */
+    struct flow_table *(*table)(void *aux, uint32_t host);       /* its desired table; NULL: none, or not complete */
     void *aux;
 };
 

@@ -198,6 +198,7 @@ void api_wait(struct call *call)
     w->look = event_new(call->controller->base, -1, 0, waiting_look, w);
     w->timer = evtimer_new(call->controller->base, waiting_timeout, w);
     evtimer_add(w->timer, &tv);
+    call_patience(call, seconds);
     call->gone = waiting_gone;
     call->aux = w;
     w->reader = feed_subscribe(call->controller->feed, feed_last(call->controller->feed), waiting_each, w);

@@ -93,6 +93,11 @@ json_t *call_body(const struct call *call, struct error *err)
     return body;
 }
 
+void call_patience(struct call *call, double seconds)
+{
+    evhttp_connection_set_timeout(evhttp_request_get_connection(call->request), CLIENT_TIMEOUT_S + (int) seconds);
+}
+
 static void call_free(struct call *call)
 {
     if (call->request)
@@ -168,7 +173,7 @@ bool call_stream_begin(struct call *call, const char *type)
     evhttp_add_header(headers, "Content-Type", type);
     evhttp_add_header(headers, "Cache-Control", "no-store");
     /* A stream is silent for as long as nothing happens. */
-    evhttp_connection_set_timeout(evhttp_request_get_connection(call->request), 24 * 3600);
+    call_patience(call, 24 * 3600);
     evhttp_send_reply_start(call->request, 200, "OK");
     return call->request;
 }

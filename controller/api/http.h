@@ -31,6 +31,9 @@ const char *call_query(const struct call *, const char *name);
 /* The body as a JSON object: a new reference, or NULL with *err. An empty body is an empty object. */
 json_t *call_body(const struct call *, struct error *) MUST_CHECK;
 
+/* The answer may take this long: until then the connection's silence is no fault. */
+void call_patience(struct call *, double seconds);
+
 /* Exactly one of these ends a call and frees it. 'take' is dereferenced. */
 void call_json(struct call *, int status, json_t *take);
 void call_text(struct call *, int status, const char *type, const char *text);

@@ -52,6 +52,18 @@ static void listing_fail(struct listing *l, const struct error *err)
 
 /* ---- what is asked for ---- */
 
+/* A reference is shown as a name, but may be asked for by id as well. */
+static void filter_by_label(struct listing *l, struct filter *f)
+{
+    const struct field *field = object_field(l->class, f->column);
+    struct uuid id;
+    if (!field || (field->kind != FIELD_REF && field->kind != FIELD_REF_LIST) || !uuid_parse(f->value, &id))
+        return;
+    const struct object *o = model_get_id(l->call->controller->model, id);
+    if (o && o->name)
+        f->value = o->name;
+}
+
 static bool add_filter(struct listing *l, const char *text, struct error *err)
 {
     const char *equal = strchr(text, '=');
@@ -61,8 +73,10 @@ static bool add_filter(struct listing *l, const char *text, struct error *err)
         return error_set(err, ERROR_INVALID, "at most %d conditions in one request", FILTERS_MAX);
     char *copy = l->filter_texts[l->n_filters] = mem_strdup(text);
     copy[equal - text] = '\0';
-    l->filters[l->n_filters++] = (struct filter) { copy, copy + (equal - text) + 1 };
-    return filter_check(l->class, &l->filters[l->n_filters - 1], err);
+    struct filter *f = &l->filters[l->n_filters++];
+    *f = (struct filter) { copy, copy + (equal - text) + 1 };
+    filter_by_label(l, f);
+    return filter_check(l->class, f, err);
 }
 
 static bool add_columns(struct listing *l, const char *text, struct error *err)

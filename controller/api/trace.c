@@ -6,11 +6,12 @@
 #include "controller/controller.h"
 #include "controller/host/host.h"
 
+/* A table that is still being compiled would tell half the truth. */
 static struct flow_table *table_of(void *aux, uint32_t host)
 {
     const struct controller *c = aux;
     const struct hypervisor *h = host_by_number(c->hosts, host);
-    return h ? h->table : NULL;
+    return h && !compiler_is_dirty(c->compiler, host) ? h->table : NULL;
 }
 
 /* The port whose packet it is, if the caller may see it. A name is looked up in the tenant asked for; an id finds any tenant's. */

@@ -78,6 +78,7 @@ static bool read_wait(struct changing *t, const json_t *body, struct error *err)
         return error_set(err, ERROR_INVALID, "wait '%.100s': must be 'none' or 'hosts'", wait);
     if ((timeout && !json_is_number(timeout)) || !(t->timeout_s >= 0 && t->timeout_s <= TIMEOUT_MAX_S))
         return error_set(err, ERROR_INVALID, "timeout: must be a number of seconds from 0 to %d", TIMEOUT_MAX_S);
+    call_patience(t->call, t->timeout_s);
     return true;
 }
 

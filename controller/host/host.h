@@ -27,8 +27,10 @@ struct hosts;
 /* The aux of a session, from accept to closed(). */
 struct link {
     struct hosts *all;
-    struct hypervisor *host;             /* NULL: not known yet, or deleted */
+    struct hypervisor *host;             /* NULL: not known yet, or no longer this host's session */
     struct endpoint_listener *listener;
+    struct flow_table *table;            /* of a deleted host: lives as long as the session that uses it */
+    struct link **ending;                /* an OpenFlow session told to close: where its host remembers it */
 };
 
 struct hypervisor {
@@ -40,6 +42,7 @@ struct hypervisor {
 
     struct ovsdb_session *db;            /* NULL: not connected */
     struct of_session *of;
+    struct link *ending;                 /* its last OpenFlow session, until closed(): a table serves one session at a time */
     struct ovsdb_facts facts;            /* valid while has_facts: of this or the last connection */
     struct ovsdb_ports ports;
     bool has_facts, has_ports, has_interfaces, is_configured;
@@ -74,7 +77,8 @@ uint64_t host_mods_sent(const struct hypervisor *);
 /* The host's table must show sequence number 'seq'; compiles and sends from the loop. */
 void host_concern(struct hypervisor *, uint64_t seq);
 
-/* The model's host object appeared (also at start) or went. */
+/* The model's host object appeared (also at start), changed or went. */
+void hosts_object_changed(struct hosts *, uint32_t number);
 void hosts_object_added(struct hosts *, uint32_t number);
 void hosts_object_removed(struct hosts *, uint32_t number);
 
@@ -89,8 +93,10 @@ void host_consider_reconcile(struct hypervisor *);
 void host_want(struct hypervisor *);                   /* the OVSDB configuration it should have */
 void hosts_want_all(struct hosts *);             /* encapsulations in use have changed */
 void host_attach(struct hypervisor *);
-void host_closed_ovsdb(struct hypervisor *);
-void host_closed_openflow(struct hypervisor *);
+/* Ends the OpenFlow session, if there is one; a new one is reconciled only after the old one's closed(). */
+void host_end_openflow(struct hypervisor *, const char *reason);
+/* Stops compiling for the host. */
+void host_detach(struct hypervisor *);
 struct controller *hosts_controller(const struct hosts *);
 extern const struct ovsdb_session_ops host_ovsdb_ops;
 extern const struct of_session_ops host_openflow_ops;

@@ -7,6 +7,7 @@
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/retired.h"
+#include "controller/store/store.h"
 #include "controller/waiter.h"
 
 #define LOG_MODULE "host"
@@ -31,11 +32,10 @@ static bool host_identify(void *aux, struct of_session *s, uint64_t dpid, struct
     if (peer->kind == ENDPOINT_TLS && strcmp(peer->cn, h->name))
         return error_set(err, ERROR_FORBIDDEN, "datapath id %016llx is that of host '%s', but the certificate is that of '%s'",
                          (unsigned long long) dpid, h->name, peer->cn);
-    if (h->of) {
-        host_closed_openflow(h);
-        of_session_close(h->of, "its bridge connected again");
-        ((struct link *) of_session_aux(h->of))->host = NULL;
-    }
+    if (h->ending)
+        return error_set(err, ERROR_UNAVAILABLE, "host '%s': its previous connection is still being closed", h->name);
+    host_end_openflow(h, "its bridge connected again");
+    of_session_set_generation(s, store_generation(hosts_controller(link->all)->store));
     h->of = s;
     link->host = h;
     host_consider_reconcile(h);
@@ -43,10 +43,32 @@ static bool host_identify(void *aux, struct of_session *s, uint64_t dpid, struct
 }
 
 /* The connection's part of the state is over; what was sent on it still counts. */
-void host_closed_openflow(struct hypervisor *h)
+static void host_lose_openflow(struct hypervisor *h)
 {
     h->sent_before += of_session_counters(h->of)->mods_sent;
     h->is_reconciling = false;
+    h->of = NULL;
+}
+
+void host_end_openflow(struct hypervisor *h, const char *reason)
+{
+    struct of_session *s = h->of;
+    if (!s)
+        return;
+    struct link *link = of_session_aux(s);
+    host_lose_openflow(h);
+    link->host = NULL;
+    link->ending = &h->ending;
+    h->ending = link;
+    of_session_close(s, reason);
+}
+
+/* The session of a host that went on without it is gone. */
+static void host_ended_openflow(struct link *link)
+{
+    struct hypervisor *h = CONTAINER_OF(link->ending, struct hypervisor, ending);
+    h->ending = NULL;
+    host_consider_reconcile(h);
 }
 
 static void host_committed(void *aux, struct of_session *s, uint64_t seq)
@@ -90,13 +112,15 @@ static void host_openflow_closed(void *aux, struct of_session *s, const char *re
     struct hypervisor *h = link->host;
     if (h && h->of == s) {
         log_info("host '%s': OpenFlow connection closed: %s", h->name, reason);
-        host_closed_openflow(h);
-        h->of = NULL;
+        host_lose_openflow(h);
         waiters_check(hosts_controller(h->all)->waiters, h->number);
         feed_object(hosts_controller(h->all)->feed, h->number);
     } else {
         log_warn_limited(&refusals, "OpenFlow connection from %s closed: %s", of_session_peer(s)->address, reason);
     }
+    if (link->ending)
+        host_ended_openflow(link);
+    flow_table_free(link->table);
     endpoint_listener_released(link->listener);
     free(link);
 }

@@ -1,6 +1,8 @@
 /* What a host's OVSDB session tells: who it is, which interfaces it has, that its configuration stands. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "controller/commit.h"
@@ -63,8 +65,10 @@ static void object_created(void *aux, const struct commit_result *result)
 /* The host's object is made by a transaction like any other; hosts_object_added() goes on from there. */
 static void create_object(struct hypervisor *h)
 {
+    char owner[HOST_NAME_MAX + 1] = "";
+    gethostname(owner, sizeof owner - 1);
     struct commit_request request = {
-        .ops = json_pack("[{s:s,s:s,s:s,s:b}]", "op", "add", "type", "host", "name", h->name, "may_exist", 1),
+        .ops = json_pack("[{s:s,s:s,s:s,s:{s:s}}]", "op", "add", "type", "host", "name", h->name, "values", "owner", owner),
         .principal = { .role = PRINCIPAL_ADMIN, .name = "vnetd" },
         .done = object_created,
         .aux = strdup(h->name),

@@ -93,23 +93,34 @@ struct hypervisor *host_get_or_add(struct hosts *all, const char *name)
     return h;
 }
 
+void host_detach(struct hypervisor *h)
+{
+    if (!h->table)
+        return;
+    compiler_detach(h->all->controller->compiler, h->number);
+    host_end_openflow(h, "its flows are no longer computed");
+    if (h->ending)
+        h->ending->table = h->table;
+    else
+        flow_table_free(h->table);
+    h->table = NULL;
+}
+
 static void host_free(struct hypervisor *h)
 {
     struct hosts *all = h->all;
-    /* Sessions outlive their host by a turn of the loop. */
     if (h->db) {
         ((struct link *) ovsdb_session_aux(h->db))->host = NULL;
         ovsdb_session_close(h->db, "the host was deleted");
     }
-    if (h->of) {
-        ((struct link *) of_session_aux(h->of))->host = NULL;
-        of_session_close(h->of, "the host was deleted");
-    }
+    host_detach(h);
+    host_end_openflow(h, "the host was deleted");
+    if (h->ending)
+        h->ending->ending = NULL;
     if (h->number)
         map_remove(&all->by_number, &h->by_number);
     map_remove(&all->by_name, &h->by_name);
     event_free(h->compile);
-    flow_table_free(h->table);
     free(h->name);
     free(h);
 }
@@ -164,6 +175,13 @@ void hosts_object_added(struct hosts *all, uint32_t number)
     }
 }
 
+void hosts_object_changed(struct hosts *all, uint32_t number)
+{
+    struct hypervisor *h = host_by_number(all, number);
+    if (h)
+        host_want(h);
+}
+
 static void forget_facts(struct hosts *all, uint32_t number)
 {
     char *key = mem_printf("host/%u", number);
@@ -190,8 +208,7 @@ void hosts_object_removed(struct hosts *all, uint32_t number)
     if (!h)
         return;
     bindings_host_removed(all->controller->bindings, number);
-    if (h->table)
-        compiler_detach(all->controller->compiler, number);
+    host_detach(h);
     runtime_forget(h);
     host_free(h);
     waiters_check(all->controller->waiters, number);
@@ -240,10 +257,7 @@ static void evict_encap_ip(struct hypervisor *h)
         const struct runtime_host *r = other->number ? runtime_host(all->controller->runtime, other->number) : NULL;
         if (other != h && r && ip_equal(r->encap_ip, h->facts.encap_ip)) {
             host_set_error(other, "its vnet-encap-ip is now used by host '%s'", h->name);
-            if (other->table)
-                compiler_detach(all->controller->compiler, other->number);
-            flow_table_free(other->table);
-            other->table = NULL;
+            host_detach(other);
             runtime_forget(other);
         }
     }
@@ -288,23 +302,43 @@ void hosts_remember(struct hosts *all, uint32_t number, const char *value)
 
 /* ---- the OVSDB configuration ---- */
 
-/* The scheme of the host's OVSDB session, the port of the first --openflow of that scheme. */
-static bool controller_target(const struct hypervisor *h, char *target, size_t size)
+/* The port that bridges are to connect to by this scheme: of the first --openflow of that kind. 0: there is none. */
+static uint16_t openflow_port(const struct hosts *all, enum endpoint_kind kind)
+{
+    const struct options *o = all->controller->options;
+    for (size_t i = 0; i < o->openflow.n; i++) {
+        struct endpoint e;
+        struct error unused;
+        if (endpoint_parse(o->openflow.v[i], &e, &unused) && e.kind == kind)
+            return endpoint_listener_port(all->listeners[i].listener);
+    }
+    return 0;
+}
+
+static void put_target(char *target, size_t size, enum endpoint_kind kind, const char *ip, uint16_t port)
+{
+    bool is_v6 = strchr(ip, ':');
+    snprintf(target, size, "%s:%s%s%s:%u", kind == ENDPOINT_TLS ? "ssl" : "tcp", is_v6 ? "[" : "", ip, is_v6 ? "]" : "", port);
+}
+
+/* Controller addresses: the host's own list, else --advertise, else the address that its OVSDB session came to. */
+static bool controller_targets(const struct hypervisor *h, struct ovsdb_wanted *wanted)
 {
     const struct controller *c = h->all->controller;
     const struct endpoint_peer *peer = ovsdb_session_peer(h->db);
-    const char *ip = c->options->advertise ? c->options->advertise : peer->local_ip;
-    for (size_t i = 0; i < c->options->openflow.n; i++) {
-        struct endpoint e;
-        struct error unused;
-        if (endpoint_parse(c->options->openflow.v[i], &e, &unused) && e.kind == peer->kind) {
-            bool is_v6 = strchr(ip, ':');
-            snprintf(target, size, "%s:%s%s%s:%u", peer->kind == ENDPOINT_TLS ? "ssl" : "tcp", is_v6 ? "[" : "", ip,
-                     is_v6 ? "]" : "", endpoint_listener_port(h->all->listeners[i].listener));
-            return true;
-        }
-    }
-    return false;
+    const struct host *object = model_host(c->model, h->number);
+    uint16_t port = openflow_port(h->all, peer->kind);
+    size_t n = sizeof wanted->controllers / sizeof *wanted->controllers;
+    char text[IP_STRLEN];
+    if (!port)
+        return false;
+    if (!object || !object->controllers.n)
+        put_target(wanted->controllers[0], sizeof wanted->controllers[0], peer->kind,
+                   c->options->advertise ? c->options->advertise : peer->local_ip, port);
+    for (size_t i = 0; object && i < object->controllers.n && i < n; i++)
+        put_target(wanted->controllers[i], sizeof wanted->controllers[i], peer->kind,
+                   ip_format(object->controllers.v[i], text), port);
+    return true;
 }
 
 static void encaps_in_use(const struct hosts *all, bool use[2])
@@ -324,7 +358,7 @@ void host_want(struct hypervisor *h)
     bool use[2];
     encaps_in_use(h->all, use);
     struct ovsdb_wanted wanted = { .dpid = h->dpid, .geneve = use[ENCAP_GENEVE], .vxlan = use[ENCAP_VXLAN] };
-    if (!controller_target(h, wanted.controllers[0], sizeof wanted.controllers[0])) {
+    if (!controller_targets(h, &wanted)) {
         host_set_error(h, "it came over %s, but no --openflow listener of that scheme exists",
                        ovsdb_session_peer(h->db)->kind == ENDPOINT_TLS ? "TLS" : "TCP");
         return;
@@ -398,7 +432,7 @@ static bool is_view_complete(const struct hypervisor *h)
 void host_consider_reconcile(struct hypervisor *h)
 {
     struct controller *c = h->all->controller;
-    if (h->is_reconciling || !h->of || !h->db || !h->table || !is_view_complete(h)
+    if (h->is_reconciling || h->ending || !h->of || !h->db || !h->table || !is_view_complete(h)
         || compiler_is_dirty(c->compiler, h->number))
         return;
     h->is_reconciling = true;
@@ -451,7 +485,7 @@ static bool listen_one(struct hosts *all, const char *option, const char *method
 bool hosts_listen(struct hosts *all, struct error *err)
 {
     const struct options *o = all->controller->options;
-    /* OpenFlow first: controller_target() finds a listener at its option's index. */
+    /* OpenFlow first: openflow_port() finds a listener at its option's index. */
     for (size_t i = 0; i < o->openflow.n; i++)
         if (!listen_one(all, "openflow", o->openflow.v[i], accepted_openflow, err))
             return false;

@@ -1,4 +1,4 @@
-/* The store as the controller sees it: the file, its worker, and what is answered from memory. */
+/* The store as the controller sees it: the file and its worker. */
 #include "controller/store/store.h"
 
 #include <stdlib.h>
@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "base/alloc.h"
-#include "controller/store/store_answers.h"
 #include "controller/store/store_file.h"
 #include "controller/store/store_worker.h"
 
@@ -16,19 +15,13 @@
 #define METHOD "sqlite:"
 
 struct store {
-    struct store_file file;              /* the worker's from store_open() on, while it has jobs */
+    struct store_file file;              /* written by the worker alone while it has jobs */
     struct worker *worker;
-    struct store_answers answers;
+    uint64_t generation;
     struct store_counters counters;
     char trouble[ERROR_TEXT_MAX];
     struct log_limit limit;
 };
-
-static void
-remember_answer(void *store_, const char *scope, const char *key, const char *digest, const char *answer)
-{
-    store_answers_add(&((struct store *) store_)->answers, scope, key, digest, answer);
-}
 
 /* ---- jobs that come back ---- */
 /* A refusal by the store's content (a conflict) is no trouble with the file. */
@@ -48,12 +41,9 @@ note_trouble(struct store *s, const struct job *j)
 static void
 batch_returned(struct store *s, const struct job *j)
 {
-    const struct store_batch *b = j->batch;
     if (j->ok) {
         s->counters.commits++;
         s->counters.commit_us_total += j->us;
-        if (b->key)
-            store_answers_add(&s->answers, b->scope, b->key, b->digest, b->answer);
     } else {
         s->counters.failed++;
     }
@@ -74,6 +64,17 @@ job_returned(void *store_, struct job *j)
 }
 
 /* ---- lifetime ---- */
+static bool
+open_file(struct store *s, const char *path, struct error *err)
+{
+    if (!store_file_open(&s->file, path, err))
+        return false;
+    if (store_file_next_generation(&s->file, &s->generation, err))
+        return true;
+    store_file_close(&s->file);
+    return false;
+}
+
 struct store *
 store_open(struct event_base *base, const char *method, struct error *err)
 {
@@ -83,9 +84,7 @@ store_open(struct event_base *base, const char *method, struct error *err)
     }
     struct store *s = mem_zalloc(sizeof *s);
     s->limit = (struct log_limit) LOG_LIMIT(5);
-    store_answers_init(&s->answers);
-    if (!store_file_open(&s->file, method + strlen(METHOD), err)) {
-        store_answers_done(&s->answers);
+    if (!open_file(s, method + strlen(METHOD), err)) {
         free(s);
         return NULL;
     }
@@ -100,15 +99,13 @@ store_close(struct store *s)
         return;
     worker_free(s->worker);
     store_file_close(&s->file);
-    store_answers_done(&s->answers);
     free(s);
 }
 
 bool
 store_load(struct store *s, const struct store_loader *loader, struct model_sequences *sequences, struct error *err)
 {
-    return store_file_load(&s->file, loader, sequences, err)
-           && store_file_load_answers(&s->file, remember_answer, s, err);
+    return store_file_load(&s->file, loader, sequences, err);
 }
 
 /* ---- intent ---- */
@@ -180,11 +177,8 @@ store_submit(struct store *s, const struct store_commit *c, store_committed *don
 char *
 store_remembered(struct store *s, const char *scope, const char *key, char **digest)
 {
-    const struct store_answer *a = store_answers_find(&s->answers, scope, key);
-    if (!a)
-        return NULL;
-    *digest = mem_strdup(a->digest);
-    return mem_strdup(a->answer);
+    char *answer;
+    return store_file_find_answer(&s->file, scope, key, digest, &answer) ? answer : NULL;
 }
 
 /* ---- facts ---- */
@@ -205,6 +199,12 @@ store_remove_tombstone(struct store *s, uint32_t number)
     j->kind = JOB_TOMBSTONE;
     j->number = number;
     worker_submit(s->worker, j);
+}
+
+uint64_t
+store_generation(const struct store *s)
+{
+    return s->generation;
 }
 
 const char *

@@ -49,6 +49,9 @@ char *store_remembered(struct store *, const char *scope, const char *idempotenc
 void store_put_fact(struct store *, const char *key, const char *value);
 void store_remove_tombstone(struct store *, uint32_t number);
 
+/* Counts the openings of the file: OpenFlow's generation id, by which switches refuse a vnetd that has been replaced. */
+uint64_t store_generation(const struct store *);
+
 /* Is it writable? "" or the reason why the last write failed. */
 const char *store_trouble(const struct store *);
 struct store_counters { uint64_t commits, failed, fact_writes; uint64_t commit_us_total; };

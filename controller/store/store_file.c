@@ -52,7 +52,10 @@ store_file_error(const struct store_file *f, struct error *err, const char *what
 static bool
 execute(struct store_file *f, const char *text, const char *what, struct error *err)
 {
-    return sqlite3_exec(f->db, text, NULL, NULL, NULL) == SQLITE_OK || store_file_error(f, err, what);
+    sqlite3_mutex_enter(sqlite3_db_mutex(f->db));
+    bool ok = sqlite3_exec(f->db, text, NULL, NULL, NULL) == SQLITE_OK || store_file_error(f, err, what);
+    sqlite3_mutex_leave(sqlite3_db_mutex(f->db));
+    return ok;
 }
 
 /* ---- opening ---- */
@@ -110,7 +113,7 @@ store_file_open(struct store_file *f, const char *path, struct error *err)
     memset(f, 0, sizeof *f);
     f->path = mem_strdup(path);
     if (create_private(path, err)
-        && (sqlite3_open_v2(path, &f->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK
+        && (sqlite3_open_v2(path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, NULL) == SQLITE_OK
             || store_file_error(f, err, "cannot be opened"))
         && configure(f, err) && store_schema_migrate(f, err) && prepare_all(f, err))
         return true;
@@ -217,17 +220,20 @@ store_file_load(struct store_file *f, const struct store_loader *loader, struct 
 }
 
 bool
-store_file_load_answers(struct store_file *f, store_each_answer *each, void *aux, struct error *err)
+store_file_find_answer(struct store_file *f, const char *scope, const char *key, char **digest, char **answer)
 {
     sqlite3_stmt *s = NULL;
-    int rc = sqlite3_prepare_v2(f->db, "SELECT scope, key, digest, answer FROM answer ORDER BY seq", -1, &s, NULL);
-    while (rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        each(aux, column_text(s, 0), column_text(s, 1), column_text(s, 2), column_text(s, 3));
-        rc = SQLITE_OK;
+    if (sqlite3_prepare_v2(f->db, "SELECT digest, answer FROM answer WHERE scope = ?1 AND key = ?2", -1, &s, NULL) != SQLITE_OK)
+        return false;
+    sqlite3_bind_text(s, 1, scope, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, key, -1, SQLITE_STATIC);
+    bool has_row = sqlite3_step(s) == SQLITE_ROW;
+    if (has_row) {
+        *digest = mem_strdup(column_text(s, 0));
+        *answer = mem_strdup(column_text(s, 1));
     }
-    bool ok = rc == SQLITE_DONE || store_file_error(f, err, "cannot be read");
     sqlite3_finalize(s);
-    return ok;
+    return has_row;
 }
 
 /* ---- writing ---- */
@@ -251,14 +257,16 @@ store_file_roll_back(struct store_file *f)
         sqlite3_exec(f->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* Runs a bound statement. */
+/* Runs a bound statement. The mutex keeps its error from being another thread's. */
 static bool
 run(struct store_file *f, enum store_statement which, struct error *err)
 {
     sqlite3_stmt *s = f->statements[which];
+    sqlite3_mutex_enter(sqlite3_db_mutex(f->db));
     bool ok = sqlite3_step(s) == SQLITE_DONE || store_file_error(f, err, "cannot be written");
     sqlite3_reset(s);
     sqlite3_clear_bindings(s);
+    sqlite3_mutex_leave(sqlite3_db_mutex(f->db));
     return ok;
 }
 
@@ -282,6 +290,17 @@ put_meta(struct store_file *f, const char *key, int64_t value, struct error *err
     bind_text(f, ST_PUT_META, 1, key);
     bind_int(f, ST_PUT_META, 2, value);
     return run(f, ST_PUT_META, err);
+}
+
+bool
+store_file_next_generation(struct store_file *f, uint64_t *generation, struct error *err)
+{
+    if (!meta_get(f, "generation", INT64_MAX - 1, generation, err) || !store_file_begin(f, true, err))
+        return false;
+    if (put_meta(f, "generation", (int64_t) ++*generation, err) && store_file_commit(f, err))
+        return true;
+    store_file_roll_back(f);
+    return false;
 }
 
 static bool

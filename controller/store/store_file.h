@@ -1,7 +1,7 @@
 /* The SQLite file: opened, locked, migrated, and read and written by plain functions. Knows tables, not threads: store.c uses it
  * before the worker runs, then the worker alone.
  *
- *   meta         key -> integer: revision, next_number, next_vni
+ *   meta         key -> integer: revision, next_number, next_vni, generation
  *   object       number -> document (object_to_store())
  *   tombstone    number: deleted, some host has not confirmed
  *   fact         key -> value: what was last known of hosts
@@ -49,9 +49,10 @@ bool store_file_open(struct store_file *, const char *path, struct error *) MUST
 void store_file_close(struct store_file *);
 
 bool store_file_load(struct store_file *, const struct store_loader *, struct model_sequences *, struct error *) MUST_CHECK;
-/* Remembered answers, oldest first. */
-typedef void store_each_answer(void *aux, const char *scope, const char *key, const char *digest, const char *answer);
-bool store_file_load_answers(struct store_file *, store_each_answer *, void *aux, struct error *) MUST_CHECK;
+/* Counts this opening, durably. */
+bool store_file_next_generation(struct store_file *, uint64_t *generation, struct error *) MUST_CHECK;
+/* A remembered answer and its request's digest, both to free(); false if there is none. From any thread. */
+bool store_file_find_answer(struct store_file *, const char *scope, const char *key, char **digest, char **answer);
 
 /* ---- writing: begin, then batches and facts in any order, then commit or roll back ---- */
 /* 'is_durable': commit returns when it is on disk; else lost at worst with the machine's power. */

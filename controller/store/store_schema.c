@@ -15,7 +15,7 @@ static const struct {
 } steps[] = {
     { 1000,
       "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-      "INSERT INTO meta VALUES ('revision', 0), ('next_number', 0), ('next_vni', 0);"
+      "INSERT INTO meta VALUES ('revision', 0), ('next_number', 0), ('next_vni', 0), ('generation', 0);"
       "CREATE TABLE object (number INTEGER PRIMARY KEY, document TEXT NOT NULL);"
       "CREATE TABLE tombstone (number INTEGER PRIMARY KEY);"
       "CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"

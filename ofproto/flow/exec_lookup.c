@@ -101,7 +101,24 @@ is_complete(const struct lookup *l, const struct clause *c)
     return met == UINT64_MAX >> (64 - c->of);
 }
 
-/* The highest flow that is not conjunctive. */
+static bool
+is_key_equal(const struct spec *a, const struct spec *b)
+{
+    return a->key_len == b->key_len && !memcmp(spec_key(a), spec_key(b), a->key_len);
+}
+
+/* Once a conjunction is met, Open vSwitch does not see flows below a conjunctive one that has the same match. */
+static bool
+is_hidden(const struct lookup *l, size_t i)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (is_key_equal(l->specs[j], l->specs[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The highest flow that is not conjunctive, with conj_id set. */
 static bool
 lookup_plain(struct lookup *l, const struct spec **found, struct ofpbuf *ofpacts)
 {
@@ -110,7 +127,7 @@ lookup_plain(struct lookup *l, const struct spec **found, struct ofpbuf *ofpacts
         bool is_match;
         if (!spec_match(l, l->specs[i], ofpacts, &is_match))
             return false;
-        if (is_match && !is_conjunctive(ofpacts)) {
+        if (is_match && !is_conjunctive(ofpacts) && !is_hidden(l, i)) {
             *found = l->specs[i];
             return true;
         }

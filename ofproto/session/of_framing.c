@@ -83,6 +83,8 @@ dispatch_error(struct of_session *s, const uint8_t *message, size_t n, uint32_t 
     s->counters.errors++;
     if (s->state == OF_STATE_HELLO || s->state == OF_STATE_FEATURES)
         of_session_fail(s, "the switch refused the handshake: %s", e.text);
+    else if (s->role_xid && xid == s->role_xid)
+        of_session_fail(s, "the switch refused the primary role: another vnetd with a newer store has it (%s)", e.text);
     else if (!of_commit_error(s, xid, &e) && !of_reader_error(s, xid, &e))
         log_warn_limited(&s->log, "switch %s: unexpected error: %s", s->name, e.text);
 }

@@ -19,6 +19,7 @@
 #define PACKET_IN2 2            /* the format with userdata */
 #define N_ASYNC_PROPERTIES 12
 #define ASYNC_PACKET_IN_PRIMARY 1
+#define ROLE_PRIMARY 2
 
 void
 of_handshake_start(struct of_session *s)
@@ -122,9 +123,22 @@ put_async(struct of_session *s, struct bytes *b)
 }
 
 static void
+put_role(struct of_session *s, struct bytes *b)
+{
+    s->role_xid = of_session_xids(s, 1);
+    size_t message = of_message_begin(b, OF_ROLE_REQUEST, s->role_xid);
+    bytes_put_be32(b, ROLE_PRIMARY);
+    bytes_put_be32(b, 0);                /* short id: not used */
+    bytes_put_be64(b, s->generation);
+    of_message_end(b, message);
+}
+
+static void
 configure(struct of_session *s)
 {
     struct bytes b = BYTES_INIT;
+    if (s->generation)
+        put_role(s, &b);
     put_config(s, &b);
     put_async(s, &b);
     put_controller_id(s, &b);

@@ -395,6 +395,12 @@ of_session_packet_out(struct of_session *s, uint32_t out_port, const uint8_t *pa
 }
 
 void
+of_session_set_generation(struct of_session *s, uint64_t generation)
+{
+    s->generation = generation;
+}
+
+void
 of_session_set_controller_id(struct of_session *s, uint16_t id)
 {
     s->controller_id = id;

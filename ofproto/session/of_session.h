@@ -76,6 +76,10 @@ bool of_session_read(struct of_session *, const struct of_session_read *);
 /* Sends a packet out of a port. Dropped when the connection is backed up. */
 void of_session_packet_out(struct of_session *, uint32_t out_port, const uint8_t *packet, size_t n);
 
+/* Asks for the primary role with this generation id (OpenFlow 1.5.1, 6.3.7) in the handshake; a switch that has heard a newer one refuses,
+ * and the session ends. 0, as at first: the role stays equal. Call before identify() returns. */
+void of_session_set_generation(struct of_session *, uint64_t generation);
+
 /* Which controller id this connection has (NXT_SET_CONTROLLER_ID); responder flows send to id 1. Set at handshake to 1. */
 void of_session_set_controller_id(struct of_session *, uint16_t);
 

@@ -21,7 +21,7 @@
 enum of_type {
     OF_HELLO = 0, OF_ERROR = 1, OF_ECHO_REQUEST = 2, OF_ECHO_REPLY = 3, OF_EXPERIMENTER = 4, OF_FEATURES_REQUEST = 5,
     OF_FEATURES_REPLY = 6, OF_SET_CONFIG = 9, OF_PACKET_IN = 10, OF_MULTIPART_REQUEST = 18, OF_MULTIPART_REPLY = 19,
-    OF_BARRIER_REQUEST = 20, OF_BARRIER_REPLY = 21, OF_SET_ASYNC = 28, OF_BUNDLE_CONTROL = 33
+    OF_BARRIER_REQUEST = 20, OF_BARRIER_REPLY = 21, OF_ROLE_REQUEST = 24, OF_SET_ASYNC = 28, OF_BUNDLE_CONTROL = 33
 };
 
 enum of_state {
@@ -102,6 +102,8 @@ struct of_session {
     char name[192];             /* for log lines */
     uint64_t dpid;
     uint16_t controller_id;
+    uint64_t generation;        /* for the primary role; 0: none is asked for */
+    uint32_t role_xid;          /* of the request for it */
     bool is_configured;         /* the controller id was sent; changes are sent at once */
     bool is_saying_goodbye;     /* CLOSED, but the last message is still to be written */
     char *close_reason;

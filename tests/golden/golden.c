@@ -86,7 +86,11 @@ owner(const struct listing *l, uint64_t cookie)
     const char *feature = feature_by_number(cookie_feature(cookie))->name;
     if (!class)
         return feature;
-    return arena_printf(l->arena, "%s %s %s", feature, class->name, lab_name(l->lab, cookie_number(cookie), l->arena));
+    const struct object *o = model_get(l->lab->model, cookie_number(cookie), OBJECT_NONE);
+    const struct object *tenant = o && o->tenant ? model_get(l->lab->model, o->tenant, OBJECT_TENANT) : NULL;
+    bool is_default = !tenant || !strcmp(tenant->name, "default");
+    return arena_printf(l->arena, "%s %s %s%s%s", feature, class->name, is_default ? "" : tenant->name, is_default ? "" : "/",
+                        lab_name(l->lab, cookie_number(cookie), l->arena));
 }
 
 static void
@@ -101,7 +105,7 @@ list_spec(void *aux, const struct spec *s)
     l->lines[l->n++] = (struct line) {
         .table = is_flow ? s->table : UINT8_MAX,
         .priority = s->priority,
-        .text = arena_printf(l->arena, "%-11s %-28s %s\n", is_flow ? stage_name(s->table) : "meter", owner(l, s->cookie), text),
+        .text = arena_printf(l->arena, "%-11s %-30s %s\n", is_flow ? stage_name(s->table) : "meter", owner(l, s->cookie), text),
     };
 }
 

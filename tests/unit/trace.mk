@@ -8,5 +8,5 @@ tests_unit_test_exec_ovs_SOURCES = tests/unit/test_exec_ovs.c tests/unit/ovs_fix
 tests_unit_test_exec_ovs_LDADD = $(FLOW_LIBS)
 
 check_PROGRAMS += tests/unit/test_trace
-tests_unit_test_trace_SOURCES = tests/unit/test_trace.c
+tests_unit_test_trace_SOURCES = tests/unit/test_trace.c $(vnet_lab)
 tests_unit_test_trace_LDADD = libcontroller.a $(PURE_LIBS) $(CMOCKA_LIBS)

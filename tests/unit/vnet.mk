@@ -10,11 +10,24 @@ check_PROGRAMS += tests/unit/test_icmp
 tests_unit_test_icmp_SOURCES = tests/unit/test_icmp.c
 tests_unit_test_icmp_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
-EXTRA_DIST += tests/unit/vnet_lab.h
+vnet_lab = tests/unit/vnet_lab.c tests/unit/vnet_lab.h
+
 check_PROGRAMS += tests/unit/test_compiler
-tests_unit_test_compiler_SOURCES = tests/unit/test_compiler.c
+tests_unit_test_compiler_SOURCES = tests/unit/test_compiler.c $(vnet_lab)
 tests_unit_test_compiler_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_features
-tests_unit_test_features_SOURCES = tests/unit/test_features.c
+tests_unit_test_features_SOURCES = tests/unit/test_features.c $(vnet_lab) tests/unit/ovs_fixture.c tests/unit/ovs_fixture.h
 tests_unit_test_features_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+# Golden: intent in, named flows out. 'make golden' compares, 'make golden-accept' rewrites what differs.
+check_PROGRAMS += tests/golden/golden
+tests_golden_golden_SOURCES = tests/golden/golden.c $(vnet_lab)
+tests_golden_golden_LDADD = $(PURE_LIBS)
+EXTRA_DIST += tests/golden/cases
+
+.PHONY: golden golden-accept
+golden: tests/golden/golden$(EXEEXT)
+	tests/golden/golden$(EXEEXT) $(srcdir)/tests/golden/cases
+golden-accept: tests/golden/golden$(EXEEXT)
+	tests/golden/golden$(EXEEXT) --accept $(srcdir)/tests/golden/cases

@@ -5,6 +5,9 @@
 #define DPID_BASE UINT64_C(0x766e000000000000)
 
 static const struct field fields[] = {
+    { .name = "owner", .kind = FIELD_STRING, .flags = FIELD_ADMIN, .offset = offsetof(struct host, owner), .help = "the vnetd that looks after it" },
+    { .name = "controllers", .kind = FIELD_IP_LIST, .flags = FIELD_ADMIN | FIELD_MUTABLE, .offset = offsetof(struct host, controllers),
+      .help = "controller addresses for its bridge; none: the one its OVSDB session came to" },
     { .name = "encap_ip", .kind = FIELD_RUNTIME, .help = "tunnel endpoint" },
     { .name = "connected", .kind = FIELD_RUNTIME, .help = "OVSDB and OpenFlow are up" },
     { .name = "flows", .kind = FIELD_RUNTIME, .help = "how many flows it should have" },

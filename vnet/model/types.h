@@ -111,6 +111,8 @@ struct route {                  /* name: none; called RTB/PREFIX */
 struct host {                   /* name: its system-id */
     struct object o;
     uint64_t dpid;              /* given to its integration bridge; from its number, not stored */
+    char *owner;                /* the vnetd that made it; NULL: unknown */
+    struct ip_list controllers; /* addresses given to its bridge; empty: where its OVSDB session came to */
 };
 
 /* ---- helpers for the pipeline ---- */

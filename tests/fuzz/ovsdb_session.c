@@ -1,0 +1,151 @@
+/* A whole OVSDB session fed with a host's bytes, a line at a time. Ids of its requests count from 1, of transactions from 17. The first byte
+ * chooses how the owner behaves. */
+#include "tests/fuzz/fuzz.h"
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "base/log.h"
+#include "ofproto/ovsdb/ovsdb_session.h"
+
+#define TURNS 6                  /* of the loop: pair, session, wish, pair, answer */
+#define END_TURNS 1000
+
+struct owner {
+    struct event_base *base;
+    struct bufferevent *host;            /* the other end */
+    struct ovsdb_session *session;
+    uint8_t choice;
+    bool has_facts;
+};
+
+enum { REFUSES = 1, CLOSES = 2, WISHES_MUCH = 4, WISHES_LATE = 8, IS_GONE = 16 };
+
+static void
+want(struct owner *o)
+{
+    struct ovsdb_wanted w = { .dpid = 0xab, .controllers = { "tcp:192.0.2.100:6653" }, .geneve = true,
+                              .vxlan = o->choice & WISHES_MUCH };
+    ovsdb_session_want(o->session, &w);
+}
+
+static bool
+on_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, struct error *err)
+{
+    struct owner *o = aux;
+    FUZZ_CLAIM(s == o->session);
+    if (o->choice & REFUSES)
+        return error_set(err, ERROR_CONFLICT, "this host is not ours");
+    o->has_facts = true;
+    if (!*facts->error && !(o->choice & WISHES_LATE))
+        want(o);
+    return true;
+}
+
+static void
+on_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone,
+              size_t n_gone, bool is_first)
+{
+    struct owner *o = aux;
+    FUZZ_CLAIM(o->has_facts);
+    for (size_t i = 0; i < n_changed; i++)
+        FUZZ_CLAIM(*changed[i].iface_id);
+    for (size_t i = 0; i < n_gone; i++)
+        FUZZ_CLAIM(*gone[i]);
+    if (o->choice & CLOSES)
+        ovsdb_session_close(s, "the owner has had enough");
+}
+
+static void
+on_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_ports *ports)
+{
+    FUZZ_CLAIM(((struct owner *) aux)->has_facts);
+}
+
+static void
+on_configured(void *aux, struct ovsdb_session *s, bool ok, const char *reason)
+{
+    FUZZ_CLAIM(((struct owner *) aux)->has_facts && ok == !*reason);
+}
+
+static void
+on_closed(void *aux, struct ovsdb_session *s, const char *reason)
+{
+    struct owner *o = aux;
+    FUZZ_CLAIM(s == o->session && *reason);
+    o->session = NULL;
+}
+
+static const struct ovsdb_session_ops ops = { on_facts, on_interfaces, on_ports, on_configured, on_closed };
+
+static void
+on_host_read(struct bufferevent *bev, void *aux)
+{
+    struct evbuffer *input = bufferevent_get_input(bev);
+    evbuffer_drain(input, evbuffer_get_length(input));
+}
+
+static void
+turn(struct owner *o, int n)
+{
+    while (n--)
+        event_base_loop(o->base, EVLOOP_NONBLOCK);
+}
+
+static void
+start(struct owner *o)
+{
+    struct bufferevent *pair[2];
+    struct endpoint_peer peer = { .kind = ENDPOINT_TCP, .address = "192.0.2.11:40000", .ip = "192.0.2.11", .local_ip = "192.0.2.100" };
+    o->base = event_base_new();
+    FUZZ_CLAIM(!bufferevent_pair_new(o->base, BEV_OPT_CLOSE_ON_FREE, pair));
+    o->host = pair[0];
+    bufferevent_setcb(o->host, on_host_read, NULL, NULL, o);
+    bufferevent_enable(o->host, EV_READ | EV_WRITE);
+    o->session = ovsdb_session_new(o->base, pair[1], &peer, &ops, o);
+    turn(o, TURNS);
+}
+
+static void
+stop(struct owner *o)
+{
+    if (o->choice & IS_GONE) {
+        bufferevent_flush(o->host, EV_WRITE, BEV_FINISHED);
+        turn(o, TURNS);
+    }
+    if (o->session)
+        ovsdb_session_close(o->session, "the input is over");
+    for (int i = 0; o->session && i < END_TURNS; i++)
+        turn(o, 1);
+    FUZZ_CLAIM(!o->session);
+    bufferevent_free(o->host);
+    turn(o, TURNS);
+    event_base_free(o->base);
+}
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    log_init("fuzz");
+    log_console(false);
+    return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct owner o = { .choice = fuzz_take_byte(&data, &n) };
+    start(&o);
+    while (n && o.session) {
+        const uint8_t *newline = memchr(data, '\n', n);
+        size_t length = newline ? (size_t) (newline - data) + 1 : n;
+        bufferevent_write(o.host, data, length);
+        turn(&o, TURNS);
+        if (o.choice & WISHES_LATE && o.has_facts && o.session)
+            want(&o);
+        data += length;
+        n -= length;
+    }
+    stop(&o);
+    return 0;
+}

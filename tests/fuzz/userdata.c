@@ -1,0 +1,37 @@
+/* What a flow tells its responder: any bytes of a switch. What is taken is written back as it was. */
+#include "tests/fuzz/fuzz.h"
+
+#include "vnet/packet/userdata.h"
+
+/* A domain ends at a zero byte. */
+static void
+lease_check(const uint8_t *data, size_t n, const struct dhcp_lease *l)
+{
+    struct bytes b = BYTES_INIT;
+    FUZZ_CLAIM(l->n_dns <= LIMIT_LIST && l->prefix_len <= 32 && strlen(l->domain) <= DHCP_DOMAIN_MAX);
+    userdata_put_lease(&b, l);
+    FUZZ_CLAIM(b.n <= n && !memcmp(b.data, data, b.n));
+    bytes_done(&b);
+}
+
+static void
+error_check(const uint8_t *data, size_t n, const struct icmp_error *e)
+{
+    struct bytes b = BYTES_INIT;
+    FUZZ_CLAIM(e->prefix_len <= 32);
+    userdata_put_error(&b, e);
+    FUZZ_CLAIM(b.n == n && !memcmp(b.data, data, b.n));
+    bytes_done(&b);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct dhcp_lease lease;
+    struct icmp_error error;
+    if (userdata_get_lease(data, n, &lease))
+        lease_check(data, n, &lease);
+    if (userdata_get_error(data, n, &error))
+        error_check(data, n, &error);
+    return 0;
+}

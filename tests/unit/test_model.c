@@ -1,0 +1,477 @@
+/* vnet/model: long random sequences of transactions against a plain model of a few arrays, with the indices compared with those of a model
+ * loaded afresh; a transaction that is aborted leaves everything as it was. */
+#include "tests/unit/model_lab.h"
+
+#include "base/alloc.h"
+
+#define N_VPCS 3
+#define N_SUBNETS 6
+#define N_PORTS 12
+#define N_RTBS 3
+#define N_ROUTES 8
+#define ROUNDS 1500
+#define OPS_MAX 12
+
+/* The plain model. Objects are slots with fixed names: v0.., s0.., p0.., r0..; all VPCs have 10.0.0.0/16. */
+struct plain {
+    struct { bool is; } vpc[N_VPCS];
+    struct { bool is; int vpc, rtb; uint32_t first, last; } subnet[N_SUBNETS];   /* rtb -1: main */
+    struct { bool is; int subnet; uint32_t ip; } port[N_PORTS];
+    struct { bool is; int vpc; } rtb[N_RTBS];
+    struct { bool is; int rtb, vpc_main, prefix, port; } route[N_ROUTES];        /* rtb -1: main of vpc_main; port -1: blackhole */
+};
+
+struct world {
+    struct lab lab;
+    struct plain plain;
+};
+
+#define NET (10u << 24)
+
+/* ---- one operation: does the plain model take it? It is changed if so ---- */
+static bool
+vpc_add(struct world *w, int v)
+{
+    bool expected = !w->plain.vpc[v].is;
+    char name[20];
+    snprintf(name, sizeof name, "v%d", v);
+    assert_int_equal(lab_try(&w->lab, NULL, OP_VPC, name, "10.0.0.0/16"), expected);
+    w->plain.vpc[v].is = true;
+    return expected;
+}
+
+static bool
+vpc_del(struct world *w, int v)
+{
+    bool expected = w->plain.vpc[v].is;
+    for (int i = 0; i < N_SUBNETS; i++)
+        expected &= !(w->plain.subnet[i].is && w->plain.subnet[i].vpc == v);
+    for (int i = 0; i < N_RTBS; i++)
+        expected &= !(w->plain.rtb[i].is && w->plain.rtb[i].vpc == v);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'vpc','name':'v%d'}", v), expected);
+    if (!expected)
+        return false;
+    w->plain.vpc[v].is = false;
+    for (int i = 0; i < N_ROUTES; i++)
+        if (w->plain.route[i].rtb == -1 && w->plain.route[i].vpc_main == v)
+            w->plain.route[i].is = false;
+    return true;
+}
+
+static bool
+subnet_add(struct world *w, int s, int v, uint32_t third, uint32_t len)
+{
+    uint32_t first = NET | third << 8, last = first | (UINT32_MAX >> len);
+    bool expected = !w->plain.subnet[s].is && w->plain.vpc[v].is && len <= 29;
+    if (len < 24)
+        first &= ~(UINT32_MAX >> len), last = first | (UINT32_MAX >> len);
+    for (int i = 0; i < N_SUBNETS; i++)
+        expected &= !(w->plain.subnet[i].is && w->plain.subnet[i].vpc == v && w->plain.subnet[i].first <= last
+                      && w->plain.subnet[i].last >= first);
+    char cidr[IP_PREFIX_STRLEN];
+    ip_prefix_format((struct ip_prefix) { ip4(first), len }, cidr);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'subnet','name':'s%d','values':{'vpc':'v%d','cidr':'%s'}}", s, v,
+                             cidr), expected);
+    if (!expected)
+        return false;
+    w->plain.subnet[s].is = true;
+    w->plain.subnet[s].vpc = v;
+    w->plain.subnet[s].rtb = -1;
+    w->plain.subnet[s].first = first;
+    w->plain.subnet[s].last = last;
+    return true;
+}
+
+static bool
+subnet_del(struct world *w, int s)
+{
+    bool expected = w->plain.subnet[s].is;
+    for (int i = 0; i < N_PORTS; i++)
+        expected &= !(w->plain.port[i].is && w->plain.port[i].subnet == s);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'subnet','name':'s%d'}", s), expected);
+    if (expected)
+        w->plain.subnet[s].is = false;
+    return expected;
+}
+
+/* r -1: back to the main one. */
+static bool
+subnet_set_rtb(struct world *w, int s, int r)
+{
+    bool expected = w->plain.subnet[s].is
+                    && (r < 0 || (w->plain.rtb[r].is && w->plain.rtb[r].vpc == w->plain.subnet[s].vpc));
+    char rtb[20];
+    snprintf(rtb, sizeof rtb, r < 0 ? "null" : "'r%d'", r);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'set','type':'subnet','name':'s%d','values':{'rtb':%s}}", s, rtb), expected);
+    if (expected)
+        w->plain.subnet[s].rtb = r;
+    return expected;
+}
+
+static bool
+ip_is_free(const struct plain *p, int s, uint32_t ip)
+{
+    for (int i = 0; i < N_PORTS; i++)
+        if (p->port[i].is && p->port[i].subnet == s && p->port[i].ip == ip)
+            return false;
+    return true;
+}
+
+/* offset 0: any address */
+static bool
+port_add(struct world *w, int n, int s, uint32_t offset)
+{
+    struct plain *p = &w->plain;
+    bool expected = !p->port[n].is && p->subnet[s].is;
+    uint32_t ip = p->subnet[s].first + (offset ? offset : 3);
+    char text[IP_STRLEN], value[IP_STRLEN + 20] = "";
+    while (!offset && expected && ip < p->subnet[s].last && !ip_is_free(p, s, ip))
+        ip++;
+    expected = expected && ip >= p->subnet[s].first + 3 && ip < p->subnet[s].last && ip_is_free(p, s, ip);
+    if (offset)
+        snprintf(value, sizeof value, ",'ip':'%s'", ip_format(ip4(ip), text));
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'port','name':'p%d','values':{'subnet':'s%d'%s}}", n, s, value),
+                     expected);
+    if (!expected)
+        return false;
+    p->port[n].is = true;
+    p->port[n].subnet = s;
+    p->port[n].ip = ip;
+    return true;
+}
+
+static bool
+port_del(struct world *w, int n)
+{
+    bool expected = w->plain.port[n].is;
+    for (int i = 0; i < N_ROUTES; i++)
+        expected &= !(w->plain.route[i].is && w->plain.route[i].port == n);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'port','name':'p%d'}", n), expected);
+    if (expected)
+        w->plain.port[n].is = false;
+    return expected;
+}
+
+static bool
+rtb_add(struct world *w, int r, int v)
+{
+    bool expected = !w->plain.rtb[r].is && w->plain.vpc[v].is;
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'rtb','name':'r%d','values':{'vpc':'v%d'}}", r, v), expected);
+    if (expected) {
+        w->plain.rtb[r].is = true;
+        w->plain.rtb[r].vpc = v;
+    }
+    return expected;
+}
+
+static bool
+rtb_del(struct world *w, int r)
+{
+    bool expected = w->plain.rtb[r].is;
+    for (int i = 0; i < N_SUBNETS; i++)
+        expected &= !(w->plain.subnet[i].is && w->plain.subnet[i].rtb == r);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'rtb','name':'r%d'}", r), expected);
+    if (!expected)
+        return false;
+    w->plain.rtb[r].is = false;
+    for (int i = 0; i < N_ROUTES; i++)
+        if (w->plain.route[i].rtb == r)
+            w->plain.route[i].is = false;
+    return true;
+}
+
+static int
+route_vpc(const struct plain *p, int r, int v)
+{
+    return r < 0 ? v : p->rtb[r].vpc;
+}
+
+/* Slot n has the prefix 172.16.n.0/24. r -1: main table of v. port -1: blackhole. */
+static bool
+route_add(struct world *w, int n, int r, int v, int port)
+{
+    struct plain *p = &w->plain;
+    bool expected = r < 0 ? p->vpc[v].is : p->rtb[r].is;
+    bool is_same = p->route[n].is && p->route[n].rtb == r && (r >= 0 || p->route[n].vpc_main == v);
+    char rtb[20], target[20] = "blackhole";
+    if (p->route[n].is && !is_same)
+        return true;            /* the slot is in use by another table's route: not tried */
+    expected &= !is_same;
+    if (port >= 0) {
+        snprintf(target, sizeof target, "port:p%d", port);
+        expected = expected && p->port[port].is && p->subnet[p->port[port].subnet].vpc == route_vpc(p, r, v);
+    }
+    snprintf(rtb, sizeof rtb, r < 0 ? "v%d" : "r%d", r < 0 ? v : r);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'route','values':{'rtb':'%s','prefix':'172.16.%d.0/24',"
+                             "'target':'%s'}}", rtb, n, target), expected);
+    if (expected) {
+        p->route[n].is = true;
+        p->route[n].rtb = r;
+        p->route[n].vpc_main = v;
+        p->route[n].port = port;
+    }
+    return expected;
+}
+
+static bool
+route_del(struct world *w, int n)
+{
+    struct plain *p = &w->plain;
+    bool expected = p->route[n].is;
+    int r = p->route[n].rtb;
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'route','name':'%c%d/172.16.%d.0/24'}", r < 0 ? 'v' : 'r',
+                             r < 0 ? p->route[n].vpc_main : r, n), expected);
+    p->route[n].is = false;
+    return expected;
+}
+
+static bool
+random_operation(struct world *w)
+{
+    struct random *r = &w->lab.random;
+    int vpc = random_below(r, N_VPCS), subnet = random_below(r, N_SUBNETS), port = random_below(r, N_PORTS);
+    int rtb = random_below(r, N_RTBS), rtb_or_main = (int) random_below(r, N_RTBS + 1) - 1, route = random_below(r, N_ROUTES);
+    switch (random_below(r, 16)) {
+    case 0: return vpc_add(w, vpc);
+    case 1: return vpc_del(w, vpc);
+    case 2:
+    case 3: return subnet_add(w, subnet, vpc, random_below(r, 4), 22 + random_below(r, 9));
+    case 4: return subnet_del(w, subnet);
+    case 5: return subnet_set_rtb(w, subnet, rtb_or_main);
+    case 6:
+    case 7:
+    case 8: return port_add(w, port, subnet, 0);
+    case 9: return port_add(w, port, subnet, 1 + random_below(r, 12));
+    case 10: return port_del(w, port);
+    case 11: return rtb_add(w, rtb, vpc);
+    case 12: return rtb_del(w, rtb);
+    case 13: return route_add(w, route, rtb_or_main, vpc, -1);
+    case 14: return route_add(w, route, rtb_or_main, vpc, port);
+    default: return route_del(w, route);
+    }
+}
+
+/* ---- comparisons ---- */
+static void
+count_bools(const struct world *w)
+{
+    const struct plain *p = &w->plain;
+    size_t vpcs = 0, subnets = 0, ports = 0, rtbs = 0, routes = 0;
+    for (int i = 0; i < N_VPCS; i++)
+        vpcs += p->vpc[i].is;
+    for (int i = 0; i < N_SUBNETS; i++)
+        subnets += p->subnet[i].is;
+    for (int i = 0; i < N_PORTS; i++)
+        ports += p->port[i].is;
+    for (int i = 0; i < N_RTBS; i++)
+        rtbs += p->rtb[i].is;
+    for (int i = 0; i < N_ROUTES; i++)
+        routes += p->route[i].is;
+    assert_int_equal(model_count(w->lab.m, OBJECT_VPC), vpcs);
+    assert_int_equal(model_count(w->lab.m, OBJECT_SUBNET), subnets);
+    assert_int_equal(model_count(w->lab.m, OBJECT_PORT), ports);
+    assert_int_equal(model_count(w->lab.m, OBJECT_RTB), rtbs + vpcs);
+    assert_int_equal(model_count(w->lab.m, OBJECT_ROUTE), routes);
+}
+
+static void
+check_against_plain(const struct world *w)
+{
+    const struct plain *p = &w->plain;
+    char name[20];
+    count_bools(w);
+    for (int i = 0; i < N_PORTS; i++) {
+        snprintf(name, sizeof name, "p%d", i);
+        const struct object *o = lab_find(&w->lab, OBJECT_PORT, name);
+        assert_int_equal(o != NULL, p->port[i].is);
+        if (!o)
+            continue;
+        const struct port *port = model_port(w->lab.m, o->number);
+        assert_true(ip_equal(port_ip4(port), ip4(p->port[i].ip)));
+        snprintf(name, sizeof name, "s%d", p->port[i].subnet);
+        assert_int_equal(port->subnet, lab_find(&w->lab, OBJECT_SUBNET, name)->number);
+    }
+}
+
+static void
+dump_object(struct model *m, enum view v, const struct object *o, json_t *out)
+{
+    json_t *refs = json_array();
+    for (const struct object_class *c = NULL; (c = object_class_next(c));)
+        for (uint32_t n = 0; (n = view_next_referrer(m, v, o->number, c->type, n));)
+            json_array_append_new(refs, json_integer(n));
+    struct fact facts[FACTS_MAX];
+    size_t n_facts = object_facts(o, facts);
+    for (size_t i = 0; i < n_facts; i++)
+        assert_int_equal(view_by_fact(m, v, &facts[i]), o->number);
+    assert_ptr_equal(view_by_id(m, v, o->id), o);
+    assert_ptr_equal(view_get(m, v, o->number, o->type), o);
+    if (o->name)
+        assert_ptr_equal(view_by_name(m, v, o->type, o->tenant, o->name), o);
+    json_array_append_new(out, json_pack("[I,o,o,I]", (json_int_t) o->number, object_to_store(o), refs,
+                                         (json_int_t) view_count(m, v, o->tenant, o->type)));
+}
+
+/* All that a view shows, by every way of finding it, and how many entries the indices have. */
+static json_t *
+dump(struct model *m, enum view v)
+{
+    json_t *out = json_array();
+    for (const struct object_class *c = NULL; (c = object_class_next(c));) {
+        json_array_append_new(out, json_integer(m->count[v][c->type]));
+        for (const struct slot *s = slot_next(m, c->type, 0); s; s = slot_next(m, c->type, s->number))
+            if (s->o[v])
+                dump_object(m, v, s->o[v], out);
+    }
+    uint32_t sizes[] = { m->slots.count, m->ids.count, m->names.count, m->types.count, m->facts.count, m->refs.count,
+                         m->subnets[v].count, m->counts.count, m->addresses.runs.count };
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        json_array_append_new(out, json_integer(sizes[i]));
+    return out;
+}
+
+static struct model *
+load_again(struct model *m)
+{
+    struct model *copy = model_new();
+    struct error err;
+    for (const struct object_class *c = NULL; (c = object_class_next(c));)
+        for (const struct object *o = NULL; (o = model_next(m, c->type, o ? o->number : 0));) {
+            json_t *document = object_to_store(o);
+            if (!model_load_object(copy, o->number, document, &err))
+                fail_msg("%s", err.text);
+            json_decref(document);
+        }
+    if (!model_load_finish(copy, &m->sequences, &err))
+        fail_msg("%s", err.text);
+    return copy;
+}
+
+static void
+assert_json_equal(json_t *take_a, json_t *take_b)
+{
+    if (!json_equal(take_a, take_b)) {
+        char *a = json_text(take_a), *b = json_text(take_b);
+        print_error("%s\n%s\n", a, b);
+        free(a);
+        free(b);
+        fail();
+    }
+    json_decref(take_a);
+    json_decref(take_b);
+}
+
+static void
+check_indices(struct model *m)
+{
+    struct model *fresh = load_again(m);
+    assert_json_equal(dump(m, VIEW_COMMITTED), dump(fresh, VIEW_COMMITTED));
+    assert_json_equal(dump(m, VIEW_COMMITTED), dump(m, VIEW_STAGED));
+    model_free(fresh);
+}
+
+static void
+random_transaction(struct world *w)
+{
+    struct plain before = w->plain;
+    json_t *dumped = dump(w->lab.m, VIEW_COMMITTED);
+    bool ok = true;
+    lab_begin(&w->lab);
+    for (uint32_t i = 0, n = 1 + random_below(&w->lab.random, 1 + random_below(&w->lab.random, OPS_MAX)); ok && i < n; i++)
+        ok = random_operation(w);
+    /* Whatever was staged, readers see nothing of it. */
+    size_t n_before = json_array_size(dumped) - 9;
+    json_t *during = dump(w->lab.m, VIEW_COMMITTED);
+    for (size_t i = 0; i < n_before; i++)
+        assert_true(json_equal(json_array_get(dumped, i), json_array_get(during, i)));
+    json_decref(during);
+
+    if (ok && random_below(&w->lab.random, 4)) {
+        lab_commit(&w->lab);
+        json_decref(dumped);
+    } else {
+        if (ok && random_below(&w->lab.random, 2))
+            assert_true(transaction_finish(w->lab.t, &w->lab.err));
+        lab_abort(&w->lab);
+        w->plain = before;
+        assert_json_equal(dumped, dump(w->lab.m, VIEW_COMMITTED));
+    }
+}
+
+static void
+random_transactions_agree_with_plain_arrays(void **unused)
+{
+    struct world *w = calloc(1, sizeof *w);
+    lab_init(&w->lab);
+    w->lab.random = random_seeded();
+    for (int i = 0; i < ROUNDS; i++) {
+        random_transaction(w);
+        check_against_plain(w);
+        check_indices(w->lab.m);
+    }
+    assert_true(model_revision(w->lab.m) > ROUNDS / 50);
+    lab_done(&w->lab);
+    free(w);
+}
+
+/* ---- reading ---- */
+static bool
+count_and_stop_at_two(void *n, const struct object *o)
+{
+    assert_int_equal(o->type, OBJECT_PORT);
+    return ++*(int *) n < 2;
+}
+
+static void
+objects_are_listed_by_number_from_anywhere(void **unused)
+{
+    struct lab lab;
+    lab_init(&lab);
+    lab_begin(&lab);
+    lab_do(&lab, OP_VPC, "v", "10.0.0.0/8");
+    lab_do(&lab, OP_SUBNET, "s", "v", "10.0.0.0/16");
+    for (int i = 0; i < 10; i++)
+        assert_true(lab_try(&lab, NULL, "{'op':'add','type':'port','name':'p%d','values':{'subnet':'s'}}", i));
+    assert_null(model_next(lab.m, OBJECT_PORT, 0));
+    lab_commit(&lab);
+
+    uint32_t after = 0;
+    int n = 0;
+    for (const struct object *o; (o = model_next(lab.m, OBJECT_PORT, after)); after = o->number, n++)
+        assert_true(o->number > after);
+    assert_int_equal(n, 10);
+    assert_null(model_next(lab.m, OBJECT_PORT, UINT32_MAX));
+    n = 0;
+    model_each_referrer(lab.m, lab_find(&lab, OBJECT_SUBNET, "s")->number, OBJECT_PORT, count_and_stop_at_two, &n);
+    assert_int_equal(n, 2);
+    assert_null(model_get(lab.m, lab_find(&lab, OBJECT_SUBNET, "s")->number, OBJECT_PORT));
+    lab_done(&lab);
+}
+
+static void
+tenant_default_is_there_from_the_start(void **unused)
+{
+    struct lab lab;
+    lab_init(&lab);
+    assert_int_equal(model_tenant(lab.m, "default"), TENANT_DEFAULT_NUMBER);
+    assert_int_equal(model_tenant(lab.m, "nobody"), 0);
+    assert_int_equal(model_count(lab.m, OBJECT_TENANT), 1);
+    lab_do(&lab, "{'op':'set','type':'tenant','name':'default','values':{'quotas':{'port':7}}}");
+    struct model *again = load_again(lab.m);
+    assert_int_equal(model_count(again, OBJECT_TENANT), 1);
+    const struct tenant *t = (const struct tenant *) (const void *) model_get(again, TENANT_DEFAULT_NUMBER, OBJECT_TENANT);
+    assert_int_equal(uint_map_find(&t->quotas, "port")->value, 7);
+    model_free(again);
+    lab_done(&lab);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_transactions_agree_with_plain_arrays),
+        cmocka_unit_test(objects_are_listed_by_number_from_anywhere),
+        cmocka_unit_test(tenant_default_is_there_from_the_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

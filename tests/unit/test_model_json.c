@@ -1,0 +1,275 @@
+/* vnet/model/model_json and model_load: what the API shows, filters, the schema; documents of the store, whole and damaged. */
+#include "tests/unit/model_lab.h"
+
+static int
+setup(void **state)
+{
+    struct lab *lab = malloc(sizeof *lab);
+    lab_init(lab);
+    lab_begin(lab);
+    lab_do(lab, OP_VPC, "a", "10.0.0.0/16");
+    lab_do(lab, "{'op':'add','type':'subnet','name':'web','values':{'vpc':'a','cidr':'10.0.1.0/24','dns':['8.8.8.8','1.1.1.1']}}");
+    lab_do(lab, "{'op':'add','type':'port','name':'web1','values':{'subnet':'web','mac':'02:00:00:00:00:0A','sg':'none',"
+                "'tags':{'role':'front'}}}");
+    lab_do(lab, OP_ROUTE, "a", "0.0.0.0/0", "port:web1");
+    lab_do(lab, "{'op':'add','type':'host','name':'hv1'}");
+    lab_commit(lab);
+    *state = lab;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    lab_done(*state);
+    free(*state);
+    return 0;
+}
+
+static json_t *
+runtime(void *aux, const struct object *o, const struct field *f)
+{
+    assert_ptr_equal(aux, "aux");
+    return strcmp(f->name, "state") ? json_null() : json_string("active");
+}
+
+static void
+an_object_shows_all_columns_in_order(void **state)
+{
+    struct lab *lab = *state;
+    struct json_columns columns = { .runtime = runtime, .runtime_aux = "aux" };
+    json_t *json = object_json(lab->m, &lab_port(lab, "web1")->o, &columns);
+    json_object_del(json, "id");
+    char *text = json_text(json);
+    assert_string_equal(text, "{\"name\":\"web1\",\"tenant\":\"default\",\"tags\":{\"role\":\"front\"},"
+                              "\"created\":\"2026-11-22T10:40:00.123Z\",\"subnet\":\"web\",\"ip\":\"10.0.1.3\",\"ips\":[\"10.0.1.3\"],"
+                              "\"mac\":\"02:00:00:00:00:0a\",\"sg\":[],\"source_dest_check\":true,\"host\":null,\"state\":\"active\","
+                              "\"reason\":null,\"claimed_by\":null,\"drops\":null}");
+    free(text);
+    json_decref(json);
+
+    json = object_json(lab->m, lab_find(lab, OBJECT_HOST, "hv1"), NULL);
+    assert_true(json_is_null(json_object_get(json, "tenant")));
+    assert_true(json_is_null(json_object_get(json, "encap_ip")));
+    json_decref(json);
+}
+
+static void
+chosen_columns_come_in_the_order_asked(void **state)
+{
+    struct lab *lab = *state;
+    const char *names[] = { "ip", "name", "subnet" };
+    struct json_columns columns = { .names = names, .n = 3 };
+    struct error err;
+    json_t *json = object_json(lab->m, &lab_port(lab, "web1")->o, &columns);
+    char *text = json_text(json);
+    assert_string_equal(text, "{\"ip\":\"10.0.1.3\",\"name\":\"web1\",\"subnet\":\"web\"}");
+    free(text);
+    json_decref(json);
+    assert_true(columns_check(object_class(OBJECT_PORT), names, 3, &err));
+    names[1] = "colour";
+    assert_false(columns_check(object_class(OBJECT_PORT), names, 3, &err));
+    assert_non_null(strstr(err.text, "type 'port' has no column 'colour'; write one of id name tenant tags created subnet ip"));
+}
+
+static void
+filters_compare_as_the_manual_says(void **state)
+{
+    static const struct {
+        const char *type, *name, *column, *value;
+        bool matches;
+    } rows[] = {
+        { "port", "web1", "subnet", "web", true },       { "port", "web1", "subnet", "we", false },
+        { "port", "web1", "ips", "10.0.1.3", true },     { "port", "web1", "ips", "10.0.1.4", false },
+        { "port", "web1", "source_dest_check", "true", true }, { "port", "web1", "source_dest_check", "false", false },
+        { "port", "web1", "tags:role", "front", true },  { "port", "web1", "tags:role", "back", false },
+        { "port", "web1", "tags:other", "front", false }, { "port", "web1", "tags:other", "", true },
+        { "port", "web1", "host", "", true },            { "port", "web1", "host", "hv1", false },
+        { "port", "web1", "sg", "none", true },          { "port", "web1", "sg", "", true },
+        { "subnet", "web", "dns", "1.1.1.1", true },     { "subnet", "web", "lease", "3600", true },
+        { "subnet", "web", "lease", "03600", false },    { "subnet", "web", "gateway", "10.0.1.1", true },
+        { "route", "a/0.0.0.0/0", "target", "port:web1", true }, { "route", "a/0.0.0.0/0", "name", "a/0.0.0.0/0", true },
+    };
+    struct lab *lab = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct object_class *class = object_class_by_name(rows[i].type);
+        struct filter f = { rows[i].column, rows[i].value };
+        struct error err;
+        json_t *json = object_json(lab->m, lab_find(lab, class->type, rows[i].name), NULL);
+        assert_true(filter_check(class, &f, &err));
+        if (filter_matches(&f, json) != rows[i].matches)
+            fail_msg("%s=%s", rows[i].column, rows[i].value);
+        json_decref(json);
+    }
+}
+
+static void
+a_filter_on_an_unknown_column_is_refused(void **state)
+{
+    const struct object_class *port = object_class(OBJECT_PORT);
+    struct error err;
+    assert_false(filter_check(port, &(struct filter) { "colour", "x" }, &err));
+    assert_false(filter_check(port, &(struct filter) { "colour:x", "x" }, &err));
+    assert_false(filter_check(port, &(struct filter) { "subnet:x", "x" }, &err));
+    assert_non_null(strstr(err.text, "column 'subnet' of type 'port' has no keys"));
+    assert_true(filter_check(port, &(struct filter) { "drops:mac", "0" }, &err));
+}
+
+static void
+the_schema_lists_every_type_and_column(void **state)
+{
+    json_t *schema = schema_json(), *type, *column;
+    size_t i, j, n = 0;
+    json_array_foreach (schema, i, type) {
+        const struct object_class *class = object_class_by_name(json_member_string(type, "type"));
+        assert_non_null(class);
+        assert_int_equal(json_array_size(json_object_get(type, "columns")), class->n_fields + 5);
+        json_array_foreach (json_object_get(type, "columns"), j, column) {
+            assert_non_null(json_member_string(column, "help"));
+            assert_non_null(json_member_string(column, "kind"));
+        }
+        n++;
+    }
+    assert_int_equal(n, 7);
+    json_decref(schema);
+}
+
+/* ---- documents of the store ---- */
+static void
+fields_of_a_newer_version_are_kept(void **state)
+{
+    struct lab *lab = *state;
+    struct model *m = model_new();
+    struct error err;
+    json_t *vpc = lab_json("{'type':'vpc','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c8','tenant':1,'name':'v','created':5,"
+                           "'cidr':'10.0.0.0/16','vni':7,'future':{'x':[1]}}");
+    assert_true(model_load_object(m, 9, vpc, &err));
+    assert_true(model_load_finish(m, &(struct model_sequences) { 3, 10, 8 }, &err));
+    json_t *again = object_to_store(model_get(m, 9, OBJECT_VPC));
+    assert_true(json_equal(vpc, again));
+    json_decref(again);
+
+    struct transaction_origin origin = { .principal = lab->who, .random = lab_random, .random_aux = lab };
+    struct transaction *t = transaction_begin(m, &origin);
+    json_t *op = lab_json("{'op':'set','type':'vpc','name':'v','values':{'tags:a':'b'}}");
+    assert_true(transaction_op(t, op, NULL, &err) && transaction_finish(t, &err));
+    transaction_commit(t);
+    transaction_free(t);
+    json_object_set_new(vpc, "tags", lab_json("{'a':'b'}"));
+    again = object_to_store(model_get(m, 9, OBJECT_VPC));
+    assert_true(json_equal(vpc, again));
+    assert_int_equal(model_revision(m), 4);
+    json_decref(again);
+    json_decref(op);
+    json_decref(vpc);
+    model_free(m);
+}
+
+#define ID1 "'id':'6ba7b810-9dad-41d1-80b4-00c04fd430c1','tenant':1"
+#define ID2 "'id':'6ba7b810-9dad-41d1-80b4-00c04fd430c2','tenant':1"
+#define ID3 "'id':'6ba7b810-9dad-41d1-80b4-00c04fd430c3','tenant':1"
+#define ID4 "'id':'6ba7b810-9dad-41d1-80b4-00c04fd430c4','tenant':1"
+#define ID5 "'id':'6ba7b810-9dad-41d1-80b4-00c04fd430c5','tenant':1"
+#define VPC "{'type':'vpc'," ID1 ",'name':'v','cidr':'10.0.0.0/16','vni':7}"
+#define RTB "{'type':'rtb'," ID2 ",'name':'v','vpc':10,'main':true}"
+#define SUBNET "{'type':'subnet'," ID3 ",'name':'s','vpc':10,'rtb':11,'cidr':'10.0.1.0/24','lease':3600}"
+#define PORT "{'type':'port'," ID4 ",'subnet':12,'mac':'02:00:00:00:00:01','ips':['10.0.1.3'],'source_dest_check':true}"
+
+/* Loads VPC, RTB, SUBNET, PORT as 10..13, with 'document' as 'number' besides or instead. */
+static bool
+load_with(uint32_t number, const char *document, struct error *err)
+{
+    static const char *const others[] = { VPC, RTB, SUBNET, PORT };
+    struct model *m = model_new();
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < 4; i++) {
+        json_t *json = lab_json(others[i]);
+        ok = number == 10 + i || model_load_object(m, 10 + i, json, err);
+        json_decref(json);
+    }
+    json_t *json = lab_json(document);
+    ok = ok && model_load_object(m, number, json, err) && model_load_finish(m, &(struct model_sequences) { 1, 20, 8 }, err);
+    json_decref(json);
+    model_free(m);
+    return ok;
+}
+
+static void
+a_damaged_document_is_refused_by_number_and_field(void **state)
+{
+    static const struct {
+        uint32_t number;
+        const char *document, *text;
+    } rows[] = {
+        { 20, "[]", "stored object 20: field 'type' is no type of this version" },
+        { 20, "{'type':'pool'}", "stored object 20: field 'type'" },
+        { 0, VPC, "stored object 0" },
+        { 20, "{'type':'vpc','id':'x'}", "stored object 20: field 'id' is no UUID" },
+        { 20, "{'type':'vpc','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c9'}", "field 'tenant' is wrong for a vpc" },
+        { 20, "{'type':'host'," ID5 ",'name':'h'}", "field 'tenant' is wrong for a host" },
+        { 20, "{'type':'rtb'," ID5 ",'name':'a b','vpc':10}", "field 'name' is no name" },
+        { 20, "{'type':'rtb'," ID5 ",'name':5,'vpc':10}", "field 'name' is no name" },
+        { 20, "{'type':'rtb'," ID5 ",'tags':[],'vpc':10}", "field 'tags' is no object of texts" },
+        { 20, "{'type':'rtb'," ID5 "}", "stored object 20: field 'vpc' is missing" },
+        { 20, "{'type':'rtb'," ID5 ",'vpc':'v'}", "field 'vpc' is no object's number" },
+        { 20, "{'type':'rtb'," ID5 ",'vpc':-1}", "field 'vpc' is no object's number" },
+        { 20, "{'type':'rtb'," ID5 ",'vpc':99}", "stored object 20: field 'vpc' refers to object 99, which is no vpc" },
+        { 20, "{'type':'rtb'," ID5 ",'vpc':12}", "field 'vpc' refers to object 12, which is no vpc" },
+        { 20, "{'type':'rtb','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c9','tenant':10,'vpc':10}",
+          "field 'tenant' refers to object 10, which is no tenant" },
+        { 20, "{'type':'rtb'," ID5 ",'vpc':10,'main':true}", "field 'main' is object 11's too" },
+        { 20, "{'type':'rtb'," ID5 ",'vpc':10,'main':1}", "field 'main': main '1' is neither true nor false" },
+        { 20, "{'type':'rtb'," ID5 ",'name':'v','vpc':10}", "field 'name' is object 11's too" },
+        { 20, "{'type':'rtb'," ID1 ",'vpc':10}", "field 'id' is object 10's too" },
+        { 20, "{'type':'vpc'," ID5 ",'cidr':'10.0.0.0/16','vni':7}", "field 'vni' is object 10's too" },
+        { 20, "{'type':'vpc'," ID5 ",'cidr':'10.0.0.0/16','vni':0}", "field 'vni'" },
+        { 20, "{'type':'vpc'," ID5 ",'cidr':'10.0.0.1/16','vni':9}", "field 'cidr': cidr '10.0.0.1/16' has host bits set" },
+        { 20, "{'type':'port'," ID5 ",'subnet':12,'mac':'02:00:00:00:00:02','ips':['10.0.1.3']}", "field 'ips' is object 13's too" },
+        { 20, "{'type':'port'," ID5 ",'subnet':12,'mac':'02:00:00:00:00:01','ips':['10.0.1.4']}", "field 'mac' is object 13's too" },
+        { 20, "{'type':'port'," ID5 ",'subnet':12,'mac':'02:00:00:00:00:02'}", "field 'ips' is missing" },
+        { 20, "{'type':'port'," ID5 ",'subnet':12,'mac':'02:00:00:00:00:02','ips':[null]}", "field 'ips'" },
+        { 20, "{'type':'port'," ID5 ",'subnet':12,'mac':'02:00:00:00:00:02','ips':['10.0.1.4'],'sg':[5,5]}", "field 'sg'" },
+        { 20, "{'type':'route'," ID5 ",'rtb':11,'prefix':'0.0.0.0/0','target':{'port':12}}",
+          "field 'target' refers to object 12, which is no port" },
+        { 20, "{'type':'route'," ID5 ",'rtb':11,'prefix':'0.0.0.0/0','target':'igw'}", "field 'target' is no target" },
+        { 1, "{'type':'vpc'," ID5 ",'cidr':'10.0.0.0/16','vni':9}", "stored object 1" },
+    };
+    struct error err;
+    assert_true(load_with(20, "{'type':'host','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c9','name':'h'}", &err));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (load_with(rows[i].number, rows[i].document, &err))
+            fail_msg("loaded: %s", rows[i].document);
+        if (!strstr(err.text, rows[i].text))
+            fail_msg("%s\n  instead of: %s", err.text, rows[i].text);
+    }
+}
+
+static void
+sg_none_survives_the_store(void **state)
+{
+    struct lab *lab = *state;
+    json_t *document = object_to_store(&lab_port(lab, "web1")->o);
+    assert_string_equal(json_member_string(document, "sg"), "none");
+    json_decref(document);
+    lab_do(lab, "{'op':'set','type':'port','name':'web1','values':{'sg':null}}");
+    document = object_to_store(&lab_port(lab, "web1")->o);
+    assert_null(json_object_get(document, "sg"));
+    json_decref(document);
+}
+
+int
+main(void)
+{
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(an_object_shows_all_columns_in_order),
+        TEST(chosen_columns_come_in_the_order_asked),
+        TEST(filters_compare_as_the_manual_says),
+        TEST(a_filter_on_an_unknown_column_is_refused),
+        TEST(the_schema_lists_every_type_and_column),
+        TEST(fields_of_a_newer_version_are_kept),
+        TEST(a_damaged_document_is_refused_by_number_and_field),
+        TEST(sg_none_survives_the_store),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
