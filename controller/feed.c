@@ -50,32 +50,31 @@ uint64_t feed_last(const struct feed *f)
     return f->last;
 }
 
-static void publish(struct feed *f, uint32_t tenant, uint32_t number, json_t *data)
+static void publish(struct feed *f, const struct object *o, enum feed_change change, uint64_t revision)
 {
     struct feed_event *e = &f->ring[++f->last % FEED_KEPT];
-    free(e->data);
-    *e = (struct feed_event) { .id = f->last, .tenant = tenant, .number = number, .data = json_text(data) };
-    json_decref(data);
+    *e = (struct feed_event) { .id = f->last, .revision = revision, .tenant = o->tenant, .number = o->number,
+                               .object = o->id, .type = o->type, .change = change };
     for (struct feed_reader *r = f->readers, *next; r; r = next) {
         next = r->next;
         r->each(r->aux, e);
     }
 }
 
-static json_t *event_json(const char *type, const struct object *o, const char *change, json_t *revision, json_t *object)
+json_t *feed_event_json(const struct feed *f, const struct feed_event *e)
 {
+    static const char *const words[] = { "add", "set", "del" };
     char id[UUID_STRLEN];
-    return json_pack("{s:o,s:s,s:s,s:s,s:o}", "revision", revision, "type", type, "id", uuid_format(o->id, id), "change",
-                     change, "object", object);
+    const struct object *o = model_get(f->controller->model, e->number, e->type);
+    return json_pack("{s:o,s:s,s:s,s:s,s:o}", "revision", e->revision ? json_integer((json_int_t) e->revision) : json_null(),
+                     "type", object_class(e->type)->name, "id", uuid_format(e->object, id), "change", words[e->change],
+                     "object", o ? columns_object(f->controller, o, NULL) : json_null());
 }
 
 void feed_change(struct feed *f, const struct change *change, uint64_t revision)
 {
-    const struct object *o = change->after ? change->after : change->before;
-    const struct object_class *class = object_class(o->type);
-    const char *word = !change->before ? "add" : !change->after ? "del" : "set";
-    json_t *object = change->after ? columns_object(f->controller, change->after, NULL) : json_null();
-    publish(f, o->tenant, o->number, event_json(class->name, o, word, json_integer((json_int_t) revision), object));
+    publish(f, change->after ? change->after : change->before, !change->before ? FEED_ADD : !change->after ? FEED_DEL : FEED_SET,
+            revision);
 }
 
 void feed_object(struct feed *f, uint32_t number)
@@ -103,9 +102,7 @@ static void feed_flush(evutil_socket_t fd, short what, void *aux)
         next = p->next;
         const struct object *o = model_get(f->controller->model, p->number, OBJECT_NONE);
         if (o)
-            publish(f, o->tenant, o->number,
-                    event_json(object_class(o->type)->name, o, "set", json_null(),
-                               columns_object(f->controller, o, NULL)));
+            publish(f, o, FEED_SET, 0);
         free(p);
     }
 }
@@ -146,8 +143,6 @@ void feed_free(struct feed *f)
     }
     while (f->readers)
         feed_unsubscribe(f->readers);
-    for (size_t i = 0; i < FEED_KEPT; i++)
-        free(f->ring[i].data);
     map_done(&f->pending);
     event_free(f->flush);
     free(f);

@@ -17,9 +17,12 @@ struct feed_reader;
 
 struct feed_event {
     uint64_t id;                         /* rising by one */
+    uint64_t revision;                   /* of the store; 0: runtime columns moved */
     uint32_t tenant;                     /* whose object; 0: nobody's, told to all */
     uint32_t number;                     /* the object */
-    char *data;                          /* JSON text */
+    struct uuid object;
+    uint8_t type;
+    enum feed_change { FEED_ADD, FEED_SET, FEED_DEL } change;
 };
 
 struct feed *feed_new(struct controller *);
@@ -29,6 +32,8 @@ void feed_free(struct feed *);
 void feed_object(struct feed *, uint32_t number);
 /* An object of intent has changed; call after the commit. */
 void feed_change(struct feed *, const struct change *, uint64_t revision);
+/* The event as the API tells it, with the object as it is now: nobody pays for events that nobody reads. New reference. */
+json_t *feed_event_json(const struct feed *, const struct feed_event *);
 
 /* Calls 'each' for every event after 'after' that is still kept, and for each one from now on (from the loop). */
 typedef void feed_each(void *aux, const struct feed_event *);

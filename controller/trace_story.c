@@ -78,7 +78,7 @@ void trace_tell(struct trace *t, const struct exec_result *r)
         char text[256];
         step_words(t, step, text, sizeof text);
         if (*text)
-            trace_line(t, "  %-10s %s", stage ? stage : "?", text);
+            trace_line(t, "  %-11s %s", stage ? stage : "?", text);
         json_array_append_new(t->hops, json_pack("{s:s,s:i,s:s?,s:s,s:o,s:o}", "host", trace_host(t, t->host), "table",
                                                  step->table, "stage", stage, "text", text, "flow",
                                                  step->spec ? json_string(spec_format(step->spec, t->arena)) : json_null(),

@@ -46,10 +46,14 @@ static void stream_each(void *aux, const struct feed_event *e)
     struct stream *s = aux;
     if (!may_see(s->call, e->tenant))
         return;
-    char *text = mem_printf("id: %llu\nevent: change\ndata: %s\n\n", (unsigned long long) e->id, e->data);
+    json_t *json = feed_event_json(s->call->controller->feed, e);
+    char *data = json_text(json);
+    char *text = mem_printf("id: %llu\nevent: change\ndata: %s\n\n", (unsigned long long) e->id, data);
     if (!call_stream_write(s->call, text))
         event_active(s->end, 0, 0);
     free(text);
+    free(data);
+    json_decref(json);
 }
 
 void api_events(struct call *call)

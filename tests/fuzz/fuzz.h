@@ -20,7 +20,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);       /* of targets that need
 #define FUZZ_CLAIM(CLAIM)                                                                \
     do {                                                                                 \
         if (!(CLAIM)) {                                                                  \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #CLAIM);   \
+            dprintf(2, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #CLAIM);        \
             abort();                                                                     \
         }                                                                                \
     } while (0)

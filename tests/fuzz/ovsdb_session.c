@@ -2,6 +2,7 @@
  * chooses how the owner behaves. */
 #include "tests/fuzz/fuzz.h"
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 

@@ -91,6 +91,6 @@ main(int argc, char **argv)
         LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++)
         n_files += folder_replay(argv[i]);
-    printf("%zu inputs replayed\n", n_files);
+    dprintf(STDOUT_FILENO, "%zu inputs replayed\n", n_files);      /* a target may have taken stdout */
     return n_files ? 0 : 1;
 }

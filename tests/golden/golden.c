@@ -1,7 +1,7 @@
 /* Golden tests: intent and facts in, named flows out. Each folder of cases holds intent.json and, per host, HOST.flows: what the host's
  * switch shall hold, one line a flow, with tables and owners by name. --accept rewrites them; the difference is then reviewed.
  *
- *     golden [--accept] FOLDER-OF-CASES
+ *     golden [--accept] [FOLDER-OF-CASES]         by default tests/golden/cases of $srcdir
  *
  * intent.json: {"transactions": [[OP, ...], ...], "hosts": {NAME: {"encap_ip": IP, "encap": "geneve"|"vxlan", "mtu": N,
  * "tunnel_ports": [GENEVE, VXLAN]}}, "bindings": {"TENANT/PORT": [HOST, OFPORT]}} */
@@ -266,15 +266,22 @@ is_case(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+static char *
+cases_folder(const char *given)
+{
+    const char *srcdir = getenv("srcdir");
+    return given ? mem_strdup(given) : mem_printf("%s/tests/golden/cases", srcdir ? srcdir : ".");
+}
+
 int
 main(int argc, char **argv)
 {
     bool is_accepting = argc > 1 && !strcmp(argv[1], "--accept"), is_all_same = true;
-    const char *folder = argc > 1 + is_accepting ? argv[1 + is_accepting] : getenv("GOLDEN_CASES");
+    char *folder = cases_folder(argv[1 + is_accepting]);
     struct dirent **entries;
-    int n = folder ? scandir(folder, &entries, is_case, alphasort) : -1;
+    int n = scandir(folder, &entries, is_case, alphasort);
     if (n <= 0)
-        die(folder ? folder : "usage", folder ? "no cases there" : "golden [--accept] FOLDER-OF-CASES");
+        die(folder, "no cases there");
     for (int i = 0; i < n; i++) {
         char *path = mem_printf("%s/%s", folder, entries[i]->d_name);
         is_all_same &= run_case(path, is_accepting);
@@ -282,5 +289,6 @@ main(int argc, char **argv)
         free(entries[i]);
     }
     free(entries);
+    free(folder);
     return is_all_same ? 0 : 1;
 }

@@ -2,6 +2,7 @@
 import pytest
 
 from lab import wait_until
+from lab.procs import call_all
 
 LAB = {"hosts": 3}
 BOUND_MS = 1000
@@ -24,8 +25,8 @@ def watch(mover, others, action):
         marks = {g: g.agent.call("look", number=n)["received"] for g, n in numbers}
         wait_until(lambda: all(g.agent.call("look", number=n)["received"] > marks[g] + 50 for g, n in numbers), 5, "pings after the move")
     finally:
-        results = {g.name: g.agent.call("stop", number=n) for g, n in numbers}
-    return results
+        answers = call_all([(g.agent, "stop", {"number": n}) for g, n in numbers])
+    return {g.name: answer for (g, _), answer in zip(numbers, answers)}
 
 
 @pytest.mark.parametrize("destination", ["hv2", "hv3", "hv1"])

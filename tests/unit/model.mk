@@ -1,0 +1,20 @@
+EXTRA_DIST += tests/unit/model_lab.h
+check_PROGRAMS += tests/unit/test_ip_pool
+tests_unit_test_ip_pool_SOURCES = tests/unit/test_ip_pool.c
+tests_unit_test_ip_pool_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_principal
+tests_unit_test_principal_SOURCES = tests/unit/test_principal.c
+tests_unit_test_principal_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_transaction
+tests_unit_test_transaction_SOURCES = tests/unit/test_transaction.c
+tests_unit_test_transaction_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_model
+tests_unit_test_model_SOURCES = tests/unit/test_model.c
+tests_unit_test_model_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_model_json
+tests_unit_test_model_json_SOURCES = tests/unit/test_model_json.c
+tests_unit_test_model_json_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)

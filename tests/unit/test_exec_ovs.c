@@ -230,11 +230,11 @@ random_actions(struct set *s, uint8_t table, const struct family *f)
 {
     for (unsigned n = below(s, 4); n; n--) {
         unsigned kind = below(s, 4);
-        if (kind == 0 && f->is_ip)
+        if (kind < 2 && f->is_ip)
             random_ip_action(s, f);
-        else if (kind == 0 && f->is_arp)
+        else if (kind < 2 && f->is_arp)
             random_arp_action(s);
-        else if (kind == 1)
+        else if (kind == 2)
             random_output(s, table);
         else
             random_field_action(s);

@@ -1,35 +1,9 @@
-#include "vnet/pipeline/compiler.h"
+/* Takes changes in: which hosts hold which VPCs, and which blocks became dirty where. */
+#include "vnet/pipeline/compiler_private.h"
 
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "vnet/pipeline/dirty.h"
-#include "vnet/pipeline/presence.h"
-
-struct attached {
-    struct map_node node;                        /* by host */
-    uint32_t host;
-    struct flow_table *table;
-    struct dirty_queue dirty;
-    struct dirty_queue in_the_way;               /* conflicted once: taken out and tried again when nothing is dirty */
-    struct dirty_queue retry;                    /* taken out */
-    struct dirty_queue refused;                  /* conflicted again: tried again with the next change */
-    uint64_t concerned_by;                       /* the last change that made something dirty here */
-};
-
-/* A route table deleted a moment ago: its routes went too and still ask for their VPC. */
-struct orphanage {
-    struct map_node node;                        /* by number */
-    uint32_t number, vpc;
-};
-
-struct compiler {
-    struct view view;
-    struct presence *presence;
-    struct map hosts, orphanages;
-    struct block block;                          /* reused */
-    uint64_t n_changes;
-};
 
 /* One change on its way to the queues. */
 struct touch_list {
@@ -78,8 +52,8 @@ compiler_new(const struct model *model, const struct runtime *runtime)
     return c;
 }
 
-static void
-orphanages_clear(struct compiler *c)
+void
+compiler_orphanages_clear(struct compiler *c)
 {
     if (!map_count(&c->orphanages))
         return;
@@ -108,7 +82,7 @@ compiler_free(struct compiler *c)
     MAP_FOR_EACH_SAFE (n, next, &c->hosts) {
         attached_free(c, CONTAINER_OF(n, struct attached, node));
     }
-    orphanages_clear(c);
+    compiler_orphanages_clear(c);
     map_done(&c->hosts);
     map_done(&c->orphanages);
     presence_free(c->presence);
@@ -118,7 +92,7 @@ compiler_free(struct compiler *c)
     free(c);
 }
 
-static struct attached *
+struct attached *
 attached_find(const struct compiler *c, uint32_t host)
 {
     MAP_FOR_EACH_HASH (n, &c->hosts, hash_u32(host)) {
@@ -144,8 +118,8 @@ emit_dirty(void *aux, uint8_t type, uint32_t number)
     dirty_add(&e->a->dirty, cookie_make(e->feature->number, type, number));
 }
 
-static void
-dirty_all(struct compiler *c, struct attached *a, uint32_t vpc)
+void
+compiler_dirty_all(struct compiler *c, struct attached *a, uint32_t vpc)
 {
     unsigned n;
     const struct feature *const *features = feature_list(&n);
@@ -159,7 +133,7 @@ static void
 dirty_vpc(void *aux, uint32_t vpc)
 {
     const struct emission *e = aux;
-    dirty_all(e->c, e->a, vpc);
+    compiler_dirty_all(e->c, e->a, vpc);
 }
 
 void
@@ -177,7 +151,7 @@ compiler_attach(struct compiler *c, uint32_t host, struct flow_table *table)
     struct placing p = { c, host };
     struct emission e = { .c = c, .a = a };
     runtime_each_port_on(c->view.runtime, host, place_each_port, &p);
-    dirty_all(c, a, 0);
+    compiler_dirty_all(c, a, 0);
     presence_each_vpc(c->presence, host, dirty_vpc, &e);
 }
 
@@ -330,7 +304,7 @@ presence_update(const struct touch_list *list, uint32_t port)
     struct attached *here = attached_find(c, host), *there = attached_find(c, was);
 
     if (arrived && here) {
-        dirty_all(c, here, vpc);
+        compiler_dirty_all(c, here, vpc);
         tell_concerned(list, here);
     }
     if (there && presence_is_leaving_any(c->presence, was))
@@ -364,90 +338,4 @@ void
 compiler_each_host_of(const struct compiler *c, uint32_t vpc, void (*each)(void *aux, uint32_t host), void *aux)
 {
     presence_each_host(c->presence, vpc, each, aux);
-}
-
-/* ---- compiling ---- */
-
-bool
-compiler_is_dirty(const struct compiler *c, uint32_t host)
-{
-    const struct attached *a = attached_find(c, host);
-    return a && (!dirty_is_empty(&a->dirty) || !dirty_is_empty(&a->in_the_way) || !dirty_is_empty(&a->retry)
-                 || presence_is_leaving_any(c->presence, host));
-}
-
-static bool
-block_compile(struct compiler *c, struct attached *a, uint64_t cookie, struct error *err)
-{
-    struct block *b = &c->block;
-    uint8_t type = cookie_type(cookie);
-    uint32_t number = cookie_number(cookie), vpc = view_vpc_of(&c->view, type, number);
-    const struct runtime_host *known = runtime_host(c->view.runtime, a->host), unknown = { .number = a->host };
-
-    b->host = a->host;
-    b->here = known ? known : &unknown;
-    b->cookie = cookie;
-    b->n = 0;
-    arena_reset(b->arena);
-    if (!vpc || presence_holds(c->presence, a->host, vpc))
-        feature_by_number(cookie_feature(cookie))->flows(b, type, number);
-    b->here = NULL;
-    return flow_table_set_block(a->table, cookie, b->specs, b->n, err);
-}
-
-/* Blocks may change places (two ports swap their OpenFlow ports): each waits for the other to let go. So those in the way of each other
- * are all taken out before they are compiled again. */
-static void
-take_out_conflicted(struct attached *a)
-{
-    struct error ignored;
-    while (!dirty_is_empty(&a->in_the_way)) {
-        uint64_t cookie = dirty_take(&a->in_the_way);
-        bool is_removed = flow_table_set_block(a->table, cookie, NULL, 0, &ignored);
-        (void) is_removed;      /* nothing is in the way of nothing */
-        dirty_add(&a->retry, cookie);
-    }
-}
-
-/* What is to be done before blocks are taken from the queue. */
-static void
-queue_prepare(struct compiler *c, struct attached *a)
-{
-    uint32_t vpc;
-    orphanages_clear(c);
-    while ((vpc = presence_take_leaving(c->presence, a->host)) != 0)
-        dirty_all(c, a, vpc);
-    while (!dirty_is_empty(&a->dirty) && !dirty_is_empty(&a->refused))
-        dirty_add(&a->dirty, dirty_take(&a->refused));
-}
-
-bool
-compiler_run(struct compiler *c, uint32_t host, size_t max,
-             void (*conflict)(void *aux, uint64_t cookie, const struct error *), void *aux)
-{
-    struct attached *a = attached_find(c, host);
-    if (!a)
-        return false;
-
-    queue_prepare(c, a);
-    for (size_t i = 0; i < max; i++) {
-        struct error err;
-        if (!dirty_is_empty(&a->dirty)) {
-            uint64_t cookie = dirty_take(&a->dirty);
-            if (!block_compile(c, a, cookie, &err))
-                dirty_add(&a->in_the_way, cookie);
-            continue;
-        }
-
-        take_out_conflicted(a);
-        if (dirty_is_empty(&a->retry))
-            break;
-        uint64_t cookie = dirty_take(&a->retry);
-        if (!block_compile(c, a, cookie, &err)) {
-            dirty_add(&a->refused, cookie);
-            if (conflict)
-                conflict(aux, cookie, &err);
-        }
-    }
-    return compiler_is_dirty(c, host);
 }

@@ -17,8 +17,8 @@ struct compiler;
 struct compiler *compiler_new(const struct model *, const struct runtime *);
 void compiler_free(struct compiler *);
 
-/* Compiles for this host from now on, into 'table' (borrowed until detached); everything is dirty at first. The host must be known to
- * the runtime. */
+/* Compiles for this host from now on, into 'table' (borrowed until detached); everything is dirty at first. The table desires nothing
+ * yet; the host must be known to the runtime. */
 void compiler_attach(struct compiler *, uint32_t host, struct flow_table *);
 void compiler_detach(struct compiler *, uint32_t host);
 
@@ -28,8 +28,9 @@ void compiler_changed(struct compiler *, const struct vnet_event *, compiler_con
 
 bool compiler_is_dirty(const struct compiler *, uint32_t host);
 
-/* Compiles up to 'max' dirty blocks of a host; true if more remain. A key conflict between blocks is a bug of ours: reported to
- * 'conflict' (its block stays as it was). */
+/* Compiles up to 'max' dirty blocks of a host; true if more remain. Blocks that stand in each other's way (two ports swap places) are taken out
+ * together and set anew. A block that then still wants what another one has is a bug of ours, or facts that contradict each other: it is reported to
+ * 'conflict' (may be NULL), stays out, and is tried again with the host's next change. */
 bool compiler_run(struct compiler *, uint32_t host, size_t max,
                   void (*conflict)(void *aux, uint64_t cookie, const struct error *), void *aux);
 

@@ -36,16 +36,20 @@ class PingStream:
                 pass                               # counts as sent and lost, which is what a guest's user sees
 
     def _receive(self):
-        while True:
+        while not self._is_over():
             if not select.select([self._socket], [], [], 0.05)[0]:
-                if self._ended.is_set() and (len(self._back_at) == len(self._sent_at) or time.monotonic() > self._give_up_at):
-                    return
                 continue
             parsed = probe.parse_icmp(self._socket.recv(65535), self._identity)
             if parsed and parsed[1] == "reply":
                 newest = len(self._sent_at) - 1
                 number = newest - ((newest - parsed[0]) & 0xFFFF)
                 self._back_at.setdefault(number, time.monotonic())
+
+    def _is_over(self):
+        """The socket hears other streams' answers too, so silence says nothing."""
+        if not self._ended.is_set():
+            return False
+        return len(self._back_at) == len(self._sent_at) or time.monotonic() > self._give_up_at
 
     def look(self):
         back = sorted(self._back_at.copy().values())
@@ -56,7 +60,7 @@ class PingStream:
                 "longest_gap_ms": round(1000 * max(gaps, default=0), 1)}
 
     def stop(self):
-        self._give_up_at = time.monotonic() + 2
+        self._give_up_at = time.monotonic() + 1
         self._ended.set()
         for t in self._threads:
             t.join()

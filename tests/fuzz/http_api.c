@@ -1,0 +1,138 @@
+/* vnetd's HTTP interface: a client's bytes to a whole controller, without hosts, with a small network in its store. */
+#include "tests/fuzz/fuzz.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "controller/commit.h"
+#include "controller/controller.h"
+
+#define QUIET_MS 4               /* without a byte for so long, what is to come depends on the client */
+#define END_MS 2000
+
+struct client {
+    struct controller c;
+    struct options options;
+    char dir[32], path[64], store[64];
+    int fd;
+    size_t n_received;
+    bool is_ready, is_closed;
+};
+
+static void
+on_ready(void *aux, const struct commit_result *result)
+{
+    struct client *client = aux;
+    FUZZ_CLAIM(result->ok);
+    client->is_ready = true;
+}
+
+static void
+submit(struct client *client, const char *text)
+{
+    struct error err;
+    struct commit_request r = { .ops = json_parse(text, strlen(text), "operations", &err),
+                                .principal = { .role = PRINCIPAL_ADMIN, .name = "fuzz" }, .done = on_ready, .aux = client };
+    FUZZ_CLAIM(r.ops);
+    commit_submit(client->c.commits, &r);
+}
+
+/* One round of the loop that waits at most so long. */
+static void
+turn(struct client *client, long ms)
+{
+    event_base_loopexit(client->c.base, &(struct timeval) { .tv_usec = ms * 1000 });
+    event_base_loop(client->c.base, EVLOOP_ONCE);
+}
+
+static void
+start(struct client *client)
+{
+    struct error err;
+    strcpy(client->dir, "/dev/shm/vnet-fuzz.XXXXXX");
+    FUZZ_CLAIM(mkdtemp(client->dir));
+    snprintf(client->path, sizeof client->path, "punix:%s/api", client->dir);
+    snprintf(client->store, sizeof client->store, "sqlite:%s/db", client->dir);
+    client->options = (struct options) { .store = client->store, .api = { .v = { client->path }, .n = 1 } };
+    bool ok = controller_start(&client->c, &client->options, &err);
+    FUZZ_CLAIM(ok);
+    submit(client, "[{\"op\":\"add\",\"type\":\"vpc\",\"name\":\"v\",\"values\":{\"cidr\":\"10.0.0.0/16\"}},"
+                   "{\"op\":\"add\",\"type\":\"subnet\",\"name\":\"s\",\"values\":{\"vpc\":\"v\",\"cidr\":\"10.0.1.0/24\"}},"
+                   "{\"op\":\"add\",\"type\":\"port\",\"name\":\"p\",\"id\":\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\","
+                   "\"values\":{\"subnet\":\"s\"}},"
+                   "{\"op\":\"add\",\"type\":\"host\",\"name\":\"h\"}]");
+    for (int i = 0; !client->is_ready && i < END_MS; i++)
+        turn(client, 1);
+    FUZZ_CLAIM(client->is_ready);
+}
+
+static void
+connect_to(struct client *client)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    strcpy(address.sun_path, client->path + strlen("punix:"));
+    client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    FUZZ_CLAIM(!connect(client->fd, (struct sockaddr *) &address, sizeof address));
+}
+
+/* True if something came. */
+static bool
+receive(struct client *client)
+{
+    char bytes[65536];
+    ssize_t n = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    client->is_closed = n == 0;
+    client->n_received += n > 0 ? (size_t) n : 0;
+    return n > 0;
+}
+
+static void
+converse(struct client *client, const uint8_t *data, size_t n)
+{
+    for (int quiet = 0; !client->is_closed && quiet < QUIET_MS;) {
+        ssize_t sent = n ? send(client->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+        if (sent > 0) {
+            data += sent;
+            n -= (size_t) sent;
+        }
+        turn(client, 1);
+        quiet = receive(client) ? 0 : quiet + 1;
+    }
+}
+
+static void
+stop(struct client *client)
+{
+    char file[96];
+    close(client->fd);
+    turn(client, 1);
+    event_base_loop(client->c.base, EVLOOP_NONBLOCK);
+    controller_stop(&client->c);
+    static const char *const names[] = { "api", "db", "db-wal", "db-shm", "db-journal", "db.lock" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(file, sizeof file, "%s/%s", client->dir, names[i]);
+        unlink(file);
+    }
+    FUZZ_CLAIM(!rmdir(client->dir));
+}
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    log_init("fuzz");
+    log_console(false);
+    return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct client client = { .fd = -1 };
+    start(&client);
+    connect_to(&client);
+    converse(&client, data, n);
+    stop(&client);
+    return 0;
+}

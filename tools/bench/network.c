@@ -1,0 +1,164 @@
+/* See network.h. */
+#include "tools/bench/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+json_t *
+network_port_op(unsigned i)
+{
+    char name[16], subnet[16];
+    snprintf(name, sizeof name, "p%u", i);
+    snprintf(subnet, sizeof subnet, "s%u", i / NETWORK_SUBNET_PORTS);
+    return json_pack("{s:s, s:s, s:s, s:{s:s}}", "op", "add", "type", "port", "name", name, "values", "subnet", subnet);
+}
+
+json_t *
+network_ops(unsigned n_ports)
+{
+    json_t *ops = json_pack("[{s:s, s:s, s:s, s:{s:s}}]", "op", "add", "type", "vpc", "name", "v", "values", "cidr", "10.0.0.0/8");
+    for (unsigned i = 0; i <= n_ports / NETWORK_SUBNET_PORTS; i++) {
+        char name[16], cidr[24];
+        snprintf(name, sizeof name, "s%u", i);
+        snprintf(cidr, sizeof cidr, "10.%u.%u.0/20", i / 16, i % 16 * 16);
+        json_array_append_new(ops, json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "op", "add", "type", "subnet", "name", name, "values",
+                                             "vpc", "v", "cidr", cidr));
+    }
+    for (unsigned i = 0; i < n_ports; i++)
+        json_array_append_new(ops, network_port_op(i));
+    return ops;
+}
+
+void
+network_start(struct network *n, const struct bench *b, const char *name, unsigned n_ports)
+{
+    *n = (struct network) { .bench = b, .n_ports = n_ports };
+    daemon_start(&n->daemon, b, name);
+    daemon_do(&n->daemon, network_ops(n_ports));
+}
+
+unsigned
+network_host_of(const struct network *n, unsigned port)
+{
+    return port % n->n_hosts;
+}
+
+json_t *
+network_wish(const char *type, const char *name, const char *column, const char *value)
+{
+    return json_pack("{s:s, s:s, s:{s:s}, s:i}", "type", type, "name", name, "where", column, value, "timeout", 120);
+}
+
+static void
+wait_host(const struct network *n, const char *name, const char *column)
+{
+    struct daemon_wait w;
+    daemon_wait_begin(&n->daemon, &w, network_wish("host", name, column, "true"));
+    daemon_wait_finish(&n->daemon, &w, column);
+}
+
+void
+network_wait_realised(const struct network *n)
+{
+    for (unsigned i = 0; i < n->n_hosts; i++)
+        wait_host(n, n->hosts[i].name, "connected");
+    for (unsigned i = 0; i < n->n_hosts; i++)
+        wait_host(n, n->hosts[i].name, "realised");
+}
+
+static bool
+has_input(const void *aux)
+{
+    const struct network *n = aux;
+    for (unsigned i = 0; i < n->n_hosts; i++)
+        if (!sim_host_dpid(&n->hosts[i]))
+            return false;
+    return true;
+}
+
+void
+network_add_hosts(struct network *n, unsigned n_hosts)
+{
+    char name[16];
+    n->n_hosts = n_hosts;
+    n->hosts = mem_zalloc(n_hosts * sizeof *n->hosts);
+    for (unsigned i = 0; i < n_hosts; i++) {
+        sim_host_init(&n->hosts[i], n->bench, i, true);
+        sim_host_connect(&n->hosts[i], &n->daemon);
+    }
+    bench_wait(n->bench, has_input, n, "every host gets its bridge");
+    network_wait_realised(n);
+    for (unsigned p = 0; p < n->n_ports; p++) {
+        snprintf(name, sizeof name, "p%u", p);
+        sim_host_plug(&n->hosts[network_host_of(n, p)], name, 1 + p / n_hosts);
+    }
+    for (unsigned i = 0; i < n_hosts && i < n->n_ports; i++) {
+        struct daemon_wait w;            /* the last port of each host */
+        snprintf(name, sizeof name, "p%u", n->n_ports - 1 - i);
+        daemon_wait_begin(&n->daemon, &w, network_wish("port", name, "state", "active"));
+        daemon_wait_finish(&n->daemon, &w, "all ports are bound");
+    }
+    network_wait_realised(n);
+}
+
+void
+network_stop(struct network *n)
+{
+    for (unsigned i = 0; i < n->n_hosts; i++)
+        sim_host_done(&n->hosts[i]);
+    free(n->hosts);
+    daemon_stop(&n->daemon);
+}
+
+uint64_t
+network_flows(const struct network *n)
+{
+    json_t *hosts = daemon_get(&n->daemon, "/v1/host"), *host;
+    uint64_t flows = 0;
+    size_t i;
+    json_array_foreach (hosts, i, host)
+        flows += (uint64_t) json_member_int(host, "flows", 0);
+    json_decref(hosts);
+    return flows;
+}
+
+uint64_t
+network_commits(const struct network *n)
+{
+    uint64_t commits = 0;
+    for (unsigned i = 0; i < n->n_hosts; i++)
+        commits += n->hosts[i].of.n_commits;
+    return commits;
+}
+
+void
+network_mark(const struct network *n, uint64_t before[])
+{
+    for (unsigned i = 0; i < n->n_hosts; i++)
+        before[i] = n->hosts[i].of.n_commits;
+}
+
+struct mark {
+    const struct network *network;
+    const uint64_t *before;
+};
+
+static bool
+all_have_committed(const void *aux)
+{
+    const struct mark *m = aux;
+    for (unsigned i = 0; i < m->network->n_hosts; i++)
+        if (m->network->hosts[i].has_switch && m->network->hosts[i].of.n_commits <= m->before[i])
+            return false;
+    return true;
+}
+
+void
+network_wait_commits(const struct network *n, const uint64_t before[])
+{
+    struct mark m = { n, before };
+    bench_wait(n->bench, all_have_committed, &m, "every host commits the change");
+}

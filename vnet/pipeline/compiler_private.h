@@ -1,0 +1,38 @@
+/* What the compiler's two halves share: compiler.c takes changes in, compiler_run.c works them off. */
+#ifndef VNET_PIPELINE_COMPILER_PRIVATE_H
+#define VNET_PIPELINE_COMPILER_PRIVATE_H 1
+
+#include "vnet/pipeline/compiler.h"
+#include "vnet/pipeline/dirty.h"
+#include "vnet/pipeline/presence.h"
+
+struct attached {
+    struct map_node node;                        /* by host */
+    uint32_t host;
+    struct flow_table *table;
+    struct dirty_queue dirty;
+    struct dirty_queue in_the_way;               /* conflicted once: taken out and tried again when nothing is dirty */
+    struct dirty_queue retry;                    /* taken out */
+    struct dirty_queue refused;                  /* conflicted again: tried again with the next change */
+    uint64_t concerned_by;                       /* the last change that made something dirty here */
+};
+
+/* A route table deleted a moment ago: its routes went too and still ask for their VPC. */
+struct orphanage {
+    struct map_node node;                        /* by number */
+    uint32_t number, vpc;
+};
+
+struct compiler {
+    struct view view;
+    struct presence *presence;
+    struct map hosts, orphanages;
+    struct block block;                          /* reused */
+    uint64_t n_changes;
+};
+
+struct attached *attached_find(const struct compiler *, uint32_t host);   /* NULL: not attached */
+void compiler_dirty_all(struct compiler *, struct attached *, uint32_t vpc);      /* every block, as feature.h's 'blocks' */
+void compiler_orphanages_clear(struct compiler *);
+
+#endif
