@@ -14,7 +14,10 @@ libcontroller_a_SOURCES += \
 	controller/counters.c controller/counters.h \
 	controller/feed.c controller/feed.h \
 	controller/host/binding.c controller/host/binding.h \
+	controller/host/claim.c controller/host/claim.h \
 	controller/host/host.h \
+	controller/host/host_compile.c \
+	controller/host/host_facts.c \
 	controller/host/host_openflow.c \
 	controller/host/host_ovsdb.c \
 	controller/host/hosts.c \

@@ -7,35 +7,10 @@
 #include "base/alloc.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
+#include "controller/host/claim.h"
 #include "controller/host/host.h"
 #include "controller/store/store.h"
 #include "vnet/pipeline/runtime.h"
-
-/* One interface of one host. Found by (host, iface-id); those that name the same port hang together at its place. */
-struct claim {
-    struct map_node by_key;
-    struct claim *next;                  /* of the same iface-id text, other hosts */
-    struct claim *next_here, *prev_here; /* of the same host */
-    struct iface *iface;
-    uint32_t host, ofport;
-    uint64_t order;                      /* of arrival */
-    bool is_remembered;                  /* from an earlier run, not yet said by the host itself */
-    char *error;                         /* NULL: fine */
-};
-
-/* One iface-id text and who shows it. */
-struct iface {
-    struct map_node by_text;
-    char *text;
-    struct claim *claims;
-};
-
-/* The claims of one host, so that a host's coming and going costs what is on it. */
-struct host_claims {
-    struct map_node by_host;
-    uint32_t host;
-    struct claim *first;
-};
 
 /* A port's place and progress; exists while some interface claims the port. */
 struct place {
@@ -51,58 +26,21 @@ struct place {
 
 struct bindings {
     struct controller *controller;
-    struct map claims, ifaces, places, hosts;
+    struct claims claims;
+    struct map places;
     struct place *building;              /* places not yet confirmed */
-    uint64_t order;
 };
 
 struct bindings *bindings_new(struct controller *c)
 {
     struct bindings *b = mem_zalloc(sizeof *b);
     b->controller = c;
-    map_init(&b->claims);
-    map_init(&b->ifaces);
+    claims_init(&b->claims);
     map_init(&b->places);
-    map_init(&b->hosts);
     return b;
 }
 
 /* ---- lookup ---- */
-
-static uint32_t claim_hash(uint32_t host, const char *text)
-{
-    return hash_bytes(text, strlen(text), host);
-}
-
-static struct claim *claim_find(const struct bindings *b, uint32_t host, const char *text)
-{
-    MAP_FOR_EACH_HASH (n, &b->claims, claim_hash(host, text)) {
-        struct claim *c = CONTAINER_OF(n, struct claim, by_key);
-        if (c->host == host && !strcmp(c->iface->text, text))
-            return c;
-    }
-    return NULL;
-}
-
-static struct iface *iface_find(const struct bindings *b, const char *text)
-{
-    MAP_FOR_EACH_HASH (n, &b->ifaces, hash_string(text)) {
-        struct iface *i = CONTAINER_OF(n, struct iface, by_text);
-        if (!strcmp(i->text, text))
-            return i;
-    }
-    return NULL;
-}
-
-static struct host_claims *claims_of(const struct bindings *b, uint32_t host)
-{
-    MAP_FOR_EACH_HASH (n, &b->hosts, hash_u32(host)) {
-        struct host_claims *h = CONTAINER_OF(n, struct host_claims, by_host);
-        if (h->host == host)
-            return h;
-    }
-    return NULL;
-}
 
 static struct place *place_find(const struct bindings *b, uint32_t port)
 {
@@ -161,7 +99,7 @@ static void each_claim(const struct bindings *b, const struct object *port,
     struct port_texts t = port_texts(b, port);
     const char *texts[] = { t.id, t.full, t.name };
     for (size_t i = 0; i < 3; i++) {
-        const struct iface *iface = texts[i][0] ? iface_find(b, texts[i]) : NULL;
+        const struct iface *iface = texts[i][0] ? iface_find(&b->claims, texts[i]) : NULL;
         for (struct claim *c = iface ? iface->claims : NULL; c; c = c->next)
             each(aux, c);
     }
@@ -283,71 +221,6 @@ static void settle(struct bindings *b, uint32_t port)
 
 /* ---- claims ---- */
 
-static void host_link(struct bindings *b, struct claim *c)
-{
-    struct host_claims *h = claims_of(b, c->host);
-    if (!h) {
-        h = mem_zalloc(sizeof *h);
-        h->host = c->host;
-        map_insert(&b->hosts, &h->by_host, hash_u32(c->host));
-    }
-    c->next_here = h->first;
-    if (h->first)
-        h->first->prev_here = c;
-    h->first = c;
-}
-
-static void host_unlink(struct bindings *b, struct claim *c)
-{
-    struct host_claims *h = claims_of(b, c->host);
-    if (c->prev_here)
-        c->prev_here->next_here = c->next_here;
-    else
-        h->first = c->next_here;
-    if (c->next_here)
-        c->next_here->prev_here = c->prev_here;
-    if (!h->first) {
-        map_remove(&b->hosts, &h->by_host);
-        free(h);
-    }
-}
-
-static struct claim *claim_add(struct bindings *b, uint32_t host, const char *text)
-{
-    struct iface *iface = iface_find(b, text);
-    if (!iface) {
-        iface = mem_zalloc(sizeof *iface);
-        iface->text = mem_strdup(text);
-        map_insert(&b->ifaces, &iface->by_text, hash_string(text));
-    }
-    struct claim *c = mem_zalloc(sizeof *c);
-    *c = (struct claim) { .iface = iface, .next = iface->claims, .host = host, .order = ++b->order };
-    iface->claims = c;
-    map_insert(&b->claims, &c->by_key, claim_hash(host, text));
-    host_link(b, c);
-    return c;
-}
-
-static void claim_remove(struct bindings *b, struct claim *c)
-{
-    struct iface *iface = c->iface;
-    for (struct claim **p = &iface->claims; *p; p = &(*p)->next) {
-        if (*p == c) {
-            *p = c->next;
-            break;
-        }
-    }
-    map_remove(&b->claims, &c->by_key);
-    host_unlink(b, c);
-    free(c->error);
-    free(c);
-    if (!iface->claims) {
-        map_remove(&b->ifaces, &iface->by_text);
-        free(iface->text);
-        free(iface);
-    }
-}
-
 static void store_claim(struct bindings *b, uint32_t host, const char *text, uint32_t ofport)
 {
     char value[16];
@@ -365,34 +238,27 @@ static void drop_claim(struct bindings *b, struct claim *c)
     bool was_holder = p && p->holder == c;
     if (was_holder)
         p->holder = NULL;
-    claim_remove(b, c);
+    claim_remove(&b->claims, c);
     settle(b, port);
 }
 
 static void take_interface(struct bindings *b, uint32_t host, const struct ovsdb_interface *i)
 {
-    struct claim *c = claim_find(b, host, i->iface_id);
+    struct claim *c = claim_find(&b->claims, host, i->iface_id);
     if (!c)
-        c = claim_add(b, host, i->iface_id);
+        c = claim_add(&b->claims, host, i->iface_id);
     bool ofport_changed = c->ofport != i->ofport;
     c->ofport = i->ofport;
     c->is_remembered = false;
-    free(c->error);
-    c->error = i->error && *i->error ? mem_strdup(i->error) : NULL;
+    claim_set_error(c, i->error);
     if (ofport_changed)
         store_claim(b, host, i->iface_id, i->ofport);
     settle(b, port_named(b, i->iface_id));
 }
 
-static struct claim *first_claim(const struct bindings *b, uint32_t host)
-{
-    const struct host_claims *h = claims_of(b, host);
-    return h ? h->first : NULL;
-}
-
 static void drop_claims(struct bindings *b, uint32_t host, bool remembered_only)
 {
-    for (struct claim *c = first_claim(b, host), *next; c; c = next) {
+    for (struct claim *c = claim_first_of_host(&b->claims, host), *next; c; c = next) {
         next = c->next_here;
         if (c->is_remembered || !remembered_only)
             drop_claim(b, c);
@@ -403,7 +269,7 @@ void bindings_update(struct bindings *b, uint32_t host, const struct ovsdb_inter
                      const char *const *gone, size_t n_gone, bool is_first)
 {
     for (size_t i = 0; i < n_gone; i++) {
-        struct claim *c = claim_find(b, host, gone[i]);
+        struct claim *c = claim_find(&b->claims, host, gone[i]);
         if (c)
             drop_claim(b, c);
     }
@@ -415,9 +281,9 @@ void bindings_update(struct bindings *b, uint32_t host, const struct ovsdb_inter
 
 void bindings_remember(struct bindings *b, uint32_t host, const char *iface_id, uint32_t ofport)
 {
-    if (claim_find(b, host, iface_id))
+    if (claim_find(&b->claims, host, iface_id))
         return;
-    struct claim *c = claim_add(b, host, iface_id);
+    struct claim *c = claim_add(&b->claims, host, iface_id);
     c->ofport = ofport;
     c->is_remembered = true;
     settle(b, port_named(b, iface_id));
@@ -425,7 +291,7 @@ void bindings_remember(struct bindings *b, uint32_t host, const char *iface_id, 
 
 void bindings_host_connection(struct bindings *b, uint32_t host)
 {
-    for (struct claim *c = first_claim(b, host); c; c = c->next_here)
+    for (struct claim *c = claim_first_of_host(&b->claims, host); c; c = c->next_here)
         if (c->iface->claims->next)
             settle(b, port_named(b, c->iface->text));
 }
@@ -525,11 +391,7 @@ void bindings_free(struct bindings *b)
         return;
     MAP_FOR_EACH_SAFE (n, next, &b->places)
         place_free(b, CONTAINER_OF(n, struct place, by_port));
-    MAP_FOR_EACH_SAFE (n, next, &b->claims)
-        claim_remove(b, CONTAINER_OF(n, struct claim, by_key));
     map_done(&b->places);
-    map_done(&b->claims);
-    map_done(&b->ifaces);
-    map_done(&b->hosts);
+    claims_done(&b->claims);
     free(b);
 }

@@ -92,6 +92,10 @@ void host_tell_runtime(struct hypervisor *);           /* facts or ports changed
 void host_consider_reconcile(struct hypervisor *);
 void host_want(struct hypervisor *);                   /* the OVSDB configuration it should have */
 void hosts_want_all(struct hosts *);             /* encapsulations in use have changed */
+void hosts_encaps_in_use(const struct hosts *, bool use[2]);     /* by enum encap */
+uint16_t hosts_openflow_port(const struct hosts *, size_t option);       /* where the option's listener listens */
+void host_forget_runtime(struct hypervisor *);   /* others can no longer reach it */
+void host_compile_turn(evutil_socket_t, short, void *host);      /* of its compile event */
 void host_attach(struct hypervisor *);
 /* Ends the OpenFlow session, if there is one; a new one is reconciled only after the old one's closed(). */
 void host_end_openflow(struct hypervisor *, const char *reason);

@@ -29,7 +29,6 @@ stage_init(struct stage *s, const struct bench *b)
     scene_done(&scene);
     network_start(&s->n, b, "install", N_PORTS);
     network_add_real(&s->n, &s->sw);
-    real_switch_set_controller(&s->sw, s->n.daemon.openflow_port);
     network_plug_elsewhere(&s->n, 1, N_PORTS);
 }
 
@@ -46,6 +45,7 @@ static double
 install(struct stage *s)
 {
     struct sim_host *h = &s->n.hosts[0];
+    real_switch_set_controller(&s->sw, s->n.daemon.openflow_port);
     real_switch_renew(&s->sw);
     network_wait_host(&s->n, 0);
     uint64_t before = network_host_flows(&s->n, 0);
@@ -54,18 +54,21 @@ install(struct stage *s)
     int64_t start = bench_now_ns();
     size_t plugged = sim_host_plug(h, "p0", 1);
     daemon_wait_finish(&s->n.daemon, &w, "the VPC's flows are installed");
+    double seconds = (double) (w.done_ns - start) / 1e9;
     uint64_t n = network_host_flows(&s->n, 0) - before;
 
     bench_kill(&s->sw.vswitchd);
     sim_host_unplug(h, plugged);
     daemon_wait_begin(&s->n.daemon, &w, network_wish("port", "p0", "state", "unbound"));
     daemon_wait_finish(&s->n.daemon, &w, "the port is gone again");
-    return (double) n / ((double) (w.done_ns - start) / 1e9);
+    network_wait_quiet(&s->n);
+    return (double) n / seconds;
 }
 
 static double
 replay(struct stage *s)
 {
+    real_switch_set_controller(&s->sw, 0);
     real_switch_renew(&s->sw);
     int fd = raw_connect(&s->sw);
     int64_t ns = raw_replay(fd, &s->encoded, s->n_commits);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "tools/bench/real_switch.h"
 
 json_t *
 network_port_op(unsigned i)
@@ -61,6 +62,13 @@ wait_host(const struct network *n, const char *name, const char *column)
 }
 
 void
+network_wait_host(const struct network *n, unsigned host)
+{
+    wait_host(n, n->hosts[host].name, "connected");
+    wait_host(n, n->hosts[host].name, "realised");
+}
+
+void
 network_wait_realised(const struct network *n)
 {
     for (unsigned i = 0; i < n->n_hosts; i++)
@@ -70,7 +78,7 @@ network_wait_realised(const struct network *n)
 }
 
 static bool
-has_input(const void *aux)
+all_have_bridges(const void *aux)
 {
     const struct network *n = aux;
     for (unsigned i = 0; i < n->n_hosts; i++)
@@ -79,17 +87,23 @@ has_input(const void *aux)
     return true;
 }
 
+static void
+hosts_join(struct network *n, unsigned n_hosts, bool have_switches)
+{
+    n->n_hosts = n_hosts;
+    n->hosts = mem_zalloc(n_hosts * sizeof *n->hosts);
+    for (unsigned i = 0; i < n_hosts; i++) {
+        sim_host_init(&n->hosts[i], n->bench, i, have_switches);
+        sim_host_connect(&n->hosts[i], &n->daemon);
+    }
+    bench_wait(n->bench, all_have_bridges, n, "every host gets its bridge");
+}
+
 void
 network_add_hosts(struct network *n, unsigned n_hosts)
 {
     char name[16];
-    n->n_hosts = n_hosts;
-    n->hosts = mem_zalloc(n_hosts * sizeof *n->hosts);
-    for (unsigned i = 0; i < n_hosts; i++) {
-        sim_host_init(&n->hosts[i], n->bench, i, true);
-        sim_host_connect(&n->hosts[i], &n->daemon);
-    }
-    bench_wait(n->bench, has_input, n, "every host gets its bridge");
+    hosts_join(n, n_hosts, true);
     network_wait_realised(n);
     for (unsigned p = 0; p < n->n_ports; p++) {
         snprintf(name, sizeof name, "p%u", p);
@@ -105,12 +119,68 @@ network_add_hosts(struct network *n, unsigned n_hosts)
 }
 
 void
+network_add_real(struct network *n, struct real_switch *sw)
+{
+    hosts_join(n, 2, false);
+    real_switch_start(sw, n->bench, sim_host_dpid(&n->hosts[0]));
+}
+
+void
+network_plug_elsewhere(struct network *n, unsigned first, unsigned last)
+{
+    char name[16];
+    struct daemon_wait w;
+    for (unsigned p = first; p < last; p++) {
+        snprintf(name, sizeof name, "p%u", p);
+        sim_host_plug(&n->hosts[1], name, 1 + p);
+    }
+    daemon_wait_begin(&n->daemon, &w, network_wish("port", name, "state", "building"));
+    daemon_wait_finish(&n->daemon, &w, "all ports are bound");
+    network_wait_quiet(n);
+}
+
+void
 network_stop(struct network *n)
 {
     for (unsigned i = 0; i < n->n_hosts; i++)
         sim_host_done(&n->hosts[i]);
     free(n->hosts);
     daemon_stop(&n->daemon);
+}
+
+/* ---- what there is, and what has come ---- */
+
+#define QUIET_MS 30
+
+struct quiet {
+    const struct network *network;
+    double cpu_ms;
+    bool is_so;
+};
+
+static void
+look(evutil_socket_t fd, short what, void *aux)
+{
+    struct quiet *q = aux;
+    double cpu_ms = daemon_cpu_ms(&q->network->daemon);
+    q->is_so = cpu_ms - q->cpu_ms < QUIET_MS / 30.0;
+    q->cpu_ms = cpu_ms;
+}
+
+static bool
+is_quiet(const void *aux)
+{
+    return ((const struct quiet *) aux)->is_so;
+}
+
+void
+network_wait_quiet(const struct network *n)
+{
+    struct quiet q = { n, 0, false };
+    struct event *timer = event_new(n->bench->base, -1, EV_PERSIST, look, &q);
+    event_add(timer, &(struct timeval) { .tv_usec = QUIET_MS * 1000 });
+    bench_wait(n->bench, is_quiet, &q, "vnetd comes to rest");
+    event_free(timer);
 }
 
 uint64_t
@@ -126,12 +196,14 @@ network_flows(const struct network *n)
 }
 
 uint64_t
-network_commits(const struct network *n)
+network_host_flows(const struct network *n, unsigned host)
 {
-    uint64_t commits = 0;
-    for (unsigned i = 0; i < n->n_hosts; i++)
-        commits += n->hosts[i].of.n_commits;
-    return commits;
+    char *path = mem_printf("/v1/host/%s", n->hosts[host].name);
+    json_t *row = daemon_get(&n->daemon, path);
+    int64_t flows = json_member_int(row, "flows", 0);
+    json_decref(row);
+    free(path);
+    return (uint64_t) flows;
 }
 
 void

@@ -69,6 +69,10 @@ real_switch_renew(struct real_switch *s)
 void
 real_switch_set_controller(const struct real_switch *s, uint16_t port)
 {
+    if (!port) {
+        bench_shell(s->bench, "ovs-vsctl --timeout=20 del-controller %s", BRIDGE);
+        return;
+    }
     bench_shell(s->bench, "ovs-vsctl --timeout=20 set-controller %s tcp:127.0.0.1:%u -- set controller %s "
                 "connection_mode=out-of-band max_backoff=1000 inactivity_probe=0", BRIDGE, port, BRIDGE);
 }

@@ -28,9 +28,9 @@ void compiler_changed(struct compiler *, const struct vnet_event *, compiler_con
 
 bool compiler_is_dirty(const struct compiler *, uint32_t host);
 
-/* Compiles up to 'max' dirty blocks of a host; true if more remain. Blocks that stand in each other's way (two ports swap places) are taken out
- * together and set anew. A block that then still wants what another one has is a bug of ours, or facts that contradict each other: it is reported to
- * 'conflict' (may be NULL), stays out, and is tried again with the host's next change. */
+/* Compiles up to 'max' dirty blocks of a host; true if more remain. Blocks that stand in each other's way (two ports swap places) are
+ * taken out together and set anew. A block that then still wants what another one has is a bug of ours, or facts that contradict
+ * each other: it is reported to 'conflict' (may be NULL), stays out, and is tried again with the host's next change. */
 bool compiler_run(struct compiler *, uint32_t host, size_t max,
                   void (*conflict)(void *aux, uint64_t cookie, const struct error *), void *aux);
 

@@ -1,0 +1,74 @@
+/* Compiling a host's table in turns of the loop, and when its switch may be compared with it. */
+#include "controller/controller.h"
+#include "controller/feed.h"
+#include "controller/host/host.h"
+
+/* A turn of compiling ends after this long, so that no host's first fill delays the others. */
+#define COMPILE_TURN_MS 5
+#define COMPILE_STEP 64
+
+void host_attach(struct hypervisor *h)
+{
+    if (h->table || !h->number)
+        return;
+    h->table = flow_table_new();
+    compiler_attach(hosts_controller(h->all)->compiler, h->number, h->table);
+    host_concern(h, hosts_controller(h->all)->seq);
+}
+
+void host_concern(struct hypervisor *h, uint64_t seq)
+{
+    if (seq > h->wanted_seq)
+        h->wanted_seq = seq;
+    if (h->table)
+        event_active(h->compile, 0, 0);
+}
+
+static void report_conflict(void *aux, uint64_t cookie, const struct error *err)
+{
+    struct hypervisor *h = aux;
+    host_set_error(h, "flows of object %u conflict: %s", cookie_number(cookie), err->text);
+}
+
+void host_compile_turn(evutil_socket_t fd, short what, void *aux)
+{
+    struct hypervisor *h = aux;
+    struct controller *c = hosts_controller(h->all);
+    int64_t end_ms = controller_now_ms() + COMPILE_TURN_MS;
+    bool more = true;
+    if (!h->table)
+        return;
+    while (more && controller_now_ms() < end_ms)
+        more = compiler_run(c->compiler, h->number, COMPILE_STEP, report_conflict, h);
+    if (more) {
+        if (h->is_reconciling)
+            of_session_push(h->of);
+        event_active(h->compile, 0, 0);
+        return;
+    }
+    if (h->is_reconciling)
+        of_session_flush(h->of, h->wanted_seq);
+    else
+        host_consider_reconcile(h);
+}
+
+/* Ready: its own database has been read whole and its tunnels have numbers, so the view of it is complete. */
+static bool is_view_complete(const struct hypervisor *h)
+{
+    const struct runtime_host *r = runtime_host(hosts_controller(h->all)->runtime, h->number);
+    bool use[2];
+    hosts_encaps_in_use(h->all, use);
+    return h->has_facts && h->has_interfaces && h->has_ports && h->is_configured && r
+        && (!use[ENCAP_GENEVE] || r->tunnel_port[ENCAP_GENEVE]) && (!use[ENCAP_VXLAN] || r->tunnel_port[ENCAP_VXLAN]);
+}
+
+void host_consider_reconcile(struct hypervisor *h)
+{
+    struct controller *c = hosts_controller(h->all);
+    if (h->is_reconciling || h->ending || !h->of || !h->db || !h->table || !is_view_complete(h)
+        || compiler_is_dirty(c->compiler, h->number))
+        return;
+    h->is_reconciling = true;
+    of_session_reconcile(h->of, h->table, h->wanted_seq);
+    feed_object(c->feed, h->number);
+}

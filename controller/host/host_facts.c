@@ -1,0 +1,187 @@
+/* From what a host says of itself to what others need to know of it (vnet/pipeline/runtime.h), remembered in the store; and the OVSDB
+ * configuration that it should have. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "controller/controller.h"
+#include "controller/host/host.h"
+#include "controller/store/store.h"
+
+static void forget_facts(struct hosts *all, uint32_t number)
+{
+    char *key = mem_printf("host/%u", number);
+    store_put_fact(hosts_controller(all)->store, key, NULL);
+    free(key);
+}
+
+void host_forget_runtime(struct hypervisor *h)
+{
+    struct controller *c = hosts_controller(h->all);
+    const struct runtime_host *known = runtime_host(c->runtime, h->number);
+    if (!known)
+        return;
+    struct runtime_host before = *known;
+    struct vnet_event event = { .kind = EVENT_HOST, .number = h->number, .host_before = &before };
+    runtime_remove_host(c->runtime, h->number);
+    controller_fact_changed(c, &event);
+    forget_facts(h->all, h->number);
+}
+
+/* ---- facts to the runtime ---- */
+
+static bool runtime_host_equal(const struct runtime_host *a, const struct runtime_host *b)
+{
+    return ip_equal(a->encap_ip, b->encap_ip) && a->encap == b->encap && a->mtu == b->mtu
+        && a->tunnel_port[ENCAP_GENEVE] == b->tunnel_port[ENCAP_GENEVE]
+        && a->tunnel_port[ENCAP_VXLAN] == b->tunnel_port[ENCAP_VXLAN];
+}
+
+static void runtime_tell(struct hypervisor *h, const struct runtime_host *after)
+{
+    struct controller *c = hosts_controller(h->all);
+    const struct runtime_host *known = runtime_host(c->runtime, h->number);
+    struct runtime_host before = known ? *known : (struct runtime_host) { 0 };
+    if (known && runtime_host_equal(&before, after))
+        return;
+    struct vnet_event event = { .kind = EVENT_HOST, .number = h->number, .host_before = known ? &before : NULL,
+                                .host_after = after };
+    runtime_set_host(c->runtime, after);
+    host_attach(h);
+    controller_fact_changed(c, &event);
+}
+
+static void store_facts(const struct hypervisor *h, const struct runtime_host *r)
+{
+    char ip[IP_STRLEN];
+    char *key = mem_printf("host/%u", h->number);
+    char *value = mem_printf("%s %u %u %u %u", ip_format(r->encap_ip, ip), (unsigned) r->encap, r->mtu,
+                             r->tunnel_port[ENCAP_GENEVE], r->tunnel_port[ENCAP_VXLAN]);
+    store_put_fact(hosts_controller(h->all)->store, key, value);
+    free(key);
+    free(value);
+}
+
+/* Only one host can be reached at an address: a disconnected one that was there last has lost it. */
+static void evict_encap_ip(struct hypervisor *h)
+{
+    struct hosts *all = h->all;
+    for (struct hypervisor *other = hosts_first(all); other; other = hosts_next(all, other)) {
+        const struct runtime_host *r = other->number ? runtime_host(hosts_controller(all)->runtime, other->number) : NULL;
+        if (other != h && r && ip_equal(r->encap_ip, h->facts.encap_ip)) {
+            host_set_error(other, "its vnet-encap-ip is now used by host '%s'", h->name);
+            host_detach(other);
+            host_forget_runtime(other);
+        }
+    }
+}
+
+void host_tell_runtime(struct hypervisor *h)
+{
+    if (!h->number || !h->has_facts)
+        return;
+    struct runtime_host r = {
+        .number = h->number,
+        .encap_ip = h->facts.encap_ip,
+        .encap = strcmp(h->facts.encap_type, "vxlan") ? ENCAP_GENEVE : ENCAP_VXLAN,
+        .mtu = h->facts.mtu,
+    };
+    const struct runtime_host *known = runtime_host(hosts_controller(h->all)->runtime, h->number);
+    if (h->has_ports) {
+        r.tunnel_port[ENCAP_GENEVE] = h->ports.geneve;
+        r.tunnel_port[ENCAP_VXLAN] = h->ports.vxlan;
+    } else if (known) {
+        memcpy(r.tunnel_port, known->tunnel_port, sizeof r.tunnel_port);
+    }
+    evict_encap_ip(h);
+    if (!known || !runtime_host_equal(known, &r))
+        store_facts(h, &r);
+    runtime_tell(h, &r);
+}
+
+void hosts_remember(struct hosts *all, uint32_t number, const char *value)
+{
+    struct hypervisor *h = host_by_number(all, number);
+    struct runtime_host r = { .number = number };
+    char ip[IP_STRLEN];
+    unsigned encap, mtu;
+    if (!h || sscanf(value, "%45s %u %u %u %u", ip, &encap, &mtu, &r.tunnel_port[0], &r.tunnel_port[1]) != 5
+        || !ip_parse(ip, &r.encap_ip) || encap > ENCAP_VXLAN || mtu > UINT16_MAX)
+        return;
+    r.encap = encap;
+    r.mtu = mtu;
+    runtime_tell(h, &r);
+}
+
+/* ---- the OVSDB configuration ---- */
+
+/* The port that bridges are to connect to by this scheme: of the first --openflow of that kind. 0: there is none. */
+static uint16_t openflow_port(const struct hosts *all, enum endpoint_kind kind)
+{
+    const struct options *o = hosts_controller(all)->options;
+    for (size_t i = 0; i < o->openflow.n; i++) {
+        struct endpoint e;
+        struct error unused;
+        if (endpoint_parse(o->openflow.v[i], &e, &unused) && e.kind == kind)
+            return hosts_openflow_port(all, i);
+    }
+    return 0;
+}
+
+static void put_target(char *target, size_t size, enum endpoint_kind kind, const char *ip, uint16_t port)
+{
+    bool is_v6 = strchr(ip, ':');
+    snprintf(target, size, "%s:%s%s%s:%u", kind == ENDPOINT_TLS ? "ssl" : "tcp", is_v6 ? "[" : "", ip, is_v6 ? "]" : "", port);
+}
+
+/* Controller addresses: the host's own list, else --advertise, else the address that its OVSDB session came to. */
+static bool controller_targets(const struct hypervisor *h, struct ovsdb_wanted *wanted)
+{
+    const struct controller *c = hosts_controller(h->all);
+    const struct endpoint_peer *peer = ovsdb_session_peer(h->db);
+    const struct host *object = model_host(c->model, h->number);
+    uint16_t port = openflow_port(h->all, peer->kind);
+    size_t n = sizeof wanted->controllers / sizeof *wanted->controllers;
+    char text[IP_STRLEN];
+    if (!port)
+        return false;
+    if (!object || !object->controllers.n)
+        put_target(wanted->controllers[0], sizeof wanted->controllers[0], peer->kind,
+                   c->options->advertise ? c->options->advertise : peer->local_ip, port);
+    for (size_t i = 0; object && i < object->controllers.n && i < n; i++)
+        put_target(wanted->controllers[i], sizeof wanted->controllers[i], peer->kind,
+                   ip_format(object->controllers.v[i], text), port);
+    return true;
+}
+
+void hosts_encaps_in_use(const struct hosts *all, bool use[2])
+{
+    use[ENCAP_GENEVE] = use[ENCAP_VXLAN] = false;
+    for (const struct hypervisor *h = hosts_first(all); h; h = hosts_next(all, h)) {
+        const struct runtime_host *r = h->number ? runtime_host(hosts_controller(all)->runtime, h->number) : NULL;
+        if (r)
+            use[r->encap] = true;
+    }
+}
+
+void host_want(struct hypervisor *h)
+{
+    if (!h->db || !h->has_facts || !h->number)
+        return;
+    bool use[2];
+    hosts_encaps_in_use(h->all, use);
+    struct ovsdb_wanted wanted = { .dpid = h->dpid, .geneve = use[ENCAP_GENEVE], .vxlan = use[ENCAP_VXLAN] };
+    if (!controller_targets(h, &wanted)) {
+        host_set_error(h, "it came over %s, but no --openflow listener of that scheme exists",
+                       ovsdb_session_peer(h->db)->kind == ENDPOINT_TLS ? "TLS" : "TCP");
+        return;
+    }
+    ovsdb_session_want(h->db, &wanted);
+}
+
+void hosts_want_all(struct hosts *all)
+{
+    for (struct hypervisor *h = hosts_first(all); h; h = hosts_next(all, h))
+        host_want(h);
+}
