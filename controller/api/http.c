@@ -106,10 +106,13 @@ static void call_free(struct call *call)
     free(call);
 }
 
-/* The connection went while the call waits for something. libevent frees the request. */
+/* The connection went while the call waits for something. libevent frees the request with it, unless it has parted the two: as it does
+ * when the client leaves in the middle of an answer. */
 static void call_gone(struct evhttp_connection *connection, void *aux)
 {
     struct call *call = aux;
+    if (!evhttp_request_get_connection(call->request))
+        evhttp_request_free(call->request);
     call->request = NULL;
     if (call->gone)
         call->gone(call->aux);

@@ -10,7 +10,7 @@ static const char base_ops[] =
     "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
     "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/29','dns':'10.9.9.9','domain':'example.com'}},"
     "{'op':'add','type':'port','name':'p','values':{'subnet':'s','tags':{'k':'v'}}},"
-    "{'op':'add','type':'port','name':'q','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c8','values':{'subnet':'s','ip':'10.0.1.3',"
+    "{'op':'add','type':'port','name':'q','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c8','values':{'subnet':'s','ip':'10.0.1.4',"
     "'mac':'02:00:00:00:00:07'}},"
     "{'op':'add','type':'rtb','name':'r','values':{'vpc':'v'}},"
     "{'op':'add','type':'route','values':{'rtb':'r','prefix':'0.0.0.0/0','target':'port:p'}},"

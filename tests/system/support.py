@@ -10,35 +10,36 @@ FLOW = re.compile(r"^(?:cookie=0x[0-9a-f]+, )?(?:table=(?P<table>\d+), )?(?P<fla
                   r"|no_packet_counts|no_byte_counts) )*)(?P<match>\S*) ?actions=(?P<actions>.*)$")
 
 
+def removal(kind, row):
+    """A vnetctl line; None for what goes with its owner (a VPC's main table carries the VPC's name)."""
+    if kind == "route":
+        return f"route-del {row['rtb']} {row['prefix']}"
+    return None if kind == "rtb" and row["name"] == row["vpc"] else f"{kind}-del {row['name']}"
+
+
 def clear_network(lab):
     """Removes all guests, then all objects of all tenants but the hosts."""
     for host in lab.hosts.values():
         for guest in list(host.guests):
             host.remove_guest(guest)
-    for tenant in [row["name"] for row in lab.ctl.list("tenant")]:
-        ctl = lab.ctl.as_tenant(tenant)
+    for tenant in [row["name"] for row in lab.vnetd.rows("tenant")]:
         lines = []
-        for row in ctl.list("rtb"):
-            lines += [f"route-del {row['name']} {r['prefix']}" for r in ctl.json("route-list", row["name"])]
-        for kind in ("port", "subnet"):
-            lines += [f"{kind}-del {row['name']}" for row in ctl.list(kind)]
-        mains = {row["name"] for row in ctl.list("vpc")}
-        lines += [f"rtb-del {row['name']}" for row in ctl.list("rtb") if row["name"] not in mains]
-        lines += [f"vpc-del {name}" for name in mains]
+        for kind in ("route", "port", "subnet", "rtb", "vpc"):
+            lines += [removal(kind, row) for row in lab.vnetd.rows(kind, tenant)]
+        lines = [line for line in lines if line]
         if lines:
-            ctl.batch(lines)
+            lab.ctl.as_tenant(tenant).batch(lines)
     for host in lab.hosts.values():
         wait_until(lambda h=host: lab.is_ready(h.name), 10, f"{host.name} realised after clearing")
 
 
+INTENT = {"tenant": "id,name", "vpc": "id,name,tenant,cidr,vni,tags", "subnet": "id,name,tenant,vpc,cidr,rtb,dns,domain,lease,tags",
+          "port": "id,name,tenant,tags,subnet,ips,mac,sg,source_dest_check", "rtb": "id,name,tenant,vpc", "route": "id,rtb,prefix,target"}
+
+
 def everything(lab):
-    """All objects that intent knows, as comparable text."""
-    kinds = ("tenant", "vpc", "subnet", "port", "rtb")
-    columns = {"port": "id,name,tenant,tags,subnet,ip,ips,mac,sg,source_dest_check"}
-    found = {}
-    for kind in kinds:
-        options = ["--columns=" + columns[kind]] if kind in columns else []
-        found[kind] = sorted(lab.ctl.json("-A", *options, "list", kind), key=lambda row: row["id"])
+    """All that users have said, as comparable text."""
+    found = {kind: sorted(lab.vnetd.rows(kind, columns=columns), key=lambda row: row["id"]) for kind, columns in INTENT.items()}
     return json.dumps(found, sort_keys=True)
 
 

@@ -248,7 +248,7 @@ def test_a_hostile_peer_disturbs_nobody(lab, net, seed, mode):
         assert lab.vnetd.http("GET", "/healthz", timeout=5)[0] == 200
         lab.ctl("--wait=hosts", "--timeout=5", "sync")
     assert stream.result["n_lost"] == 0, stream.result
-    assert {r["name"] for r in lab.ctl.list("host")} == {"hv1"}
+    assert {r["name"] for r in lab.vnetd.rows("host")} == {"hv1"}
 
 
 def test_a_second_host_with_the_same_name_or_address_is_refused_and_both_are_named(lab, net):
@@ -260,7 +260,7 @@ def test_a_second_host_with_the_same_name_or_address_is_refused_and_both_are_nam
     wait_until(lambda: lab["hv1"].tunnel_ip in lab.vnetd.last_words(200) and "other" in lab.vnetd.last_words(200), 10, "the log names the second host")
     assert net[0].ping(net[1].ip) == "reply"
     lab.remove_host("twin")
-    for row in lab.ctl.list("host"):
+    for row in lab.vnetd.rows("host"):
         if row["name"] != "hv1":
             wait_until(lambda n=row["name"]: lab.ctl.run("host-del", n)[0] == 0, 60, f"host-del {row['name']}")
 
@@ -306,6 +306,6 @@ def test_random_garbage_as_dhcp_from_a_guest_is_survived(lab, net, seed):
         payload = rng.choice([good, good[:rng.randint(0, len(good))], rng.randbytes(rng.randint(0, 1000))])
         frames.append(packets.udp_frame(a.mac, packets.BROADCAST, "0.0.0.0", "255.255.255.255", payload, source_port=68, port=67))
     a.send_frames(*frames)
-    fresh = lab["hv1"].add_guest("a", *[lab.ctl.list("port", "a")[0][k] for k in ("mac", "id")])
+    fresh = lab["hv1"].add_guest("a", *[lab.port("a")[k] for k in ("mac", "id")])
     assert fresh.dhcp(seconds=10)["ip"] == "10.0.1.10"
     lab["hv1"].remove_guest(fresh)

@@ -1,5 +1,6 @@
 """DHCP with two clients people use, busybox udhcpc and ISC dhclient: first lease, renewal, options, refusals."""
 import struct
+import time
 
 import pytest
 
@@ -104,12 +105,16 @@ def parse(frame):
     return options[53][0], ".".join(map(str, body[16:20])), options
 
 
-def exchange(guest, *bodies, source="0.0.0.0", expected=None):
-    """Sends each body as a DHCP client's broadcast; answers what came back within a second, or as soon as `expected` many did."""
+def exchange(guest, *bodies, expected=0):
+    """Sends each body as a DHCP client's broadcast; the answers, `expected` many, or whatever comes within a second."""
+    frames = [packets.udp_frame(guest.mac, packets.BROADCAST, "0.0.0.0", "255.255.255.255", b, source_port=68, port=67) for b in bodies]
     with guest.doing("capture", device="eth0") as capture:
-        guest.send_frames(*[packets.udp_frame(guest.mac, packets.BROADCAST, source, "255.255.255.255", b, source_port=68, port=67) for b in bodies])
-        guest.ping("10.0.1.1" if guest.name == "raw" else "10.0.2.1", timeout=0.8, tries=1)
-    return [p for p in (parse(bytes.fromhex(f)) for f in capture.result) if p]
+        def answers():
+            return [p for p in (parse(bytes.fromhex(f)) for f in capture.look()) if p]
+        guest.send_frames(*frames)
+        mark = time.monotonic()
+        wait_until(lambda: expected and len(answers()) >= expected or time.monotonic() > mark + (3 if expected else 1), 5, "answers")
+        return answers()
 
 
 def address(text):
@@ -118,7 +123,7 @@ def address(text):
 
 def test_discover_is_offered_and_request_acknowledged(net):
     raw = net["raw"]
-    answers = exchange(raw, dhcp(raw.mac, 1), dhcp(raw.mac, 3, [(50, address("10.0.1.30")), (54, address("10.0.1.1"))]))
+    answers = exchange(raw, dhcp(raw.mac, 1), dhcp(raw.mac, 3, [(50, address("10.0.1.30")), (54, address("10.0.1.1"))]), expected=2)
     assert [(kind, ip) for kind, ip, _ in answers] == [(2, "10.0.1.30"), (5, "10.0.1.30")]
     options = answers[1][2]
     assert options[1] == address("255.255.255.0") and options[3] == address("10.0.1.1") and options[54] == address("10.0.1.1")
@@ -128,7 +133,7 @@ def test_discover_is_offered_and_request_acknowledged(net):
 def test_a_request_for_a_foreign_address_is_refused(net):
     raw = net["raw"]
     for options in ([(50, address("10.0.1.99"))], [(50, address("192.168.1.5"))]):
-        assert [kind for kind, _, _ in exchange(raw, dhcp(raw.mac, 3, options))] == [6]
+        assert [kind for kind, _, _ in exchange(raw, dhcp(raw.mac, 3, options), expected=1)] == [6]
 
 
 def test_a_request_to_another_server_is_not_answered(net):
@@ -138,7 +143,7 @@ def test_a_request_to_another_server_is_not_answered(net):
 
 def test_an_inform_is_answered_without_an_address(net):
     raw = net["raw"]
-    answers = exchange(raw, dhcp(raw.mac, 8, ciaddr=address("10.0.1.30")))
+    answers = exchange(raw, dhcp(raw.mac, 8, ciaddr=address("10.0.1.30")), expected=1)
     assert [(kind, ip) for kind, ip, _ in answers] == [(5, "0.0.0.0")] and 51 not in answers[0][2]
 
 
@@ -164,5 +169,5 @@ def test_two_questions_of_one_guest_do_not_starve_another(lab, net):
 def test_no_guest_sees_anothers_dhcp(net):
     raw, other = net["raw"], net["u"]
     with capturing([other]) as seen:
-        exchange(raw, dhcp(raw.mac, 1))
+        assert exchange(raw, dhcp(raw.mac, 1), expected=1)
     assert not [f for f in seen[other] if parse(f) or f[34:38] == struct.pack("!HH", 68, 67)]

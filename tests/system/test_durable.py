@@ -51,7 +51,7 @@ def names(state):
 
 
 def stored(lab):
-    return {r["name"] for r in lab.ctl.list("subnet")}, {r["name"] for r in lab.ctl.list("port")}
+    return tuple({r["name"] for r in lab.vnetd.rows(kind, columns="name")} for kind in ("subnet", "port"))
 
 
 def test_acknowledged_transactions_survive_kills_at_random_moments(lab, seed, soak):

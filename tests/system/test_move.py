@@ -35,7 +35,7 @@ def test_a_moved_vm_is_reachable_from_all_within_a_second(lab, vms, destination)
     results = watch(mover, others, lambda: mover.move(lab[destination]))
     late = {name: r for name, r in results.items() if r["longest_gap_ms"] > BOUND_MS}
     assert not late, late
-    wait_until(lambda: lab.ctl.get("port", "m", "host") == destination, 5, f"port m on {destination}")
+    wait_until(lambda: lab.port("m")["host"] == destination, 5, f"port m on {destination}")
     assert mover.ping_all([g.ip for g in others]) == ["reply"] * len(others)
     assert lab.ctl.verify()[0] == 0
 
@@ -45,13 +45,13 @@ def test_the_first_of_two_hosts_that_show_a_port_keeps_it(lab, vms):
     here = mover.host
     there = next(h for h in lab.hosts.values() if h is not here)
     twin = there.add_guest("twin", mover.mac, mover.iface_id)
-    wait_until(lambda: lab.ctl.list("port", "m")[0]["claimed_by"] == [there.name], 5, "claimed_by names the second host")
-    assert lab.ctl.get("port", "m", "host") == here.name
+    wait_until(lambda: lab.port("m")["claimed_by"] == [there.name], 5, "claimed_by names the second host")
+    assert lab.port("m")["host"] == here.name
     assert vms[4].ping(mover.ip) == "reply"
     twin.static(mover.ip, 24)
     assert twin.ping(vms[4].ip) == "none"
     here.unplug([mover])
-    wait_until(lambda: lab.ctl.get("port", "m", "host") == there.name, 5, "the second host has it once the first has let go")
+    wait_until(lambda: lab.port("m")["host"] == there.name, 5, "the second host has it once the first has let go")
     assert twin.ping(vms[4].ip) == "reply"
     there.remove_guest(twin)
     here.plug([mover])

@@ -19,7 +19,7 @@ def vms(lab):
 
 
 def sent(lab):
-    return {row["name"]: row["sent"] for row in lab.ctl.list("host")}
+    return {row["name"]: row["sent"] for row in lab.vnetd.rows("host")}
 
 
 def during_streams(vms, body):
@@ -85,7 +85,7 @@ def test_what_changed_while_vnetd_was_away_is_noticed(lab, vms):
     d.move(lab["hv2"])
     lab.vnetd.start()
     lab.ready()
-    wait_until(lambda: lab.ctl.get("port", "d", "host") == "hv2", 5, "port d on hv2")
+    wait_until(lambda: lab.port("d")["host"] == "hv2", 5, "port d on hv2")
     for other in (a, b, c):
         other.reaches(d.ip, 3)
     expect_verify_clean(lab)

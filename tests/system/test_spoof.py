@@ -32,7 +32,7 @@ def router_mac(guest):
 
 
 def drops(lab, port="a"):
-    return next(r for r in lab.ctl.list("port", port))["drops"] or {}
+    return lab.port(port)["drops"] or {}
 
 
 def frames_of(net):

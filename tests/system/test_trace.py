@@ -116,7 +116,7 @@ def destination_mac(port, ip, guests, router):
 
 
 def flow_text(port, guest, ip, mac, proto, number, ofport):
-    l4 = {"icmp": "icmp,icmp_type=8,icmp_code=0", "tcp": f"tcp,tp_src=40000,tp_dst={number},tcp_flags=syn", "udp": f"udp,tp_src=40000,tp_dst={number}"}[proto]
+    l4 = {"icmp": "icmp,icmp_type=8,icmp_code=0", "tcp": f"tcp,tcp_src=40000,tcp_dst={number}", "udp": f"udp,udp_src=40000,udp_dst={number}"}[proto]
     return f"in_port={ofport},dl_src={guest.mac},dl_dst={mac},{l4},nw_src={port.ip},nw_dst={ip},nw_ttl=64"
 
 

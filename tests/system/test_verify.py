@@ -56,7 +56,7 @@ class RandomChanges:
         return f"route-add {vpc} {prefix} {'blackhole' if blackhole else 'port:' + port}"
 
     def plug_some(self, n):
-        rows = {r["name"]: r for r in self.lab.ctl.list("port")}
+        rows = {r["name"]: r for r in self.lab.vnetd.rows("port")}
         free = [r for name, r in rows.items() if r["host"] is None]
         for row in self.rng.sample(free, min(n, len(free))):
             self.lab.hosts[self.rng.choice(list(self.lab.hosts))].add_guest(row["name"], row["mac"], row["id"])

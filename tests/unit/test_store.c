@@ -424,6 +424,27 @@ each_commit_of_a_group_stands_by_itself(void **state)
 }
 
 static void
+a_commit_that_fails_half_way_leaves_nothing(void **state)
+{
+    struct world *w = *state;
+    must_open(w);
+    world_close(w);
+    sql(w, "CREATE TRIGGER refuse BEFORE INSERT ON object WHEN new.document LIKE '%boom%' "
+           "BEGIN SELECT RAISE(ABORT, 'as the test wishes'); END");
+    must_open(w);
+    lab_begin(&w->lab);
+    lab_do(&w->lab, OP_VPC, "v", "10.0.0.0/16");
+    lab_do(&w->lab, OP_SUBNET, "boom", "v", "10.0.0.0/24");
+    assert_false(commit(w));
+    assert_non_null(strstr(w->refusal.text, "as the test wishes"));
+    commit_ops(w, OP_VPC, "x", "10.0.0.0/16");
+    reopen(w);
+    assert_int_equal(model_revision(w->lab.m), 1);
+    assert_int_equal(model_count(w->lab.m, OBJECT_VPC), 1);
+    assert_int_equal(model_count(w->lab.m, OBJECT_SUBNET), 0);
+}
+
+static void
 a_full_disk_refuses_a_transaction_and_nothing_else(void **state)
 {
     struct world *w = *state;
@@ -664,6 +685,7 @@ main(void)
         TEST(the_journal_says_who_and_is_bounded),
         TEST(another_revision_in_the_file_is_a_conflict),
         TEST(each_commit_of_a_group_stands_by_itself),
+        TEST(a_commit_that_fails_half_way_leaves_nothing),
         TEST(a_full_disk_refuses_a_transaction_and_nothing_else),
         TEST(a_damaged_file_is_refused),
         TEST(a_file_that_is_no_database_is_refused),

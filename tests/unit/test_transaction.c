@@ -346,6 +346,44 @@ later_operations_see_earlier_ones_and_all_or_none_take_effect(void **state)
 }
 
 static void
+readers_see_only_what_is_committed(void **state)
+{
+    struct lab *lab = *state;
+    const struct port *old = lab_port(lab, "web1");
+    struct ip ip = port_ip4(old), new_ip = ip4(0x0a00014d);
+    struct mac mac = old->mac;
+    uint32_t number = old->o.number, subnet = old->subnet, vpc = old->vpc;
+    char text[MAC_STRLEN];
+    lab_begin(lab);
+    lab_do(lab, OP_DEL, "port", "web1");
+    lab_do(lab, "{'op':'add','type':'port','name':'web1','values':{'subnet':'web','ip':'10.0.1.3','mac':'%s'}}",
+           mac_format(mac, text));
+    lab_do(lab, OP_PORT_IP, "new", "web", "10.0.1.77");
+    assert_int_equal(model_port_by_ip(lab->m, subnet, ip), number);
+    assert_int_equal(model_port_by_mac(lab->m, vpc, mac), number);
+    assert_int_equal(model_port_by_ip(lab->m, subnet, new_ip), 0);
+    assert_null(lab_find(lab, OBJECT_PORT, "new"));
+    assert_ptr_equal(lab_find(lab, OBJECT_PORT, "web1"), &old->o);
+    lab_commit(lab);
+    assert_int_equal(model_port_by_ip(lab->m, subnet, ip), lab_port(lab, "web1")->o.number);
+    assert_int_not_equal(model_port_by_ip(lab->m, subnet, ip), number);
+    assert_int_not_equal(model_port_by_ip(lab->m, subnet, new_ip), 0);
+}
+
+static void
+a_subnet_has_its_first_and_its_last_address_and_no_other(void **state)
+{
+    struct lab *lab = *state;
+    const struct object *web = lab_find(lab, OBJECT_SUBNET, "web");
+    uint32_t vpc = lab_find(lab, OBJECT_VPC, "a")->number;
+    assert_int_equal(model_subnet_by_ip(lab->m, vpc, ip4(0x0a000100)), web->number);
+    assert_int_equal(model_subnet_by_ip(lab->m, vpc, ip4(0x0a0001ff)), web->number);
+    assert_int_equal(model_subnet_by_ip(lab->m, vpc, ip4(0x0a0000ff)), 0);
+    assert_int_equal(model_subnet_by_ip(lab->m, vpc, ip4(0x0a000208)), 0);
+    assert_int_equal(model_subnet_by_ip(lab->m, vpc + 1000, ip4(0x0a000101)), 0);
+}
+
+static void
 changes_are_the_net_effect_in_order_of_number(void **state)
 {
     struct lab *lab = *state;
@@ -620,6 +658,8 @@ main(void)
         TEST(routes_are_checked_against_their_vpc),
         TEST(what_is_referred_to_stays_and_up_to_five_are_named),
         TEST(later_operations_see_earlier_ones_and_all_or_none_take_effect),
+        TEST(readers_see_only_what_is_committed),
+        TEST(a_subnet_has_its_first_and_its_last_address_and_no_other),
         TEST(changes_are_the_net_effect_in_order_of_number),
         TEST(may_exist_takes_what_agrees_and_names_what_does_not),
         TEST(names_and_ids_are_checked_and_either_finds),

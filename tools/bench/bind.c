@@ -13,7 +13,7 @@
 #define N_PORTS 10000
 #define N_BINDS 100
 
-struct stage {
+struct setup {
     struct network n;
     struct real_switch sw;
     struct relay relay;
@@ -21,7 +21,7 @@ struct stage {
 };
 
 static void
-stage_init(struct stage *s, const struct bench *b)
+setup_init(struct setup *s, const struct bench *b)
 {
     network_start(&s->n, b, "bind", N_PORTS + N_BINDS);
     s->n.n_ports = N_PORTS;
@@ -41,7 +41,7 @@ stage_init(struct stage *s, const struct bench *b)
 }
 
 static void
-stage_done(struct stage *s)
+setup_done(struct setup *s)
 {
     close(s->raw);
     relay_stop(&s->relay);
@@ -78,7 +78,7 @@ kept_bundles(const struct relay *r, struct bytes *b, unsigned *n_commits)
 
 /* One change of the host's database until its switch has committed what follows; the bytes are kept for the replay. */
 static double
-change_ms(struct stage *s, size_t interface, uint32_t ofport, struct bytes *kept, unsigned *n_commits)
+change_ms(struct setup *s, size_t interface, uint32_t ofport, struct bytes *kept, unsigned *n_commits)
 {
     uint64_t before[N_HOSTS];
     struct sim_host *h = &s->n.hosts[0];
@@ -100,7 +100,7 @@ change_ms(struct stage *s, size_t interface, uint32_t ofport, struct bytes *kept
 }
 
 static void
-bind_once(struct stage *s, unsigned port, struct samples *ours, struct samples *reference)
+bind_once(struct setup *s, unsigned port, struct samples *ours, struct samples *reference)
 {
     struct bytes added = BYTES_INIT, deleted = BYTES_INIT;
     unsigned n_added, n_deleted;
@@ -120,12 +120,12 @@ bind_once(struct stage *s, unsigned port, struct samples *ours, struct samples *
 void
 measure_bind(const struct bench *b)
 {
-    struct stage s;
+    struct setup s;
     struct samples ours = { .n = 0 }, reference = { .n = 0 };
-    stage_init(&s, b);
+    setup_init(&s, b);
     for (unsigned i = 0; i < N_BINDS; i++)
         bind_once(&s, N_PORTS + i, &ours, &reference);
-    stage_done(&s);
+    setup_done(&s);
     figure_print(&(struct figure) { .name = "4  ofport known until its flows are committed, 10,000 ports, p50 | replay", .unit = "ms",
                                     .value = samples_median(&ours), .reference = samples_median(&reference), .bar = BAR_AT_MOST,
                                     .limit = 3 });

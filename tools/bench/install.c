@@ -11,7 +11,7 @@
 #define N_PORTS 50000
 #define N_PAIRS 5
 
-struct stage {
+struct setup {
     struct network n;
     struct real_switch sw;
     struct bytes encoded;
@@ -20,10 +20,10 @@ struct stage {
 };
 
 static void
-stage_init(struct stage *s, const struct bench *b)
+setup_init(struct setup *s, const struct bench *b)
 {
     struct scene scene;
-    *s = (struct stage) { .encoded = BYTES_INIT };
+    *s = (struct setup) { .encoded = BYTES_INIT };
     scene_init(&scene, N_PORTS);
     s->n_encoded = scene_encode(&scene, &s->encoded, &s->n_commits);
     scene_done(&scene);
@@ -33,7 +33,7 @@ stage_init(struct stage *s, const struct bench *b)
 }
 
 static void
-stage_done(struct stage *s)
+setup_done(struct setup *s)
 {
     real_switch_stop(&s->sw);
     network_stop(&s->n);
@@ -42,7 +42,7 @@ stage_done(struct stage *s)
 
 /* Flows a second. */
 static double
-install(struct stage *s)
+install(struct setup *s)
 {
     struct sim_host *h = &s->n.hosts[0];
     real_switch_set_controller(&s->sw, s->n.daemon.openflow_port);
@@ -66,7 +66,7 @@ install(struct stage *s)
 }
 
 static double
-replay(struct stage *s)
+replay(struct setup *s)
 {
     real_switch_set_controller(&s->sw, 0);
     real_switch_renew(&s->sw);
@@ -79,15 +79,15 @@ replay(struct stage *s)
 void
 measure_install(const struct bench *b)
 {
-    struct stage s;
+    struct setup s;
     struct samples ours = { .n = 0 }, reference = { .n = 0 }, ratio = { .n = 0 };
-    stage_init(&s, b);
+    setup_init(&s, b);
     for (unsigned i = 0; i < N_PAIRS; i++) {
         samples_add(&reference, replay(&s));
         samples_add(&ours, install(&s));
         samples_add(&ratio, ours.v[i] / reference.v[i]);
     }
-    stage_done(&s);
+    setup_done(&s);
     figure_print(&(struct figure) { .name = "1  100,000 flows, model to commit reply | replay into a fresh switch", .unit = "flows/s",
                                     .value = samples_median(&ours), .reference = samples_median(&reference),
                                     .ratio = samples_median(&ratio), .bar = BAR_AT_LEAST, .limit = 0.9 });

@@ -7,6 +7,7 @@ tools_bench_bench_SOURCES = \
 	tools/bench/figure.c \
 	tools/bench/growth.c \
 	tools/bench/install.c \
+	tools/bench/library_loop.c tools/bench/library_loop.h \
 	tools/bench/network.c tools/bench/network.h \
 	tools/bench/process.c \
 	tools/bench/real_switch.c tools/bench/real_switch.h \

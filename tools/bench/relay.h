@@ -3,6 +3,7 @@
 #ifndef TOOLS_BENCH_RELAY_H
 #define TOOLS_BENCH_RELAY_H 1
 
+#include "base/bytes.h"
 #include "tools/bench/daemon.h"
 
 struct bufferevent;

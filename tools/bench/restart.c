@@ -10,7 +10,7 @@
 #define N_PORTS 32500
 #define N_PAIRS 5
 
-struct stage {
+struct setup {
     struct network n;
     struct real_switch sw;
     struct relay relay;
@@ -18,7 +18,7 @@ struct stage {
 };
 
 static void
-stage_init(struct stage *s, const struct bench *b)
+setup_init(struct setup *s, const struct bench *b)
 {
     network_start(&s->n, b, "restart", N_PORTS);
     network_add_real(&s->n, &s->sw);
@@ -33,7 +33,7 @@ stage_init(struct stage *s, const struct bench *b)
 }
 
 static void
-stage_done(struct stage *s)
+setup_done(struct setup *s)
 {
     relay_stop(&s->relay);
     real_switch_stop(&s->sw);
@@ -48,7 +48,7 @@ has_database(const void *aux)
 
 /* Milliseconds. 'is_settled': the switch comes back when vnetd has compiled what it should hold; else at once. */
 static double
-restart_ms(struct stage *s, bool is_settled)
+restart_ms(struct setup *s, bool is_settled)
 {
     struct daemon_wait w;
     relay_close(&s->relay);
@@ -69,7 +69,7 @@ restart_ms(struct stage *s, bool is_settled)
 }
 
 static double
-dump_ms(const struct stage *s)
+dump_ms(const struct setup *s)
 {
     size_t n;
     int fd = raw_connect(&s->sw);
@@ -83,9 +83,9 @@ dump_ms(const struct stage *s)
 void
 measure_restart(const struct bench *b)
 {
-    struct stage s;
+    struct setup s;
     struct samples settled = { .n = 0 }, at_once = { .n = 0 }, dump = { .n = 0 };
-    stage_init(&s, b);
+    setup_init(&s, b);
     for (unsigned i = 0; i < N_PAIRS; i++) {
         samples_add(&settled, restart_ms(&s, true));
         samples_add(&dump, dump_ms(&s));
@@ -96,7 +96,7 @@ measure_restart(const struct bench *b)
     if (json_member_int(row, "sent", 0) != 0)
         bench_die("vnetd sent %lld modifications though nothing had changed", (long long) json_member_int(row, "sent", 0));
     json_decref(row);
-    stage_done(&s);
+    setup_done(&s);
     figure_print(&(struct figure) { .name = "5  restart over 65,000 flows, connection until confirmed | flow dump", .unit = "ms",
                                     .value = samples_median(&settled), .reference = samples_median(&dump), .bar = BAR_AT_MOST,
                                     .limit = 2 });

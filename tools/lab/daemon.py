@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import subprocess
+import urllib.parse
 
 from lab import underlay
 from lab.procs import LabError, wait_until
@@ -94,14 +95,30 @@ class Vnetd:
         with open(path, errors="replace") as f:
             return [line.strip() for line in f if SANITIZER_WORDS.search(line)]
 
+    def rows(self, kind, tenant=None, **parameters):
+        """All objects of a kind, without a process: what waits in a loop asks so. tenant None: of all tenants."""
+        parameters = {**parameters, **({"tenant": tenant} if tenant else {"all_tenants": 1})}
+        path, found = f"/v1/{kind}?{urllib.parse.urlencode(parameters)}", []
+        while path:
+            status, text, headers = self.request("GET", path)
+            if status != 200:
+                raise LabError(f"GET {path}: {status} {text}")
+            found += json.loads(text)
+            more = re.match(r'<([^>]+)>; *rel="next"', headers.get("Link") or "")
+            path = more and more[1]
+        return found
+
     def http(self, method, path, body=None, headers=None, timeout=30):
         """(status, text) over the unix socket. body: anything JSON, or bytes as they are."""
+        return self.request(method, path, body, headers, timeout)[:2]
+
+    def request(self, method, path, body=None, headers=None, timeout=30):
         connection = UnixConnection(self.socket, timeout)
         try:
             data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
             connection.request(method, path, data, {"Content-Type": "application/json", **(headers or {})})
             answer = connection.getresponse()
-            return answer.status, answer.read().decode(errors="replace")
+            return answer.status, answer.read().decode(errors="replace"), answer.headers
         except http.client.HTTPException as e:
             raise ConnectionError(f"no proper answer: {e!r}") from e
         finally:

@@ -32,12 +32,13 @@ class Hypervisor(Machine):
     def start(self, underlay_mtu):
         self.agent.call("configure", device="mgmt0", ip=self.management_ip, checksums=False)
         self.agent.call("configure", device="phy0", mtu=underlay_mtu, checksums=False)
-        self.run("ovsdb-tool", "create", self.path("conf.db"), self.programs.schema)
+        if not os.path.exists(self.path("conf.db")):
+            self.run("ovsdb-tool", "create", self.path("conf.db"), self.programs.schema)
         self.start_ovsdb()
         self.vsctl("--no-wait", "init")
         self.start_vswitchd()
-        self.vsctl("add-br", "br-phy", "--", "set", "bridge", "br-phy", "datapath_type=netdev", "fail_mode=standalone",
-                   f'other_config:hwaddr="{self.phy_mac}"', "--", "add-port", "br-phy", "phy0",
+        self.vsctl("--may-exist", "add-br", "br-phy", "--", "set", "bridge", "br-phy", "datapath_type=netdev", "fail_mode=standalone",
+                   f'other_config:hwaddr="{self.phy_mac}"', "--", "--may-exist", "add-port", "br-phy", "phy0",
                    "--", "set", "interface", "br-phy", f"mtu_request={underlay_mtu}")
         self.agent.call("configure", device="br-phy", ip=self.tunnel_ip)
 
@@ -89,7 +90,7 @@ class Hypervisor(Machine):
     # -- joining --
 
     def join(self, manager, certificates=None, name=None, **external_ids):
-        """certificates: (key, certificate, CA). external_ids: with '-' written '_', e.g. vnet_mtu=1400."""
+        """The commands a user types. certificates: (key, certificate, CA). external_ids: with '-' written '_', e.g. vnet_mtu=1400."""
         settings = {"system-id": name or self.name, "vnet-encap-ip": self.tunnel_ip, "vnet-datapath-type": "netdev",
                     **{k.replace("_", "-"): v for k, v in external_ids.items()}}
         self.vsctl("set", "open_vswitch", ".", *[f'external_ids:{k}="{v}"' for k, v in settings.items()])

@@ -11,6 +11,7 @@ VNET_LAB_KEEP=1 leaves the folder with all logs.
 """
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -61,6 +62,10 @@ class Lab:
             machine.close()
         self.keeper.end(self.keep)
 
+    def port(self, name, tenant="default"):
+        """A port's row as it is now, or None."""
+        return next((r for r in self.vnetd.rows("port", tenant) if r["name"] == name), None)
+
     def _machine(self, name, make, *arguments):
         folder = os.path.join(self.root, name)
         self._wire_pid = self.wire.make("machine", name, folder)
@@ -104,18 +109,24 @@ class Lab:
     def manager(self):
         return f"{'ssl' if self.tls else 'tcp'}:{NODE_IP}:{OVSDB_PORT}"
 
-    def remove_host(self, name):
-        """As a power cut."""
+    def remove_host(self, name, keep_disk=False):
+        """As a power cut: silent, and with its guests. keep_disk: a later add_host of that name boots from the same database."""
         host = self.hosts.pop(name)
+        for kind in ("management", "underlay"):
+            self.underlay.set_link(kind, name, False)          # else its kernel would still say goodbye for it
         host.kill()
         host.close()
+        for entry in os.scandir(host.folder):
+            if keep_disk and entry.name == "conf.db":
+                continue
+            shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
 
     def host_row(self, name):
-        rows = [r for r in self.ctl.list("host") if r["name"] == name]
-        return rows[0] if rows else None
+        """A host's row as it is now, or None."""
+        return next((r for r in self.vnetd.rows("host") if r["name"] == name), None)
 
     def is_ready(self, *names):
-        rows = {r["name"]: r for r in self.ctl.list("host")}
+        rows = {r["name"]: r for r in self.vnetd.rows("host", columns="name,connected,realised")}
         wanted = names or self.hosts
         return all(n in rows and rows[n]["connected"] and rows[n]["realised"] for n in wanted)
 
@@ -148,34 +159,34 @@ class Lab:
                    for port, _, host in [rest.partition("@")]]
         if add:
             ctl.batch([f"port-add {subnet} {port}" for subnet, port, _ in triples])
-        rows = {r["name"]: r for r in ctl.list("port")}
+        rows = {r["name"]: r for r in self.vnetd.rows("port", tenant or "default", columns="id,name,mac,ip,subnet")}
         guests = {}
         for host in dict.fromkeys(h for _, _, h in triples):
             mine = [p for _, p, h in triples if h == host]
             for guest in self.hosts[host].add_guests([(p, rows[p]["mac"], rows[p]["id"]) for p in mine]):
                 guests[guest.name] = guest
-        self.wait_active([rows[p]["id"] for _, p, _ in triples], ctl)
+        self.wait_active([rows[p]["id"] for _, p, _ in triples])
         ordered = [guests[p] for _, p, _ in triples]
-        self._address(ordered, rows, dhcp, ctl)
+        self._address(ordered, rows, dhcp, tenant or "default")
         return ordered
 
-    def _address(self, guests, rows, dhcp, ctl):
+    def _address(self, guests, rows, dhcp, tenant):
         if dhcp:
             for guest in guests:
                 guest.start_dhcp(dhcp)
             for guest in guests:
                 guest.wait_lease(30)
             return
-        subnets = {r["name"]: r for r in ctl.list("subnet")}
+        subnets = {r["name"]: r for r in self.vnetd.rows("subnet", tenant)}
         for guest in guests:
             subnet = subnets[rows[guest.name]["subnet"]]
             guest.static(rows[guest.name]["ip"], int(subnet["cidr"].split("/")[1]), subnet["gateway"], self.mtu - 50)
 
-    def wait_active(self, ids, ctl=None, seconds=20):
+    def wait_active(self, ids, seconds=20):
         wanted = set(ids)
 
         def check():
-            states = {r["id"]: r["state"] for r in (ctl or self.ctl).list("port") if r["id"] in wanted}
+            states = {r["id"]: r["state"] for r in self.vnetd.rows("port", columns="id,state") if r["id"] in wanted}
             return len(states) == len(wanted) and all(s == "active" for s in states.values())
         wait_until(check, seconds, f"{len(wanted)} ports active")
 

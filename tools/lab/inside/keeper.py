@@ -13,6 +13,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from lab.inside import init, namespaces            # noqa: E402
 
+DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def start_wire(folder):
     os.makedirs(folder, exist_ok=True)
@@ -22,6 +24,8 @@ def start_wire(folder):
     pid = os.fork()
     if pid == 0:
         namespaces.die_with_parent()
+        for number in DEAF_TO:
+            signal.signal(number, signal.SIG_DFL)  # else all programs of the lab would inherit being deaf
         os.close(read_end)
         os.close(lab_pipe)
         os.dup2(os.open("/dev/null", os.O_RDWR), 0)
@@ -42,7 +46,7 @@ def wait_for_end():
 
 
 def main(root):
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in DEAF_TO:
         signal.signal(number, signal.SIG_IGN)      # the pipe alone says when
     pid, ready = start_wire(os.path.join(root, "wire"))
     if ready:
