@@ -86,7 +86,7 @@ static void use_facts(struct controller *c, json_t *facts)
     json_object_foreach (facts, key, value) {
         at = 0;
         if (sscanf(key, "binding/%u/%n", &number, &at) == 1 && at && host_by_number(c->hosts, number)
-            && sscanf(json_string_value(value), "%u", &ofport) == 1)
+            && sscanf(json_string_value(value), "%u", &ofport) == 1 && ofport <= OF_PORT_MAX)
             bindings_remember(c->bindings, number, key + at, ofport);
     }
 }

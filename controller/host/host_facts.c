@@ -107,7 +107,8 @@ void hosts_remember(struct hosts *all, uint32_t number, const char *value)
     char ip[IP_STRLEN];
     unsigned encap, mtu;
     if (!h || sscanf(value, "%45s %u %u %u %u", ip, &encap, &mtu, &r.tunnel_port[0], &r.tunnel_port[1]) != 5
-        || !ip_parse(ip, &r.encap_ip) || encap > ENCAP_VXLAN || mtu > UINT16_MAX)
+        || !ip_parse(ip, &r.encap_ip) || encap > ENCAP_VXLAN || mtu > UINT16_MAX || r.tunnel_port[0] > OF_PORT_MAX
+        || r.tunnel_port[1] > OF_PORT_MAX)
         return;
     r.encap = encap;
     r.mtu = mtu;

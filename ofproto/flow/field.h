@@ -87,7 +87,8 @@ struct of_field {
 unsigned of_field_bits(enum of_field_id);        /* width of the whole field */
 struct of_field of_field_whole(enum of_field_id);
 
-/* OpenFlow's reserved ports (OpenFlow 1.5, 7.2.1). */
+/* The last number of a real port, and OpenFlow's reserved ports (OpenFlow 1.5, 7.2.1; Open vSwitch has no others beyond 0xff00). */
+#define OF_PORT_MAX 0xfeffu
 #define OF_PORT_IN_PORT 0xfffffff8u
 #define OF_PORT_CONTROLLER 0xfffffffdu
 #define OF_PORT_LOCAL 0xfffffffeu

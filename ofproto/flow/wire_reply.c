@@ -83,8 +83,7 @@ stats_read(struct bytes_reader *entry, struct wire_flow *wf)
         return false;
     struct bytes_reader stats;
     const uint8_t *p = reader_take(entry, length - WIRE_MATCH_HEADER);
-    reader_take(entry, wire_pad(length));
-    if (!p)
+    if (!p || !reader_take(entry, wire_pad(length)))
         return false;
     reader_init(&stats, p, length - WIRE_MATCH_HEADER);
     while (reader_left(&stats))

@@ -124,7 +124,7 @@ static const struct ovsdb_remote_row *
 bridge_controller(const struct config_work *w, const char *target)
 {
     const struct ovsdb_remote_row *first = NULL;
-    for (const struct ovsdb_ref *r = w->bridge ? w->bridge->row.refs : NULL; r; r = r->next) {
+    for (const struct ovsdb_ref *r = w->bridge ? w->bridge->row.refs : NULL; r && r->table != OVSDB_PORT; r = r->next) {
         const struct ovsdb_remote_row *c = (const void *) ovsdb_rows_find(w->rows, OVSDB_CONTROLLER, r->child);
         if (r->table == OVSDB_CONTROLLER && c && config_same(c->row.name, target)
             && (!first || ovsdb_uuid_compare(c->row.uuid, first->row.uuid) < 0))
@@ -171,7 +171,7 @@ controllers_compare(struct config_work *w)
         controller_compare(w, target);
         kept[i] = bridge_controller(w, target);
     }
-    for (const struct ovsdb_ref *r = w->bridge ? w->bridge->row.refs : NULL; r; r = r->next) {
+    for (const struct ovsdb_ref *r = w->bridge ? w->bridge->row.refs : NULL; r && r->table != OVSDB_PORT; r = r->next) {
         bool is_kept = (kept[0] && uuid_equal(kept[0]->row.uuid, r->child))
                        || (kept[1] && uuid_equal(kept[1]->row.uuid, r->child));
         if (r->table == OVSDB_CONTROLLER && !is_kept)

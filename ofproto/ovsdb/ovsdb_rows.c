@@ -10,7 +10,6 @@
 
 #define HEAP_OVERHEAD 16                 /* what an allocation costs beside its bytes */
 #define OFPORT_MAX 0xfeff
-#define OFPORT_LOCAL 0xfffe
 
 static const struct {
     const char *name;
@@ -134,7 +133,7 @@ uint32_t
 ovsdb_interface_ofport(const struct ovsdb_interface_row *iface)
 {
     int64_t n = iface->ofport;
-    return (n > 0 && n <= OFPORT_MAX) || n == OFPORT_LOCAL ? (uint32_t) n : 0;
+    return n > 0 && n <= OFPORT_MAX ? (uint32_t) n : 0;
 }
 
 static void
@@ -183,6 +182,24 @@ ovsdb_rows_take_dirty(struct ovsdb_rows *rows)
     return row;
 }
 
+/* A bridge's ports come last, so that what else it refers to is found without walking over thousands of them. */
+static void
+ref_link(struct ovsdb_ref *ref)
+{
+    struct ovsdb_ref *next = ref->parent->refs;
+    while (ref->table == OVSDB_PORT && next && next->table != OVSDB_PORT) {
+        ref->prev = next;
+        next = next->next;
+    }
+    ref->next = next;
+    if (next)
+        next->prev = ref;
+    if (ref->prev)
+        ref->prev->next = ref;
+    else
+        ref->parent->refs = ref;
+}
+
 bool
 ovsdb_rows_refer(struct ovsdb_rows *rows, struct ovsdb_row *parent, enum ovsdb_table table, struct uuid child,
                  struct error *err)
@@ -201,10 +218,7 @@ ovsdb_rows_refer(struct ovsdb_rows *rows, struct ovsdb_row *parent, enum ovsdb_t
     ref->parent = parent;
     ref->table = table;
     ref->is_kept = true;
-    ref->next = parent->refs;
-    if (ref->next)
-        ref->next->prev = ref;
-    parent->refs = ref;
+    ref_link(ref);
     map_insert(&rows->by_child, &ref->by_child, uuid_slot(rows, child));
     rows->n_bytes += sizeof *ref + HEAP_OVERHEAD;
     touch_child(rows, table, child);

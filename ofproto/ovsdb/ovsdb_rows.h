@@ -48,7 +48,7 @@ struct ovsdb_row {
     struct map_node by_uuid, by_name;
     struct uuid uuid;
     char *name;                          /* a controller's or manager's target */
-    struct ovsdb_ref *refs;
+    struct ovsdb_ref *refs;              /* those to ports last */
     struct ovsdb_row *next_dirty;
     uint8_t table;
     bool is_dirty, is_gone;              /* interfaces only; gone: deleted, but still in 'dirty' */
@@ -124,7 +124,7 @@ const struct ovsdb_ref *ovsdb_rows_parent(const struct ovsdb_rows *, struct uuid
                                           const struct ovsdb_ref *previous);
 struct ovsdb_ref *ovsdb_rows_ref(const struct ovsdb_rows *, const struct ovsdb_row *parent, struct uuid child);
 bool ovsdb_rows_interface_is_on(const struct ovsdb_rows *, const struct ovsdb_interface_row *, const char *bridge);
-uint32_t ovsdb_interface_ofport(const struct ovsdb_interface_row *);     /* 0: none, or not a port's number */
+uint32_t ovsdb_interface_ofport(const struct ovsdb_interface_row *);     /* 0: none, or not a port's number: 65534 is the bridge itself */
 int ovsdb_uuid_compare(struct uuid, struct uuid);
 
 /* For ovsdb_update.c. A new row has every column at its default. */

@@ -1,6 +1,7 @@
 /* vnetd's HTTP interface: a client's bytes to a whole controller, without hosts, with a small network in its store. */
 #include "tests/fuzz/fuzz.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -123,6 +124,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     log_init("fuzz");
     log_console(false);
+    signal(SIGPIPE, SIG_IGN);            /* as vnetd does */
     return 0;
 }
 

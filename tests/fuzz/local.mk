@@ -1,6 +1,32 @@
 # Fuzz targets: tests/fuzz/NAME.c and its inputs, tests/fuzz/corpus/NAME. With --enable-fuzzers they are libFuzzer programs, else they replay
 # the files of a folder (tests/run does so). `./dev fuzz` builds and runs the fuzzers, `./dev fuzz coverage` says what the inputs reach.
-EXTRA_DIST += tests/fuzz/coverage tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/coverage tests/fuzz/run tests/fuzz/corpus
+
+fuzz_programs = \
+	tests/fuzz/address \
+	tests/fuzz/bytes_reader \
+	tests/fuzz/json \
+	tests/fuzz/flow_reply \
+	tests/fuzz/packet_in \
+	tests/fuzz/of_session \
+	tests/fuzz/jsonrpc \
+	tests/fuzz/ovsdb_update \
+	tests/fuzz/ovsdb_session \
+	tests/fuzz/dhcp \
+	tests/fuzz/icmp_error \
+	tests/fuzz/userdata \
+	tests/fuzz/model_op \
+	tests/fuzz/model_load \
+	tests/fuzz/model_filter \
+	tests/fuzz/options \
+	tests/fuzz/host_fact \
+	tests/fuzz/http_api \
+	tests/fuzz/vnetctl_batch \
+	tests/fuzz/vnetctl_answer
+check_PROGRAMS += $(fuzz_programs)
+
+.PHONY: fuzz-programs
+fuzz-programs: $(fuzz_programs) tests/fuzz/seeds
 
 if FUZZERS
 fuzz_main = tests/fuzz/fuzz.h
@@ -12,102 +38,82 @@ fuzz_main = tests/fuzz/fuzz.h tests/fuzz/replay.c
 fuzz_ldflags = $(AM_LDFLAGS)
 endif
 
-check_PROGRAMS += tests/fuzz/address
 tests_fuzz_address_SOURCES = tests/fuzz/address.c $(fuzz_main)
 tests_fuzz_address_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_address_LDADD = libbase.a $(JANSSON_LIBS) -lpthread
 
-check_PROGRAMS += tests/fuzz/bytes_reader
 tests_fuzz_bytes_reader_SOURCES = tests/fuzz/bytes_reader.c $(fuzz_main)
 tests_fuzz_bytes_reader_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_bytes_reader_LDADD = libbase.a $(JANSSON_LIBS) -lpthread
 
-check_PROGRAMS += tests/fuzz/json
 tests_fuzz_json_SOURCES = tests/fuzz/json.c $(fuzz_main)
 tests_fuzz_json_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_json_LDADD = libbase.a $(JANSSON_LIBS) -lpthread
 
-check_PROGRAMS += tests/fuzz/flow_reply
 tests_fuzz_flow_reply_SOURCES = tests/fuzz/flow_reply.c $(fuzz_main)
 tests_fuzz_flow_reply_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_flow_reply_LDADD = libflow.a libbase.a $(OVS_LIBS) $(JANSSON_LIBS) -lm -lpthread
 
-check_PROGRAMS += tests/fuzz/packet_in
 tests_fuzz_packet_in_SOURCES = tests/fuzz/packet_in.c $(fuzz_main)
 tests_fuzz_packet_in_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_packet_in_LDADD = libflow.a libbase.a $(OVS_LIBS) $(JANSSON_LIBS) -lm -lpthread
 
-check_PROGRAMS += tests/fuzz/of_session
 tests_fuzz_of_session_SOURCES = tests/fuzz/of_session.c $(fuzz_main) tests/fuzz/flow_wishes.c tests/fuzz/flow_wishes.h
 tests_fuzz_of_session_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_of_session_LDADD = libsession.a libflow.a libbase.a $(OVS_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lm -lpthread
 
-check_PROGRAMS += tests/fuzz/jsonrpc
 tests_fuzz_jsonrpc_SOURCES = tests/fuzz/jsonrpc.c $(fuzz_main)
 tests_fuzz_jsonrpc_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_jsonrpc_LDADD = libovsdb.a libbase.a $(EVENT_LIBS) $(JANSSON_LIBS) -lm -lpthread
 
-check_PROGRAMS += tests/fuzz/ovsdb_update
 tests_fuzz_ovsdb_update_SOURCES = tests/fuzz/ovsdb_update.c $(fuzz_main)
 tests_fuzz_ovsdb_update_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_ovsdb_update_LDADD = libovsdb.a libbase.a $(EVENT_LIBS) $(JANSSON_LIBS) -lm -lpthread
 
-check_PROGRAMS += tests/fuzz/ovsdb_session
 tests_fuzz_ovsdb_session_SOURCES = tests/fuzz/ovsdb_session.c $(fuzz_main)
 tests_fuzz_ovsdb_session_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_ovsdb_session_LDADD = libovsdb.a libbase.a $(EVENT_LIBS) $(JANSSON_LIBS) -lm -lpthread
 
-check_PROGRAMS += tests/fuzz/dhcp
 tests_fuzz_dhcp_SOURCES = tests/fuzz/dhcp.c $(fuzz_main)
 tests_fuzz_dhcp_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_dhcp_LDADD = $(PURE_LIBS)
 
-check_PROGRAMS += tests/fuzz/icmp_error
 tests_fuzz_icmp_error_SOURCES = tests/fuzz/icmp_error.c $(fuzz_main)
 tests_fuzz_icmp_error_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_icmp_error_LDADD = $(PURE_LIBS)
 
-check_PROGRAMS += tests/fuzz/userdata
 tests_fuzz_userdata_SOURCES = tests/fuzz/userdata.c $(fuzz_main)
 tests_fuzz_userdata_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_userdata_LDADD = $(PURE_LIBS)
 
-check_PROGRAMS += tests/fuzz/model_op
 tests_fuzz_model_op_SOURCES = tests/fuzz/model_op.c $(fuzz_main) tests/fuzz/model_base.c tests/fuzz/model_base.h
 tests_fuzz_model_op_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_model_op_LDADD = $(PURE_LIBS)
 
-check_PROGRAMS += tests/fuzz/model_load
 tests_fuzz_model_load_SOURCES = tests/fuzz/model_load.c $(fuzz_main) tests/fuzz/model_base.c tests/fuzz/model_base.h
 tests_fuzz_model_load_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_model_load_LDADD = $(PURE_LIBS)
 
-check_PROGRAMS += tests/fuzz/model_filter
 tests_fuzz_model_filter_SOURCES = tests/fuzz/model_filter.c $(fuzz_main) tests/fuzz/model_base.c tests/fuzz/model_base.h
 tests_fuzz_model_filter_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_model_filter_LDADD = $(PURE_LIBS)
 
-check_PROGRAMS += tests/fuzz/options
 tests_fuzz_options_SOURCES = tests/fuzz/options.c $(fuzz_main)
 tests_fuzz_options_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_options_LDADD = $(DAEMON_LIBS)
 
-check_PROGRAMS += tests/fuzz/host_fact
 tests_fuzz_host_fact_SOURCES = tests/fuzz/host_fact.c $(fuzz_main) tests/fuzz/model_base.c tests/fuzz/model_base.h
 tests_fuzz_host_fact_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_host_fact_LDADD = $(DAEMON_LIBS)
 
-check_PROGRAMS += tests/fuzz/http_api
 tests_fuzz_http_api_SOURCES = tests/fuzz/http_api.c $(fuzz_main)
 tests_fuzz_http_api_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_http_api_LDADD = $(DAEMON_LIBS)
 
-check_PROGRAMS += tests/fuzz/vnetctl_batch
 tests_fuzz_vnetctl_batch_SOURCES = tests/fuzz/vnetctl_batch.c $(fuzz_main)
 tests_fuzz_vnetctl_batch_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_vnetctl_batch_LDADD = libvnetctl.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
 
-check_PROGRAMS += tests/fuzz/vnetctl_answer
 tests_fuzz_vnetctl_answer_SOURCES = tests/fuzz/vnetctl_answer.c $(fuzz_main)
 tests_fuzz_vnetctl_answer_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_vnetctl_answer_LDADD = libvnetctl.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
@@ -115,5 +121,5 @@ tests_fuzz_vnetctl_answer_LDADD = libvnetctl.a libbase.a $(CURL_LIBS) $(OPENSSL_
 # Writes the first inputs of targets that read binary formats: `./dev fuzz seeds`.
 EXTRA_PROGRAMS += tests/fuzz/seeds
 tests_fuzz_seeds_SOURCES = tests/fuzz/seeds.c tests/fuzz/fuzz.h tests/fuzz/flow_wishes.c tests/fuzz/flow_wishes.h \
-	tests/unit/flow_samples.c tests/unit/flow_samples.h
+	tests/fuzz/model_base.c tests/fuzz/model_base.h tests/unit/flow_samples.c tests/unit/flow_samples.h
 tests_fuzz_seeds_LDADD = $(PURE_LIBS)

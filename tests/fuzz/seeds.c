@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "ofproto/flow/flow_builder.h"
 #include "tests/fuzz/flow_wishes.h"
+#include "tests/fuzz/model_base.h"
 #include "tests/unit/flow_samples.h"
 #include "vnet/packet/dhcp_request.h"
 #include "vnet/packet/ipv4.h"
@@ -446,6 +447,35 @@ of_session_seeds(void)
     arena_free(arena);
 }
 
+/* ---- stored documents ---- */
+
+static void
+document_put(struct bytes *b, const struct object *o)
+{
+    json_t *document = object_to_store(o);
+    char *text = json_text(document), *line = mem_printf("%s\"%u\":%s", b->n ? "," : "{", o->number, text);
+    bytes_put(b, line, strlen(line));
+    free(line);
+    free(text);
+    json_decref(document);
+}
+
+static void
+model_load_seeds(void)
+{
+    struct model *m = model_base();
+    struct bytes b = BYTES_INIT;
+    for (const struct object_class *c = NULL; (c = object_class_next(c));) {
+        const struct object *o;
+        for (uint32_t after = 0; (o = model_next(m, c->type, after)); after = o->number)
+            document_put(&b, o);
+    }
+    bytes_put(&b, ",\"900\":null}", 12);
+    put("model_load", "network", &b);
+    bytes_done(&b);
+    model_free(m);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -460,5 +490,6 @@ main(int argc, char **argv)
     userdata_seeds();
     packet_in_seeds();
     of_session_seeds();
+    model_load_seeds();
     return 0;
 }

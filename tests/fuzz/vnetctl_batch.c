@@ -2,6 +2,9 @@
  * asks for. */
 #include "tests/fuzz/fuzz.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "tools/vnetctl/batch.h"
 #include "tools/vnetctl/parse.h"
 #include "tools/vnetctl/url.h"
@@ -39,16 +42,12 @@ call_try(char *const *words, size_t n, struct arena *arena)
 }
 
 static void
-line_take(const char *line, struct arena *arena)
+line_take(const struct batch_line *line, struct arena *arena)
 {
-    struct batch_line words;
-    struct error err;
-    if (!batch_split(line, &words, arena, &err))
-        return;
-    char *const *rest = words.words;
-    size_t left = words.n;
-    for (size_t i = 0; i < words.n; i++)
-        url_try(words.words[i]);
+    char *const *rest = line->words;
+    size_t left = line->n;
+    for (size_t i = 0; i < line->n; i++)
+        url_try(line->words[i]);
     while (left) {
         size_t one = words_to_separator(rest, left);
         call_try(rest, one, arena);
@@ -57,14 +56,36 @@ line_take(const char *line, struct arena *arena)
     }
 }
 
+/* A line that is refused is passed over, unlike in vnetctl, so that the others are seen too. */
+static void
+file_take(const char *file, size_t n_bytes)
+{
+    struct arena *arena = arena_new();
+    struct batch_line line = { .n = 1 };
+    struct error err;
+    struct batch *batch = batch_open(file, &err);
+    FUZZ_CLAIM(batch);
+    while (line.n) {
+        bool ok = batch_next(batch, &line, arena, &err);
+        FUZZ_CLAIM(line.number <= n_bytes + 1);
+        if (ok)
+            line_take(&line, arena);
+        else
+            line.n = 1;
+        arena_reset(arena);
+    }
+    batch_close(batch);
+    arena_free(arena);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct arena *arena = arena_new();
-    char *text = fuzz_text(data, n), *rest = text;
-    for (char *line; (line = fuzz_line(&rest));)
-        line_take(line, arena);
-    arena_free(arena);
-    free(text);
+    int fd = memfd_create("batch", MFD_CLOEXEC);
+    char *file = mem_printf("/proc/self/fd/%d", fd);
+    FUZZ_CLAIM(fd >= 0 && write(fd, data, n) == (ssize_t) n);
+    file_take(file, n);
+    close(fd);
+    free(file);
     return 0;
 }

@@ -81,7 +81,8 @@ class Topology:
                 prefix, target = ipaddress.ip_network((rng.choice(ports).ip, 32)), rng.choice(ports)
             else:
                 prefix, target = ipaddress.ip_network(f"192.168.{rng.randint(0, 3)}.0/{rng.choice([24, 23, 22])}", strict=False), rng.choice(ports)
-                target.extra.append(prefix.network_address + 9)
+                if prefix.network_address + 9 not in target.extra:
+                    target.extra.append(prefix.network_address + 9)
             table.setdefault(prefix, target)
 
     def commands(self):

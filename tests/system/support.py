@@ -20,8 +20,7 @@ def removal(kind, row):
 def clear_network(lab):
     """Removes all guests, then all objects of all tenants but the hosts."""
     for host in lab.hosts.values():
-        for guest in list(host.guests):
-            host.remove_guest(guest)
+        host.remove_guests(host.guests)
     for tenant in [row["name"] for row in lab.vnetd.rows("tenant")]:
         lines = []
         for kind in ("route", "port", "subnet", "rtb", "vpc"):

@@ -23,12 +23,18 @@ def net(lab):
 
 @pytest.fixture(autouse=True)
 def nothing_changes(lab, net):
-    """Around each test: intent the same, the daemon the same process, the network working."""
+    """Around each test: intent the same, the daemon the same process."""
     before, pid = everything(lab), lab.vnetd.pid()
     yield
     assert lab.vnetd.status() is None, lab.vnetd.last_words()
     assert lab.vnetd.pid() == pid
     assert everything(lab) == before
+
+
+@pytest.fixture
+def goes_on(lab, net):
+    """After a test with hostile peers: the network works and is as intended."""
+    yield
     assert net[0].ping(net[1].ip) == "reply"
     lab.ready()
     expect_verify_clean(lab)
@@ -39,7 +45,7 @@ COMMANDS = [
     (["vpc-add", "x", "10.0.0.1/16"], "10.0.0.0/16"), (["vpc-add", "x", "10.0.0.0/33"], "10.0.0.0/33"), (["vpc-add", "x", "10.0.0/16"], "10.0.0/16"),
     (["vpc-add", "x", "10.0.0.0"], "10.0.0.0"), (["vpc-add", "x", ""], "cidr"), (["vpc-add", "x"], ""), (["vpc-add", "x", "fd00::/64"], "fd00"),
     (["vpc-add", "none", "10.0.0.0/16"], "none"), (["vpc-add", "a" * 64, "10.0.0.0/16"], "63"), (["vpc-add", "a/b", "10.0.0.0/16"], "a/b"),
-    (["vpc-add", "", "10.0.0.0/16"], "name"), (["vpc-add", "ü", "10.0.0.0/16"], ""), (["vpc-add", "a b", "10.0.0.0/16"], "a b"),
+    (["vpc-add", "", "10.0.0.0/16"], "empty"), (["vpc-add", "ü", "10.0.0.0/16"], ""), (["vpc-add", "a b", "10.0.0.0/16"], "a b"),
     (["vpc-add", "01234567-89ab-4cde-8f01-23456789abcd", "10.0.0.0/16"], "UUID"), (["vpc-add", "v", "10.0.0.0/16"], "'v'"),
     (["--may-exist", "vpc-add", "v", "10.1.0.0/16"], "v"), (["vpc-add", "x", "10.0.0.0/16", "nosuch=1"], "nosuch"),
     (["subnet-add", "v", "x", "10.0.1.0/25"], "10.0.1.0/24"), (["subnet-add", "v", "x", "10.1.0.0/24"], "10.0.0.0/16"),
@@ -118,7 +124,7 @@ REQUESTS = [
 def test_a_wrong_request_is_one_json_error(lab, method, path, body, statuses):
     status, text = lab.vnetd.http(method, path, body)
     assert status in statuses, (status, text[:300])
-    if path.startswith("/v1/") and status not in (414, 431, 501):
+    if path.startswith("/v1/") and len(path) < 8000 and status not in (414, 431, 501):
         error = json.loads(text)["error"]
         assert error["code"] and error["message"] and len(error["message"]) < 600, text[:300]
 
@@ -150,7 +156,7 @@ def test_a_body_beyond_all_bounds_is_refused_before_it_is_read(lab):
     assert not answer.startswith(b"HTTP/1.1 200")
 
 
-def test_half_requests_and_garbage_disturb_nobody(lab, seed):
+def test_half_requests_and_garbage_disturb_nobody(goes_on, lab, seed):
     rng = random.Random(seed)
     open_ones = []
     for part in (b"", b"G", b"GET /v1/vpc HTTP/1.1\r\n", b"POST /v1/transactions HTTP/1.1\r\nContent-Length: 100\r\n\r\n{", b"\x16\x03\x01\x02\x00",
@@ -165,7 +171,7 @@ def test_half_requests_and_garbage_disturb_nobody(lab, seed):
         s.close()
 
 
-def test_clients_that_never_read_delay_nobody(lab):
+def test_clients_that_never_read_delay_nobody(goes_on, lab):
     held = []
     for _ in range(20):
         s, _ = raw(lab, b"GET /v1/events?after=0 HTTP/1.1\r\nHost: x\r\n\r\n", read=False)
@@ -173,8 +179,7 @@ def test_clients_that_never_read_delay_nobody(lab):
         s, _ = raw(lab, b"GET /v1/port?all_tenants=1 HTTP/1.1\r\nHost: x\r\n\r\n" * 200, read=False)
         held.append(s)
     for i in range(100):
-        lab.ctl("set", "port", "a", f"source_dest_check={['true', 'false'][i % 2]}")
-    lab.ctl("set", "port", "a", "source_dest_check=true")
+        assert lab.vnetd.http("PATCH", "/v1/port/a", {"source_dest_check": i % 2 == 1}, timeout=5)[0] == 200
     assert lab.vnetd.http("GET", "/healthz", timeout=5)[0] == 200
     for s in held:
         s.close()
@@ -241,17 +246,17 @@ MODES = ["of-silence", "of-garbage", "of-version", "of-short-length", "of-long-l
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_hostile_peer_disturbs_nobody(lab, net, seed, mode):
+def test_a_hostile_peer_disturbs_nobody(goes_on, lab, net, seed, mode):
     port = 6653 if mode.startswith("of-") else 6640
     with net[0].doing("ping", ip=net[1].ip, interval_ms=5) as stream:
         lab.node.run("/usr/bin/python3", "-c", FAKE, mode, NODE_IP, str(port), str(seed), timeout=60)
         assert lab.vnetd.http("GET", "/healthz", timeout=5)[0] == 200
-        lab.ctl("--wait=hosts", "--timeout=5", "sync")
+        assert lab.vnetd.http("POST", "/v1/sync", {"timeout": 5}, timeout=10)[0] == 200
     assert stream.result["n_lost"] == 0, stream.result
     assert {r["name"] for r in lab.vnetd.rows("host")} == {"hv1"}
 
 
-def test_a_second_host_with_the_same_name_or_address_is_refused_and_both_are_named(lab, net):
+def test_a_second_host_with_the_same_name_or_address_is_refused_and_both_are_named(goes_on, lab, net):
     twin = lab.add_host("twin", join=False)
     twin.join(lab.manager(), name="hv1")
     wait_until(lambda: lab.host_row("hv1")["error"], 10, "hv1's row has an error")
@@ -268,7 +273,7 @@ def test_a_second_host_with_the_same_name_or_address_is_refused_and_both_are_nam
 @pytest.mark.parametrize("key,value", [("vnet-encap-ip", "300.1.1.1"), ("vnet-encap-ip", "not an address"), ("vnet-encap-ip", "0.0.0.0"), ("vnet-encap-ip", "224.0.0.1"),
                                        ("vnet-encap-type", "carrier-pigeon"), ("vnet-mtu", "12"), ("vnet-mtu", "x"), ("vnet-bridge", "a/b"),
                                        ("vnet-bridge", "x" * 200), ("vnet-datapath-type", "magic"), ("vnet-uplinks", ":::"), ("vnet-gateway", "perhaps")])
-def test_a_host_with_a_wrong_setting_is_in_error_and_recovers(lab, net, key, value):
+def test_a_host_with_a_wrong_setting_is_in_error_and_recovers(goes_on, lab, net, key, value):
     host = lab["hv1"]
     before = host.vsctl("--if-exists", "get", "open_vswitch", ".", f"external_ids:{key}")
     host.vsctl("set", "open_vswitch", ".", f'external_ids:{key}="{value}"')
@@ -296,7 +301,7 @@ def test_an_interface_that_names_nothing_is_nobodys(lab, net, iface_id):
     host.remove_guest(guest)
 
 
-def test_random_garbage_as_dhcp_from_a_guest_is_survived(lab, net, seed):
+def test_random_garbage_as_dhcp_from_a_guest_is_survived(goes_on, lab, net, seed):
     import packets
     rng = random.Random(seed)
     a = net[0]

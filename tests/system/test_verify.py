@@ -73,8 +73,8 @@ class RandomChanges:
 def test_clean_after_bursts_of_random_changes(lab, seed, soak):
     rng = random.Random(seed)
     changes = RandomChanges(lab, rng)
-    for _ in range(60 if soak else 8):
-        for _ in range(rng.randint(1, 15)):
+    for _ in range(60 if soak else 6):
+        for _ in range(rng.randint(1, 8)):
             lab.ctl.batch([changes.line() for _ in range(rng.choice([1, 1, 1, 5, 30]))])
         changes.plug_some(4)
         changes.disturb_guests()

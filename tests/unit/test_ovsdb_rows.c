@@ -98,6 +98,9 @@ only_what_differs_from_what_was_told_is_told(void **state)
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':-1,'error':'no such device'") "}",
            "+web=tap0@0!no such device ");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':['set',[]],'error':['set',[]]") "}", "+web=tap0@0 ");
+    EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':65279") "}", "+web=tap0@65279 ");
+    EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':65534") "}", "+web=tap0@0 ");
+    EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':4294967297") "}", "");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'external_ids':['map',[['iface-id','db']]]") "}",
            "+db=tap0@0 -web ");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'external_ids':['map',[['iface-id','db']]]") "}", "-db ");

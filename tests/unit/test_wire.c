@@ -432,6 +432,28 @@ a_length_that_lies_is_named(void **state)
     bytes_done(&b);
 }
 
+/* Of a flow without instructions: the padding of its statistics would be the entry's end. */
+static void
+statistics_without_their_padding_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    const struct spec *drop = f->specs[f->n - 1];
+    struct bytes b = BYTES_INIT;
+    struct error err;
+    bool more, is_foreign;
+    assert_int_equal(drop->body_len, 0);
+    put_reply_head(&b, 1);
+    put_flow_entry(&b, drop);
+    set_length(&b, 2);
+    assert_true(wire_each_flow(b.data, b.n, &more, check_foreign, &is_foreign, &err));
+    b.n -= 4;
+    set_length(&b, 2);
+    set_length(&b, 16);
+    assert_false(wire_each_flow(b.data, b.n, &more, check_foreign, &is_foreign, &err));
+    assert_non_null(strstr(err.text, "statistics do not fit"));
+    bytes_done(&b);
+}
+
 int
 main(void)
 {
@@ -445,6 +467,7 @@ main(void)
         cmocka_unit_test(groups_and_meters_are_read_as_they_were_made),
         cmocka_unit_test(damaged_replies_are_errors_or_nonsense_but_no_crash),
         cmocka_unit_test(a_length_that_lies_is_named),
+        cmocka_unit_test(statistics_without_their_padding_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

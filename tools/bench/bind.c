@@ -35,7 +35,7 @@ setup_init(struct setup *s, const struct bench *b)
     relay_open(&s->relay);
     real_switch_set_controller(&s->sw, s->relay.port);
     bench_wait(b, relay_has_switch, &s->relay, "the switch connects");
-    network_wait_realised(&s->n);
+    real_switch_wait_flows(&s->sw, network_host_flows(&s->n, 0));
     network_wait_quiet(&s->n);
     s->raw = raw_connect(&s->sw);
 }
@@ -61,7 +61,7 @@ has_committed(const void *aux)
     return e->relay->n_commits > e->n;
 }
 
-/* What vnetd sent meanwhile, less everything but bundles, so that nothing waits in between. */
+/* What vnetd sent meanwhile: meters and bundles, less barriers, so that nothing waits in between. */
 static void
 kept_bundles(const struct relay *r, struct bytes *b, unsigned *n_commits)
 {
@@ -69,7 +69,7 @@ kept_bundles(const struct relay *r, struct bytes *b, unsigned *n_commits)
     for (size_t at = 0; at + 8 <= r->kept.n;) {
         const uint8_t *m = r->kept.data + at;
         size_t n = (size_t) m[2] << 8 | m[3];
-        if (m[1] == 33 || m[1] == 34)
+        if (m[1] == 29 || m[1] == 33 || m[1] == 34)
             bytes_put(b, m, n);
         *n_commits += m[1] == 33 && m[13] == RAW_BUNDLE_COMMIT;
         at += n;

@@ -47,8 +47,9 @@ install(struct setup *s)
     struct sim_host *h = &s->n.hosts[0];
     real_switch_set_controller(&s->sw, s->n.daemon.openflow_port);
     real_switch_renew(&s->sw);
-    network_wait_host(&s->n, 0);
     uint64_t before = network_host_flows(&s->n, 0);
+    real_switch_wait_flows(&s->sw, before);
+    network_wait_quiet(&s->n);
     struct daemon_wait w;
     daemon_wait_begin(&s->n.daemon, &w, network_wish("port", "p0", "state", "active"));
     int64_t start = bench_now_ns();

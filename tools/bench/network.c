@@ -186,7 +186,7 @@ network_wait_quiet(const struct network *n)
 uint64_t
 network_flows(const struct network *n)
 {
-    json_t *hosts = daemon_get(&n->daemon, "/v1/host"), *host;
+    json_t *hosts = daemon_get(&n->daemon, "/v1/host?columns=flows"), *host;
     uint64_t flows = 0;
     size_t i;
     json_array_foreach (hosts, i, host)
@@ -198,7 +198,7 @@ network_flows(const struct network *n)
 uint64_t
 network_host_flows(const struct network *n, unsigned host)
 {
-    char *path = mem_printf("/v1/host/%s", n->hosts[host].name);
+    char *path = mem_printf("/v1/host/%s?columns=flows", n->hosts[host].name);
     json_t *row = daemon_get(&n->daemon, path);
     int64_t flows = json_member_int(row, "flows", 0);
     json_decref(row);

@@ -70,10 +70,10 @@ void
 real_switch_set_controller(const struct real_switch *s, uint16_t port)
 {
     if (!port) {
-        bench_shell(s->bench, "ovs-vsctl --timeout=20 del-controller %s", BRIDGE);
+        bench_shell(s->bench, "ovs-vsctl --timeout=20 --no-wait del-controller %s", BRIDGE);
         return;
     }
-    bench_shell(s->bench, "ovs-vsctl --timeout=20 set-controller %s tcp:127.0.0.1:%u -- set controller %s "
+    bench_shell(s->bench, "ovs-vsctl --timeout=20 --no-wait set-controller %s tcp:127.0.0.1:%u -- set controller %s "
                 "connection_mode=out-of-band max_backoff=1000 inactivity_probe=0", BRIDGE, port, BRIDGE);
 }
 
@@ -117,7 +117,8 @@ read_message(int fd, uint8_t message[65536])
         size_t n = (size_t) message[2] << 8 | message[3];
         read_whole(fd, message + HEADER, n - HEADER);
         if (message[1] == 1)
-            bench_die("the switch says error type %u code %u", message[8] << 8 | message[9], message[10] << 8 | message[11]);
+            bench_die("the switch says error type %u code %u of a message of type %u", message[8] << 8 | message[9],
+                      message[10] << 8 | message[11], message[13]);
         if (message[1] != 2)
             return n;
         message[1] = 3;
@@ -172,6 +173,40 @@ raw_dump(int fd, size_t *n_flows)
             at += (size_t) message[at] << 8 | message[at + 1];
     } while (message[1] != 19 || message[11] & 1);
     return bench_now_ns() - start;
+}
+
+#define LOOK_MS 50
+
+struct filling {
+    int fd;
+    uint64_t n;
+    bool is_so;
+};
+
+static void
+look(evutil_socket_t fd, short what, void *aux)
+{
+    struct filling *f = aux;
+    size_t n;
+    raw_dump(f->fd, &n);
+    f->is_so = n == f->n;
+}
+
+static bool
+is_filled(const void *aux)
+{
+    return ((const struct filling *) aux)->is_so;
+}
+
+void
+real_switch_wait_flows(const struct real_switch *s, uint64_t n)
+{
+    struct filling f = { raw_connect(s), n, false };
+    struct event *often = event_new(s->bench->base, -1, EV_PERSIST, look, &f);
+    event_add(often, &(struct timeval) { .tv_usec = LOOK_MS * 1000 });
+    bench_wait(s->bench, is_filled, &f, "the switch holds what it should");
+    event_free(often);
+    close(f.fd);
 }
 
 void

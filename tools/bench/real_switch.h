@@ -25,7 +25,10 @@ int64_t raw_replay(int fd, const struct bytes *bytes, unsigned n_commits);
 /* Asks for all flows; nanoseconds until the last part has come, and how many flows there were. */
 int64_t raw_dump(int fd, size_t *n_flows);
 
-/* Appends a message without a body, a bundle's control message. */
+/* Returns once the switch holds so many flows; the loop runs meanwhile. */
+void real_switch_wait_flows(const struct real_switch *, uint64_t n);
+
+/* Appends a bundle's control message. */
 enum { RAW_BUNDLE_OPEN = 0, RAW_BUNDLE_COMMIT = 4 };
 void raw_put_bundle_control(struct bytes *, uint32_t bundle, uint16_t type);
 

@@ -132,6 +132,7 @@ on_accept(evutil_socket_t fd, short what, void *aux)
     if (connection < 0)
         return;
     evutil_make_socket_nonblocking(connection);
+    sim_hurry(connection);
     connection_end(r);
     side_begin(r, &r->of_switch, bufferevent_socket_new(r->bench->base, connection, BEV_OPT_CLOSE_ON_FREE));
     if (r->is_open)

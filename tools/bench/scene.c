@@ -128,6 +128,9 @@ encode_batch(void *aux, const struct flow_table_send *sends, size_t n)
 {
     struct encoding *e = aux;
     uint32_t bundle = ++e->n_commits;
+    for (size_t i = 0; i < n; i++)
+        if (sends[i].spec->kind == SPEC_METER)
+            wire_put_mod(e->bytes, sends[i].spec, sends[i].command, sends[i].is_modify, 0);
     raw_put_bundle_control(e->bytes, bundle, RAW_BUNDLE_OPEN);
     for (size_t i = 0; i < n; i++)
         if (sends[i].spec->kind != SPEC_METER)

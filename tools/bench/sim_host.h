@@ -60,5 +60,6 @@ uint64_t sim_host_dpid(const struct sim_host *);
 void sim_switch_connect(struct sim_switch *, const struct bench *, uint16_t port);
 void sim_switch_done(struct sim_switch *);
 struct bufferevent *sim_connect(const struct bench *, uint16_t port);
+void sim_hurry(int fd);                                  /* small messages leave at once, as from Open vSwitch and vnetd */
 
 #endif

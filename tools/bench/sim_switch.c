@@ -2,7 +2,9 @@
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "tools/bench/sim_host.h"
 
@@ -118,6 +120,12 @@ on_event(struct bufferevent *bev, short what, void *aux)
         sim_switch_done(aux);
 }
 
+void
+sim_hurry(int fd)
+{
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int) { 1 }, sizeof(int));
+}
+
 struct bufferevent *
 sim_connect(const struct bench *b, uint16_t port)
 {
@@ -126,6 +134,7 @@ sim_connect(const struct bench *b, uint16_t port)
     if (bufferevent_socket_connect(bev, (struct sockaddr *) &sin, sizeof sin))
         bench_die("cannot connect to port %u", port);
     bufferevent_set_max_single_read(bev, 1 << 20);
+    sim_hurry(bufferevent_getfd(bev));
     return bev;
 }
 

@@ -141,6 +141,13 @@ class Hypervisor(Machine):
         self.vsctl(*arguments[1:])
 
     def remove_guest(self, guest):
-        self.unplug([guest])
-        self.guests.remove(guest)
-        guest.end()
+        self.remove_guests([guest])
+
+    def remove_guests(self, guests):
+        """Unplugged in one transaction, then ended."""
+        guests = list(guests)
+        if guests:
+            self.unplug(guests)
+        for guest in guests:
+            self.guests.remove(guest)
+            guest.end()

@@ -116,6 +116,7 @@ class Lab:
             self.underlay.set_link(kind, name, False)          # else its kernel would still say goodbye for it
         host.kill()
         host.close()
+        self.underlay.detach(name)
         for entry in os.scandir(host.folder):
             if keep_disk and entry.name == "conf.db":
                 continue

@@ -39,6 +39,11 @@ class Underlay:
         self.wire.ip([f"link add {near} mtu {mtu} type veth peer name {far} mtu {mtu} netns {pid}",
                       f"link set {near} master {bridge} up"])
 
+    def detach(self, name):
+        """Takes both cables away; the kernel may have done so already with the namespace at their other end."""
+        for near in (f"u-{name}", f"m-{name}"):
+            self.wire.run("ip", "link", "del", near, check=False)
+
     def set_link(self, kind, name, up):
         """Pulls or plugs a host's cable; kind: 'underlay' or 'management'."""
         near = ("u-" if kind == "underlay" else "m-") + name

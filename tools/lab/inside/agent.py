@@ -98,7 +98,9 @@ class Actions:
         netif.configure(**arguments)
 
     def do_flush_neighbours(self):
-        subprocess.run(["ip", "neigh", "flush", "all"], check=True, capture_output=True)
+        """All that is known; not what is just being asked for, with which the kernel would drop the packets that wait for it."""
+        states = [word for state in ("reachable", "stale", "delay", "probe", "failed") for word in ("nud", state)]
+        subprocess.run(["ip", "neigh", "flush", "dev", "eth0", *states], check=True, capture_output=True)
 
     # -- probes --
 
