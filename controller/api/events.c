@@ -11,6 +11,8 @@
 #include "controller/feed.h"
 #include "vnet/model/model_json.h"
 
+#define TIMEOUT_MAX_S 3600
+
 static bool may_see(const struct call *call, uint32_t tenant)
 {
     struct error unused;
@@ -183,11 +185,23 @@ static const struct object_class *check_wait(const json_t *body, struct error *e
     return check_where(class, body, err) ? class : NULL;
 }
 
+static bool read_timeout(const json_t *body, double *seconds, struct error *err)
+{
+    const json_t *timeout = json_object_get(body, "timeout");
+    if (!timeout)
+        return true;
+    *seconds = json_number_value(timeout);
+    if (json_is_number(timeout) && *seconds >= 0 && *seconds <= TIMEOUT_MAX_S)
+        return true;
+    return error_set(err, ERROR_INVALID, "timeout: must be a number of seconds from 0 to %d", TIMEOUT_MAX_S);
+}
+
 void api_wait(struct call *call)
 {
     struct error err;
     json_t *body = call_body(call, &err);
-    const struct object_class *class = body ? check_wait(body, &err) : NULL;
+    double seconds = 30;
+    const struct object_class *class = body && read_timeout(body, &seconds, &err) ? check_wait(body, &err) : NULL;
     if (!class) {
         call_error(call, &err, -1);
         json_decref(body);
@@ -195,9 +209,6 @@ void api_wait(struct call *call)
     }
     struct waiting *w = mem_zalloc(sizeof *w);
     *w = (struct waiting) { .call = call, .body = body, .class = class };
-    const json_t *timeout = json_object_get(body, "timeout");
-    double seconds = json_is_number(timeout) ? json_number_value(timeout) : 30;
-    seconds = seconds >= 0 && seconds <= 3600 ? seconds : 3600;
     struct timeval tv = { (time_t) seconds, (suseconds_t) ((seconds - (time_t) seconds) * 1e6) };
     w->look = event_new(call->controller->base, -1, 0, waiting_look, w);
     w->timer = evtimer_new(call->controller->base, waiting_timeout, w);

@@ -27,6 +27,9 @@ struct hosts;
 /* The aux of a session, from accept to closed(). */
 struct link {
     struct hosts *all;
+    struct link *next, *prev;            /* of all sessions, known hosts' or not */
+    struct ovsdb_session *db;            /* one of these is what it is about */
+    struct of_session *of;
     struct hypervisor *host;             /* NULL: not known yet, or no longer this host's session */
     struct endpoint_listener *listener;
     struct flow_table *table;            /* of a deleted host: lives as long as the session that uses it */
@@ -86,6 +89,7 @@ void hosts_object_removed(struct hosts *, uint32_t number);
 void hosts_remember(struct hosts *, uint32_t number, const char *value);
 
 /* ---- between the files of this folder ---- */
+void link_free(struct link *);                   /* at the end of closed() */
 struct hypervisor *host_get_or_add(struct hosts *, const char *name);
 void host_set_error(struct hypervisor *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void host_tell_runtime(struct hypervisor *);           /* facts or ports changed: runtime, store, compiler */

@@ -1,9 +1,11 @@
-/* Compiling a host's table in turns of the loop, and when its switch may be compared with it. */
+/* Compiling a host's table in turns of the loop, and when its switch may be compared with it.
+ *
+ * A turn is a timer that has run out, never an event made active: those would all be served before the loop looks at any connection again. */
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/host/host.h"
 
-/* A turn of compiling ends after this long, so that no host's first fill delays the others. */
+/* All hosts' turns in one round of the loop together end after this long, so that first fills delay nobody; then each takes one step. */
 #define COMPILE_TURN_MS 5
 #define COMPILE_STEP 64
 
@@ -16,12 +18,28 @@ void host_attach(struct hypervisor *h)
     host_concern(h, hosts_controller(h->all)->seq);
 }
 
+static void turn_schedule(struct hypervisor *h)
+{
+    if (!event_pending(h->compile, EV_TIMEOUT, NULL))
+        event_add(h->compile, &(struct timeval) { 0, 0 });
+}
+
+/* Milliseconds that this round of the loop has taken so far. */
+static int64_t round_ms(struct event_base *base)
+{
+    struct timeval began, now, took;
+    event_base_gettimeofday_cached(base, &began);
+    evutil_gettimeofday(&now, NULL);
+    evutil_timersub(&now, &began, &took);
+    return took.tv_sec * 1000LL + took.tv_usec / 1000;
+}
+
 void host_concern(struct hypervisor *h, uint64_t seq)
 {
     if (seq > h->wanted_seq)
         h->wanted_seq = seq;
     if (h->table)
-        event_active(h->compile, 0, 0);
+        turn_schedule(h);
 }
 
 static void report_conflict(void *aux, uint64_t cookie, const struct error *err)
@@ -34,16 +52,16 @@ void host_compile_turn(evutil_socket_t fd, short what, void *aux)
 {
     struct hypervisor *h = aux;
     struct controller *c = hosts_controller(h->all);
-    int64_t end_ms = controller_now_ms() + COMPILE_TURN_MS;
-    bool more = true;
+    bool more;
     if (!h->table)
         return;
-    while (more && controller_now_ms() < end_ms)
+    do
         more = compiler_run(c->compiler, h->number, COMPILE_STEP, report_conflict, h);
+    while (more && round_ms(c->base) < COMPILE_TURN_MS);
     if (more) {
         if (h->is_reconciling)
             of_session_push(h->of);
-        event_active(h->compile, 0, 0);
+        turn_schedule(h);
         return;
     }
     if (h->is_reconciling)

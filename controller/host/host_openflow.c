@@ -120,9 +120,7 @@ static void host_openflow_closed(void *aux, struct of_session *s, const char *re
     }
     if (link->ending)
         host_ended_openflow(link);
-    flow_table_free(link->table);
-    endpoint_listener_released(link->listener);
-    free(link);
+    link_free(link);
 }
 
 const struct of_session_ops host_openflow_ops = {

@@ -183,8 +183,7 @@ static void host_ovsdb_closed(void *aux, struct ovsdb_session *s, const char *re
     } else {
         log_warn_limited(&refusals, "OVSDB connection from %s closed: %s", ovsdb_session_peer(s)->address, reason);
     }
-    endpoint_listener_released(link->listener);
-    free(link);
+    link_free(link);
 }
 
 const struct ovsdb_session_ops host_ovsdb_ops = {

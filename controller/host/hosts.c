@@ -24,6 +24,7 @@ struct hosts {
         struct endpoint_listener *listener;
     } listeners[2 * OPTION_LISTENERS_MAX];
     size_t n_listeners;
+    struct link *links;
 };
 
 struct hosts *hosts_new(struct controller *c)
@@ -201,19 +202,38 @@ static struct link *link_new(struct listening *l)
     struct link *link = mem_zalloc(sizeof *link);
     link->all = l->all;
     link->listener = l->listener;
+    link->next = l->all->links;
+    if (link->next)
+        link->next->prev = link;
+    l->all->links = link;
     return link;
+}
+
+void link_free(struct link *link)
+{
+    if (link->prev)
+        link->prev->next = link->next;
+    else
+        link->all->links = link->next;
+    if (link->next)
+        link->next->prev = link->prev;
+    endpoint_listener_released(link->listener);
+    flow_table_free(link->table);
+    free(link);
 }
 
 static void accepted_ovsdb(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
 {
     struct listening *l = aux;
-    ovsdb_session_new(l->all->controller->base, bev, peer, &host_ovsdb_ops, link_new(l));
+    struct link *link = link_new(l);
+    link->db = ovsdb_session_new(l->all->controller->base, bev, peer, &host_ovsdb_ops, link);
 }
 
 static void accepted_openflow(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
 {
     struct listening *l = aux;
-    of_session_new(l->all->controller->base, bev, peer, &host_openflow_ops, link_new(l));
+    struct link *link = link_new(l);
+    link->of = of_session_new(l->all->controller->base, bev, peer, &host_openflow_ops, link);
 }
 
 static bool listen_one(struct hosts *all, const char *option, const char *method, endpoint_accepted *accepted,
@@ -249,16 +269,30 @@ bool hosts_listen(struct hosts *all, struct error *err)
     return true;
 }
 
+/* Sessions end in the loop's next round. */
+static void close_sessions(struct hosts *all)
+{
+    for (struct link *link = all->links; link; link = link->next) {
+        if (link->db)
+            ovsdb_session_close(link->db, "vnetd is stopping");
+        if (link->of)
+            of_session_close(link->of, "vnetd is stopping");
+    }
+    for (int rounds = 0; all->links && rounds < 100; rounds++)
+        event_base_loop(all->controller->base, EVLOOP_NONBLOCK);
+}
+
 void hosts_free(struct hosts *all)
 {
     if (!all)
         return;
-    for (size_t i = 0; i < all->n_listeners; i++)
-        endpoint_listener_free(all->listeners[i].listener);
+    close_sessions(all);
     for (struct hypervisor *h = hosts_first(all), *next; h; h = next) {
         next = hosts_next(all, h);
         host_free(h);
     }
+    for (size_t i = 0; i < all->n_listeners; i++)
+        endpoint_listener_free(all->listeners[i].listener);
     map_done(&all->by_number);
     map_done(&all->by_name);
     free(all);

@@ -32,6 +32,8 @@ static void
 message_begun(struct relay *r, const struct relay_side *side)
 {
     const uint8_t *m = side->header;
+    if (side == &r->of_switch && m[1] == 6)
+        r->connected_ns = bench_now_ns();
     if (side == &r->of_switch && m[1] == 33 && m[13] == RAW_BUNDLE_COMMIT + 1) {
         r->n_commits++;
         r->committed_ns = bench_now_ns();
@@ -120,7 +122,6 @@ static void
 let_through(struct relay *r)
 {
     side_begin(r, &r->of_daemon, sim_connect(r->bench, r->daemon->openflow_port));
-    r->connected_ns = bench_now_ns();
     on_input(r->of_switch.bev, r);
 }
 

@@ -22,7 +22,7 @@ struct relay {
     uint16_t port;
     bool is_open;               /* connections are let through */
     struct relay_side of_switch, of_daemon;
-    int64_t connected_ns;       /* let through */
+    int64_t connected_ns;       /* the switch said who it is; Open vSwitch takes up to half a second for it on its own account */
     uint64_t n_commits;
     int64_t committed_ns;
     struct bytes kept;          /* what vnetd sends, while is_keeping */

@@ -67,7 +67,7 @@ static bool
 give_mac(struct object *o, const struct field *f, const json_t *value, struct error *err)
 {
     const char *s = json_string_value(value);
-    if (!s || !mac_parse(s, field_of(o, f)))
+    if (!s || !mac_parse(s, field_of(o, f)) || mac_is_zero(*(const struct mac *) field_of(o, f)))
         return refuse(f, value, err, "is no MAC address; write six bytes like 02:00:00:00:00:01");
     return true;
 }

@@ -9,7 +9,6 @@ Both answer {"pid": its number in this machine's pid namespace}. The machine's o
 import json
 import os
 import signal
-import socket
 
 from lab.inside import agent, namespaces
 
