@@ -85,7 +85,7 @@ def owner():
     """A process of its own that owns a lab: (process, the lab's folder, its processes, its namespaces)."""
     before = links(), mounts()
     process = subprocess.Popen([sys.executable, "-c", OWNER, os.path.join(TOP, "tools"), with_vnetd()], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
+                               stdout=subprocess.PIPE, text=True, preexec_fn=hear_signals)
     root = process.stdout.readline().strip()
     assert root and os.path.isdir(root)
     pids, spaces = of_lab(root)
@@ -95,6 +95,12 @@ def owner():
     process.wait()
     wait_until(lambda: not os.path.exists(root), 10, f"{root} is gone")
     assert (links(), mounts()) == before
+
+
+def hear_signals():
+    """What runs in the background, or under nohup, ignores some signals and hands that on."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def nothing_left(root, pids, spaces):

@@ -120,11 +120,12 @@ host_shows(struct test *t, const char *tables)
 }
 
 static void
-facts_come_before_interfaces_and_both_only_when_they_change(void **state)
+facts_come_before_interfaces_which_wait_for_a_wish(void **state)
 {
     struct test t;
     char text[2048];
     test_init(&t);
+    t.owner.wanted = &wanted;
     host_shows(&t, ROOT("initial", IDS) "," BOUND);
     OWNER_WAIT(&t.owner, t.owner.n_ports);
     assert_int_equal(t.owner.n_facts, 1);
@@ -263,6 +264,7 @@ an_owner_may_close_from_within_any_call(void **state)
     for (unsigned when = 0; when < 4; when++) {
         struct test t;
         test_init(&t);
+        t.owner.wanted = &wanted;
         host_shows(&t, ROOT("initial", IDS) "," BOUND);
         if (when == 0)
             t.owner.closes_when_told = true;
@@ -340,6 +342,7 @@ a_host_that_hangs_up_is_told_as_closed(void **state)
 {
     struct test t;
     test_init(&t);
+    t.owner.wanted = &wanted;
     host_shows(&t, ROOT("initial", IDS));
     OWNER_WAIT(&t.owner, t.owner.n_ports);
     bufferevent_flush(t.host, EV_WRITE, BEV_FINISHED);
@@ -541,7 +544,7 @@ main(void)
     log_init("test");
     log_spec("emer", why, sizeof why);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(facts_come_before_interfaces_and_both_only_when_they_change),
+        cmocka_unit_test(facts_come_before_interfaces_which_wait_for_a_wish),
         cmocka_unit_test(an_older_server_is_asked_in_the_older_way),
         cmocka_unit_test(a_refused_transaction_is_told_and_tried_again_when_rows_change),
         cmocka_unit_test(a_transaction_without_effect_is_not_repeated_at_once),
