@@ -58,7 +58,7 @@ def test_acknowledged_transactions_survive_kills_at_random_moments(lab, seed, so
     rng = random.Random(seed)
     lab.ctl("vpc-add", "v", "10.0.0.0/8")
     numbers, state, cut_in_progress = itertools.count(1), set(), 0
-    for _ in range(100 if soak else 15):
+    for _ in range(1000 if soak else 100):
         writer = Writer(lab.vnetd, numbers)
         writer.start()
         pause = rng.random() * 0.15
