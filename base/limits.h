@@ -10,6 +10,7 @@
 #define LIMIT_STRING 1024                        /* bytes of a string field */
 #define LIMIT_TRANSACTION_OPS 200000
 #define LIMIT_REQUEST_BYTES (64 << 20)           /* a body; 100,000 batch lines fit */
+#define LIMIT_READER_REQUEST_BYTES (64 << 10)    /* likewise, of who may change nothing */
 #define LIMIT_REQUEST_HEADER_BYTES (16 << 10)
 #define LIMIT_CLIENTS 1024                       /* API connections at once */
 #define LIMIT_CLIENT_BUFFER_BYTES (8 << 20)      /* unread answer of an event stream before it is dropped */

@@ -64,7 +64,7 @@ static json_t *host_column(const struct showing *s, const struct object *o, cons
     if (!strcmp(name, "drops"))
         return drop_counts_host(s->wanted ? s->wanted->drops : NULL, o->number);
     if (!strcmp(name, "error"))
-        return string_or_null(h->error);
+        return string_or_null(host_error(h));
     return json_null();
 }
 

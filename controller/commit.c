@@ -25,7 +25,7 @@ struct request {
     struct request *next;
     json_t *ops;
     struct principal principal;
-    char *tenant, *key, *digest;
+    char *tenant, *key, *scope, *digest;
     bool is_dry_run;
     commit_done *done;
     void *aux;
@@ -67,6 +67,7 @@ void commit_submit(struct commits *commits, const struct commit_request *r)
         .principal = r->principal,
         .tenant = mem_strdup(r->tenant ? r->tenant : "default"),
         .key = r->idempotency_key ? mem_strdup(r->idempotency_key) : NULL,
+        .scope = mem_strdup(r->scope ? r->scope : ""),
         .digest = mem_strdup(r->digest ? r->digest : ""),
         .is_dry_run = r->is_dry_run,
         .done = r->done,
@@ -102,6 +103,7 @@ static void request_end(struct commits *commits, struct commit_result *result)
     json_decref(r->results);
     free(r->tenant);
     free(r->key);
+    free(r->scope);
     free(r->digest);
     free(r);
     if (commits->first)
@@ -119,7 +121,7 @@ static void request_fail(struct commits *commits, const struct error *err, int o
 static bool replay(struct commits *commits, struct request *r)
 {
     char *digest = NULL;
-    char *answer = r->key ? store_remembered(commits->controller->store, r->principal.name, r->key, &digest) : NULL;
+    char *answer = r->key ? store_remembered(commits->controller->store, r->scope, r->key, &digest) : NULL;
     if (!answer)
         return false;
     struct commit_result result = { .ok = !strcmp(digest, r->digest), .op = -1, .replayed = answer };
@@ -179,8 +181,10 @@ static bool apply_some(struct commits *commits, struct request *r, struct error 
             break;
         json_t *result = NULL;
         const json_t *op = json_array_get(r->ops, r->applied);
-        if (!check_runtime(commits->controller, op, err) || !transaction_op(r->transaction, op, &result, err))
+        if (!transaction_op(r->transaction, op, &result, err) || !check_runtime(commits->controller, op, err)) {
+            json_decref(result);
             return false;
+        }
         json_array_append_new(r->results, result ? result : json_null());
         r->applied++;
     } while (r->applied % 64 || controller_now_ms() < end_ms);
@@ -188,21 +192,6 @@ static bool apply_some(struct commits *commits, struct request *r, struct error 
 }
 
 /* ---- after the store ---- */
-
-struct concerned {
-    uint32_t *v;
-    size_t n, cap;
-};
-
-static void concern(void *aux, uint32_t host)
-{
-    struct concerned *c = aux;
-    for (size_t i = c->n; i-- > 0;)
-        if (c->v[i] == host)
-            return;
-    c->v = mem_grow(c->v, &c->cap, c->n + 1, sizeof *c->v);
-    c->v[c->n++] = host;
-}
 
 static void tell_parts(struct controller *c, const struct change *change)
 {
@@ -216,8 +205,16 @@ static void tell_parts(struct controller *c, const struct change *change)
         bindings_port_changed(c->bindings, change->number);
 }
 
+static void concern(void *aux, uint32_t host)
+{
+    struct controller *c = aux;
+    struct hypervisor *h = host_by_number(c->hosts, host);
+    if (h)
+        host_concern(h, c->seq);
+}
+
 /* The model shows the transaction; everything that follows from it starts here. */
-static void take_effect(struct controller *c, struct transaction *t, struct concerned *hosts)
+static void take_effect(struct controller *c, struct transaction *t)
 {
     size_t n;
     const struct change *changes = transaction_changes(t, &n);
@@ -228,16 +225,10 @@ static void take_effect(struct controller *c, struct transaction *t, struct conc
     c->seq++;
     for (size_t i = 0; i < n; i++) {
         struct vnet_event event = { .kind = EVENT_OBJECT, .change = &changes[i] };
-        compiler_changed(c->compiler, &event, concern, hosts);
+        compiler_changed(c->compiler, &event, concern, c);
     }
-    uint64_t seq = c->seq;
     for (size_t i = 0; i < n; i++)
         tell_parts(c, &changes[i]);
-    for (size_t i = 0; i < hosts->n; i++) {
-        struct hypervisor *h = host_by_number(c->hosts, hosts->v[i]);
-        if (h)
-            host_concern(h, seq);
-    }
     retired_add(c->retired, changes, n);
     for (size_t i = 0; i < n; i++)
         feed_change(c->feed, &changes[i], model_revision(c->model));
@@ -245,21 +236,18 @@ static void take_effect(struct controller *c, struct transaction *t, struct conc
 
 static void finish(struct commits *commits, struct commit_result *result, bool is_stored)
 {
-    struct concerned hosts = { NULL, 0, 0 };
     struct request *r = commits->first;
     struct controller *c = commits->controller;
+    hosts_collect(c->hosts);
     if (is_stored) {
-        take_effect(c, r->transaction, &hosts);
+        take_effect(c, r->transaction);
         commits->counters.committed++;
     }
     result->ok = true;
     result->op = -1;
     result->revision = model_revision(c->model);
-    result->seq = c->seq;
-    result->hosts = hosts.v;
-    result->n_hosts = hosts.n;
+    result->hosts = hosts_collected(c->hosts, &result->n_hosts);
     request_end(commits, result);
-    free(hosts.v);
 }
 
 static void stored(void *aux, bool ok, const struct error *err)
@@ -303,7 +291,7 @@ static void submit_to_store(struct commits *commits, struct request *r)
         .who = r->principal.name,
         .summary = summary,
         .idempotency_key = r->key,
-        .scope = r->principal.name,
+        .scope = r->scope,
         .digest = r->digest,
         .answer = text,
     };

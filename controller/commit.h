@@ -16,8 +16,7 @@ struct commit_result {
     const json_t *results;               /* one object per operation: id, type, name, object */
     const json_t *changes;               /* dry run: what would change */
     uint64_t revision;
-    uint64_t seq;                        /* what hosts must confirm */
-    const uint32_t *hosts;               /* concerned */
+    const uint32_t *hosts;               /* concerned: they want more than before */
     size_t n_hosts;
     const char *replayed;                /* an answer remembered under the idempotency key; nothing was done now */
 };
@@ -30,7 +29,7 @@ struct commit_request {
     const char *tenant;                  /* copied; NULL: "default" */
     bool is_dry_run;
     const char *idempotency_key;         /* copied; NULL none */
-    const char *digest;                  /* of the request, with a key; copied */
+    const char *scope, *digest;          /* with a key: whose it is; of the request. Copied */
     commit_done *done;                   /* always called, from the loop; results are borrowed */
     void *aux;
 };

@@ -44,6 +44,8 @@ static void fact_concerns(void *aux, uint32_t host)
 void controller_fact_changed(struct controller *c, const struct vnet_event *event)
 {
     c->seq++;
+    if (event->kind == EVENT_BINDING)
+        fact_concerns(c, event->after.host);     /* whoever waits for a port waits for its own host, so that is served first */
     compiler_changed(c->compiler, event, fact_concerns, c);
 }
 
@@ -73,22 +75,31 @@ static void load_tombstone(void *aux, uint32_t number)
     retired_load(l->controller->retired, number);
 }
 
+/* "OFPORT ORDER" */
+static void use_binding(struct controller *c, uint32_t host, const char *iface_id, const char *value)
+{
+    unsigned ofport;
+    unsigned long long order = 0;
+    if (host_by_number(c->hosts, host) && sscanf(value, "%u %llu", &ofport, &order) >= 1 && ofport <= OF_PORT_MAX)
+        bindings_remember(c->bindings, host, iface_id, ofport, order);
+}
+
 /* Facts are used only when every object is there. Hosts first: a binding on an unknown host is nothing. */
 static void use_facts(struct controller *c, json_t *facts)
 {
     const char *key;
     json_t *value;
-    unsigned number, ofport;
+    unsigned number;
     int at;
     json_object_foreach (facts, key, value)
         if (sscanf(key, "host/%u", &number) == 1)
             hosts_remember(c->hosts, number, json_string_value(value));
     json_object_foreach (facts, key, value) {
         at = 0;
-        if (sscanf(key, "binding/%u/%n", &number, &at) == 1 && at && host_by_number(c->hosts, number)
-            && sscanf(json_string_value(value), "%u", &ofport) == 1 && ofport <= OF_PORT_MAX)
-            bindings_remember(c->bindings, number, key + at, ofport);
+        if (sscanf(key, "binding/%u/%n", &number, &at) == 1 && at)
+            use_binding(c, number, key + at, json_string_value(value));
     }
+    bindings_remembered(c->bindings);
 }
 
 static bool load(struct controller *c, struct error *err)
@@ -127,7 +138,7 @@ static bool load_tls(struct controller *c, struct error *err)
 
 bool controller_start(struct controller *c, const struct options *options, struct error *err)
 {
-    *c = (struct controller) { .options = options, .started_ms = controller_wall_ms() };
+    *c = (struct controller) { .options = options, .seq = 1, .started_ms = controller_wall_ms() };
     c->base = event_base_new();
     c->model = model_new();
     c->runtime = runtime_new();
@@ -145,14 +156,17 @@ bool controller_start(struct controller *c, const struct options *options, struc
     return false;
 }
 
+/* Who asks is let go first, then sessions, while all that they tell is still there. */
 void controller_stop(struct controller *c)
 {
     api_free(c->api);
-    hosts_free(c->hosts);
+    event_base_loop(c->base, EVLOOP_NONBLOCK);
+    hosts_close(c->hosts);
     store_close(c->store);
     commits_free(c->commits);
-    bindings_free(c->bindings);
     waiters_free(c->waiters);
+    bindings_free(c->bindings);
+    hosts_free(c->hosts);
     retired_free(c->retired);
     feed_free(c->feed);
     compiler_free(c->compiler);

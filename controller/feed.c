@@ -10,6 +10,10 @@
 #include "controller/controller.h"
 #include "vnet/model/model_json.h"
 
+/* Ids begin anew with each run, at its start in milliseconds times this power of two: no run gives out more than that in each millisecond. They fit
+ * 63 bits. */
+#define FEED_ID_BITS 20
+
 struct feed_reader {
     struct feed *feed;
     struct feed_reader *next, *prev;
@@ -26,7 +30,7 @@ struct pending {
 struct feed {
     struct controller *controller;
     struct feed_event ring[FEED_KEPT];
-    uint64_t last;
+    uint64_t first, last;                /* ids: before the first event of this run, and of the last one */
     struct feed_reader *readers;
     struct map pending;                  /* objects whose runtime columns changed in this turn */
     struct pending *first_pending, **last_pending;
@@ -39,6 +43,7 @@ struct feed *feed_new(struct controller *c)
 {
     struct feed *f = mem_zalloc(sizeof *f);
     f->controller = c;
+    f->first = f->last = (uint64_t) c->started_ms << FEED_ID_BITS;
     f->flush = event_new(c->base, -1, 0, feed_flush, f);
     f->last_pending = &f->first_pending;
     map_init(&f->pending);
@@ -48,6 +53,17 @@ struct feed *feed_new(struct controller *c)
 uint64_t feed_last(const struct feed *f)
 {
     return f->last;
+}
+
+/* The id of the event before the oldest one kept. */
+static uint64_t before_oldest(const struct feed *f)
+{
+    return f->last - f->first < FEED_KEPT ? f->first : f->last - FEED_KEPT;
+}
+
+bool feed_keeps(const struct feed *f, uint64_t after)
+{
+    return after >= before_oldest(f) && after <= f->last;
 }
 
 static void publish(struct feed *f, const struct object *o, enum feed_change change, uint64_t revision)
@@ -114,9 +130,8 @@ struct feed_reader *feed_subscribe(struct feed *f, uint64_t after, feed_each *ea
     if (f->readers)
         f->readers->prev = r;
     f->readers = r;
-    uint64_t oldest = f->last >= FEED_KEPT ? f->last - FEED_KEPT + 1 : 1;
-    for (uint64_t id = after + 1 > oldest ? after + 1 : oldest; id <= f->last; id++)
-        each(aux, &f->ring[id % FEED_KEPT]);
+    for (uint64_t id = feed_keeps(f, after) ? after : before_oldest(f); id < f->last;)
+        each(aux, &f->ring[++id % FEED_KEPT]);
     return r;
 }
 

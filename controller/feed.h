@@ -16,7 +16,7 @@ struct feed_reader;
 #define FEED_KEPT 4096
 
 struct feed_event {
-    uint64_t id;                         /* rising by one */
+    uint64_t id;                         /* rising by one, and higher than all of earlier runs */
     uint64_t revision;                   /* of the store; 0: runtime columns moved */
     uint32_t tenant;                     /* whose object; 0: nobody's, told to all */
     uint32_t number;                     /* the object */
@@ -40,5 +40,7 @@ typedef void feed_each(void *aux, const struct feed_event *);
 struct feed_reader *feed_subscribe(struct feed *, uint64_t after, feed_each *, void *aux);
 void feed_unsubscribe(struct feed_reader *);
 uint64_t feed_last(const struct feed *);
+/* Is every event after this one still kept? Not for what an earlier run of vnetd gave out. */
+bool feed_keeps(const struct feed *, uint64_t after);
 
 #endif

@@ -2,9 +2,12 @@ noinst_LIBRARIES += libcontroller.a
 libcontroller_a_SOURCES =
 libcontroller_a_SOURCES += \
 	controller/api/api.h \
+	controller/api/clients.c \
+	controller/api/connection.c controller/api/connection.h \
 	controller/api/events.c \
 	controller/api/health.c \
 	controller/api/http.c controller/api/http.h \
+	controller/api/http_head.c controller/api/http_head.h \
 	controller/api/insight.c \
 	controller/api/resources.c \
 	controller/api/transactions.c \
@@ -13,14 +16,17 @@ libcontroller_a_SOURCES += \
 	controller/controller.c controller/controller.h \
 	controller/counters.c controller/counters.h \
 	controller/feed.c controller/feed.h \
-	controller/host/binding.c controller/host/binding.h \
+	controller/host/binding.c controller/host/binding.h controller/host/binding_private.h \
 	controller/host/claim.c controller/host/claim.h \
 	controller/host/host.h \
 	controller/host/host_compile.c \
+	controller/host/host_error.c \
 	controller/host/host_facts.c \
 	controller/host/host_openflow.c \
 	controller/host/host_ovsdb.c \
 	controller/host/hosts.c \
+	controller/host/iface_name.c controller/host/iface_name.h \
+	controller/host/port_place.c \
 	controller/options.c controller/options.h \
 	controller/retired.c controller/retired.h \
 	controller/store/store.c controller/store/store.h \

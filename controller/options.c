@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/alloc.h"
 #include "base/log.h"
 
@@ -59,6 +60,15 @@ static bool list_add(struct option_list *list, bool *given, const char *name, co
     return true;
 }
 
+static bool set_advertise(struct options *o, const char *value, struct error *err)
+{
+    struct ip ip;
+    if (!ip_parse(value, &ip))
+        return error_set(err, ERROR_INVALID, "--advertise=%s: must be an address such as 192.0.2.100", value);
+    set_text(&o->advertise, value);
+    return true;
+}
+
 static bool take_verbosity(const char *spec, struct error *err)
 {
     char why[128];
@@ -74,7 +84,7 @@ static bool take_option(struct options *o, struct given *given, int option, cons
     case OPT_OPENFLOW: return list_add(&o->openflow, &given->openflow, "openflow", value, err);
     case OPT_OVSDB: return list_add(&o->ovsdb, &given->ovsdb, "ovsdb", value, err);
     case OPT_API: return list_add(&o->api, &given->api, "api", value, err);
-    case OPT_ADVERTISE: set_text(&o->advertise, value); return true;
+    case OPT_ADVERTISE: return set_advertise(o, value, err);
     case 'p': set_text(&o->key, value); return true;
     case 'c': set_text(&o->cert, value); return true;
     case 'C': set_text(&o->ca, value); return true;
@@ -99,7 +109,7 @@ static const struct option *option_by_name(const char *name)
 /* One line of the configuration file: a long option without dashes, 'name = value' or 'name'. */
 static bool take_line(struct options *o, struct given *given, char *line, struct error *err)
 {
-    line[strcspn(line, "#\n")] = '\0';
+    line[strcspn(line, "#\r\n")] = '\0';
     char *name = line + strspn(line, " \t");
     if (!*name)
         return true;
@@ -113,6 +123,8 @@ static bool take_line(struct options *o, struct given *given, char *line, struct
         return error_set(err, ERROR_INVALID, "'%s' is no option; write a long option of vnetd(8) without dashes", name);
     if (option->has_arg == required_argument && !*value)
         return error_set(err, ERROR_INVALID, "'%s' needs a value: %s = VALUE", name, name);
+    if (option->has_arg == no_argument && *value)
+        return error_set(err, ERROR_INVALID, "'%s' takes no value; leave the line out if it is not wanted", name);
     return take_option(o, given, option->val, *value ? value : NULL, err);
 }
 
@@ -122,15 +134,19 @@ static bool read_file(struct options *o, const char *file, struct error *err)
     if (!f)
         return error_set(err, ERROR_INVALID, "--config=%s: %s", file, strerror(errno));
     struct given given = { 0 };
-    char line[1024];
+    char *line = NULL;
+    size_t size = 0;
     unsigned number = 0;
     bool ok = true;
-    while (ok && fgets(line, sizeof line, f)) {
+    while (ok && getline(&line, &size, f) >= 0) {
         number++;
         ok = take_line(o, &given, line, err);
         if (!ok)
             error_prefix(err, "%s:%u", file, number);
     }
+    if (ok && ferror(f))
+        ok = error_set(err, ERROR_INVALID, "--config=%s: %s", file, strerror(errno));
+    free(line);
     fclose(f);
     return ok;
 }
@@ -150,20 +166,36 @@ static void set_defaults(struct options *o)
     set_text(&o->ca, "/etc/vnet/pki/ca.pem");
 }
 
+/* The next option of the command line; -1: no more, '?': wrong. */
+static int next_option(int argc, char *argv[])
+{
+    return getopt_long(argc, argv, "p:c:C:v::Vh", long_options, NULL);
+}
+
+static void begin_options(void)
+{
+    opterr = 0;
+    optind = 0;                          /* anew, also what getopt keeps to itself */
+}
+
+/* The file first, wherever --config stands: what is said on the command line wins. */
+static bool read_files(int argc, char *argv[], struct options *o, struct error *err)
+{
+    begin_options();
+    for (int option; (option = next_option(argc, argv)) != -1;)
+        if (option == OPT_CONFIG && !read_file(o, optarg, err))
+            return false;
+    return true;
+}
+
 bool options_parse(int argc, char *argv[], struct options *o, struct error *err)
 {
-    set_defaults(o);
-    /* The file first, wherever --config stands: what is said on the command line wins. */
-    for (int i = 1; i < argc; i++)
-        if (!strncmp(argv[i], "--config=", 9) && !read_file(o, argv[i] + 9, err))
-            return false;
     struct given given = { 0 };
-    opterr = 0;
-    optind = 1;
-    for (;;) {
-        int option = getopt_long(argc, argv, "p:c:C:v::Vh", long_options, NULL);
-        if (option == -1)
-            break;
+    set_defaults(o);
+    if (!read_files(argc, argv, o, err))
+        return false;
+    begin_options();
+    for (int option; (option = next_option(argc, argv)) != -1;) {
         if (option == OPT_CONFIG)
             continue;
         if (option == '?')

@@ -16,6 +16,7 @@
 struct verification {
     struct controller *controller;
     uint32_t host;
+    char *name;                          /* the host's, which may be deleted meanwhile */
     verify_done *done;
     void *aux;
     struct arena *arena;                 /* of 'found' */
@@ -24,7 +25,6 @@ struct verification {
     uint64_t seq;                        /* the host's wanted_seq when the reading began */
     int tries;
     json_t *differences;
-    const struct model *model;
 };
 
 static void verify_begin(struct verification *v);
@@ -33,6 +33,7 @@ static void verify_end(struct verification *v, json_t *report)
 {
     v->done(v->aux, report);
     json_decref(report);
+    free(v->name);
     arena_free(v->arena);
     free(v->found);
     free(v);
@@ -40,8 +41,7 @@ static void verify_end(struct verification *v, json_t *report)
 
 static void not_checked(struct verification *v, const char *reason)
 {
-    const struct hypervisor *h = host_by_number(v->controller->hosts, v->host);
-    verify_end(v, json_pack("{s:s,s:b,s:s}", "host", h ? h->name : "?", "checked", 0, "reason", reason));
+    verify_end(v, json_pack("{s:s,s:b,s:s}", "host", v->name, "checked", 0, "reason", reason));
 }
 
 /* ---- reading ---- */
@@ -159,12 +159,14 @@ static void realised(void *aux, const struct waiter_result *result)
 
 static void verify_begin(struct verification *v)
 {
-    waiter_add(v->controller->waiters, &v->host, 1, WAITER_WANTED_NOW, VERIFY_WAIT_S, realised, v);
+    waiter_add(v->controller->waiters, &v->host, 1, VERIFY_WAIT_S, realised, v);
 }
 
 void verify_host(struct controller *c, uint32_t host, verify_done *done, void *aux)
 {
+    const struct hypervisor *h = host_by_number(c->hosts, host);
     struct verification *v = mem_zalloc(sizeof *v);
-    *v = (struct verification) { .controller = c, .host = host, .done = done, .aux = aux, .arena = arena_new() };
+    *v = (struct verification) { .controller = c, .host = host, .name = mem_strdup(h ? h->name : "?"), .done = done, .aux = aux,
+                                 .arena = arena_new() };
     verify_begin(v);
 }

@@ -112,8 +112,11 @@ static int run(const struct options *options)
     }
     if (options->pidfile && !write_pidfile(options->pidfile, &err))
         return fail(&err);
-    if (!controller_start(&c, options, &err))
+    if (!controller_start(&c, options, &err)) {
+        if (options->pidfile)
+            unlink(options->pidfile);
         return fail(&err);
+    }
     serve(&c, detached);
     controller_stop(&c);
     if (options->pidfile)

@@ -42,7 +42,7 @@ static void waiter_look(struct waiter *w)
         const struct hypervisor *h = host_by_number(w->all->controller->hosts, w->pending[i].host);
         if (h && !host_is_connected(h))
             w->disconnected[w->n_disconnected++] = w->pending[i].host;
-        else if (h && host_confirmed_seq(h) < w->pending[i].seq)
+        else if (h && h->confirmed_seq < w->pending[i].seq)
             w->pending[kept++] = w->pending[i];
     }
     w->n_pending = kept;
@@ -74,15 +74,14 @@ static void waiter_timeout(evutil_socket_t fd, short what, void *aux)
     waiter_end(aux);
 }
 
-void waiter_add(struct waiters *all, const uint32_t hosts[], size_t n, uint64_t seq, double timeout_s, waiter_done *done,
-                void *aux)
+void waiter_add(struct waiters *all, const uint32_t hosts[], size_t n, double timeout_s, waiter_done *done, void *aux)
 {
     struct waiter *w = mem_zalloc(sizeof *w);
     *w = (struct waiter) { .all = all, .next = all->first, .n_pending = n, .done = done, .aux = aux };
     w->pending = mem_zalloc((n + 1) * sizeof *w->pending);
     for (size_t i = 0; i < n; i++) {
         const struct hypervisor *h = host_by_number(all->controller->hosts, hosts[i]);
-        w->pending[i] = (struct waiting) { hosts[i], seq == WAITER_WANTED_NOW ? (h ? h->wanted_seq : 0) : seq };
+        w->pending[i] = (struct waiting) { hosts[i], h ? h->wanted_seq : 0 };
     }
     w->disconnected = mem_zalloc((n + 1) * sizeof *hosts);
     if (all->first)

@@ -21,11 +21,8 @@ struct waiter_result {
 };
 typedef void waiter_done(void *aux, const struct waiter_result *);
 
-/* Instead of a sequence number: whatever each host wants at the time of the call. */
-#define WAITER_WANTED_NOW UINT64_MAX
-
-/* Waits until each of the hosts has confirmed 'seq'. Calls 'done' from here if nothing is to be waited for. */
-void waiter_add(struct waiters *, const uint32_t hosts[], size_t n, uint64_t seq, double timeout_s, waiter_done *, void *aux);
+/* Waits until each of the hosts has confirmed what it wants now. Calls 'done' from here if nothing is to be waited for. */
+void waiter_add(struct waiters *, const uint32_t hosts[], size_t n, double timeout_s, waiter_done *, void *aux);
 
 /* A host has confirmed more, or has gone. */
 void waiters_check(struct waiters *, uint32_t host);

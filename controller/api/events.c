@@ -13,13 +13,6 @@
 
 #define TIMEOUT_MAX_S 3600
 
-static bool may_see(const struct call *call, uint32_t tenant)
-{
-    struct error unused;
-    const struct object *o = tenant ? model_get(call->controller->model, tenant, OBJECT_TENANT) : NULL;
-    return principal_may(&call->principal, VERB_READ, o ? o->name : NULL, &unused);
-}
-
 /* ---- event streams ---- */
 
 struct stream {
@@ -32,7 +25,7 @@ static void stream_end(evutil_socket_t fd, short what, void *aux)
 {
     struct stream *s = aux;
     feed_unsubscribe(s->reader);
-    call_stream_end(s->call);
+    call_stream_end(s->call, true);
     event_free(s->end);
     free(s);
 }
@@ -46,7 +39,7 @@ static void stream_gone(void *aux)
 static void stream_each(void *aux, const struct feed_event *e)
 {
     struct stream *s = aux;
-    if (!may_see(s->call, e->tenant))
+    if (!call_may_see_tenant(s->call, e->type == OBJECT_TENANT ? e->number : e->tenant))
         return;
     json_t *json = feed_event_json(s->call->controller->feed, e);
     char *data = json_text(json);
@@ -58,21 +51,43 @@ static void stream_each(void *aux, const struct feed_event *e)
     json_decref(json);
 }
 
+/* Where the stream begins: what the client says it has seen last, or now. */
+static bool read_after(const struct call *call, uint64_t *after, struct error *err)
+{
+    const char *query = call_query(call, "after"), *header = call_header(call, "Last-Event-ID");
+    const char *text = query ? query : header;
+    if (!text) {
+        *after = feed_last(call->controller->feed);
+        return true;
+    }
+    char *end;
+    *after = strtoull(text, &end, 10);
+    return (*text >= '0' && *text <= '9' && !*end && strlen(text) < 20)
+        || error_set(err, ERROR_INVALID, "after='%.60s': must be the id of an event", text);
+}
+
 void api_events(struct call *call)
 {
-    const char *after = call_query(call, "after");
-    const char *last = evhttp_find_header(evhttp_request_get_input_headers(call->request), "Last-Event-ID");
+    struct error err;
+    uint64_t after;
+    const struct feed *feed = call->controller->feed;
+    if (!read_after(call, &after, &err)) {
+        call_error(call, &err, -1);
+        return;
+    }
     struct stream *s = mem_zalloc(sizeof *s);
-    uint64_t from = after ? strtoull(after, NULL, 10) : last ? strtoull(last, NULL, 10) : feed_last(call->controller->feed);
     s->call = call;
     s->end = event_new(call->controller->base, -1, 0, stream_end, s);
     call->gone = stream_gone;
     call->aux = s;
-    if (!call_stream_begin(call, "text/event-stream") || !call_stream_write(call, ": vnet\n\n")) {
+    call_stream_begin(call, "text/event-stream");
+    /* Something is missing between what the client has seen and what comes now: it has to look at everything again. */
+    bool has_gap = !feed_keeps(feed, after);
+    if (!call_stream_write(call, has_gap ? "event: reset\ndata: {}\n\n" : ": vnet\n\n")) {
         event_active(s->end, 0, 0);
         return;
     }
-    s->reader = feed_subscribe(call->controller->feed, from, stream_each, s);
+    s->reader = feed_subscribe(call->controller->feed, after, stream_each, s);
 }
 
 /* ---- wait-until ---- */
@@ -101,7 +116,7 @@ static const struct object *waiting_object(const struct waiting *w)
     const char *tenant = json_member_string(w->body, "tenant");
     uint32_t number = w->class->has_tenant ? model_tenant(c->model, tenant ? tenant : w->call->tenant) : 0;
     const struct object *o = model_find(c->model, w->class->type, number, json_member_string(w->body, "name"));
-    return o && may_see(w->call, o->tenant) ? o : NULL;
+    return o && call_may_see(w->call, o) ? o : NULL;
 }
 
 static bool all_hold(const struct waiting *w, const json_t *object)
@@ -119,7 +134,7 @@ static bool all_hold(const struct waiting *w, const json_t *object)
 static void waiting_look(evutil_socket_t fd, short what, void *aux)
 {
     struct waiting *w = aux;
-    if (!w->call->request) {
+    if (!w->call->connection) {
         call_empty(w->call, 200);
         waiting_free(w);
         return;
@@ -137,7 +152,8 @@ static void waiting_look(evutil_socket_t fd, short what, void *aux)
 static void waiting_each(void *aux, const struct feed_event *e)
 {
     struct waiting *w = aux;
-    event_active(w->look, 0, 0);
+    if (e->type == w->class->type)
+        event_active(w->look, 0, 0);
 }
 
 static void waiting_gone(void *aux)
@@ -199,7 +215,7 @@ static bool read_timeout(const json_t *body, double *seconds, struct error *err)
 void api_wait(struct call *call)
 {
     struct error err;
-    json_t *body = call_body(call, &err);
+    json_t *body = call_body(call, "type name where timeout tenant", &err);
     double seconds = 30;
     const struct object_class *class = body && read_timeout(body, &seconds, &err) ? check_wait(body, &err) : NULL;
     if (!class) {
@@ -213,9 +229,9 @@ void api_wait(struct call *call)
     w->look = event_new(call->controller->base, -1, 0, waiting_look, w);
     w->timer = evtimer_new(call->controller->base, waiting_timeout, w);
     evtimer_add(w->timer, &tv);
-    call_patience(call, seconds);
     call->gone = waiting_gone;
     call->aux = w;
+    call_waits(call);
     w->reader = feed_subscribe(call->controller->feed, feed_last(call->controller->feed), waiting_each, w);
     event_active(w->look, 0, 0);
 }

@@ -67,7 +67,12 @@ static double packet_ins(const struct hypervisor *h)
 
 void api_metrics(struct call *call)
 {
+    struct error err;
     const struct controller *c = call->controller;
+    if (!principal_may(&call->principal, VERB_READ, NULL, &err)) {
+        call_error(call, &err, -1);
+        return;
+    }
     const struct commit_counters *commits = commits_counters(c->commits);
     const struct store_counters *store = store_counters(c->store);
     struct mallinfo2 memory = mallinfo2();

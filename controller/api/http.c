@@ -1,36 +1,15 @@
 #include "controller/api/http.h"
 
-#include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
-#include <event2/listener.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "controller/api/api.h"
+#include "controller/api/connection.h"
 #include "controller/controller.h"
-#include "ofproto/session/endpoint.h"
-
-#define LOG_MODULE "api"
-#include "base/log.h"
-
-/* A client that neither sends the rest of its request nor takes its answer is cut off after this long. */
-#define CLIENT_TIMEOUT_S 60
-
-struct api_listener {
-    struct api *api;
-    struct evhttp *http;
-    enum endpoint_kind kind;
-};
-
-struct api {
-    struct controller *controller;
-    struct api_listener listeners[OPTION_LISTENERS_MAX];
-    size_t n_listeners;
-};
 
 static const struct api_route routes[] = {
     { "POST", "transactions", 1, api_transaction },
@@ -48,89 +27,116 @@ static const struct api_route routes[] = {
     { "DELETE", NULL, 2, api_del },
 };
 
-/* ---- who asks ---- */
-
-static bool principal_of(const struct api_listener *l, struct bufferevent *bev, struct principal *p, struct error *err)
-{
-    *p = (struct principal) { .role = PRINCIPAL_ADMIN };
-    if (l->kind == ENDPOINT_TCP) {
-        snprintf(p->name, sizeof p->name, "tcp");
-        return true;
-    }
-    if (l->kind == ENDPOINT_TLS) {
-        struct endpoint_peer peer;
-        return endpoint_tls_identify(bufferevent_openssl_get_ssl(bev), NULL, &peer, err)
-            && principal_from_certificate(peer.cn, peer.ou, p, err);
-    }
-    struct ucred cred;
-    socklen_t size = sizeof cred;
-    if (getsockopt(bufferevent_getfd(bev), SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
-        return error_set(err, ERROR_FORBIDDEN, "who asks cannot be told: %s", strerror(errno));
-    p->role = cred.uid ? PRINCIPAL_READER : PRINCIPAL_ADMIN;
-    snprintf(p->name, sizeof p->name, "uid %u", (unsigned) cred.uid);
-    return true;
-}
-
-/* ---- calls ---- */
+/* ---- what is asked ---- */
 
 const char *call_query(const struct call *call, const char *name)
 {
-    return evhttp_find_header(&call->query, name);
+    for (size_t i = 0; i < call->n_parameters; i++)
+        if (!strcmp(call->parameters[i].name, name))
+            return call->parameters[i].value;
+    return NULL;
 }
 
-json_t *call_body(const struct call *call, struct error *err)
+const char *call_raw_query(const struct call *call)
 {
-    struct evbuffer *in = evhttp_request_get_input_buffer(call->request);
+    return call->connection ? connection_head(call->connection)->query : NULL;
+}
+
+const char *call_header(const struct call *call, const char *name)
+{
+    return call->connection ? http_head_field(connection_head(call->connection), name) : NULL;
+}
+
+static bool is_listed(const char *members, const char *key)
+{
+    size_t n = strlen(key);
+    for (const char *at = members; n && (at = strstr(at, key)); at += n)
+        if ((at == members || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+            return true;
+    return false;
+}
+
+static bool check_members(const json_t *body, const char *members, struct error *err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach ((json_t *) body, key, value)
+        if (members && !is_listed(members, key))
+            return error_set(err, ERROR_INVALID, "request body: '%.60s' is unknown; known are: %s", key, members);
+    return true;
+}
+
+json_t *call_body(const struct call *call, const char *members, struct error *err)
+{
+    struct evbuffer *in = connection_body(call->connection);
     size_t n = evbuffer_get_length(in);
     if (!n)
         return json_object();
     json_t *body = json_parse((const char *) evbuffer_pullup(in, -1), n, "request body", err);
-    if (body && !json_is_object(body)) {
-        error_set(err, ERROR_INVALID, "request body: must be a JSON object");
-        json_decref(body);
+    if (!body)
         return NULL;
-    }
-    return body;
+    if (!json_is_object(body))
+        error_set(err, ERROR_INVALID, "request body: must be a JSON object");
+    else if (check_members(body, members, err))
+        return body;
+    json_decref(body);
+    return NULL;
 }
 
-void call_patience(struct call *call, double seconds)
+bool call_may_see_tenant(const struct call *call, uint32_t tenant)
 {
-    evhttp_connection_set_timeout(evhttp_request_get_connection(call->request), CLIENT_TIMEOUT_S + (int) seconds);
+    struct error unused;
+    const struct object *o = tenant ? model_get(call->controller->model, tenant, OBJECT_TENANT) : NULL;
+    return principal_may(&call->principal, VERB_READ, o ? o->name : NULL, &unused);
 }
+
+bool call_may_see(const struct call *call, const struct object *o)
+{
+    return call_may_see_tenant(call, o->type == OBJECT_TENANT ? o->number : o->tenant);
+}
+
+void call_waits(struct call *call)
+{
+    if (call->connection)
+        connection_expect_long(call->connection);
+}
+
+/* ---- answers ---- */
 
 static void call_free(struct call *call)
 {
-    if (call->request)
-        evhttp_connection_set_closecb(evhttp_request_get_connection(call->request), NULL, NULL);
-    evhttp_clear_headers(&call->query);
+    for (size_t i = 0; i < call->n_parameters; i++) {
+        free(call->parameters[i].name);
+        free(call->parameters[i].value);
+    }
+    free(call->parameters);
+    if (call->connection)
+        connection_set_user(call->connection, NULL);
+    evbuffer_free(call->fields);
     free(call);
 }
 
-/* The connection went while the call waits for something. libevent frees the request with it, unless it has parted the two: as it does
- * when the client leaves in the middle of an answer. */
-static void call_gone(struct evhttp_connection *connection, void *aux)
+void call_add_header(struct call *call, const char *name, const char *value)
 {
-    struct call *call = aux;
-    if (!evhttp_request_get_connection(call->request))
-        evhttp_request_free(call->request);
-    call->request = NULL;
-    if (call->gone)
-        call->gone(call->aux);
+    evbuffer_add_printf(call->fields, "%s: %s\r\n", name, value);
+}
+
+/* All header lines, as text; valid until the call ends. */
+static const char *fields_text(struct call *call, const char *type)
+{
+    if (type)
+        call_add_header(call, "Content-Type", type);
+    call_add_header(call, "Cache-Control", "no-store");
+    evbuffer_add(call->fields, "", 1);
+    return (const char *) evbuffer_pullup(call->fields, -1);
 }
 
 static void send_reply(struct call *call, int status, const char *type, struct evbuffer *body)
 {
-    struct evhttp_request *request = call->request;
-    if (request) {
-        struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-        if (type)
-            evhttp_add_header(headers, "Content-Type", type);
-        evhttp_add_header(headers, "Cache-Control", "no-store");
-    }
-    call_free(call);
-    if (request)
-        evhttp_send_reply(request, status, NULL, body);
+    if (call->connection)
+        connection_reply(call->connection, status, fields_text(call, type), body);
     evbuffer_free(body);
+    call_free(call);
 }
 
 void call_text(struct call *call, int status, const char *type, const char *text)
@@ -140,13 +146,17 @@ void call_text(struct call *call, int status, const char *type, const char *text
     send_reply(call, status, type, body);
 }
 
+static void free_text(const void *text, size_t n, void *aux)
+{
+    free((void *) text);
+}
+
 void call_json(struct call *call, int status, json_t *take)
 {
     struct evbuffer *body = evbuffer_new();
     char *text = json_text(take);
-    evbuffer_add(body, text, strlen(text));
+    evbuffer_add_reference(body, text, strlen(text), free_text, NULL);
     evbuffer_add(body, "\n", 1);
-    free(text);
     json_decref(take);
     send_reply(call, status, "application/json", body);
 }
@@ -156,54 +166,62 @@ void call_empty(struct call *call, int status)
     send_reply(call, status, NULL, evbuffer_new());
 }
 
-void call_error(struct call *call, const struct error *err, int op)
+/* What was asked may stand in the message, cut in the middle of a character. */
+static json_t *error_json(const struct error *err, int op)
 {
-    json_t *error = json_pack("{s:s,s:s}", "code", error_code_name(err->code), "message", err->text);
-    if (!error)
-        error = json_pack("{s:s,s:s}", "code", error_code_name(err->code), "message", "the request is not UTF-8");
+    char text[ERROR_TEXT_MAX];
+    text_escape(text, sizeof text, err->text);
+    json_t *error = json_pack("{s:s,s:s}", "code", error_code_name(err->code), "message", text);
     if (op >= 0)
         json_object_set_new(error, "op", json_integer(op));
-    call_json(call, error_code_http(err->code), json_pack("{s:o}", "error", error));
+    return json_pack("{s:o}", "error", error);
+}
+
+void call_error(struct call *call, const struct error *err, int op)
+{
+    call_json(call, error_code_http(err->code), error_json(err, op));
 }
 
 /* ---- streams ---- */
 
-bool call_stream_begin(struct call *call, const char *type)
+void call_stream_begin(struct call *call, const char *type)
 {
-    if (!call->request)
-        return false;
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(call->request);
-    evhttp_add_header(headers, "Content-Type", type);
-    evhttp_add_header(headers, "Cache-Control", "no-store");
-    /* A stream is silent for as long as nothing happens. */
-    call_patience(call, 24 * 3600);
-    evhttp_send_reply_start(call->request, 200, "OK");
-    return call->request;
+    if (call->connection)
+        connection_begin(call->connection, 200, fields_text(call, type));
 }
 
 bool call_stream_write(struct call *call, const char *text)
 {
-    if (!call->request)
-        return false;
-    struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(call->request));
-    if (evbuffer_get_length(bufferevent_get_output(bev)) > LIMIT_CLIENT_BUFFER_BYTES)
-        return false;
-    struct evbuffer *chunk = evbuffer_new();
-    evbuffer_add(chunk, text, strlen(text));
-    evhttp_send_reply_chunk(call->request, chunk);
-    evbuffer_free(chunk);
-    return call->request;
+    return call->connection && connection_write(call->connection, text, strlen(text), LIMIT_CLIENT_BUFFER_BYTES);
 }
 
-void call_stream_end(struct call *call)
+void call_stream_end(struct call *call, bool is_cut)
 {
-    struct evhttp_request *request = call->request;
+    if (call->connection && is_cut)
+        connection_drop(call->connection);
+    else if (call->connection)
+        connection_end(call->connection);
     call_free(call);
-    if (request)
-        evhttp_send_reply_end(request);
 }
 
 /* ---- dispatch ---- */
+
+/* Splits NAME=VALUE[&...]. */
+static bool split_query(struct call *call, const char *query, struct error *err)
+{
+    size_t cap = 0;
+    while (query && *query) {
+        size_t n = strcspn(query, "&"), n_name = strcspn(query, "=&");
+        struct call_parameter p = { http_decode(query, n_name, true), NULL };
+        p.value = n > n_name ? http_decode(query + n_name + 1, n - n_name - 1, true) : mem_strdup("");
+        call->parameters = mem_grow(call->parameters, &cap, call->n_parameters + 1, sizeof *call->parameters);
+        call->parameters[call->n_parameters++] = p;
+        if (!p.name || !p.value)
+            return error_set(err, ERROR_INVALID, "the request's query is not well encoded at '%.100s'", query);
+        query += n + (query[n] == '&');
+    }
+    return true;
+}
 
 /* Splits /v1/TYPE[/NAME], decoding each part (so that a name may hold an encoded '/'). */
 static bool split_path(struct call *call, const char *path, struct error *err)
@@ -212,13 +230,11 @@ static bool split_path(struct call *call, const char *path, struct error *err)
         return error_set(err, ERROR_UNKNOWN, "'%.100s': paths begin with /v1/", path);
     path += 4;
     while (*path && call->n_path < 3) {
-        size_t n = strcspn(path, "/"), decoded_n;
-        char *raw = mem_printf("%.*s", (int) n, path);
-        char *decoded = evhttp_uridecode(raw, 0, &decoded_n);
-        free(raw);
-        bool fits = decoded && decoded_n == strlen(decoded) && decoded_n < sizeof call->path[0];
+        size_t n = strcspn(path, "/");
+        char *decoded = http_decode(path, n, false);
+        bool fits = decoded && strlen(decoded) < sizeof call->path[0];
         if (fits)
-            memcpy(call->path[call->n_path++], decoded, decoded_n + 1);
+            snprintf(call->path[call->n_path++], sizeof call->path[0], "%s", decoded);
         free(decoded);
         if (!fits)
             return error_set(err, ERROR_INVALID, "'%.100s': a part of the path is too long or not well encoded", path);
@@ -227,20 +243,8 @@ static bool split_path(struct call *call, const char *path, struct error *err)
     return true;
 }
 
-static const char *method_name(enum evhttp_cmd_type method)
+static const struct api_route *route_find(const struct call *call, const char *method)
 {
-    switch (method) {
-    case EVHTTP_REQ_GET: return "GET";
-    case EVHTTP_REQ_POST: return "POST";
-    case EVHTTP_REQ_PATCH: return "PATCH";
-    case EVHTTP_REQ_DELETE: return "DELETE";
-    default: return "";
-    }
-}
-
-static const struct api_route *route_find(const struct call *call)
-{
-    const char *method = method_name(evhttp_request_get_command(call->request));
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         const struct api_route *r = &routes[i];
         if (!strcmp(r->method, method) && r->n_parts == call->n_path
@@ -250,103 +254,47 @@ static const struct api_route *route_find(const struct call *call)
     return NULL;
 }
 
-static void dispatch(struct call *call, const char *path)
+void call_dispatch(struct call *call)
 {
     struct error err;
-    if (!strcmp(path, "/healthz")) {
-        api_healthz(call);
-    } else if (!strcmp(path, "/metrics")) {
-        api_metrics(call);
-    } else if (!split_path(call, path, &err)) {
-        call_error(call, &err, -1);
-    } else {
-        const struct api_route *r = route_find(call);
-        if (r) {
-            r->handle(call);
-            return;
-        }
-        error_set(&err, ERROR_UNKNOWN, "%s %.200s: no such resource; GET /v1/schema lists the types",
-                  method_name(evhttp_request_get_command(call->request)), path);
-        call_error(call, &err, -1);
-    }
-}
-
-static void on_request(struct evhttp_request *request, void *aux)
-{
-    struct api_listener *l = aux;
-    struct error err;
-    struct call *call = mem_zalloc(sizeof *call);
-    struct evhttp_connection *connection = evhttp_request_get_connection(request);
-    *call = (struct call) { .api = l->api, .controller = l->api->controller, .request = request };
-    TAILQ_INIT(&call->query);
-    evhttp_connection_set_closecb(connection, call_gone, call);
-    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
-    const char *query = uri ? evhttp_uri_get_query(uri) : NULL;
-    if (!uri || !evhttp_uri_get_path(uri) || (query && evhttp_parse_query_str(query, &call->query) < 0)) {
-        error_set(&err, ERROR_INVALID, "the request's address is not well formed");
-        call_error(call, &err, -1);
-        return;
-    }
-    if (!principal_of(l, evhttp_connection_get_bufferevent(connection), &call->principal, &err)) {
+    const struct http_head *head = connection_head(call->connection);
+    const struct api_route *r = NULL;
+    bool is_get = !strcmp(head->method, "GET") || !strcmp(head->method, "HEAD");
+    if (!split_query(call, head->query, &err)) {
         call_error(call, &err, -1);
         return;
     }
     const char *tenant = call_query(call, "tenant");
     call->tenant = tenant ? tenant : "default";
-    dispatch(call, evhttp_uri_get_path(uri));
-}
-
-/* ---- listening ---- */
-
-static struct bufferevent *tls_connection(struct event_base *base, void *aux)
-{
-    SSL *ssl = SSL_new(aux);
-    return bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
-                                          BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-}
-
-static bool listen_one(struct api *api, const char *method, struct error *err)
-{
-    struct endpoint e;
-    struct controller *c = api->controller;
-    if (!endpoint_parse(method, &e, err))
-        return error_prefix(err, "--api");
-    struct evconnlistener *socket = endpoint_listener_socket(c->base, &e, err);
-    if (!socket)
-        return error_prefix(err, "--api");
-    struct api_listener *l = &api->listeners[api->n_listeners++];
-    *l = (struct api_listener) { .api = api, .http = evhttp_new(c->base), .kind = e.kind };
-    evhttp_set_max_headers_size(l->http, LIMIT_REQUEST_HEADER_BYTES);
-    evhttp_set_max_body_size(l->http, LIMIT_REQUEST_BYTES);
-    evhttp_set_timeout(l->http, CLIENT_TIMEOUT_S);
-    evhttp_set_allowed_methods(l->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE);
-    evhttp_set_gencb(l->http, on_request, l);
-    if (e.kind == ENDPOINT_TLS)
-        evhttp_set_bevcb(l->http, tls_connection, c->tls);
-    if (e.kind == ENDPOINT_TCP)
-        log_warn("--api=%s is unauthenticated: whoever reaches it is admin", method);
-    evhttp_bind_listener(l->http, socket);
-    return true;
-}
-
-struct api *api_new(struct controller *c, struct error *err)
-{
-    struct api *api = mem_zalloc(sizeof *api);
-    api->controller = c;
-    for (size_t i = 0; i < c->options->api.n; i++) {
-        if (!listen_one(api, c->options->api.v[i], err)) {
-            api_free(api);
-            return NULL;
-        }
+    if (is_get && !strcmp(head->path, "/healthz")) {
+        api_healthz(call);
+    } else if (is_get && !strcmp(head->path, "/metrics")) {
+        api_metrics(call);
+    } else if (!split_path(call, head->path, &err)) {
+        call_error(call, &err, -1);
+    } else if ((r = route_find(call, head->method))) {
+        r->handle(call);
+    } else {
+        error_set(&err, ERROR_UNKNOWN, "%.20s %.200s: no such resource; GET /v1/schema lists the types", head->method, head->path);
+        call_error(call, &err, -1);
     }
-    return api;
 }
 
-void api_free(struct api *api)
+/* ---- a call's begin and end ---- */
+
+struct call *call_new(struct controller *c, struct connection *connection, const struct principal *principal, const char *scope)
 {
-    if (!api)
-        return;
-    for (size_t i = 0; i < api->n_listeners; i++)
-        evhttp_free(api->listeners[i].http);
-    free(api);
+    struct call *call = mem_zalloc(sizeof *call);
+    *call = (struct call) { .controller = c, .connection = connection, .principal = *principal, .scope = scope,
+                            .tenant = "default", .fields = evbuffer_new() };
+    connection_set_user(connection, call);
+    return call;
+}
+
+void call_gone(struct call *call)
+{
+    call->connection = NULL;
+    call->scope = NULL;
+    if (call->gone)
+        call->gone(call->aux);
 }

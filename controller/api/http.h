@@ -1,38 +1,63 @@
-/* HTTP on top of libevent: listeners, who asks, dispatch, answers. Knows no resource. */
+/* Calls: a request and its answer, between connections and resources. */
 #ifndef CONTROLLER_API_HTTP_H
 #define CONTROLLER_API_HTTP_H 1
 
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
-#include <sys/queue.h>
-
 #include "base/json.h"
+#include "vnet/model/model.h"
 #include "vnet/model/principal.h"
 
-struct api;
+struct connection;
+struct controller;
+
+/* A parameter of the query, decoded. */
+struct call_parameter {
+    char *name, *value;                  /* owned */
+};
 
 /* One request being answered. It may outlive its connection: then answers go nowhere. */
 struct call {
-    struct api *api;
     struct controller *controller;
-    struct evhttp_request *request;      /* NULL: the client has gone */
+    struct connection *connection;       /* NULL: the client has gone */
     struct principal principal;
-    struct evkeyvalq query;
+    const char *scope;                   /* who asks, told apart from all others: "unix:0", "tls:tenant:acme:ci" */
+    struct call_parameter *parameters;   /* of the query */
+    size_t n_parameters;
     const char *tenant;                  /* of the query; "default" */
     char path[3][LIMIT_NAME * 4];        /* decoded parts after /v1/: type, name */
     size_t n_path;
+    struct evbuffer *fields;             /* further header lines of the answer */
     void (*gone)(void *aux);             /* called once if the client goes before the answer; may be NULL */
     void *aux;
 };
 
+/* ---- for who keeps the connections ---- */
+struct call *call_new(struct controller *, struct connection *, const struct principal *, const char *scope);
+void call_dispatch(struct call *);
+/* The connection went while the call waits for something. */
+void call_gone(struct call *);
+
+/* ---- for resources ---- */
+
 /* Parameter of the query; NULL if absent. */
 const char *call_query(const struct call *, const char *name);
+/* The query as it came; NULL: none, or the client has gone. */
+const char *call_raw_query(const struct call *);
+/* Header field of the request; NULL if absent, or the client has gone. */
+const char *call_header(const struct call *, const char *name);
 
-/* The body as a JSON object: a new reference, or NULL with *err. An empty body is an empty object. */
-json_t *call_body(const struct call *, struct error *) MUST_CHECK;
+/* The body as a JSON object with no other members than those named ("a b c"; NULL: any): a new reference, or NULL with *err. An empty body is an
+ * empty object. */
+json_t *call_body(const struct call *, const char *members, struct error *) MUST_CHECK;
 
-/* The answer may take this long: until then the connection's silence is no fault. */
-void call_patience(struct call *, double seconds);
+/* May the caller see objects of this tenant (0: of none), or this object? What it may not see does not exist for it. */
+bool call_may_see_tenant(const struct call *, uint32_t tenant);
+bool call_may_see(const struct call *, const struct object *);
+
+/* The answer takes a while; a client that leaves meanwhile is told to gone(). Set that first. */
+void call_waits(struct call *);
+
+/* A header line of the answer. */
+void call_add_header(struct call *, const char *name, const char *value);
 
 /* Exactly one of these ends a call and frees it. 'take' is dereferenced. */
 void call_json(struct call *, int status, json_t *take);
@@ -40,10 +65,11 @@ void call_text(struct call *, int status, const char *type, const char *text);
 void call_error(struct call *, const struct error *, int op);            /* op -1: none */
 void call_empty(struct call *, int status);
 
-/* Begins an answer that goes on for as long as the client listens (event streams). False: it has gone. */
-bool call_stream_begin(struct call *, const char *type);
+/* Begins an answer that goes on for as long as the client listens (event streams). */
+void call_stream_begin(struct call *, const char *type);
 /* False: the client has gone or does not read; end the call. */
-bool call_stream_write(struct call *, const char *text);
-void call_stream_end(struct call *);
+bool call_stream_write(struct call *, const char *text) MUST_CHECK;
+/* 'is_cut': what was begun is not whole. */
+void call_stream_end(struct call *, bool is_cut);
 
 #endif

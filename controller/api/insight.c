@@ -13,15 +13,34 @@
 
 /* ---- verify ---- */
 
+/* As many hosts at a time: what is read back is held until it is compared. */
+#define VERIFIED_AT_ONCE 8
+
 struct verifying {
     struct call *call;
     json_t *reports;
-    size_t n_pending;
+    uint32_t *hosts;
+    size_t n_hosts, next, n_pending;
+    bool is_starting;
 };
 
-static void verifying_end(struct verifying *v)
+static void verified(void *aux, const json_t *report);
+
+/* Goes on with the next hosts, as far as there is room; ends the call after the last. A host may be done at once. */
+static void verify_more(struct verifying *v)
 {
+    if (v->is_starting)
+        return;
+    v->is_starting = true;
+    while (v->next < v->n_hosts && v->n_pending < VERIFIED_AT_ONCE) {
+        v->n_pending++;
+        verify_host(v->call->controller, v->hosts[v->next++], verified, v);
+    }
+    v->is_starting = false;
+    if (v->n_pending)
+        return;
     call_json(v->call, 200, json_pack("{s:o}", "hosts", v->reports));
+    free(v->hosts);
     free(v);
 }
 
@@ -29,8 +48,8 @@ static void verified(void *aux, const json_t *report)
 {
     struct verifying *v = aux;
     json_array_append(v->reports, (json_t *) report);
-    if (!--v->n_pending)
-        verifying_end(v);
+    v->n_pending--;
+    verify_more(v);
 }
 
 void api_verify(struct call *call)
@@ -44,16 +63,16 @@ void api_verify(struct call *call)
         call_error(call, &err, -1);
         return;
     }
+    size_t cap = 0;
     struct verifying *v = mem_zalloc(sizeof *v);
-    *v = (struct verifying) { .call = call, .reports = json_array(), .n_pending = 1 };
+    *v = (struct verifying) { .call = call, .reports = json_array() };
     for (const struct hypervisor *h = hosts_first(c->hosts); h; h = hosts_next(c->hosts, h)) {
         if (!h->number || (only && h != only))
             continue;
-        v->n_pending++;
-        verify_host(c, h->number, verified, v);
+        v->hosts = mem_grow(v->hosts, &cap, v->n_hosts + 1, sizeof *v->hosts);
+        v->hosts[v->n_hosts++] = h->number;
     }
-    if (!--v->n_pending)
-        verifying_end(v);
+    verify_more(v);
 }
 
 /* ---- the tree ---- */
@@ -134,7 +153,7 @@ static void show_hosts(struct tree_text *t)
         const struct runtime_host *r = runtime_host(t->c->runtime, h->number);
         put(t, "host %s: %s, %s, %zu flows%s%s\n", h->name, r ? ip_format(r->encap_ip, ip) : "no tunnel address",
             !host_is_connected(h) ? "disconnected" : host_is_realised(h) ? "realised" : "building",
-            h->table ? flow_table_n_desired(h->table) : 0, h->error[0] ? ", error: " : "", h->error);
+            h->table ? flow_table_n_desired(h->table) : 0, *host_error(h) ? ", error: " : "", host_error(h));
     }
 }
 
@@ -146,15 +165,14 @@ static bool show_vpcs(struct tree_text *t, const struct call *call, const char *
     bool all = call_query(call, "all_tenants") != NULL;
     if (!all && !principal_may(&call->principal, VERB_READ, call->tenant, err))
         return false;
+    if (!all && !tenant)
+        return error_set(err, ERROR_UNKNOWN, "tenant '%.100s' does not exist", call->tenant);
     const struct object *only = name ? model_find(m, OBJECT_VPC, tenant, name) : NULL;
     if (name && !only)
         return error_set(err, ERROR_UNKNOWN, "vpc '%.100s' does not exist in tenant '%.100s'", name, call->tenant);
     const struct object *o;
     for (uint32_t after = 0; (o = model_next(m, OBJECT_VPC, after)); after = o->number) {
-        const struct object *owner = model_get(m, o->tenant, OBJECT_TENANT);
-        struct error unused;
-        if ((!only || only == o) && (all ? principal_may(&call->principal, VERB_READ, owner->name, &unused)
-                                         : o->tenant == tenant))
+        if ((!only || only == o) && (all ? call_may_see(call, o) : o->tenant == tenant))
             show_vpc(t, (const struct vpc *) o);
     }
     return true;

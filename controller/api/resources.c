@@ -1,8 +1,10 @@
 /* Typed resources: list, get, add, set, del. Changes are transactions of one operation. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "controller/api/api.h"
 #include "controller/api/http.h"
 #include "controller/columns.h"
@@ -81,6 +83,8 @@ static bool add_filter(struct listing *l, const char *text, struct error *err)
 
 static bool add_columns(struct listing *l, const char *text, struct error *err)
 {
+    if (l->columns_text)
+        return error_set(err, ERROR_INVALID, "columns: is given twice");
     l->columns_text = mem_strdup(text);
     for (char *save = NULL, *name = strtok_r(l->columns_text, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
         if (l->n_columns == COLUMNS_MAX)
@@ -90,13 +94,19 @@ static bool add_columns(struct listing *l, const char *text, struct error *err)
     return columns_check(l->class, l->columns, l->n_columns, err);
 }
 
+/* An object's id, or what a Link header has instead, since the object may be gone by then. */
 static bool add_after(struct listing *l, const char *text, struct error *err)
 {
     struct uuid id;
     const struct object *o = uuid_parse(text, &id) ? model_get_id(l->call->controller->model, id) : NULL;
-    if (!o || o->type != l->class->type)
+    unsigned number;
+    int n = 0;
+    if (o && o->type == l->class->type && call_may_see(l->call, o))
+        l->after = o->number;
+    else if (sscanf(text, "number:%10u%n", &number, &n) == 1 && !text[n])
+        l->after = number;
+    else
         return error_set(err, ERROR_UNKNOWN, "after='%.100s': no %s has this id", text, l->class->name);
-    l->after = o->number;
     return true;
 }
 
@@ -104,47 +114,44 @@ static bool add_limit(struct listing *l, const char *text, struct error *err)
 {
     char *end;
     l->limit = strtoull(text, &end, 10);
-    if (*end || !l->limit || *text == '-')
+    if (*end || !l->limit || *text < '0' || *text > '9')
         return error_set(err, ERROR_INVALID, "limit='%.100s': must be a whole number above 0", text);
+    return true;
+}
+
+static bool add_parameter(struct listing *l, const struct call_parameter *p, struct error *err)
+{
+    if (!strcmp(p->name, "tenant"))
+        return true;
+    if (!strcmp(p->name, "columns"))
+        return !*p->value || add_columns(l, p->value, err);
+    if (l->is_single)
+        return error_set(err, ERROR_INVALID, "parameter '%.100s' does not go with a single object", p->name);
+    if (!strcmp(p->name, "where"))
+        return add_filter(l, p->value, err);
+    if (!strcmp(p->name, "limit"))
+        return add_limit(l, p->value, err);
+    if (!strcmp(p->name, "after"))
+        return add_after(l, p->value, err);
+    if (!strcmp(p->name, "all_tenants")) {
+        l->is_all_tenants = !strcmp(p->value, "1");
+        return true;
+    }
+    if (strcmp(p->name, "name") || l->n_names == NAMES_MAX)
+        return error_set(err, ERROR_INVALID, "parameter '%.100s' is unknown or given too often", p->name);
+    l->wanted_names[l->n_names++] = p->value;
     return true;
 }
 
 static bool listing_parse(struct listing *l, struct error *err)
 {
-    struct evkeyval *q;
-    TAILQ_FOREACH (q, &l->call->query, next) {
-        bool ok = true;
-        if (!strcmp(q->key, "where"))
-            ok = add_filter(l, q->value, err);
-        else if (!strcmp(q->key, "columns"))
-            ok = !*q->value || add_columns(l, q->value, err);
-        else if (!strcmp(q->key, "limit"))
-            ok = add_limit(l, q->value, err);
-        else if (!strcmp(q->key, "after"))
-            ok = add_after(l, q->value, err);
-        else if (!strcmp(q->key, "all_tenants"))
-            l->is_all_tenants = !strcmp(q->value, "1");
-        else if (!strcmp(q->key, "name") && l->n_names < NAMES_MAX)
-            l->wanted_names[l->n_names++] = q->value;
-        else if (strcmp(q->key, "tenant"))
-            ok = error_set(err, ERROR_INVALID, "parameter '%.100s' is unknown or given too often", q->key);
-        if (!ok)
+    for (size_t i = 0; i < l->call->n_parameters; i++)
+        if (!add_parameter(l, &l->call->parameters[i], err))
             return false;
-    }
     return true;
 }
 
 /* ---- finding ---- */
-
-/* May this principal see the object? What it may not see does not exist for it. */
-static bool is_visible(const struct listing *l, const struct object *o)
-{
-    const struct call *call = l->call;
-    struct error unused;
-    const struct object *tenant = o->tenant ? model_get(call->controller->model, o->tenant, OBJECT_TENANT) : NULL;
-    const char *name = tenant ? tenant->name : o->type == OBJECT_TENANT ? o->name : NULL;
-    return principal_may(&call->principal, VERB_READ, name, &unused);
-}
 
 static void take(struct listing *l, const struct object *o)
 {
@@ -160,21 +167,6 @@ static bool find_tenant(const struct listing *l, uint32_t *tenant, struct error 
         return false;
     if (!*tenant)
         return error_set(err, ERROR_UNKNOWN, "tenant '%.100s' does not exist", call->tenant);
-    return true;
-}
-
-static bool find_named(struct listing *l, const char *name, struct error *err)
-{
-    const struct model *m = l->call->controller->model;
-    uint32_t tenant = 0;
-    if (l->class->has_tenant && !find_tenant(l, &tenant, err))
-        return false;
-    const struct object *o = model_find(m, l->class->type, tenant, name);
-    if (!o || !is_visible(l, o))
-        return error_set(err, ERROR_UNKNOWN, "%s '%.200s' does not exist%s%.100s%s", l->class->name, name,
-                         l->class->has_tenant ? " in tenant '" : "", l->class->has_tenant ? l->call->tenant : "",
-                         l->class->has_tenant ? "'" : "");
-    take(l, o);
     return true;
 }
 
@@ -195,6 +187,22 @@ static bool passes(const struct listing *l, const struct object *o)
     return ok;
 }
 
+static bool find_named(struct listing *l, const char *name, struct error *err)
+{
+    const struct model *m = l->call->controller->model;
+    uint32_t tenant = 0;
+    if (l->class->has_tenant && !find_tenant(l, &tenant, err))
+        return false;
+    const struct object *o = model_find(m, l->class->type, tenant, name);
+    if (!o || !call_may_see(l->call, o))
+        return error_set(err, ERROR_UNKNOWN, "%s '%.200s' does not exist%s%.100s%s", l->class->name, name,
+                         l->class->has_tenant ? " in tenant '" : "", l->class->has_tenant ? l->call->tenant : "",
+                         l->class->has_tenant ? "'" : "");
+    if (passes(l, o))
+        take(l, o);
+    return true;
+}
+
 static bool find_all(struct listing *l, struct error *err)
 {
     const struct model *m = l->call->controller->model;
@@ -204,7 +212,7 @@ static bool find_all(struct listing *l, struct error *err)
         return false;
     const struct object *o;
     for (uint32_t after = l->after; (o = model_next(m, l->class->type, after)); after = o->number) {
-        if ((by_tenant && o->tenant != tenant) || !is_visible(l, o) || !passes(l, o))
+        if ((by_tenant && o->tenant != tenant) || !call_may_see(l->call, o) || !passes(l, o))
             continue;
         if (l->limit && l->n == l->limit) {
             l->is_cut = true;
@@ -217,16 +225,41 @@ static bool find_all(struct listing *l, struct error *err)
 
 /* ---- answering ---- */
 
+/* The request's own query, but for where it begins. */
 static void add_next_link(struct listing *l)
 {
-    char id[UUID_STRLEN];
-    const struct object *last = model_get(l->call->controller->model, l->numbers[l->n - 1], OBJECT_NONE);
-    if (!l->is_cut || !last || !l->call->request)
+    if (!l->is_cut || !l->call->connection)
         return;
-    char *link = mem_printf("</v1/%s?after=%s&limit=%llu>; rel=\"next\"", l->class->name, uuid_format(last->id, id),
-                            (unsigned long long) l->limit);
-    evhttp_add_header(evhttp_request_get_output_headers(l->call->request), "Link", link);
-    free(link);
+    struct bytes link = BYTES_INIT;
+    char *text = mem_printf("</v1/%s?after=number:%u", l->class->name, l->numbers[l->n - 1]);
+    bytes_put(&link, text, strlen(text));
+    free(text);
+    for (const char *p = call_raw_query(l->call); p && *p; p += strspn(p, "&")) {
+        size_t n = strcspn(p, "&");
+        if (n && strncmp(p, "after=", 6)) {
+            bytes_put_u8(&link, '&');
+            bytes_put(&link, p, n);
+        }
+        p += n;
+    }
+    static const char end[] = ">; rel=\"next\"";
+    bytes_put(&link, end, sizeof end);
+    call_add_header(l->call, "Link", (const char *) link.data);
+    bytes_done(&link);
+}
+
+/* The object may have gone while its counters were read. */
+static void answer_single(struct listing *l, json_t *take_list)
+{
+    struct error err;
+    json_t *object = json_incref(json_array_get(take_list, 0));
+    json_decref(take_list);
+    if (object) {
+        call_json(l->call, 200, object);
+        return;
+    }
+    error_set(&err, ERROR_UNKNOWN, "%s '%.200s' does not exist", l->class->name, l->call->path[1]);
+    call_error(l->call, &err, -1);
 }
 
 static void listing_answer(void *aux, const struct drop_counts *drops)
@@ -242,12 +275,10 @@ static void listing_answer(void *aux, const struct drop_counts *drops)
     }
     if (l->n)
         add_next_link(l);
-    if (l->is_single && json_array_size(list)) {
-        call_json(l->call, 200, json_incref(json_array_get(list, 0)));
-        json_decref(list);
-    } else {
+    if (l->is_single)
+        answer_single(l, list);
+    else
         call_json(l->call, 200, list);
-    }
     listing_free(l);
 }
 
@@ -334,7 +365,7 @@ static void change(struct call *call, const char *verb, json_t *take_values)
 static void change_with_body(struct call *call, const char *verb)
 {
     struct error err;
-    json_t *body = call_body(call, &err);
+    json_t *body = call_body(call, NULL, &err);
     if (body)
         change(call, verb, body);
     else

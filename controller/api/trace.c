@@ -25,12 +25,10 @@ static const struct object *find_port(const struct call *call, const json_t *bod
         return NULL;
     }
     const struct object *o = model_find(m, OBJECT_PORT, model_tenant(m, tenant), from);
-    const struct object *owner = o ? model_get(m, o->tenant, OBJECT_TENANT) : NULL;
-    if (!principal_may(&call->principal, VERB_READ, owner ? owner->name : tenant, err))
-        return NULL;
-    if (!o)
-        error_set(err, ERROR_UNKNOWN, "port '%.100s' does not exist in tenant '%.100s'", from, tenant);
-    return o;
+    if (o && call_may_see(call, o))
+        return o;
+    error_set(err, ERROR_UNKNOWN, "port '%.100s' does not exist in tenant '%.100s'", from, tenant);
+    return NULL;
 }
 
 void api_trace(struct call *call)
@@ -39,7 +37,7 @@ void api_trace(struct call *call)
     struct trace_packet packet;
     struct controller *c = call->controller;
     const struct trace_network network = { .view = { c->model, c->runtime }, .table = table_of, .aux = c };
-    json_t *body = call_body(call, &err), *answer = NULL;
+    json_t *body = call_body(call, "from packet tenant", &err), *answer = NULL;
     const struct object *port = body ? find_port(call, body, &err) : NULL;
     if (port && trace_packet_parse(json_object_get(body, "packet"), &packet, &err))
         answer = trace_run(&network, port->number, &packet, &err);

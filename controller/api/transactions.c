@@ -1,4 +1,5 @@
 /* Transactions, and waiting for hosts to confirm. */
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,45 +49,88 @@ static void confirmed(void *aux, const struct waiter_result *result)
     changing_free(t);
 }
 
+/* Waits for all hosts that have something to confirm. */
+static void sync_hosts(struct changing *t)
+{
+    struct controller *c = t->call->controller;
+    uint32_t *hosts = NULL;
+    size_t n = 0, cap = 0;
+    for (const struct hypervisor *h = hosts_first(c->hosts); h; h = hosts_next(c->hosts, h)) {
+        if (!h->number || host_is_realised(h))
+            continue;
+        hosts = mem_grow(hosts, &cap, n + 1, sizeof *hosts);
+        hosts[n++] = h->number;
+    }
+    waiter_add(c->waiters, hosts, n, t->timeout_s, confirmed, t);
+    free(hosts);
+}
+
+/* What is concerned by a transaction of earlier is not known any more: a repetition waits for everything. */
+static void replayed(struct changing *t, const struct commit_result *result)
+{
+    struct error err;
+    t->answer = json_parse(result->replayed, strlen(result->replayed), "the answer remembered", &err);
+    if (!t->answer) {
+        call_error(t->call, &err, -1);
+        changing_free(t);
+    } else if (t->wants_hosts) {
+        sync_hosts(t);
+    } else {
+        waiter_add(t->call->controller->waiters, NULL, 0, 0, confirmed, t);
+    }
+}
+
 static void committed(void *aux, const struct commit_result *result)
 {
     struct changing *t = aux;
-    struct error unused;
     if (!result->ok) {
         call_error(t->call, &result->err, result->op);
         changing_free(t);
         return;
     }
-    if (result->replayed)
-        t->answer = json_parse(result->replayed, strlen(result->replayed), "remembered answer", &unused);
-    else
-        t->answer = commit_answer(result->revision, result->results);
+    if (result->replayed) {
+        replayed(t, result);
+        return;
+    }
+    t->answer = commit_answer(result->revision, result->results);
     if (result->changes)
         json_object_set(t->answer, "changes", (json_t *) result->changes);
     /* Hosts that are away are named at once; those connected are waited for if asked. */
-    waiter_add(t->call->controller->waiters, result->hosts, result->n_hosts, result->seq, t->wants_hosts ? t->timeout_s : 0,
-               confirmed, t);
+    waiter_add(t->call->controller->waiters, result->hosts, result->n_hosts, t->wants_hosts ? t->timeout_s : 0, confirmed, t);
 }
 
 static bool read_wait(struct changing *t, const json_t *body, struct error *err)
 {
     const json_t *timeout = json_object_get(body, "timeout");
     const char *wait = json_member_string(body, "wait");
+    if (json_object_get(body, "wait") && !wait)
+        return error_set(err, ERROR_INVALID, "wait: must be 'none' or 'hosts'");
     t->timeout_s = timeout ? json_number_value(timeout) : 30;
     t->wants_hosts = wait && !strcmp(wait, "hosts");
     if (wait && strcmp(wait, "hosts") && strcmp(wait, "none"))
         return error_set(err, ERROR_INVALID, "wait '%.100s': must be 'none' or 'hosts'", wait);
     if ((timeout && !json_is_number(timeout)) || !(t->timeout_s >= 0 && t->timeout_s <= TIMEOUT_MAX_S))
         return error_set(err, ERROR_INVALID, "timeout: must be a number of seconds from 0 to %d", TIMEOUT_MAX_S);
-    call_patience(t->call, t->timeout_s);
+    if (t->wants_hosts)
+        call_waits(t->call);
     return true;
 }
 
 /* The request's identity under an idempotency key. */
-static char *digest_of(const json_t *body)
+static char *digest_of(const json_t *body, const char *tenant)
 {
-    char *text = json_text(body);
-    char *digest = mem_printf("%016llx", (unsigned long long) hash_bytes64(text, strlen(text), strlen(text)));
+    static const char hex[] = "0123456789abcdef";
+    unsigned char sha[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    char *body_text = json_text(body), *text = mem_printf("%s %s", tenant, body_text);
+    if (!EVP_Digest(text, strlen(text), sha, &n, EVP_sha256(), NULL))
+        abort();                         /* out of memory */
+    char *digest = mem_zalloc(2 * n + 1);
+    for (unsigned i = 0; i < n; i++) {
+        digest[2 * i] = hex[sha[i] >> 4];
+        digest[2 * i + 1] = hex[sha[i] & 15];
+    }
+    free(body_text);
     free(text);
     return digest;
 }
@@ -99,11 +143,24 @@ static bool check_key(const char *key, struct error *err)
     return error_set(err, ERROR_INVALID, "Idempotency-Key: must have 1 to 255 characters");
 }
 
+/* A wish that is not understood must not be taken for none. */
+static bool check_types(const json_t *body, struct error *err)
+{
+    const json_t *dry_run = json_object_get(body, "dry_run"), *tenant = json_object_get(body, "tenant");
+    if (dry_run && !json_is_boolean(dry_run))
+        return error_set(err, ERROR_INVALID, "dry_run: must be true or false");
+    if (tenant && !json_is_string(tenant))
+        return error_set(err, ERROR_INVALID, "tenant: must be a string");
+    return true;
+}
+
 static bool submit(struct changing *t, const json_t *body, struct error *err)
 {
     json_t *ops = json_object_get(body, "ops");
-    const char *tenant = json_member_string(body, "tenant");
-    const char *key = evhttp_find_header(evhttp_request_get_input_headers(t->call->request), "Idempotency-Key");
+    const char *given = json_member_string(body, "tenant"), *tenant = given ? given : t->call->tenant;
+    const char *key = call_header(t->call, "Idempotency-Key");
+    if (!check_types(body, err))
+        return false;
     if (!json_is_array(ops))
         return error_set(err, ERROR_INVALID, "ops: must be an array of operations");
     if (json_array_size(ops) > LIMIT_TRANSACTION_OPS)
@@ -111,13 +168,14 @@ static bool submit(struct changing *t, const json_t *body, struct error *err)
                          json_array_size(ops), LIMIT_TRANSACTION_OPS);
     if (!read_wait(t, body, err) || !check_key(key, err))
         return false;
-    char *digest = key ? digest_of(body) : NULL;
+    char *digest = key ? digest_of(body, tenant) : NULL;
     struct commit_request request = {
         .ops = json_incref(ops),
         .principal = t->call->principal,
-        .tenant = tenant ? tenant : t->call->tenant,
+        .tenant = tenant,
         .is_dry_run = json_member_bool(body, "dry_run", false),
         .idempotency_key = key,
+        .scope = t->call->scope,
         .digest = digest,
         .done = committed,
         .aux = t,
@@ -132,7 +190,7 @@ void api_transaction(struct call *call)
     struct error err;
     struct changing *t = mem_zalloc(sizeof *t);
     t->call = call;
-    json_t *body = call_body(call, &err);
+    json_t *body = call_body(call, "ops tenant dry_run wait timeout", &err);
     if (!body || !submit(t, body, &err)) {
         call_error(call, &err, -1);
         changing_free(t);
@@ -141,21 +199,6 @@ void api_transaction(struct call *call)
 }
 
 /* ---- sync ---- */
-
-static void sync_hosts(struct changing *t)
-{
-    struct controller *c = t->call->controller;
-    uint32_t *hosts = NULL;
-    size_t n = 0, cap = 0;
-    for (const struct hypervisor *h = hosts_first(c->hosts); h; h = hosts_next(c->hosts, h)) {
-        if (!h->number || host_is_realised(h))
-            continue;
-        hosts = mem_grow(hosts, &cap, n + 1, sizeof *hosts);
-        hosts[n++] = h->number;
-    }
-    waiter_add(c->waiters, hosts, n, WAITER_WANTED_NOW, t->timeout_s, confirmed, t);
-    free(hosts);
-}
 
 /* Comes through the queue of commits, so that everything asked for before has been committed. */
 static void sync_turn(void *aux, const struct commit_result *result)
@@ -175,11 +218,12 @@ void api_sync(struct call *call)
     struct error err;
     struct changing *t = mem_zalloc(sizeof *t);
     t->call = call;
-    json_t *body = call_body(call, &err);
+    json_t *body = call_body(call, "timeout wait tenant", &err);
     if (!body || !read_wait(t, body, &err)) {
         call_error(call, &err, -1);
         changing_free(t);
     } else {
+        call_waits(call);
         struct commit_request request = {
             .ops = json_array(), .principal = call->principal, .tenant = call->tenant, .done = sync_turn, .aux = t,
         };

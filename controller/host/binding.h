@@ -1,7 +1,7 @@
 /* Which port is where: claims by interfaces of hosts, at most one of which is the binding.
  *
  * An interface claims the port that its iface-id names (UUID, TENANT/NAME, or NAME of tenant 'default'). The first claim holds until its row
- * goes, or its host is disconnected and a connected one still claims it. Claims are remembered across vnetd's restarts as
+ * goes, or its host is disconnected and a connected one still claims it; then it goes to the end of the line. Claims are remembered across vnetd's restarts as
  * facts, until the host's own OVSDB says what is so. */
 #ifndef CONTROLLER_HOST_BINDING_H
 #define CONTROLLER_HOST_BINDING_H 1
@@ -19,21 +19,29 @@ struct bindings;
 struct bindings *bindings_new(struct controller *);
 void bindings_free(struct bindings *);
 
-/* What a host's OVSDB says has changed; 'is_first': claims of that host not among 'changed' are gone. */
+/* What a host's OVSDB says has changed; 'is_first': of that connection, so that claims of that host not among 'changed' are gone. */
 void bindings_update(struct bindings *, uint32_t host, const struct ovsdb_interface *changed, size_t n_changed,
                      const char *const *gone, size_t n_gone, bool is_first);
-void bindings_remember(struct bindings *, uint32_t host, const char *iface_id, uint32_t ofport);
-void bindings_host_connection(struct bindings *, uint32_t host);         /* connected or disconnected: elect again */
+/* A claim of an earlier run, and when all are there: who holds what, as it was then. A host that has not connected yet keeps its ports for
+ * some seconds, whoever else claims them; then bindings_grown_up(). */
+void bindings_remember(struct bindings *, uint32_t host, const char *iface_id, uint32_t ofport, uint64_t order);
+void bindings_remembered(struct bindings *);
+void bindings_grown_up(struct bindings *);
+/* A host's connection ended, or another began: what it showed is from before, until it is shown again. */
+void bindings_host_unread(struct bindings *, uint32_t host);
 void bindings_host_removed(struct bindings *, uint32_t host);
 
 /* A port appeared or changed in the model (call after the commit), or is about to go (before it: the model still shows it). */
 void bindings_port_changed(struct bindings *, uint32_t port);
 void bindings_port_removing(struct bindings *, uint32_t port);
 
-/* The switch refused a spec of this object: an active port becomes 'error' until its block is sent anew. */
-void bindings_refused(struct bindings *, uint32_t port, const char *reason);
+/* The host's switch refused a spec of this port, which is in error if it is there; and: it refuses nothing any more. */
+void bindings_refused(struct bindings *, uint32_t host, uint32_t port, const char *reason);
+void bindings_accepted(struct bindings *, uint32_t host);
 /* A host confirmed up to its confirmed_seq: ports that waited for it are active. */
 void bindings_confirmed(struct bindings *, uint32_t host);
+/* The host's switch is about to be read back: its ports are active only when it has confirmed what it wants now. */
+void bindings_reread(struct bindings *, uint32_t host);
 
 enum port_state { PORT_UNBOUND, PORT_BUILDING, PORT_ACTIVE, PORT_ERROR };
 const char *port_state_word(enum port_state);

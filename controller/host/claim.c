@@ -134,6 +134,18 @@ void claim_remove(struct claims *all, struct claim *c)
     }
 }
 
+void claim_to_end(struct claims *all, struct claim *c)
+{
+    c->order = ++all->order;
+}
+
+void claim_set_order(struct claims *all, struct claim *c, uint64_t order)
+{
+    c->order = order;
+    if (order > all->order)
+        all->order = order;
+}
+
 void claim_set_error(struct claim *c, const char *error)
 {
     free(c->error);

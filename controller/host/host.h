@@ -20,6 +20,7 @@
 #include "ofproto/flow/flow_table.h"
 #include "ofproto/ovsdb/ovsdb_session.h"
 #include "ofproto/session/of_session.h"
+#include "vnet/pipeline/runtime.h"
 
 struct controller;
 struct hosts;
@@ -36,6 +37,12 @@ struct link {
     struct link **ending;                /* an OpenFlow session told to close: where its host remembers it */
 };
 
+/* What can be wrong with a host, each until its cause is gone. The first is shown. */
+enum host_error { HOST_ERROR_FACTS, HOST_ERROR_CLAIMED, HOST_ERROR_LISTENER, HOST_ERROR_CONFIG, HOST_ERROR_CONFLICT,
+                  HOST_ERROR_REFUSED, N_HOST_ERRORS };
+
+struct place;
+
 struct hypervisor {
     struct hosts *all;
     struct map_node by_number, by_name;
@@ -51,16 +58,24 @@ struct hypervisor {
     bool has_facts, has_ports, has_interfaces, is_configured;
 
     struct flow_table *table;            /* desired flows; NULL until attached to the compiler */
-    struct event *compile;               /* runs while the compiler has dirty blocks for it */
+    struct hypervisor *next_turn;        /* in the queue of those that have something to compile, if has_turn */
+    bool has_turn;
+    bool has_conflict;                   /* a block could not be entered since the table was last complete */
     bool is_reconciling;                 /* of_session_reconcile() was called on this connection */
-    bool is_flushed;                     /* and told a complete table since */
-    uint64_t wanted_seq, confirmed_seq;
+    uint64_t wanted_seq;
+    uint64_t confirmed_seq;              /* 0: its switch has not been read back on this connection, or never */
+    uint64_t collected;                  /* the last hosts_collect() that noted it */
     uint64_t sent_before;                /* modifications sent on earlier connections */
 
-    char error[256];                     /* "": none */
+    struct place *building;              /* ports on it that wait for its confirmation (binding.c) */
+
+    char *errors[N_HOST_ERRORS];         /* NULL: none */
+    struct event *claimed;               /* until it runs out, somebody else has lately claimed what is this host's */
 };
 
 struct hosts *hosts_new(struct controller *);
+/* Ends all sessions; what reads by them is told. Nothing but hosts_free() may follow. */
+void hosts_close(struct hosts *);
 void hosts_free(struct hosts *);
 /* Listens for OVSDB and OpenFlow as the options say. */
 bool hosts_listen(struct hosts *, struct error *) MUST_CHECK;
@@ -72,13 +87,16 @@ struct hypervisor *hosts_next(const struct hosts *, const struct hypervisor *);
 
 /* OVSDB and OpenFlow are up. */
 bool host_is_connected(const struct hypervisor *);
-static inline uint64_t host_confirmed_seq(const struct hypervisor *h) { return h->confirmed_seq; }
 /* Everything that concerned it is installed. */
 bool host_is_realised(const struct hypervisor *);
 uint64_t host_mods_sent(const struct hypervisor *);
+const char *host_error(const struct hypervisor *);       /* "": none */
 
 /* The host's table must show sequence number 'seq'; compiles and sends from the loop. */
 void host_concern(struct hypervisor *, uint64_t seq);
+/* From now on, hosts that are concerned are noted; their numbers, each once, until the next hosts_collect(). */
+void hosts_collect(struct hosts *);
+const uint32_t *hosts_collected(struct hosts *, size_t *n);
 
 /* The model's host object appeared (also at start), changed or went. */
 void hosts_object_changed(struct hosts *, uint32_t number);
@@ -90,16 +108,30 @@ void hosts_remember(struct hosts *, uint32_t number, const char *value);
 
 /* ---- between the files of this folder ---- */
 void link_free(struct link *);                   /* at the end of closed() */
+void host_free(struct hypervisor *);
+bool hosts_are_closing(const struct hosts *);    /* sessions that end now mean nothing */
 struct hypervisor *host_get_or_add(struct hosts *, const char *name);
-void host_set_error(struct hypervisor *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void host_set_error(struct hypervisor *, enum host_error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void host_clear_error(struct hypervisor *, enum host_error);
 void host_tell_runtime(struct hypervisor *);           /* facts or ports changed: runtime, store, compiler */
 void host_consider_reconcile(struct hypervisor *);
 void host_want(struct hypervisor *);                   /* the OVSDB configuration it should have */
-void hosts_want_all(struct hosts *);             /* encapsulations in use have changed */
-void hosts_encaps_in_use(const struct hosts *, bool use[2]);     /* by enum encap */
+void hosts_note_concerned(struct hypervisor *);
+/* A host is reached by this encapsulation from now on (by: 1), or no longer (-1); which ones are in use concerns every host. */
+void hosts_count_encap(struct hosts *, enum encap, int by);
+bool hosts_use_encap(const struct hosts *, enum encap);
 uint16_t hosts_openflow_port(const struct hosts *, size_t option);       /* where the option's listener listens */
 void host_forget_runtime(struct hypervisor *);   /* others can no longer reach it */
-void host_compile_turn(evutil_socket_t, short, void *host);      /* of its compile event */
+/* Hosts that have something to compile, in the order in which it was found. One is served in a round of the loop, so that what it was
+ * given to send is on its way before the next one is compiled. */
+struct compile_queue {
+    struct event *turn;
+    struct hypervisor *first, **last;
+};
+void compile_queue_init(struct compile_queue *, struct event_base *);
+void compile_queue_done(struct compile_queue *);
+struct compile_queue *hosts_compile_queue(struct hosts *);
+void host_leave_compile_queue(struct hypervisor *);
 void host_attach(struct hypervisor *);
 /* Ends the OpenFlow session, if there is one; a new one is reconciled only after the old one's closed(). */
 void host_end_openflow(struct hypervisor *, const char *reason);

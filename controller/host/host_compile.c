@@ -1,11 +1,13 @@
 /* Compiling a host's table in turns of the loop, and when its switch may be compared with it.
  *
- * A turn is a timer that has run out, never an event made active: those would all be served before the loop looks at any connection again. */
+ * A turn is a timer that has run out, never an event made active: those would all be served before the loop looks at any connection again. One
+ * host has a turn in each round. */
 #include "controller/controller.h"
 #include "controller/feed.h"
+#include "controller/host/binding.h"
 #include "controller/host/host.h"
 
-/* All hosts' turns in one round of the loop together end after this long, so that first fills delay nobody; then each takes one step. */
+/* A turn ends after this long, so that first fills delay nobody. */
 #define COMPILE_TURN_MS 5
 #define COMPILE_STEP 64
 
@@ -18,52 +20,102 @@ void host_attach(struct hypervisor *h)
     host_concern(h, hosts_controller(h->all)->seq);
 }
 
-static void turn_schedule(struct hypervisor *h)
+/* ---- turns ---- */
+
+static void turn_schedule(struct compile_queue *q)
 {
-    if (!event_pending(h->compile, EV_TIMEOUT, NULL))
-        event_add(h->compile, &(struct timeval) { 0, 0 });
+    if (q->first && !event_pending(q->turn, EV_TIMEOUT, NULL))
+        event_add(q->turn, &(struct timeval) { 0, 0 });
 }
 
-/* Milliseconds that this round of the loop has taken so far. */
-static int64_t round_ms(struct event_base *base)
+static void host_queue(struct hypervisor *h)
 {
-    struct timeval began, now, took;
-    event_base_gettimeofday_cached(base, &began);
-    evutil_gettimeofday(&now, NULL);
-    evutil_timersub(&now, &began, &took);
-    return took.tv_sec * 1000LL + took.tv_usec / 1000;
+    struct compile_queue *q = hosts_compile_queue(h->all);
+    if (h->has_turn)
+        return;
+    h->has_turn = true;
+    h->next_turn = NULL;
+    *q->last = h;
+    q->last = &h->next_turn;
+    turn_schedule(q);
 }
+
+void host_leave_compile_queue(struct hypervisor *h)
+{
+    struct compile_queue *q = hosts_compile_queue(h->all);
+    for (struct hypervisor **p = &q->first; h->has_turn && *p; p = &(*p)->next_turn) {
+        if (*p != h)
+            continue;
+        *p = h->next_turn;
+        if (q->last == &h->next_turn)
+            q->last = p;
+        h->has_turn = false;
+        return;
+    }
+}
+
+static void host_compile(struct hypervisor *h);
+
+static void on_turn(evutil_socket_t fd, short what, void *aux)
+{
+    struct compile_queue *q = aux;
+    struct hypervisor *h = q->first;
+    if (!h)
+        return;
+    host_leave_compile_queue(h);
+    host_compile(h);
+    turn_schedule(q);
+}
+
+void compile_queue_init(struct compile_queue *q, struct event_base *base)
+{
+    q->first = NULL;
+    q->last = &q->first;
+    q->turn = evtimer_new(base, on_turn, q);
+}
+
+void compile_queue_done(struct compile_queue *q)
+{
+    event_free(q->turn);
+}
+
+/* ---- compiling ---- */
 
 void host_concern(struct hypervisor *h, uint64_t seq)
 {
     if (seq > h->wanted_seq)
         h->wanted_seq = seq;
+    hosts_note_concerned(h);
     if (h->table)
-        turn_schedule(h);
+        host_queue(h);
 }
 
 static void report_conflict(void *aux, uint64_t cookie, const struct error *err)
 {
     struct hypervisor *h = aux;
-    host_set_error(h, "flows of object %u conflict: %s", cookie_number(cookie), err->text);
+    h->has_conflict = true;
+    host_set_error(h, HOST_ERROR_CONFLICT, "flows of object %u conflict: %s", cookie_number(cookie), err->text);
 }
 
-void host_compile_turn(evutil_socket_t fd, short what, void *aux)
+static void host_compile(struct hypervisor *h)
 {
-    struct hypervisor *h = aux;
     struct controller *c = hosts_controller(h->all);
+    int64_t end_ms = controller_now_ms() + COMPILE_TURN_MS;
     bool more;
     if (!h->table)
         return;
     do
         more = compiler_run(c->compiler, h->number, COMPILE_STEP, report_conflict, h);
-    while (more && round_ms(c->base) < COMPILE_TURN_MS);
+    while (more && controller_now_ms() < end_ms);
     if (more) {
         if (h->is_reconciling)
             of_session_push(h->of);
-        turn_schedule(h);
+        host_queue(h);
         return;
     }
+    if (!h->has_conflict)
+        host_clear_error(h, HOST_ERROR_CONFLICT);
+    h->has_conflict = false;             /* what conflicts is tried again with the next change */
     if (h->is_reconciling)
         of_session_flush(h->of, h->wanted_seq);
     else
@@ -74,10 +126,9 @@ void host_compile_turn(evutil_socket_t fd, short what, void *aux)
 static bool is_view_complete(const struct hypervisor *h)
 {
     const struct runtime_host *r = runtime_host(hosts_controller(h->all)->runtime, h->number);
-    bool use[2];
-    hosts_encaps_in_use(h->all, use);
     return h->has_facts && h->has_interfaces && h->has_ports && h->is_configured && r
-        && (!use[ENCAP_GENEVE] || r->tunnel_port[ENCAP_GENEVE]) && (!use[ENCAP_VXLAN] || r->tunnel_port[ENCAP_VXLAN]);
+        && (r->tunnel_port[ENCAP_GENEVE] || !hosts_use_encap(h->all, ENCAP_GENEVE))
+        && (r->tunnel_port[ENCAP_VXLAN] || !hosts_use_encap(h->all, ENCAP_VXLAN));
 }
 
 void host_consider_reconcile(struct hypervisor *h)
@@ -87,6 +138,10 @@ void host_consider_reconcile(struct hypervisor *h)
         || compiler_is_dirty(c->compiler, h->number))
         return;
     h->is_reconciling = true;
+    /* What was confirmed on an earlier connection may be gone: the machine may have been restarted since. */
+    h->confirmed_seq = 0;
+    host_clear_error(h, HOST_ERROR_REFUSED);
+    bindings_reread(c->bindings, h->number);
     of_session_reconcile(h->of, h->table, h->wanted_seq);
     feed_object(c->feed, h->number);
 }

@@ -27,6 +27,7 @@ void host_forget_runtime(struct hypervisor *h)
     runtime_remove_host(c->runtime, h->number);
     controller_fact_changed(c, &event);
     forget_facts(h->all, h->number);
+    hosts_count_encap(h->all, before.encap, -1);
 }
 
 /* ---- facts to the runtime ---- */
@@ -50,6 +51,11 @@ static void runtime_tell(struct hypervisor *h, const struct runtime_host *after)
     runtime_set_host(c->runtime, after);
     host_attach(h);
     controller_fact_changed(c, &event);
+    if (known && before.encap == after->encap)
+        return;
+    hosts_count_encap(h->all, after->encap, 1);
+    if (event.host_before)
+        hosts_count_encap(h->all, before.encap, -1);
 }
 
 static void store_facts(const struct hypervisor *h, const struct runtime_host *r)
@@ -70,7 +76,7 @@ static void evict_encap_ip(struct hypervisor *h)
     for (struct hypervisor *other = hosts_first(all); other; other = hosts_next(all, other)) {
         const struct runtime_host *r = other->number ? runtime_host(hosts_controller(all)->runtime, other->number) : NULL;
         if (other != h && r && ip_equal(r->encap_ip, h->facts.encap_ip)) {
-            host_set_error(other, "its vnet-encap-ip is now used by host '%s'", h->name);
+            host_set_error(other, HOST_ERROR_FACTS, "its vnet-encap-ip is now used by host '%s'", h->name);
             host_detach(other);
             host_forget_runtime(other);
         }
@@ -156,33 +162,20 @@ static bool controller_targets(const struct hypervisor *h, struct ovsdb_wanted *
     return true;
 }
 
-void hosts_encaps_in_use(const struct hosts *all, bool use[2])
-{
-    use[ENCAP_GENEVE] = use[ENCAP_VXLAN] = false;
-    for (const struct hypervisor *h = hosts_first(all); h; h = hosts_next(all, h)) {
-        const struct runtime_host *r = h->number ? runtime_host(hosts_controller(all)->runtime, h->number) : NULL;
-        if (r)
-            use[r->encap] = true;
-    }
-}
-
 void host_want(struct hypervisor *h)
 {
     if (!h->db || !h->has_facts || !h->number)
         return;
-    bool use[2];
-    hosts_encaps_in_use(h->all, use);
-    struct ovsdb_wanted wanted = { .dpid = h->dpid, .geneve = use[ENCAP_GENEVE], .vxlan = use[ENCAP_VXLAN] };
+    struct ovsdb_wanted wanted = {
+        .dpid = h->dpid,
+        .geneve = hosts_use_encap(h->all, ENCAP_GENEVE),
+        .vxlan = hosts_use_encap(h->all, ENCAP_VXLAN),
+    };
     if (!controller_targets(h, &wanted)) {
-        host_set_error(h, "it came over %s, but no --openflow listener of that scheme exists",
+        host_set_error(h, HOST_ERROR_LISTENER, "it came over %s, but no --openflow listener of that scheme exists",
                        ovsdb_session_peer(h->db)->kind == ENDPOINT_TLS ? "TLS" : "TCP");
         return;
     }
+    host_clear_error(h, HOST_ERROR_LISTENER);
     ovsdb_session_want(h->db, &wanted);
-}
-
-void hosts_want_all(struct hosts *all)
-{
-    for (struct hypervisor *h = hosts_first(all); h; h = hosts_next(all, h))
-        host_want(h);
 }

@@ -67,7 +67,12 @@ void host_end_openflow(struct hypervisor *h, const char *reason)
 static void host_ended_openflow(struct link *link)
 {
     struct hypervisor *h = CONTAINER_OF(link->ending, struct hypervisor, ending);
+    struct controller *c = hosts_controller(h->all);
     h->ending = NULL;
+    if (hosts_are_closing(h->all))
+        return;
+    waiters_check(c->waiters, h->number);
+    feed_object(c->feed, h->number);
     host_consider_reconcile(h);
 }
 
@@ -78,6 +83,10 @@ static void host_committed(void *aux, struct of_session *s, uint64_t seq)
         return;
     bool was_realised = host_is_realised(h);
     h->confirmed_seq = seq;
+    if (!flow_table_n_refused(h->table)) {
+        host_clear_error(h, HOST_ERROR_REFUSED);
+        bindings_accepted(hosts_controller(h->all)->bindings, h->number);
+    }
     bindings_confirmed(hosts_controller(h->all)->bindings, h->number);
     waiters_check(hosts_controller(h->all)->waiters, h->number);
     retired_check(hosts_controller(h->all)->retired);
@@ -91,8 +100,8 @@ static void host_refused(void *aux, struct of_session *s, uint64_t cookie, const
     if (!h)
         return;
     if (cookie_type(cookie) == OBJECT_PORT)
-        bindings_refused(hosts_controller(h->all)->bindings, cookie_number(cookie), reason);
-    host_set_error(h, "its switch refused a flow of %s %u: %s",
+        bindings_refused(hosts_controller(h->all)->bindings, h->number, cookie_number(cookie), reason);
+    host_set_error(h, HOST_ERROR_REFUSED, "its switch refused a flow of %s %u: %s",
                    object_class(cookie_type(cookie)) ? object_class(cookie_type(cookie))->name : "the host's own set",
                    cookie_number(cookie), reason);
 }
@@ -113,8 +122,10 @@ static void host_openflow_closed(void *aux, struct of_session *s, const char *re
     if (h && h->of == s) {
         log_info("host '%s': OpenFlow connection closed: %s", h->name, reason);
         host_lose_openflow(h);
-        waiters_check(hosts_controller(h->all)->waiters, h->number);
-        feed_object(hosts_controller(h->all)->feed, h->number);
+        if (!hosts_are_closing(link->all)) {
+            waiters_check(hosts_controller(h->all)->waiters, h->number);
+            feed_object(hosts_controller(h->all)->feed, h->number);
+        }
     } else {
         log_warn_limited(&refusals, "OpenFlow connection from %s closed: %s", of_session_peer(s)->address, reason);
     }

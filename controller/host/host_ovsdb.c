@@ -1,9 +1,11 @@
 /* What a host's OVSDB session tells: who it is, which interfaces it has, that its configuration stands. */
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/json.h"
 #include "controller/commit.h"
 #include "controller/controller.h"
@@ -34,7 +36,7 @@ static bool check_identity(struct hypervisor *h, struct ovsdb_session *s, const 
     if (!h->db || h->db == s || uuid_equal(h->facts.row, facts->row))
         return true;
     const char *old = ovsdb_session_peer(h->db)->address, *new = ovsdb_session_peer(s)->address;
-    host_set_error(h, "another host at %s claims the same system-id '%s' and was refused (this one is at %s)", new, h->name,
+    host_set_error(h, HOST_ERROR_CLAIMED, "another host at %s claims the same system-id '%s' and was refused (this one is at %s)", new, h->name,
                    old);
     return error_set(err, ERROR_CONFLICT, "system-id '%s' is in use by the host at %s", h->name, old);
 }
@@ -46,7 +48,7 @@ static bool check_encap_ip(struct hosts *all, const struct hypervisor *h, const 
         if (other == h || !other->db || !other->has_facts || !ip_equal(other->facts.encap_ip, facts->encap_ip))
             continue;
         char ip[IP_STRLEN];
-        host_set_error(other, "host '%s' claims the same vnet-encap-ip %s and was refused", facts->system_id,
+        host_set_error(other, HOST_ERROR_CLAIMED, "host '%s' claims the same vnet-encap-ip %s and was refused", facts->system_id,
                        ip_format(facts->encap_ip, ip));
         return error_set(err, ERROR_CONFLICT, "vnet-encap-ip %s of host '%s' is in use by host '%s'", ip,
                          facts->system_id, other->name);
@@ -54,24 +56,38 @@ static bool check_encap_ip(struct hosts *all, const struct hypervisor *h, const 
     return true;
 }
 
+struct joining {
+    struct hosts *all;
+    char name[OVSDB_NAME_MAX];
+};
+
+/* A host whose object cannot be made is sent away, and tries again when it comes back. */
 static void object_created(void *aux, const struct commit_result *result)
 {
-    char *name = aux;
-    if (!result->ok)
-        log_err("host '%s': its object could not be created: %s", name, result->err.text);
-    free(name);
+    struct joining *j = aux;
+    struct hypervisor *h = host_by_name(j->all, j->name);
+    if (!result->ok && h && !h->number && h->db) {
+        char *reason = mem_printf("its object could not be created: %s", result->err.text);
+        log_warn_limited(&refusals, "host '%s': %s", j->name, reason);
+        ovsdb_session_close(h->db, reason);
+        free(reason);
+    }
+    free(j);
 }
 
 /* The host's object is made by a transaction like any other; hosts_object_added() goes on from there. */
 static void create_object(struct hypervisor *h)
 {
     char owner[HOST_NAME_MAX + 1] = "";
+    struct joining *j = mem_zalloc(sizeof *j);
+    j->all = h->all;
+    snprintf(j->name, sizeof j->name, "%s", h->name);
     gethostname(owner, sizeof owner - 1);
     struct commit_request request = {
         .ops = json_pack("[{s:s,s:s,s:s,s:{s:s}}]", "op", "add", "type", "host", "name", h->name, "values", "owner", owner),
         .principal = { .role = PRINCIPAL_ADMIN, .name = "vnetd" },
         .done = object_created,
-        .aux = strdup(h->name),
+        .aux = j,
     };
     commit_submit(hosts_controller(h->all)->commits, &request);
 }
@@ -86,8 +102,11 @@ static void adopt(struct hypervisor *h, struct ovsdb_session *s, struct link *li
         h->has_facts = h->has_ports = h->has_interfaces = h->is_configured = false;
         log_info("host '%s': connected from %s", h->name, ovsdb_session_peer(s)->address);
     }
+    bool is_new = h->db != s;
     h->db = s;
     link->host = h;
+    if (is_new && h->number)
+        bindings_host_unread(hosts_controller(h->all)->bindings, h->number);
 }
 
 /* Something we rely on is wrong, but the host stays connected so that it can be put right. */
@@ -95,8 +114,15 @@ static bool tolerate(struct hypervisor *h, const struct ovsdb_facts *facts)
 {
     if (!facts->error[0])
         return false;
-    host_set_error(h, "%s", facts->error);
+    host_set_error(h, HOST_ERROR_FACTS, "%s", facts->error);
     return true;
+}
+
+/* Another bridge is to be the integration bridge: nothing that was said of the old one holds for it. */
+static void leave_bridge(struct hypervisor *h)
+{
+    h->is_configured = h->has_ports = false;
+    host_end_openflow(h, "vnet-bridge names another bridge now");
 }
 
 static bool host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, struct error *err)
@@ -121,13 +147,15 @@ static bool host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_fa
         create_object(h);
     if (tolerate(h, facts))
         return true;
+    if (h->has_facts && strcmp(h->facts.bridge, facts->bridge))
+        leave_bridge(h);
     h->facts = *facts;
     h->has_facts = true;
-    host_set_error(h, "%s", "");
+    host_clear_error(h, HOST_ERROR_FACTS);
+    host_clear_error(h, HOST_ERROR_CLAIMED);     /* what others claim may be free now */
     if (h->number) {
         host_tell_runtime(h);
-        hosts_want_all(all);
-        bindings_host_connection(hosts_controller(all)->bindings, h->number);
+        host_want(h);
         feed_object(hosts_controller(all)->feed, h->number);
     }
     return true;
@@ -163,9 +191,24 @@ static void host_configured(void *aux, struct ovsdb_session *s, bool ok, const c
     if (!h)
         return;
     h->is_configured = ok;
-    if (!ok)
-        host_set_error(h, "its bridge could not be configured: %s", reason);
+    if (ok)
+        host_clear_error(h, HOST_ERROR_CONFIG);
+    else
+        host_set_error(h, HOST_ERROR_CONFIG, "its bridge could not be configured: %s", reason);
     host_consider_reconcile(h);
+}
+
+/* Its database is not connected any more. */
+static void host_lost_ovsdb(struct hypervisor *h)
+{
+    struct controller *c = hosts_controller(h->all);
+    if (!h->number) {
+        host_free(h);                    /* it has never been more than a name */
+        return;
+    }
+    bindings_host_unread(c->bindings, h->number);
+    waiters_check(c->waiters, h->number);
+    feed_object(c->feed, h->number);
 }
 
 static void host_ovsdb_closed(void *aux, struct ovsdb_session *s, const char *reason)
@@ -175,11 +218,8 @@ static void host_ovsdb_closed(void *aux, struct ovsdb_session *s, const char *re
     if (h && h->db == s) {
         log_info("host '%s': OVSDB connection closed: %s", h->name, reason);
         h->db = NULL;
-        if (h->number) {
-            bindings_host_connection(hosts_controller(h->all)->bindings, h->number);
-            waiters_check(hosts_controller(h->all)->waiters, h->number);
-            feed_object(hosts_controller(h->all)->feed, h->number);
-        }
+        if (!hosts_are_closing(link->all))
+            host_lost_ovsdb(h);
     } else {
         log_warn_limited(&refusals, "OVSDB connection from %s closed: %s", ovsdb_session_peer(s)->address, reason);
     }

@@ -1,7 +1,5 @@
 #include "controller/host/host.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,15 +23,27 @@ struct hosts {
     } listeners[2 * OPTION_LISTENERS_MAX];
     size_t n_listeners;
     struct link *links;
+    struct compile_queue compile_queue;
+    bool is_closing;
+    size_t n_reached_by[2];              /* hosts, by the encapsulation they are reached by */
+    uint64_t collection;                 /* counts hosts_collect() */
+    uint32_t *collected;
+    size_t n_collected, cap_collected;
 };
 
 struct hosts *hosts_new(struct controller *c)
 {
     struct hosts *all = mem_zalloc(sizeof *all);
     all->controller = c;
+    compile_queue_init(&all->compile_queue, c->base);
     map_init(&all->by_number);
     map_init(&all->by_name);
     return all;
+}
+
+struct compile_queue *hosts_compile_queue(struct hosts *all)
+{
+    return &all->compile_queue;
 }
 
 uint16_t hosts_openflow_port(const struct hosts *all, size_t option)
@@ -88,7 +98,6 @@ struct hypervisor *host_get_or_add(struct hosts *all, const char *name)
     h = mem_zalloc(sizeof *h);
     h->all = all;
     h->name = mem_strdup(name);
-    h->compile = event_new(all->controller->base, -1, 0, host_compile_turn, h);
     map_insert(&all->by_name, &h->by_name, hash_string(name));
     return h;
 }
@@ -99,14 +108,14 @@ void host_detach(struct hypervisor *h)
         return;
     compiler_detach(h->all->controller->compiler, h->number);
     host_end_openflow(h, "its flows are no longer computed");
-    if (h->ending)
+    if (h->ending && !h->ending->table)
         h->ending->table = h->table;
     else
         flow_table_free(h->table);
     h->table = NULL;
 }
 
-static void host_free(struct hypervisor *h)
+void host_free(struct hypervisor *h)
 {
     struct hosts *all = h->all;
     if (h->db) {
@@ -120,25 +129,13 @@ static void host_free(struct hypervisor *h)
     if (h->number)
         map_remove(&all->by_number, &h->by_number);
     map_remove(&all->by_name, &h->by_name);
-    event_free(h->compile);
+    for (int i = 0; i < N_HOST_ERRORS; i++)
+        free(h->errors[i]);
+    if (h->claimed)
+        event_free(h->claimed);
+    host_leave_compile_queue(h);
     free(h->name);
     free(h);
-}
-
-void host_set_error(struct hypervisor *h, const char *format, ...)
-{
-    char text[sizeof h->error];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (!strcmp(text, h->error))
-        return;
-    memcpy(h->error, text, sizeof text);
-    if (*text)
-        log_warn("host '%s': %s", h->name, text);
-    if (h->number)
-        feed_object(h->all->controller->feed, h->number);
 }
 
 bool host_is_connected(const struct hypervisor *h)
@@ -171,7 +168,7 @@ void hosts_object_added(struct hosts *all, uint32_t number)
     map_insert(&all->by_number, &h->by_number, hash_u32(number));
     if (h->db && h->has_facts) {
         host_tell_runtime(h);
-        hosts_want_all(all);
+        host_want(h);
     }
 }
 
@@ -192,7 +189,52 @@ void hosts_object_removed(struct hosts *all, uint32_t number)
     host_forget_runtime(h);
     host_free(h);
     waiters_check(all->controller->waiters, number);
-    hosts_want_all(all);
+}
+
+/* ---- who is concerned ---- */
+
+void hosts_collect(struct hosts *all)
+{
+    all->collection++;
+    all->n_collected = 0;
+}
+
+const uint32_t *hosts_collected(struct hosts *all, size_t *n)
+{
+    *n = all->n_collected;
+    return all->collected;
+}
+
+void hosts_note_concerned(struct hypervisor *h)
+{
+    struct hosts *all = h->all;
+    if (h->collected == all->collection)
+        return;
+    h->collected = all->collection;
+    all->collected = mem_grow(all->collected, &all->cap_collected, all->n_collected + 1, sizeof *all->collected);
+    all->collected[all->n_collected++] = h->number;
+}
+
+bool hosts_are_closing(const struct hosts *all)
+{
+    return all->is_closing;
+}
+
+/* ---- encapsulations ---- */
+
+void hosts_count_encap(struct hosts *all, enum encap encap, int by)
+{
+    bool was_used = all->n_reached_by[encap];
+    all->n_reached_by[encap] += by;
+    if (was_used == hosts_use_encap(all, encap))
+        return;
+    for (struct hypervisor *h = hosts_first(all); h; h = hosts_next(all, h))
+        host_want(h);
+}
+
+bool hosts_use_encap(const struct hosts *all, enum encap encap)
+{
+    return all->n_reached_by[encap];
 }
 
 /* ---- listening ---- */
@@ -270,8 +312,11 @@ bool hosts_listen(struct hosts *all, struct error *err)
 }
 
 /* Sessions end in the loop's next round. */
-static void close_sessions(struct hosts *all)
+void hosts_close(struct hosts *all)
 {
+    if (!all)
+        return;
+    all->is_closing = true;
     for (struct link *link = all->links; link; link = link->next) {
         if (link->db)
             ovsdb_session_close(link->db, "vnetd is stopping");
@@ -286,14 +331,15 @@ void hosts_free(struct hosts *all)
 {
     if (!all)
         return;
-    close_sessions(all);
     for (struct hypervisor *h = hosts_first(all), *next; h; h = next) {
         next = hosts_next(all, h);
         host_free(h);
     }
     for (size_t i = 0; i < all->n_listeners; i++)
         endpoint_listener_free(all->listeners[i].listener);
+    compile_queue_done(&all->compile_queue);
     map_done(&all->by_number);
     map_done(&all->by_name);
+    free(all->collected);
     free(all);
 }

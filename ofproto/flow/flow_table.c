@@ -87,7 +87,7 @@ entry_desire(struct flow_table *t, struct entry *e, const struct spec *s)
     if (s->kind == SPEC_FLOW)
         t->n_desired_flows += !e->is_desired;
     e->is_desired = true;
-    e->is_refused = false;
+    entry_set_refused(t, e, false);
     if (s->cookie != e->spec->cookie || s->body_len != e->spec->body_len || s->is_shared != e->spec->is_shared
         || memcmp(spec_body(s), spec_body(e->spec), s->body_len)) {
         struct spec *old = e->spec;
@@ -98,13 +98,26 @@ entry_desire(struct flow_table *t, struct entry *e, const struct spec *s)
 }
 
 void
+entry_set_refused(struct flow_table *t, struct entry *e, bool is_refused)
+{
+    t->n_refused += is_refused - e->is_refused;
+    e->is_refused = is_refused;
+}
+
+size_t
+flow_table_n_refused(const struct flow_table *t)
+{
+    return t->n_refused;
+}
+
+void
 entry_undesire(struct flow_table *t, struct entry *e)
 {
     assert(e->is_desired);
     if (e->spec->kind == SPEC_FLOW)
         t->n_desired_flows--;
     e->is_desired = false;
-    e->is_refused = false;
+    entry_set_refused(t, e, false);
     e->is_shared = false;
     e->next_of_block = NULL;
     entry_settle(t, e);

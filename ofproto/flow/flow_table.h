@@ -79,6 +79,7 @@ void flow_table_committed(struct flow_table *);                  /* the sent bat
 void flow_table_refused(struct flow_table *, void *entry);       /* leave this one out until its block is set anew */
 /* This one is installed, whatever becomes of the batch (meters go outside of bundles). */
 void flow_table_installed(struct flow_table *, void *entry);
+size_t flow_table_n_refused(const struct flow_table *);          /* how many are left out */
 void flow_table_not_committed(struct flow_table *);              /* nothing of the sent batch is installed: it is unclean again */
 
 /* ---- verification ---- */

@@ -75,6 +75,7 @@ struct flow_table {
     struct sent *sent;                  /* the batch under way */
     size_t n_sent, cap_sent;
     size_t n_desired_flows;
+    size_t n_refused;                   /* entries */
     bool is_reading;                    /* between readback_begin and readback_end: nothing is queued */
     struct entry **named;               /* set_block()'s workplace */
     size_t cap_named;
@@ -88,6 +89,7 @@ struct entry *entry_find(const struct flow_table *, const struct spec_id *);
 struct entry *entry_find_key(const struct flow_table *, const struct spec *);
 struct entry *entry_new(struct flow_table *, const struct spec *);       /* neither desired nor installed */
 void entry_desire(struct flow_table *, struct entry *, const struct spec *);    /* 'spec' is copied */
+void entry_set_refused(struct flow_table *, struct entry *, bool);
 void entry_undesire(struct flow_table *, struct entry *);
 struct block *block_find(const struct flow_table *, uint64_t cookie);
 

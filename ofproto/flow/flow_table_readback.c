@@ -20,7 +20,7 @@ flow_table_readback_begin(struct flow_table *t)
     MAP_FOR_EACH_SAFE (node, next, &t->entries) {
         struct entry *e = CONTAINER_OF(node, struct entry, node);
         e->installed = 0;
-        e->is_refused = false;  /* another connection, perhaps another switch: worth another try */
+        entry_set_refused(t, e, false);         /* another connection, perhaps another switch: worth another try */
         e->class = ENTRY_CLEAN;
         entry_settle(t, e);     /* frees what is not desired */
     }

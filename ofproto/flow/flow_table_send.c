@@ -94,7 +94,7 @@ batch_end(struct flow_table *t, bool is_committed)
         if (sent->is_installed || (is_committed && !sent->is_refused))
             e->installed = sent->hash;
         else if (sent->is_refused)      /* not if it has changed since: the new value was not refused */
-            e->is_refused = (e->is_desired ? spec_value_hash(e->spec) : 0) == sent->hash;
+            entry_set_refused(t, e, (e->is_desired ? spec_value_hash(e->spec) : 0) == sent->hash);
         entry_settle(t, e);
     }
     free(t->sent);

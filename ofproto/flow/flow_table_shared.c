@@ -198,7 +198,7 @@ shared_set(struct flow_table *t, struct block *block, const struct spec *const s
 {
     if (shared_is_same(block, specs, entries, n)) {
         for (const struct contribution *c = block->contributions; c; c = c->next_of_block) {
-            c->entry->is_refused = false;
+            entry_set_refused(t, c->entry, false);
             entry_settle(t, c->entry);
         }
         return;

@@ -21,6 +21,7 @@ fuzz_programs = \
 	tests/fuzz/options \
 	tests/fuzz/host_fact \
 	tests/fuzz/http_api \
+	tests/fuzz/http_head \
 	tests/fuzz/vnetctl_batch \
 	tests/fuzz/vnetctl_answer
 check_PROGRAMS += $(fuzz_programs)
@@ -109,6 +110,10 @@ tests_fuzz_host_fact_LDADD = $(DAEMON_LIBS)
 tests_fuzz_http_api_SOURCES = tests/fuzz/http_api.c $(fuzz_main)
 tests_fuzz_http_api_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_http_api_LDADD = $(DAEMON_LIBS)
+
+tests_fuzz_http_head_SOURCES = tests/fuzz/http_head.c $(fuzz_main)
+tests_fuzz_http_head_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_http_head_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS)
 
 tests_fuzz_vnetctl_batch_SOURCES = tests/fuzz/vnetctl_batch.c $(fuzz_main)
 tests_fuzz_vnetctl_batch_LDFLAGS = $(fuzz_ldflags)

@@ -104,7 +104,8 @@ command_run(const struct daemon *d, uint8_t command, uint8_t format)
         { "port-list" }, { "list", "port", "p" }, { "show" }, { "verify" }, { "trace", "p", "icmp", "10.0.0.1" },
         { "host-list" }, { "vpc-add", "v", "10.0.0.0/16" }, { "--dry-run", "vpc-add", "v", "10.0.0.0/16" },
         { "--wait=hosts", "vpc-del", "v" }, { "sync" }, { "--all-tenants", "subnet-list" }, { "--columns=a,b", "find", "port" },
-        { "list", "vpc" }, { "--no-headings", "list", "vpc" },
+        { "list", "vpc" }, { "--no-headings", "list", "vpc" }, { "--server=unix:/nonexistent", "sync" }, { "--server=ftp://x", "sync" },
+        { "--server=http://user@host/x", "sync" }, { "--server=http://127.0.0.1:1/", "sync" }, { "--server=https://127.0.0.1:1", "sync" },
     };
     static const char *const formats[] = { "--format=table", "--format=list", "--format=csv", "--format=json" };
     char *server = mem_printf("--server=unix:%s", d->path), *argv[WORDS_MAX + 4] = { (char[]) { "vnetctl" }, server };

@@ -82,7 +82,7 @@ def test_clean_after_bursts_of_random_changes(lab, seed, soak):
         lab.ready()
         expect_verify_clean(lab)
     flows = {h.name: len(h.flows()) for h in lab.hosts.values()}
-    assert min(flows.values()) > 20, f"hardly any flows: {flows}"
+    assert sum(flows.values()) > 60, f"hardly any flows: {flows}"
 
 
 @pytest.fixture

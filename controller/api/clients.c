@@ -1,0 +1,198 @@
+/* Who listens and who asks: the API's listeners, and their clients within limits. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "controller/api/api.h"
+#include "controller/api/connection.h"
+#include "controller/api/http.h"
+#include "controller/controller.h"
+#include "ofproto/session/endpoint.h"
+
+#define LOG_MODULE "api"
+#include "base/log.h"
+
+struct api {
+    struct controller *controller;
+    struct api_listener {
+        struct api *api;
+        struct endpoint_listener *endpoint;
+    } listeners[OPTION_LISTENERS_MAX];
+    size_t n_listeners;
+    struct client *clients;
+    size_t n_clients, n_common;          /* n_common: those that are no admins */
+    struct log_limit limit;
+};
+
+/* A connection, and who is on its other side. */
+struct client {
+    struct api_listener *listener;
+    struct client *next, *prev;
+    struct connection *connection;
+    struct principal principal;
+    bool is_known;                       /* else 'stranger' says why not */
+    struct error stranger;
+    char scope[160];
+};
+
+/* ---- what a connection tells ---- */
+
+static struct call *client_call(struct client *client)
+{
+    return call_new(client->listener->api->controller, client->connection, &client->principal, client->scope);
+}
+
+static void on_request(void *aux, struct connection *connection)
+{
+    struct client *client = aux;
+    struct call *call = client_call(client);
+    if (client->is_known)
+        call_dispatch(call);
+    else
+        call_error(call, &client->stranger, -1);
+}
+
+static void on_bad(void *aux, struct connection *connection, const struct error *err)
+{
+    call_error(client_call(aux), err, -1);
+}
+
+static void on_gone(void *aux, struct connection *connection)
+{
+    call_gone(connection_user(connection));
+}
+
+static void client_unlink(struct client *client)
+{
+    struct api *api = client->listener->api;
+    if (client->prev)
+        client->prev->next = client->next;
+    else
+        api->clients = client->next;
+    if (client->next)
+        client->next->prev = client->prev;
+    api->n_clients--;
+    api->n_common -= client->principal.role != PRINCIPAL_ADMIN;
+    endpoint_listener_released(client->listener->endpoint);
+    free(client);
+}
+
+static void on_closed(void *aux, struct connection *connection)
+{
+    client_unlink(aux);
+}
+
+static const struct connection_ops connection_ops = {
+    .request = on_request, .bad = on_bad, .gone = on_gone, .closed = on_closed,
+};
+
+/* ---- who asks ---- */
+
+static bool identify(struct client *client, const struct endpoint_peer *peer, struct error *err)
+{
+    struct principal *p = &client->principal;
+    switch (peer->kind) {
+    case ENDPOINT_TCP:
+        p->role = PRINCIPAL_ADMIN;
+        snprintf(p->name, sizeof p->name, "tcp");
+        snprintf(client->scope, sizeof client->scope, "tcp");
+        return true;
+    case ENDPOINT_UNIX:
+        p->role = peer->uid ? PRINCIPAL_READER : PRINCIPAL_ADMIN;
+        snprintf(p->name, sizeof p->name, "uid %u", peer->uid);
+        snprintf(client->scope, sizeof client->scope, "unix:%u", peer->uid);
+        return true;
+    case ENDPOINT_TLS:
+        snprintf(client->scope, sizeof client->scope, "tls:%s:%s", peer->ou, peer->cn);
+        return principal_from_certificate(peer->cn, peer->ou, p, err);
+    }
+    return error_set(err, ERROR_FORBIDDEN, "who asks cannot be told");
+}
+
+/* ---- listening ---- */
+
+/* Others than admins get half of the room, so that they cannot shut an admin out. */
+static bool has_room(const struct api *api, const struct client *client)
+{
+    return api->n_clients <= LIMIT_CLIENTS
+        && (client->principal.role == PRINCIPAL_ADMIN || api->n_common <= LIMIT_CLIENTS / 2);
+}
+
+static void refuse(struct api *api, struct client *client, const struct endpoint_peer *peer)
+{
+    struct error err;
+    error_set(&err, ERROR_UNAVAILABLE, "there are too many connections to vnetd; try again later");
+    char who[sizeof client->scope];
+    text_escape(who, sizeof who, client->scope);
+    log_warn_limited(&api->limit, "%s (%s) is refused: there are %zu connections, %zu of them not of admins", peer->address,
+                     who, api->n_clients, api->n_common);
+    connection_refuse(client->connection, &err);
+}
+
+static void accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
+{
+    struct api_listener *l = aux;
+    struct api *api = l->api;
+    struct client *client = mem_zalloc(sizeof *client);
+    client->listener = l;
+    client->is_known = identify(client, peer, &client->stranger);
+    client->next = api->clients;
+    if (api->clients)
+        api->clients->prev = client;
+    api->clients = client;
+    api->n_clients++;
+    api->n_common += client->principal.role != PRINCIPAL_ADMIN;
+    size_t body_max = client->principal.role == PRINCIPAL_READER ? LIMIT_READER_REQUEST_BYTES : LIMIT_REQUEST_BYTES;
+    client->connection = connection_new(api->controller->base, bev, body_max, &connection_ops, client);
+    if (!has_room(api, client))
+        refuse(api, client, peer);
+}
+
+static bool listen_one(struct api *api, const char *method, struct error *err)
+{
+    struct endpoint e;
+    struct controller *c = api->controller;
+    if (!endpoint_parse(method, &e, err))
+        return error_prefix(err, "--api");
+    struct api_listener *l = &api->listeners[api->n_listeners];
+    *l = (struct api_listener) { .api = api };
+    l->endpoint = endpoint_listen(c->base, &e, c->tls, NULL, accepted, l, err);
+    if (!l->endpoint)
+        return error_prefix(err, "--api");
+    if (e.kind == ENDPOINT_TCP)
+        log_warn("--api=%s is unauthenticated: whoever reaches it is admin", method);
+    api->n_listeners++;
+    return true;
+}
+
+struct api *api_new(struct controller *c, struct error *err)
+{
+    struct api *api = mem_zalloc(sizeof *api);
+    api->controller = c;
+    api->limit = (struct log_limit) LOG_LIMIT(10);
+    for (size_t i = 0; i < c->options->api.n; i++) {
+        if (!listen_one(api, c->options->api.v[i], err)) {
+            api_free(api);
+            return NULL;
+        }
+    }
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    if (!api)
+        return;
+    for (struct client *client = api->clients, *next; client; client = next) {
+        next = client->next;
+        struct call *call = connection_user(client->connection);
+        connection_free(client->connection);
+        client_unlink(client);
+        if (call)
+            call_gone(call);
+    }
+    for (size_t i = 0; i < api->n_listeners; i++)
+        endpoint_listener_free(api->listeners[i].endpoint);
+    free(api);
+}

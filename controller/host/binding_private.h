@@ -1,0 +1,40 @@
+/* Bindings from inside: binding.c settles who holds a port, port_place.c follows how far its host is with it. */
+#ifndef CONTROLLER_HOST_BINDING_PRIVATE_H
+#define CONTROLLER_HOST_BINDING_PRIVATE_H 1
+
+#include <event2/event.h>
+
+#include "controller/host/binding.h"
+#include "controller/host/claim.h"
+#include "vnet/pipeline/runtime.h"
+
+/* A port's place and progress; exists while some interface claims the port. */
+struct place {
+    struct map_node by_port;
+    uint32_t port;
+    struct claim *holder;
+    struct binding bound;                /* as told to the runtime */
+    uint64_t seq;                        /* what its host must confirm for it to be active */
+    struct place *next_building;         /* on the same host: hypervisor.building */
+    struct place **link_building;        /* what points to it there; NULL: it is active, or nowhere */
+    char *refused;                       /* the switch's reason, NULL none */
+};
+
+struct bindings {
+    struct controller *controller;
+    struct claims claims;
+    struct map places;
+    size_t n_refused;                    /* places with a refusal */
+    bool is_young;
+    struct event *grow_up;
+};
+
+/* Calls 'each' for each claim on a port. */
+void each_claim(const struct bindings *, const struct object *port, void (*each)(void *aux, struct claim *), void *aux);
+
+struct place *place_find(const struct bindings *, uint32_t port);
+/* The place must be confirmed anew, up to 'seq'. */
+void place_rebuild(struct bindings *, struct place *, uint64_t seq);
+void place_free(struct bindings *, struct place *);
+
+#endif

@@ -1,0 +1,166 @@
+/* A port's place: whether its host has confirmed it, what its switch refused; and what the API shows of that. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "controller/controller.h"
+#include "controller/feed.h"
+#include "controller/host/binding_private.h"
+#include "controller/host/host.h"
+
+struct place *place_find(const struct bindings *b, uint32_t port)
+{
+    MAP_FOR_EACH_HASH (n, &b->places, hash_u32(port)) {
+        struct place *p = CONTAINER_OF(n, struct place, by_port);
+        if (p->port == port)
+            return p;
+    }
+    return NULL;
+}
+
+static void building_remove(struct place *p)
+{
+    if (!p->link_building)
+        return;
+    *p->link_building = p->next_building;
+    if (p->next_building)
+        p->next_building->link_building = p->link_building;
+    p->link_building = NULL;
+}
+
+static void building_add(struct place *p, struct hypervisor *h)
+{
+    building_remove(p);
+    p->next_building = h->building;
+    if (p->next_building)
+        p->next_building->link_building = &p->next_building;
+    p->link_building = &h->building;
+    h->building = p;
+}
+
+static void place_set_refused(struct bindings *b, struct place *p, const char *reason)
+{
+    b->n_refused += (reason != NULL) - (p->refused != NULL);
+    free(p->refused);
+    p->refused = reason ? mem_strdup(reason) : NULL;
+}
+
+void place_rebuild(struct bindings *b, struct place *p, uint64_t seq)
+{
+    struct hypervisor *h = p->bound.host ? host_by_number(b->controller->hosts, p->bound.host) : NULL;
+    p->seq = seq;
+    place_set_refused(b, p, NULL);
+    building_remove(p);
+    if (!h)
+        return;
+    building_add(p, h);
+    host_concern(h, seq);
+}
+
+void place_free(struct bindings *b, struct place *p)
+{
+    building_remove(p);
+    place_set_refused(b, p, NULL);
+    map_remove(&b->places, &p->by_port);
+    free(p);
+}
+
+/* ---- what the host's switch says ---- */
+
+void bindings_refused(struct bindings *b, uint32_t host, uint32_t port, const char *reason)
+{
+    struct place *p = place_find(b, port);
+    if (!p || p->bound.host != host)
+        return;
+    place_set_refused(b, p, reason);
+    feed_object(b->controller->feed, port);
+}
+
+static void accept_port(void *aux, uint32_t port, uint32_t ofport)
+{
+    struct bindings *b = aux;
+    struct place *p = place_find(b, port);
+    if (!p || !p->refused)
+        return;
+    place_set_refused(b, p, NULL);
+    feed_object(b->controller->feed, port);
+}
+
+void bindings_accepted(struct bindings *b, uint32_t host)
+{
+    if (b->n_refused)
+        runtime_each_port_on(b->controller->runtime, host, accept_port, b);
+}
+
+static void reread_port(void *aux, uint32_t port, uint32_t ofport)
+{
+    struct bindings *b = aux;
+    struct place *p = place_find(b, port);
+    const struct hypervisor *h = p ? host_by_number(b->controller->hosts, p->bound.host) : NULL;
+    if (!h)
+        return;
+    if (!p->link_building)
+        feed_object(b->controller->feed, port);
+    place_rebuild(b, p, h->wanted_seq);
+}
+
+void bindings_reread(struct bindings *b, uint32_t host)
+{
+    runtime_each_port_on(b->controller->runtime, host, reread_port, b);
+}
+
+void bindings_confirmed(struct bindings *b, uint32_t host)
+{
+    const struct hypervisor *h = host_by_number(b->controller->hosts, host);
+    for (struct place *p = h->building, *next; p; p = next) {
+        next = p->next_building;
+        if (p->seq > h->confirmed_seq)
+            continue;
+        building_remove(p);
+        feed_object(b->controller->feed, p->port);
+    }
+}
+
+/* ---- what is shown ---- */
+
+const char *port_state_word(enum port_state state)
+{
+    static const char *const words[] = { "unbound", "building", "active", "error" };
+    return words[state];
+}
+
+struct port_status bindings_status(const struct bindings *b, uint32_t port)
+{
+    const struct place *p = place_find(b, port);
+    if (!p || !p->holder)
+        return (struct port_status) { PORT_UNBOUND, 0, NULL };
+    if (p->holder->error)
+        return (struct port_status) { PORT_ERROR, p->holder->host, p->holder->error };
+    if (p->refused)
+        return (struct port_status) { PORT_ERROR, p->holder->host, p->refused };
+    return (struct port_status) { p->link_building || !p->bound.host ? PORT_BUILDING : PORT_ACTIVE, p->holder->host, NULL };
+}
+
+struct claimants {
+    const struct bindings *b;
+    const struct claim *holder;
+    json_t *names;
+};
+
+static void claimants_see(void *aux, struct claim *c)
+{
+    struct claimants *all = aux;
+    const struct hypervisor *h = host_by_number(all->b->controller->hosts, c->host);
+    if (c != all->holder && h)
+        json_array_append_new(all->names, json_string(h->name));
+}
+
+json_t *bindings_claimed_by(const struct bindings *b, uint32_t port)
+{
+    const struct place *p = place_find(b, port);
+    struct claimants all = { b, p ? p->holder : NULL, json_array() };
+    const struct object *o = model_get(b->controller->model, port, OBJECT_PORT);
+    if (o)
+        each_claim(b, o, claimants_see, &all);
+    return all.names;
+}
+
