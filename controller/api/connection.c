@@ -245,31 +245,13 @@ static void on_read(struct bufferevent *bev, void *aux)
 
 /* ---- writing ---- */
 
-static const char *phrase(int status)
-{
-    switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 204: return "No Content";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return status < 500 ? "Refused" : "Internal Server Error";
-    }
-}
-
 static void put_head(struct connection *c, int status, const char *fields, const char *length)
 {
     char date[40];
     struct tm tm;
     time_t now = time(NULL);
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
-    evbuffer_add_printf(bufferevent_get_output(c->bev), "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s\r\n", status, phrase(status), date,
+    evbuffer_add_printf(bufferevent_get_output(c->bev), "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s\r\n", status, http_phrase(status), date,
                         fields, length, c->is_last ? "Connection: close\r\n" : c->head.is_1_0 ? "Connection: keep-alive\r\n" : "");
 }
 

@@ -6,7 +6,10 @@
  *      +----------+--- bad(): the owner replies ---------+----> LINGERING ----> closed()
  *
  * A request is read only when the answer before it is on its way, so that a client that does not read cannot make us hold much. What a client
- * sends while it waits stays in the kernel but for a little. */
+ * sends while it waits stays in the kernel but for a little.
+ *
+ * Why not libevent's evhttp (2.1): it cannot bound its connections, reads ahead without bound while a request is answered, does not notice
+ * a client that leaves meanwhile, and answers its own errors in HTML. */
 #ifndef CONTROLLER_API_CONNECTION_H
 #define CONTROLLER_API_CONNECTION_H 1
 

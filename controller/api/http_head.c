@@ -192,3 +192,21 @@ bool http_chunk_size(const char *line, uint64_t max, uint64_t *size)
     digits[n] = '\0';
     return parse_number(digits, 16, size) && *size <= max;
 }
+
+const char *http_phrase(int status)
+{
+    switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 204: return "No Content";
+    case 400: return "Bad Request";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 409: return "Conflict";
+    case 413: return "Content Too Large";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    default: return status < 500 ? "Refused" : "Internal Server Error";
+    }
+}

@@ -45,4 +45,7 @@ char *http_decode(const char *raw, size_t n, bool is_plus_space);
 /* The size that a chunk's first line gives; false: malformed, or more than 'max'. */
 bool http_chunk_size(const char *line, uint64_t max, uint64_t *size);
 
+/* What a status is called in an answer's first line. */
+const char *http_phrase(int status);
+
 #endif

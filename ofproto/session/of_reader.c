@@ -12,6 +12,7 @@
 
 #define ALL_TABLES 0xff
 #define ENTRIES_MAX 4000000u    /* of one reading */
+#define BYTES_MAX (1u << 30)    /* likewise: few large entries fill memory as well as many small ones */
 #define MULTIPART_TABLE 3
 #define MULTIPART_MORE 1
 #define MULTIPART_HEADER_BYTES (OF_HEADER_BYTES + 8)
@@ -99,6 +100,7 @@ reading_begin(struct of_session *s)
 
     r->at = 0;
     r->n_entries = 0;
+    r->n_bytes = 0;
     r->n_tables = 0;
     if (read->table != ALL_TABLES) {
         r->tables[r->n_tables++] = read->table;
@@ -204,7 +206,10 @@ of_reader_reply(struct of_session *s, const uint8_t *message, size_t n, uint32_t
     if (r->step == OF_READER_IDLE || xid != r->xid)
         return;
     r->heard_ms = of_session_now_ms();
-    if (n < MULTIPART_HEADER_BYTES)
+    r->n_bytes += n;
+    if (r->n_bytes > BYTES_MAX)
+        ok = error_set(&err, ERROR_TOO_LARGE, "it reports more than %u MB", BYTES_MAX >> 20);
+    else if (n < MULTIPART_HEADER_BYTES)
         ok = error_set(&err, ERROR_PROTOCOL, "its multipart reply is too short");
     else if (r->step == OF_READER_TABLES)
         ok = take_table_stats(s, message, n, &more, &err);

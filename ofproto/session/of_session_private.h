@@ -47,7 +47,7 @@ struct of_reader {
     uint8_t tables[256];        /* to read, and the next one */
     unsigned n_tables, at;
     uint32_t xid;               /* of the request whose reply is awaited */
-    uint64_t n_entries;
+    uint64_t n_entries, n_bytes;
     int64_t heard_ms;           /* last progress */
 };
 

@@ -16,6 +16,9 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
+#include "controller/api/connection.h"
+#include "controller/api/http.h"
 
 #define NOBODY 65534
 #define SILENCE_MS 3000
@@ -36,8 +39,53 @@ struct api_client *api_client_new(struct controller_lab *lab, bool as_nobody)
     return c;
 }
 
+/* ---- as somebody else ---- */
+
+static void on_request(void *aux, struct connection *connection)
+{
+    struct api_client *c = aux;
+    call_dispatch(call_new(&c->lab->c, connection, c->principal, "test"));
+}
+
+static void on_bad(void *aux, struct connection *connection, const struct error *err)
+{
+    fail_msg("%s", err->text);
+}
+
+static void on_gone(void *aux, struct connection *connection)
+{
+    call_gone(connection_user(connection));
+}
+
+static void on_closed(void *aux, struct connection *connection)
+{
+    struct api_client *c = aux;
+    c->other_side = NULL;
+}
+
+struct api_client *api_client_as(struct controller_lab *lab, const struct principal *principal)
+{
+    static const struct connection_ops ops = { .request = on_request, .bad = on_bad, .gone = on_gone, .closed = on_closed };
+    int fds[2];
+    struct api_client *c = mem_zalloc(sizeof *c);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    evutil_make_socket_nonblocking(fds[1]);
+    *c = (struct api_client) { .lab = lab, .fd = fds[0], .received = mem_zalloc(1), .principal = principal };
+    c->other_side = connection_new(lab->c.base, bufferevent_socket_new(lab->c.base, fds[1], BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS),
+                                   LIMIT_REQUEST_BYTES, &ops, c);
+    return c;
+}
+
+static bool has_no_other_side(void *aux)
+{
+    return !((struct api_client *) aux)->other_side;
+}
+
 void api_client_free(struct api_client *c)
 {
+    shutdown(c->fd, SHUT_RDWR);
+    if (c->principal)
+        assert_true(controller_lab_until(c->lab, has_no_other_side, c));
     close(c->fd);
     free(c->received);
     free(c);

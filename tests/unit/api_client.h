@@ -10,6 +10,8 @@ struct api_client {
     char *received;                      /* what is not taken yet; a 0 after it */
     size_t n;
     bool is_closed;                      /* by vnetd */
+    struct connection *other_side;       /* of api_client_as() */
+    const struct principal *principal;
 };
 
 struct answer {
@@ -19,6 +21,8 @@ struct answer {
 
 /* As root, or as nobody (only root can pose so). */
 struct api_client *api_client_new(struct controller_lab *, bool as_nobody);
+/* As this principal, on a pair of sockets: what TLS would say of a client. The principal must outlive the client. */
+struct api_client *api_client_as(struct controller_lab *, const struct principal *);
 void api_client_free(struct api_client *);
 
 /* Sends all of it, or until vnetd closes or takes no more. Returns how much went. */

@@ -256,6 +256,37 @@ static void a_full_disk_fails_the_request_and_nothing_else(void **state)
     expect_revision(lab, 2);
 }
 
+static void note(void *aux, const struct commit_result *result)
+{
+    struct lab_result *r = aux;
+    r->is_done = true;
+    r->ok = result->ok;
+    r->err = result->err;
+}
+
+/* Whoever asked is told that it is not known; the store has it whole or not at all. */
+static void a_stop_while_something_is_stored_leaves_it_whole_or_absent(void **state)
+{
+    struct controller_lab *lab = *state;
+    for (int turns = 0; turns < 4; turns++) {
+        struct error err;
+        struct lab_result r = { .is_done = false };
+        static const char ops[] = "[{\"op\":\"add\",\"type\":\"vpc\",\"values\":{\"cidr\":\"10.0.0.0/16\"}}]";
+        struct commit_request request = { .ops = json_parse(ops, strlen(ops), "ops", &err), .principal = admin, .done = note, .aux = &r };
+        uint64_t before = model_revision(lab->c.model);
+        commit_submit(lab->c.commits, &request);
+        for (int i = 0; i < turns; i++)
+            event_base_loop(lab->c.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+        controller_lab_restart(lab);
+        assert_true(r.is_done);
+        assert_true(r.ok || r.err.code == ERROR_UNAVAILABLE);
+        uint64_t after = model_revision(lab->c.model);
+        assert_true(after == before + 1 || (!r.ok && after == before));
+        assert_int_equal(model_count(lab->c.model, OBJECT_VPC), after);
+        assert_int_equal(model_count(lab->c.model, OBJECT_RTB), after);
+    }
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
 
 int main(void)
@@ -271,6 +302,7 @@ int main(void)
         TEST(a_key_is_its_owners_and_for_one_request),
         TEST(a_request_that_failed_is_not_remembered),
         TEST(a_port_that_finds_its_interface_concerns_its_host),
+        TEST(a_stop_while_something_is_stored_leaves_it_whole_or_absent),
         TEST(a_full_disk_fails_the_request_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
