@@ -103,10 +103,12 @@ def test_a_forged_frame_does_not_mislead_neighbours(net):
 
 
 def tunnel_frame(lab, net, host, source_ip, vni, victim, encapsulation):
-    """From the wire to host's tunnel address, with an inner frame that looks as if e had sent it to victim."""
+    """From the wire to host's tunnel address, with an inner frame that looks as if e had sent it to victim. One that claims to be a known
+    host's has that host's MAC: Open vSwitch learns a tunnel neighbour's MAC from any tunnel packet, and would send there from then on."""
+    mac = next((h.phy_mac for h in lab.hosts.values() if h.tunnel_ip == source_ip), "02:00:00:00:fe:99")
     inner = packets.udp_frame(net["router"], victim.mac, net["e"].ip, victim.ip, MARK)
     wrap, port = {"geneve": (packets.geneve, packets.GENEVE_PORT), "vxlan": (packets.vxlan, packets.VXLAN_PORT)}[encapsulation]
-    return packets.udp_frame("02:00:00:00:fe:99", host.phy_mac, source_ip, host.tunnel_ip, wrap(vni, inner), source_port=50000, port=port)
+    return packets.udp_frame(mac, host.phy_mac, source_ip, host.tunnel_ip, wrap(vni, inner), source_port=50000, port=port)
 
 
 def tunnel_drops(lab, host):
