@@ -93,7 +93,7 @@ struct feature {
     /* Answers a packet that a flow of this feature sent to us: appends one packet to 'out', which goes back to in_port. False: no answer.
      * Stateless: everything is in the packet-in. NULL: sends none. */
     bool (*answer)(const struct packet_in *, struct bytes *out);
-    /* Puts a step of a trace into words: "'web1' sends from its own address". NULL or "": nothing to say. */
+    /* Puts a step of a trace into words: "'web1' sends from an address that it may use". NULL or "": nothing to say. */
     void (*explain)(const struct view *, const struct spec *, char *text, size_t size);
 };
 

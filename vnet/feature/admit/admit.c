@@ -49,28 +49,42 @@ dhcp_row(struct block *b, const struct port_facts *f)
 }
 
 static void
-arp_row(struct block *b, const struct port_facts *f, struct ip sender)
+arp_row(struct block *b, const struct port_facts *f, struct ip_prefix sender)
 {
     struct flow_builder *fb = begin(b, f, PRIORITY_ADMIT_OWN);
     match_arp_sha(fb, f->port->mac);
-    match_arp_spa(fb, ip_prefix_host(sender));
+    match_arp_spa(fb, sender);
     end(b, f, STAGE_ARP);
 }
 
 static void
-address_rows(struct block *b, const struct port_facts *f)
+ip_row(struct block *b, const struct port_facts *f, struct ip_prefix sender)
 {
+    struct flow_builder *fb = begin(b, f, PRIORITY_ADMIT_OWN);
+    match_ip_src(fb, sender);
+    end(b, f, STAGE_GATEWAY);
+}
+
+static void
+own_address_rows(struct block *b, const struct port_facts *f)
+{
+    arp_row(b, f, ip_prefix_host(ip4(0)));
     for (size_t i = 0; i < f->port->ips.n; i++) {
         struct ip ip = f->port->ips.v[i];
         if (ip.family != IP_V4)
             continue;
-        arp_row(b, f, ip);
-        if (f->port->source_dest_check) {
-            struct flow_builder *fb = begin(b, f, PRIORITY_ADMIT_OWN);
-            match_ip_src(fb, ip_prefix_host(ip));
-            end(b, f, STAGE_GATEWAY);
-        }
+        arp_row(b, f, ip_prefix_host(ip));
+        ip_row(b, f, ip_prefix_host(ip));
     }
+}
+
+/* Also ARP: a guest asks with whichever address it is about to send from, and nobody learns from its question. */
+static void
+any_address_rows(struct block *b, const struct port_facts *f)
+{
+    const struct ip_prefix any = { .ip = ip4(0), .len = 0 };
+    arp_row(b, f, any);
+    ip_row(b, f, any);
 }
 
 static void
@@ -82,13 +96,10 @@ admit_flows(struct block *b, uint8_t type, uint32_t number)
 
     block_add(b, meter_spec(b->arena, b->cookie, number, PACKET_IN_PPS, PACKET_IN_BURST));
     dhcp_row(b, &f);
-    arp_row(b, &f, ip4(0));
-    address_rows(b, &f);
-    if (!f.port->source_dest_check) {
-        struct flow_builder *fb = begin(b, &f, PRIORITY_ADMIT_OWN);
-        match_family(fb, IP_V4);
-        end(b, &f, STAGE_GATEWAY);
-    }
+    if (f.port->source_dest_check)
+        own_address_rows(b, &f);
+    else
+        any_address_rows(b, &f);
 }
 
 static void
@@ -120,7 +131,7 @@ admit_explain(const struct view *view, const struct spec *spec, char *text, size
     else if (spec->priority == PRIORITY_ADMIT_DHCP)
         snprintf(text, size, "%s asks for its address", port.text);
     else
-        snprintf(text, size, "%s sends from its own address", port.text);
+        snprintf(text, size, "%s sends from an address that it may use", port.text);
 }
 
 const struct feature feature_admit = {
