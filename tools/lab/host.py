@@ -40,6 +40,7 @@ class Hypervisor(Machine):
         self.vsctl("--may-exist", "add-br", "br-phy", "--", "set", "bridge", "br-phy", "datapath_type=netdev", "fail_mode=standalone",
                    f'other_config:hwaddr="{self.phy_mac}"', "--", "--may-exist", "add-port", "br-phy", "phy0",
                    "--", "set", "interface", "br-phy", f"mtu_request={underlay_mtu}")
+        wait_until(lambda: self.run("ip", "link", "show", "br-phy"), 10, f"{self.name}: br-phy")     # a kept database is there at once
         self.agent.call("configure", device="br-phy", ip=self.tunnel_ip)
 
     def start_ovsdb(self):
