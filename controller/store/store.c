@@ -189,7 +189,7 @@ store_put_fact(struct store *s, const char *key, const char *value)
     j->kind = JOB_FACT;
     j->key = mem_strdup(key);
     j->value = value ? mem_strdup(value) : NULL;
-    worker_submit(s->worker, j);
+    worker_submit_soon(s->worker, j);
 }
 
 void
@@ -198,7 +198,7 @@ store_remove_tombstone(struct store *s, uint32_t number)
     struct job *j = mem_zalloc(sizeof *j);
     j->kind = JOB_TOMBSTONE;
     j->number = number;
-    worker_submit(s->worker, j);
+    worker_submit_soon(s->worker, j);
 }
 
 uint64_t

@@ -11,6 +11,8 @@
 
 #include "base/alloc.h"
 
+#define SOON_MS 20
+
 struct queue {
     struct job *first, **last;
 };
@@ -27,6 +29,7 @@ struct worker {
 
     int fd;                              /* eventfd: there is something in 'out' */
     struct event *event;
+    struct event *soon;                  /* pending: 'in' has jobs that the thread was not woken for */
 };
 
 static void
@@ -193,6 +196,20 @@ on_returned(evutil_socket_t fd, short what, void *w_)
     }
 }
 
+static void
+wake(struct worker *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+static void
+on_soon(evutil_socket_t fd, short what, void *w)
+{
+    wake(w);
+}
+
 struct worker *
 worker_new(struct event_base *base, struct store_file *file, void (*returned)(void *, struct job *), void *aux)
 {
@@ -207,6 +224,7 @@ worker_new(struct event_base *base, struct store_file *file, void (*returned)(vo
     w->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     w->event = event_new(base, w->fd, EV_READ | EV_PERSIST, on_returned, w);
     event_add(w->event, NULL);
+    w->soon = evtimer_new(base, on_soon, w);
 
     sigset_t all, before;       /* signals are the loop's */
     sigfillset(&all);
@@ -218,13 +236,27 @@ worker_new(struct event_base *base, struct store_file *file, void (*returned)(vo
     return w;
 }
 
-void
-worker_submit(struct worker *w, struct job *j)
+static void
+put(struct worker *w, struct job *j)
 {
     pthread_mutex_lock(&w->mutex);
     queue_put(&w->in, j);
-    pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->mutex);
+}
+
+void
+worker_submit(struct worker *w, struct job *j)
+{
+    put(w, j);
+    wake(w);
+}
+
+void
+worker_submit_soon(struct worker *w, struct job *j)
+{
+    put(w, j);
+    if (!event_pending(w->soon, EV_TIMEOUT, NULL))
+        event_add(w->soon, &(struct timeval) { .tv_usec = SOON_MS * 1000 });
 }
 
 void
@@ -243,6 +275,7 @@ worker_free(struct worker *w)
         job_free(j);
     }
     event_free(w->event);
+    event_free(w->soon);
     close(w->fd);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->mutex);

@@ -32,5 +32,7 @@ struct worker *worker_new(struct event_base *, struct store_file *, void (*retur
 /* Writes what was submitted, then ends; jobs not returned yet are freed without a call. */
 void worker_free(struct worker *);
 void worker_submit(struct worker *, struct job *take);
+/* In the same order, but the thread may begin some milliseconds later: it does not compete with what the loop does at once. */
+void worker_submit_soon(struct worker *, struct job *take);
 
 #endif
