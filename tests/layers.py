@@ -21,9 +21,9 @@ ROOMS = {
 }
 # Library (prefix of the included name) -> its homes.
 LIBRARIES = {
-    "openvswitch/": ["ofproto"],
-    "openflow/": ["ofproto"],
-    "event2/": ["ofproto/session", "ofproto/ovsdb", "controller", "agent"],
+    "openvswitch/": ["ofproto", "tools/bench"],
+    "openflow/": ["ofproto", "tools/bench"],
+    "event2/": ["ofproto/session", "ofproto/ovsdb", "controller", "agent", "tools/bench"],
     "jansson.h": ["base/json.h"],
     "sqlite3.h": ["controller/store"],
     "curl/": ["tools/vnetctl", "agent"],

@@ -13,9 +13,10 @@
 
 struct bench {
     struct event_base *base;
-    const char *dir;            /* ours, empty at first */
+    const char *dir; /* ours, empty at first */
     const char *ovs_prefix;
-    const char *vnetd;          /* the program */
+    const char *vnetd;  /* the program */
+    unsigned *n_missed; /* bars missed so far */
 };
 
 void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -41,31 +42,34 @@ struct samples {
 
 void samples_add(struct samples *, double);
 double samples_quantile(const struct samples *, double q);
-static inline double samples_median(const struct samples *s) { return samples_quantile(s, 0.5); }
+static inline double
+samples_median(const struct samples *s)
+{
+    return samples_quantile(s, 0.5);
+}
 
 enum bar { BAR_NONE, BAR_AT_LEAST, BAR_AT_MOST };
 
 struct figure {
     const char *name, *unit;
     double value;
-    double reference;           /* 0: none, or 'peer' */
-    const char *peer;           /* a peer's figure as text; NULL: none */
+    double reference; /* 0: none, or 'peer' */
+    const char *peer; /* a peer's figure as text; NULL: none */
     enum bar bar;
-    double limit;               /* of value / reference */
-    double ratio;               /* 0: value / reference; else e.g. the median of pairs' ratios */
+    double limit; /* of value / reference */
+    double ratio; /* 0: value / reference; else e.g. the median of pairs' ratios */
 };
 
 void figure_print_header(void);
-/* Prints one row; counts if the bar is missed. */
-void figure_print(const struct figure *);
-unsigned figures_missed(void);
+/* Prints one row, and counts it if its bar is missed. */
+void figure_print(const struct bench *, const struct figure *);
 
 /* ---- the measurements, each with rows of its own ---- */
-void measure_encode(const struct bench *);       /* 2 */
-void measure_install(const struct bench *);      /* 1 */
-void measure_restart(const struct bench *);      /* 5 */
-void measure_scale(const struct bench *);        /* 3, 6 */
-void measure_bind(const struct bench *);         /* 4 */
-void measure_growth(const struct bench *);       /* the peer's figures */
+void measure_encode(const struct bench *);  /* 2 */
+void measure_install(const struct bench *); /* 1 */
+void measure_restart(const struct bench *); /* 5 */
+void measure_scale(const struct bench *);   /* 3, 6 */
+void measure_bind(const struct bench *);    /* 4 */
+void measure_growth(const struct bench *);  /* the peer's figures */
 
 #endif

@@ -5,8 +5,6 @@
 
 #include "tools/bench/bench.h"
 
-static unsigned n_missed;
-
 void
 samples_add(struct samples *s, double v)
 {
@@ -43,7 +41,7 @@ amount(char text[32], double v, const char *unit)
     return text;
 }
 
-#define ROW "%-62s  %16s  %24s  %6s  %7s  %s\n"
+#define ROW "%-72s  %16s  %24s  %6s  %7s  %s\n"
 
 void
 figure_print_header(void)
@@ -53,7 +51,7 @@ figure_print_header(void)
 }
 
 void
-figure_print(const struct figure *f)
+figure_print(const struct bench *b, const struct figure *f)
 {
     char value[32], reference[32] = "", ratio[32] = "", bar[32] = "";
     double r = f->ratio ? f->ratio : f->reference ? f->value / f->reference : 0;
@@ -67,13 +65,7 @@ figure_print(const struct figure *f)
         bool ok = f->bar == BAR_AT_LEAST ? r >= f->limit : r <= f->limit;
         snprintf(bar, sizeof bar, "%s %.4g", f->bar == BAR_AT_LEAST ? ">=" : "<=", f->limit);
         verdict = ok ? "ok" : "MISSED";
-        n_missed += !ok;
+        *b->n_missed += !ok;
     }
     printf(ROW, f->name, value, f->peer ? f->peer : reference, ratio, bar, verdict);
-}
-
-unsigned
-figures_missed(void)
-{
-    return n_missed;
 }

@@ -10,23 +10,23 @@
 
 struct size {
     unsigned n_ports;
-    const char *add, *cpu, *bind, *build, *flows, *memory;       /* the peer's */
+    const char *add, *cpu, *bind, *build, *flows, *memory; /* the peer's */
 };
 
 static const struct size sizes[] = {
-    { 100, "52 / 21 / 24 ms", "69 / 29 / 33 ms", NULL, NULL, NULL, NULL },
-    { 1000, "267 / 97 / 95 ms", "346 / 172 / 150 ms", NULL, NULL, "28035/31590/32531", NULL },
-    { 5000, "2137 / 576 / 490 ms", "2661 / 1078 / 946 ms", "1082 / 1363 / 827 ms", "19.7 / 17.2 / 15.1 s", "120035/135590/136531",
-      "635 / 694 / 635 MB" },
+    {100, "52 / 21 / 24 ms", "69 / 29 / 33 ms", NULL, NULL, NULL, NULL},
+    {1000, "267 / 97 / 95 ms", "346 / 172 / 150 ms", NULL, NULL, "28035/31590/32531", NULL},
+    {5000, "2137 / 576 / 490 ms", "2661 / 1078 / 946 ms", "1082 / 1363 / 827 ms", "19.7 / 17.2 / 15.1 s", "120035/135590/136531",
+     "635 / 694 / 635 MB"},
 };
 
 static void
-print(const char *what, const struct size *size, const char *unit, double value, const char *peer)
+print(const struct network *n, const char *what, const char *unit, double value, const char *peer)
 {
     char name[80];
-    snprintf(name, sizeof name, "   %s, %u ports", what, size->n_ports);
+    snprintf(name, sizeof name, "   %s, %u ports", what, n->n_ports);
     if (peer)
-        figure_print(&(struct figure) { .name = name, .unit = unit, .value = value, .peer = peer });
+        figure_print(n->bench, &(struct figure){.name = name, .unit = unit, .value = value, .peer = peer});
 }
 
 /* What one more port brings to each host. */
@@ -53,7 +53,7 @@ static void
 add(struct network *n, unsigned port, const struct increments *i)
 {
     char name[16];
-    struct adding a = { n, i };
+    struct adding a = {n, i};
     snprintf(name, sizeof name, "p%u", port);
     json_t *ops = json_array();
     json_array_append_new(ops, network_port_op(port));
@@ -73,7 +73,7 @@ increments_mark(const struct network *n, struct increments *i)
 static void
 increments_learn(struct network *n, unsigned port, struct increments *i)
 {
-    *i = (struct increments) { .wanted = { 1, 1, 1 } };
+    *i = (struct increments){.wanted = {1, 1, 1}};
     increments_mark(n, i);
     add(n, port, i);
     network_wait_quiet(n);
@@ -84,7 +84,7 @@ increments_learn(struct network *n, unsigned port, struct increments *i)
 static void
 measure_add(struct network *n, const struct size *size)
 {
-    struct samples took = { .n = 0 }, cpu = { .n = 0 };
+    struct samples took = {.n = 0}, cpu = {.n = 0};
     struct increments i;
     increments_learn(n, size->n_ports, &i);
     for (unsigned k = 1; k <= N_ADDS; k++) {
@@ -97,14 +97,14 @@ measure_add(struct network *n, const struct size *size)
         network_wait_quiet(n);
         samples_add(&cpu, daemon_cpu_ms(&n->daemon) - cpu_before);
     }
-    print("add one port until every host has it", size, "ms", samples_median(&took), size->add);
-    print("CPU of that (vnetd)", size, "ms", samples_median(&cpu), size->cpu);
+    print(n, "add one port until every host has it", "ms", samples_median(&took), size->add);
+    print(n, "CPU of that (vnetd)", "ms", samples_median(&cpu), size->cpu);
 }
 
 static void
 measure_active(struct network *n, const struct size *size)
 {
-    struct samples took = { .n = 0 };
+    struct samples took = {.n = 0};
     char name[16];
     for (unsigned k = 0; size->bind && k < N_ADDS; k++) {
         unsigned port = size->n_ports + 100 + k;
@@ -122,7 +122,7 @@ measure_active(struct network *n, const struct size *size)
         samples_add(&took, (double) (w.done_ns - start) / 1e6);
     }
     if (size->bind)
-        print("bind one port until it is active", size, "ms", samples_median(&took), size->bind);
+        print(n, "bind one port until it is active", "ms", samples_median(&took), size->bind);
 }
 
 static void
@@ -132,10 +132,10 @@ measure_size(const struct bench *b, const struct size *size)
     int64_t start = bench_now_ns();
     network_start(&n, b, "growth", size->n_ports);
     network_add_hosts(&n, N_HOSTS);
-    print("build from nothing, three hosts confirmed", size, "s", (double) (bench_now_ns() - start) / 1e9, size->build);
+    print(&n, "build from nothing, three hosts confirmed", "s", (double) (bench_now_ns() - start) / 1e9, size->build);
     network_wait_quiet(&n);
-    print("flows on a host", size, "flows", (double) network_host_flows(&n, 0), size->flows);
-    print("memory of vnetd (peer: database and compiler)", size, "MB", daemon_memory_bytes(&n.daemon) / 1e6, size->memory);
+    print(&n, "flows on a host", "flows", (double) network_host_flows(&n, 0), size->flows);
+    print(&n, "memory of vnetd (peer: database and compiler)", "MB", daemon_memory_bytes(&n.daemon) / 1e6, size->memory);
     measure_add(&n, size);
     measure_active(&n, size);
     network_stop(&n);

@@ -8,7 +8,7 @@ struct library_loop;
 
 struct library_loop *library_loop_new(void);
 void library_loop_free(struct library_loop *);
-void library_loop_add(struct library_loop *, const void *flow_mod);      /* a whole OFPT_FLOW_MOD of OpenFlow 1.5 */
-double library_loop_run(const struct library_loop *);                    /* encodes each as a bundle message; flows a second */
+void library_loop_add(struct library_loop *, const void *flow_mod); /* a whole OFPT_FLOW_MOD of OpenFlow 1.5 */
+double library_loop_run(const struct library_loop *);               /* encodes each as a bundle message; flows a second */
 
 #endif

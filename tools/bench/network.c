@@ -25,8 +25,8 @@ network_ops(unsigned n_ports)
         char name[16], cidr[24];
         snprintf(name, sizeof name, "s%u", i);
         snprintf(cidr, sizeof cidr, "10.%u.%u.0/20", i / 16, i % 16 * 16);
-        json_array_append_new(ops, json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "op", "add", "type", "subnet", "name", name, "values",
-                                             "vpc", "v", "cidr", cidr));
+        json_array_append_new(ops, json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "op", "add", "type", "subnet", "name", name, "values", "vpc",
+                                             "v", "cidr", cidr));
     }
     for (unsigned i = 0; i < n_ports; i++)
         json_array_append_new(ops, network_port_op(i));
@@ -36,7 +36,7 @@ network_ops(unsigned n_ports)
 void
 network_start(struct network *n, const struct bench *b, const char *name, unsigned n_ports)
 {
-    *n = (struct network) { .bench = b, .n_ports = n_ports };
+    *n = (struct network){.bench = b, .n_ports = n_ports};
     daemon_start(&n->daemon, b, name);
     daemon_do(&n->daemon, network_ops(n_ports));
 }
@@ -110,7 +110,7 @@ network_add_hosts(struct network *n, unsigned n_hosts)
         sim_host_plug(&n->hosts[network_host_of(n, p)], name, 1 + p / n_hosts);
     }
     for (unsigned i = 0; i < n_hosts && i < n->n_ports; i++) {
-        struct daemon_wait w;            /* the last port of each host */
+        struct daemon_wait w; /* the last port of each host */
         snprintf(name, sizeof name, "p%u", n->n_ports - 1 - i);
         daemon_wait_begin(&n->daemon, &w, network_wish("port", name, "state", "active"));
         daemon_wait_finish(&n->daemon, &w, "all ports are bound");
@@ -176,9 +176,9 @@ is_quiet(const void *aux)
 void
 network_wait_quiet(const struct network *n)
 {
-    struct quiet q = { n, 0, false };
+    struct quiet q = {n, 0, false};
     struct event *timer = event_new(n->bench->base, -1, EV_PERSIST, look, &q);
-    event_add(timer, &(struct timeval) { .tv_usec = QUIET_MS * 1000 });
+    event_add(timer, &(struct timeval){.tv_usec = QUIET_MS * 1000});
     bench_wait(n->bench, is_quiet, &q, "vnetd comes to rest");
     event_free(timer);
 }
@@ -189,8 +189,7 @@ network_flows(const struct network *n)
     json_t *hosts = daemon_get(&n->daemon, "/v1/host?columns=flows"), *host;
     uint64_t flows = 0;
     size_t i;
-    json_array_foreach (hosts, i, host)
-        flows += (uint64_t) json_member_int(host, "flows", 0);
+    json_array_foreach(hosts, i, host) flows += (uint64_t) json_member_int(host, "flows", 0);
     json_decref(hosts);
     return flows;
 }
@@ -231,6 +230,6 @@ all_have_committed(const void *aux)
 void
 network_wait_commits(const struct network *n, const uint64_t before[])
 {
-    struct mark m = { n, before };
+    struct mark m = {n, before};
     bench_wait(n->bench, all_have_committed, &m, "every host commits the change");
 }

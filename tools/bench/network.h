@@ -4,11 +4,11 @@
 
 #include "tools/bench/sim_host.h"
 
-#define NETWORK_SUBNET_PORTS 4000        /* ports of one /20 */
+#define NETWORK_SUBNET_PORTS 4000 /* ports of one /20 */
 
 /* Operations that make the VPC and its first n ports; for a model or for the API. New reference. */
 json_t *network_ops(unsigned n_ports);
-json_t *network_port_op(unsigned i);     /* one more port, in a subnet that is there */
+json_t *network_port_op(unsigned i); /* one more port, in a subnet that is there */
 
 struct network {
     const struct bench *bench;
@@ -33,9 +33,9 @@ void network_wait_quiet(const struct network *);
 
 /* Returns once every host is connected and has confirmed everything. */
 void network_wait_realised(const struct network *);
-void network_wait_host(const struct network *, unsigned host);  /* likewise of one */
+void network_wait_host(const struct network *, unsigned host); /* likewise of one */
 unsigned network_host_of(const struct network *, unsigned port);
-uint64_t network_flows(const struct network *);          /* on all hosts together */
+uint64_t network_flows(const struct network *); /* on all hosts together */
 uint64_t network_host_flows(const struct network *, unsigned host);
 
 /* Returns when every host has seen one more commit than at the last network_mark(). */

@@ -9,15 +9,16 @@
 struct real_switch {
     const struct bench *bench;
     int database, vswitchd;
+    uint16_t port; /* where it takes raw connections: TCP, as its controller's is */
 };
 
 void real_switch_start(struct real_switch *, const struct bench *, uint64_t dpid);
 void real_switch_stop(struct real_switch *);
-void real_switch_renew(struct real_switch *);            /* a fresh ovs-vswitchd, empty */
-void real_switch_set_controller(const struct real_switch *, uint16_t port);      /* on 127.0.0.1; 0: none */
+void real_switch_renew(struct real_switch *);                               /* a fresh ovs-vswitchd, empty */
+void real_switch_set_controller(const struct real_switch *, uint16_t port); /* on 127.0.0.1; 0: none */
 
 /* ---- a raw connection; blocking ---- */
-int raw_connect(const struct real_switch *);             /* OpenFlow 1.5, HELLOs exchanged */
+int raw_connect(const struct real_switch *); /* OpenFlow 1.5, HELLOs exchanged */
 
 /* Sends 'bytes' as they are and returns once the n-th commit reply has come; dies of an OpenFlow error. Nanoseconds. */
 int64_t raw_replay(int fd, const struct bytes *bytes, unsigned n_commits);

@@ -8,7 +8,7 @@
 #include "tools/bench/relay.h"
 
 #define N_PORTS 32500
-#define N_PAIRS 1
+#define N_PAIRS 5
 
 struct setup {
     struct network n;
@@ -54,7 +54,7 @@ restart_ms(struct setup *s, bool is_settled)
     relay_close(&s->relay);
     daemon_restart(&s->n.daemon);
     bench_wait(s->n.bench, relay_has_switch, &s->relay, "the switch asks for its controller");
-    for (unsigned i = 0; i < 2; i++)     /* h1 stays away: vnetd remembers which ports it has */
+    for (unsigned i = 0; i < 2; i++) /* h1 stays away: vnetd remembers which ports it has */
         sim_host_disconnect(&s->n.hosts[i]);
     sim_host_connect(&s->n.hosts[0], &s->n.daemon);
     if (is_settled) {
@@ -83,7 +83,7 @@ void
 measure_restart(const struct bench *b)
 {
     struct setup s;
-    struct samples settled = { .n = 0 }, at_once = { .n = 0 }, dump = { .n = 0 };
+    struct samples settled = {.n = 0}, at_once = {.n = 0}, dump = {.n = 0};
     setup_init(&s, b);
     for (unsigned i = 0; i < N_PAIRS; i++) {
         samples_add(&settled, restart_ms(&s, true));
@@ -96,9 +96,14 @@ measure_restart(const struct bench *b)
         bench_die("vnetd sent %lld modifications though nothing had changed", (long long) json_member_int(row, "sent", 0));
     json_decref(row);
     setup_done(&s);
-    figure_print(&(struct figure) { .name = "5  restart over 65,000 flows, connection until confirmed | flow dump", .unit = "ms",
-                                    .value = samples_median(&settled), .reference = samples_median(&dump), .bar = BAR_AT_MOST,
-                                    .limit = 2 });
-    figure_print(&(struct figure) { .name = "   the same, the switch connecting before vnetd has compiled its flows", .unit = "ms",
-                                    .value = samples_median(&at_once), .reference = samples_median(&dump) });
+    figure_print(b, &(struct figure){.name = "5  restart over 65,000 flows, connection until confirmed | flow dump",
+                                     .unit = "ms",
+                                     .value = samples_median(&settled),
+                                     .reference = samples_median(&dump),
+                                     .bar = BAR_AT_MOST,
+                                     .limit = 2});
+    figure_print(b, &(struct figure){.name = "   the same, the switch connecting before vnetd has compiled its flows",
+                                     .unit = "ms",
+                                     .value = samples_median(&at_once),
+                                     .reference = samples_median(&dump)});
 }

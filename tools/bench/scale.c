@@ -8,7 +8,7 @@
 #define N_LARGE 10000
 #define N_SMALL 100
 #define N_PAIRS 15
-#define BINDS 8                 /* of a sample: they outweigh what else happens */
+#define BINDS 8 /* of a sample: they outweigh what else happens */
 
 static void
 plug_wait(struct network *n, unsigned port, size_t *plugged)
@@ -47,24 +47,28 @@ bind_cpu(struct network *n)
 }
 
 static void
-measure_cpu(struct network *large, struct network *small)
+measure_cpu(const struct bench *b, struct network *large, struct network *small)
 {
-    struct samples a = { .n = 0 }, b = { .n = 0 };
+    struct samples at_large = {.n = 0}, at_small = {.n = 0};
     bind_cpu(large);
     bind_cpu(small);
     for (unsigned i = 0; i < N_PAIRS; i++) {
-        samples_add(&a, bind_cpu(large));
-        samples_add(&b, bind_cpu(small));
+        samples_add(&at_large, bind_cpu(large));
+        samples_add(&at_small, bind_cpu(small));
     }
-    figure_print(&(struct figure) { .name = "3  CPU of one port bound, 20 hosts, 10,000 ports | 100 ports", .unit = "ms",
-                                    .value = samples_median(&a), .reference = samples_median(&b), .bar = BAR_AT_MOST, .limit = 1.3 });
+    figure_print(b, &(struct figure){.name = "3  CPU of one port bound, 20 hosts, 10,000 ports | 100 ports",
+                                     .unit = "ms",
+                                     .value = samples_median(&at_large),
+                                     .reference = samples_median(&at_small),
+                                     .bar = BAR_AT_MOST,
+                                     .limit = 1.3});
 }
 
 static void
 start(struct network *n, const struct bench *b, const char *name, unsigned n_ports)
 {
     network_start(n, b, name, n_ports + BINDS);
-    n->n_ports = n_ports;       /* that are bound */
+    n->n_ports = n_ports; /* that are bound */
 }
 
 /* A restart forgets what only the request took. */
@@ -76,16 +80,26 @@ memory_settled(struct network *n)
 }
 
 static void
-measure_memory(double empty, double loaded, double full, uint64_t flows)
+measure_memory(const struct bench *b, const struct network *n, double empty, double loaded)
 {
-    figure_print(&(struct figure) { .name = "6  memory of a port: model loaded, hosts away", .unit = "bytes",
-                                    .value = (loaded - empty) / N_LARGE, .reference = 2048, .peer = "2 KB", .bar = BAR_AT_MOST,
-                                    .limit = 1 });
-    figure_print(&(struct figure) { .name = "6  memory of an installed flow: what 20 hosts and their flows add", .unit = "bytes",
-                                    .value = (full - loaded) / (double) flows, .reference = 250, .peer = "250 bytes",
-                                    .bar = BAR_AT_MOST, .limit = 1 });
-    figure_print(&(struct figure) { .name = "   memory of vnetd, 10,000 ports on 20 hosts", .unit = "MB", .value = full / 1e6 });
-    figure_print(&(struct figure) { .name = "   flows on those hosts together", .unit = "flows", .value = (double) flows });
+    double full = daemon_memory_bytes(&n->daemon);
+    uint64_t flows = network_flows(n);
+    figure_print(b, &(struct figure){.name = "6  memory of a port: model loaded, hosts away",
+                                     .unit = "bytes",
+                                     .value = (loaded - empty) / N_LARGE,
+                                     .reference = 2048,
+                                     .peer = "2 KB",
+                                     .bar = BAR_AT_MOST,
+                                     .limit = 1});
+    figure_print(b, &(struct figure){.name = "6  memory of an installed flow: what 20 hosts and their flows add",
+                                     .unit = "bytes",
+                                     .value = (full - loaded) / (double) flows,
+                                     .reference = 250,
+                                     .peer = "250 bytes",
+                                     .bar = BAR_AT_MOST,
+                                     .limit = 1});
+    figure_print(b, &(struct figure){.name = "   memory of vnetd, 10,000 ports on 20 hosts", .unit = "MB", .value = full / 1e6});
+    figure_print(b, &(struct figure){.name = "   flows on those hosts together", .unit = "flows", .value = (double) flows});
 }
 
 void
@@ -100,11 +114,11 @@ measure_scale(const struct bench *b)
     double loaded = memory_settled(&large);
     network_add_hosts(&large, N_HOSTS);
     network_wait_quiet(&large);
-    measure_memory(empty, loaded, daemon_memory_bytes(&large.daemon), network_flows(&large));
+    measure_memory(b, &large, empty, loaded);
 
     start(&small, b, "small", N_SMALL);
     network_add_hosts(&small, N_HOSTS);
-    measure_cpu(&large, &small);
+    measure_cpu(b, &large, &small);
     network_stop(&small);
     network_stop(&large);
 }

@@ -26,7 +26,7 @@ model_fill(struct model *m, json_t *take_ops)
 {
     uint64_t state = 1;
     struct transaction_origin origin = {
-        .principal = { .role = PRINCIPAL_ADMIN, .name = "bench" },
+        .principal = {.role = PRINCIPAL_ADMIN, .name = "bench"},
         .random = give_bytes,
         .random_aux = &state,
     };
@@ -34,7 +34,8 @@ model_fill(struct model *m, json_t *take_ops)
     struct error err;
     size_t i;
     json_t *op;
-    json_array_foreach (take_ops, i, op) {
+    json_array_foreach(take_ops, i, op)
+    {
         if (!transaction_op(t, op, NULL, &err))
             bench_die("%s", err.text);
     }
@@ -61,12 +62,12 @@ scene_init(struct scene *s, unsigned n_ports)
     for (unsigned i = 0; i < 2; i++) {
         snprintf(name, sizeof name, "h%u", i);
         s->hosts[i] = model_find(s->model, OBJECT_HOST, 0, name)->number;
-        runtime_set_host(s->runtime, &(struct runtime_host) { .number = s->hosts[i], .encap_ip = ip4(0xc6120001 + i), .mtu = 1500,
-                                                               .tunnel_port = { 60001, 0 } });
+        runtime_set_host(s->runtime, &(struct runtime_host){
+                                         .number = s->hosts[i], .encap_ip = ip4(0xc6120001 + i), .mtu = 1500, .tunnel_port = {60001, 0}});
     }
     const struct object *port = NULL;
     for (unsigned i = 0; (port = model_next(s->model, OBJECT_PORT, port ? port->number : 0)); i++)
-        runtime_bind(s->runtime, port->number, (struct binding) { s->hosts[i > 0], 1 + i });
+        runtime_bind(s->runtime, port->number, (struct binding){s->hosts[i > 0], 1 + i});
 }
 
 void
@@ -77,8 +78,7 @@ scene_done(struct scene *s)
 }
 
 static size_t
-batch_take(struct flow_table *t, struct flow_table_send *sends, void (*batch)(void *, const struct flow_table_send *, size_t),
-           void *aux)
+batch_take(struct flow_table *t, struct flow_table_send *sends, void (*batch)(void *, const struct flow_table_send *, size_t), void *aux)
 {
     size_t n = flow_table_take(t, sends, OF_SESSION_BATCH);
     if (!n)
@@ -95,12 +95,13 @@ on_conflict(void *aux, uint64_t cookie, const struct error *err)
 }
 
 size_t
-scene_compile(const struct scene *s, void (*batch)(void *aux, const struct flow_table_send *, size_t n), void *aux)
+scene_compile(const struct scene *s, void (*batch)(void *aux, const struct flow_table_send *, size_t n), void *aux, int64_t *ns)
 {
     struct compiler *c = compiler_new(s->model, s->runtime);
     struct flow_table *t = flow_table_new();
     struct flow_table_send *sends = mem_alloc(OF_SESSION_BATCH * sizeof *sends);
     size_t n = 0, ready = 0;
+    int64_t start = bench_now_ns();
     compiler_attach(c, s->hosts[0], t);
     for (bool more = true; more;) {
         more = compiler_run(c, s->hosts[0], COMPILE_STEP, on_conflict, NULL);
@@ -111,6 +112,8 @@ scene_compile(const struct scene *s, void (*batch)(void *aux, const struct flow_
             ready -= taken < ready ? taken : ready;
         }
     }
+    if (ns)
+        *ns = bench_now_ns() - start;
     free(sends);
     compiler_detach(c, s->hosts[0]);
     flow_table_free(t);
@@ -141,8 +144,8 @@ encode_batch(void *aux, const struct flow_table_send *sends, size_t n)
 size_t
 scene_encode(const struct scene *s, struct bytes *bytes, unsigned *n_commits)
 {
-    struct encoding e = { bytes, 0 };
-    size_t n = scene_compile(s, encode_batch, &e);
+    struct encoding e = {bytes, 0};
+    size_t n = scene_compile(s, encode_batch, &e, NULL);
     *n_commits = e.n_commits;
     return n;
 }

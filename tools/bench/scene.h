@@ -16,8 +16,9 @@ struct scene {
 void scene_init(struct scene *, unsigned n_ports);
 void scene_done(struct scene *);
 
-/* Compiles the first host's table and gives its modifications, in vnetd's batches and steps, to 'batch'. Returns how many there were. */
-size_t scene_compile(const struct scene *, void (*batch)(void *aux, const struct flow_table_send *, size_t n), void *aux);
+/* Compiles the first host's table and gives its modifications, in vnetd's batches and steps, to 'batch'. Returns how many there were, and
+ * in '*ns' (may be NULL) how long that took. */
+size_t scene_compile(const struct scene *, void (*batch)(void *aux, const struct flow_table_send *, size_t n), void *aux, int64_t *ns);
 
 /* The same, encoded as bundles without a pause: opened, filled, committed. */
 size_t scene_encode(const struct scene *, struct bytes *, unsigned *n_commits);

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "tools/bench/sim_host.h"
 
-#define FIRST_OFPORT 60000      /* of what vnetd creates; the bench numbers its own interfaces */
+#define FIRST_OFPORT 60000 /* of what vnetd creates; the bench numbers its own interfaces */
 
 /* ---- rows ---- */
 
@@ -55,7 +55,8 @@ find(const json_t *list, const json_t *element, bool is_map)
 {
     size_t i;
     json_t *other;
-    json_array_foreach (list, i, other) {
+    json_array_foreach(list, i, other)
+    {
         bool is_same = is_map ? json_equal(json_array_get(other, 0), json_is_array(element) ? json_array_get(element, 0) : element)
                               : json_equal(other, element);
         if (is_same)
@@ -70,7 +71,8 @@ mutated(const json_t *old, const char *mutator, const json_t *value)
     bool is_map = is_tagged(old, "map") || is_tagged(value, "map");
     json_t *list = elements(old), *given = elements(value), *element;
     size_t i;
-    json_array_foreach (given, i, element) {
+    json_array_foreach(given, i, element)
+    {
         size_t at = find(list, element, is_map);
         if (!strcmp(mutator, "delete"))
             json_array_remove(list, at);
@@ -90,11 +92,13 @@ difference(const json_t *before, const json_t *after)
     bool is_map = is_tagged(after, "map");
     json_t *old = elements(before), *new = elements(after), *list = json_array(), *element;
     size_t i;
-    json_array_foreach (new, i, element) {
+    json_array_foreach(new, i, element)
+    {
         if (find(old, element, false) == json_array_size(old))
             json_array_append(list, element);
     }
-    json_array_foreach (old, i, element) {
+    json_array_foreach(old, i, element)
+    {
         if (find(new, element, is_map) == json_array_size(new))
             json_array_append(list, element);
     }
@@ -107,8 +111,8 @@ difference(const json_t *before, const json_t *after)
 
 struct changes {
     struct sim_host *host;
-    json_t *updates;            /* table -> UUID -> update2 */
-    json_t *names;              /* named-uuid -> UUID */
+    json_t *updates; /* table -> UUID -> update2 */
+    json_t *names;   /* named-uuid -> UUID */
 };
 
 static void
@@ -141,7 +145,7 @@ tell(struct changes *c)
 static struct changes
 changes_begin(struct sim_host *h)
 {
-    return (struct changes) { h, json_object(), json_object() };
+    return (struct changes){h, json_object(), json_object()};
 }
 
 static void
@@ -172,8 +176,7 @@ row_delete(struct changes *c, const char *table_name, const char *uuid)
 static json_t *
 resolved(const struct changes *c, const json_t *value)
 {
-    if (json_is_array(value) && json_array_size(value) == 2
-        && !strcmp(json_string_value(json_array_get(value, 0)) ?: "", "named-uuid"))
+    if (json_is_array(value) && json_array_size(value) == 2 && !strcmp(json_string_value(json_array_get(value, 0)) ?: "", "named-uuid"))
         return json_pack("[s,O]", "uuid", json_object_get(c->names, json_string_value(json_array_get(value, 1))));
     return json_incref((json_t *) value);
 }
@@ -185,8 +188,7 @@ op_insert(struct changes *c, const json_t *op)
     const char *name = json_member_string(op, "table"), *column;
     const char *uuid = json_string_value(json_object_get(c->names, json_member_string(op, "uuid-name")));
     json_t *row = json_object(), *value;
-    json_object_foreach (json_object_get(op, "row"), column, value)
-        json_object_set_new(row, column, resolved(c, value));
+    json_object_foreach(json_object_get(op, "row"), column, value) json_object_set_new(row, column, resolved(c, value));
     if (!strcmp(name, "Interface"))
         json_object_set_new(row, "ofport", json_integer(FIRST_OFPORT + h->next_ofport++));
     row_insert(c, name, uuid, row);
@@ -208,14 +210,13 @@ row_change(struct changes *c, const json_t *op, const char *uuid)
     const char *name = json_member_string(op, "table"), *column;
     json_t *value;
     size_t i;
-    json_object_foreach (json_object_get(op, "row"), column, value)
-        row_set(c, name, uuid, column, resolved(c, value));
-    json_array_foreach (json_object_get(op, "mutations"), i, value) {
+    json_object_foreach(json_object_get(op, "row"), column, value) row_set(c, name, uuid, column, resolved(c, value));
+    json_array_foreach(json_object_get(op, "mutations"), i, value)
+    {
         column = json_string_value(json_array_get(value, 0));
         json_t *given = resolved(c, json_array_get(value, 2));
         const json_t *row = json_object_get(table(c->host, name), uuid);
-        row_set(c, name, uuid, column,
-                mutated(json_object_get(row, column), json_string_value(json_array_get(value, 1)), given));
+        row_set(c, name, uuid, column, mutated(json_object_get(row, column), json_string_value(json_array_get(value, 1)), given));
         json_decref(given);
     }
 }
@@ -226,7 +227,8 @@ op_change(struct changes *c, const json_t *op)
     const json_t *condition = json_array_get(json_object_get(op, "where"), 0);
     const char *uuid;
     json_t *row;
-    json_object_foreach (table(c->host, json_member_string(op, "table")), uuid, row) {
+    json_object_foreach(table(c->host, json_member_string(op, "table")), uuid, row)
+    {
         if (row_fits(uuid, row, condition)) {
             row_change(c, op, uuid);
             break;
@@ -246,7 +248,8 @@ sim_host_dpid(const struct sim_host *h)
     json_t *config = elements(json_object_get(bridge(h), "other_config")), *pair;
     uint64_t dpid = 0;
     size_t i;
-    json_array_foreach (config, i, pair) {
+    json_array_foreach(config, i, pair)
+    {
         if (!strcmp(json_string_value(json_array_get(pair, 0)), "datapath-id"))
             dpid = strtoull(json_string_value(json_array_get(pair, 1)), NULL, 16);
     }
@@ -270,15 +273,17 @@ transact(struct sim_host *h, const struct jsonrpc_message *m)
     json_t *results = json_array(), *op;
     size_t i;
     char uuid[40];
-    json_array_foreach (m->params, i, op) {
+    json_array_foreach(m->params, i, op)
+    {
         const char *name = json_member_string(op, "uuid-name");
         if (name)
             json_object_set_new(c.names, name, json_string(row_new(h, uuid)));
     }
-    json_array_foreach (m->params, i, op) {
+    json_array_foreach(m->params, i, op)
+    {
         const char *what = json_member_string(op, "op");
         if (!what)
-            continue;           /* the database's name */
+            continue; /* the database's name */
         if (!strcmp(what, "insert"))
             op_insert(&c, op);
         else if (!strcmp(what, "update") || !strcmp(what, "mutate"))
@@ -297,10 +302,10 @@ all_rows(const struct sim_host *h)
 {
     json_t *all = json_object(), *rows, *row;
     const char *name, *uuid;
-    json_object_foreach (h->tables, name, rows) {
+    json_object_foreach(h->tables, name, rows)
+    {
         json_t *of_table = json_object();
-        json_object_foreach (rows, uuid, row)
-            json_object_set_new(of_table, uuid, json_pack("{s:O}", "initial", row));
+        json_object_foreach(rows, uuid, row) json_object_set_new(of_table, uuid, json_pack("{s:O}", "initial", row));
         json_object_set_new(all, name, of_table);
     }
     return all;
@@ -374,17 +379,17 @@ void
 sim_host_init(struct sim_host *h, const struct bench *b, unsigned i, bool has_switch)
 {
     char uuid[40];
-    *h = (struct sim_host) { .bench = b, .has_switch = has_switch, .tables = json_object() };
+    *h = (struct sim_host){.bench = b, .has_switch = has_switch, .tables = json_object()};
     jsonrpc_framer_init(&h->framer);
     snprintf(h->name, sizeof h->name, "h%u", i);
     snprintf(h->encap_ip, sizeof h->encap_ip, "198.18.%u.%u", i / 200, 1 + i % 200);
     row_new(h, uuid);
-    uuid[2] = (char) ('0' + i / 10 % 10);        /* the root row tells hosts apart */
+    uuid[2] = (char) ('0' + i / 10 % 10); /* the root row tells hosts apart */
     uuid[3] = (char) ('0' + i % 10);
     json_object_set_new(table(h, "Open_vSwitch"), uuid,
                         json_pack("{s:[s,[[s,s],[s,s],[s,s]]], s:[s,[]], s:[s,[]]}", "external_ids", "map", "system-id", h->name,
-                                  "vnet-encap-ip", h->encap_ip, "vnet-datapath-type", "netdev", "bridges", "set",
-                                  "manager_options", "set"));
+                                  "vnet-encap-ip", h->encap_ip, "vnet-datapath-type", "netdev", "bridges", "set", "manager_options",
+                                  "set"));
 }
 
 void
@@ -426,8 +431,7 @@ sim_host_plug(struct sim_host *h, const char *iface_id, uint32_t ofport)
     if (ofport)
         json_object_set_new(row, "ofport", json_integer(ofport));
     row_insert(&c, "Interface", row_new(h, i->row), row);
-    row_insert(&c, "Port", row_new(h, i->port),
-               json_pack("{s:s, s:[s,s]}", "name", name, "interfaces", "uuid", i->row));
+    row_insert(&c, "Port", row_new(h, i->port), json_pack("{s:s, s:[s,s]}", "name", name, "interfaces", "uuid", i->row));
     bridge_ports(&c, true, i->port);
     tell(&c);
     return h->n_interfaces++;

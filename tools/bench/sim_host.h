@@ -13,16 +13,15 @@ struct bufferevent;
 
 /* What a switch has been sent. */
 struct sim_switch {
-    struct bufferevent *bev;    /* NULL: not connected */
+    struct bufferevent *bev; /* NULL: not connected */
     uint64_t dpid;
     struct bytes input;
     uint64_t n_mods, n_commits;
-    uint64_t n_bundled;         /* in the open bundle */
-    int64_t committed_ns;       /* last */
+    uint64_t n_bundled; /* in the open bundle */
 };
 
 struct sim_interface {
-    char row[40], port[40];     /* UUIDs */
+    char row[40], port[40]; /* UUIDs */
 };
 
 struct sim_host {
@@ -31,7 +30,7 @@ struct sim_host {
     char name[16], encap_ip[20];
     bool has_switch;
 
-    json_t *tables;             /* table -> UUID -> row */
+    json_t *tables; /* table -> UUID -> row */
     struct bufferevent *bev;
     struct jsonrpc_framer framer;
     bool is_monitored;
@@ -51,7 +50,7 @@ void sim_host_disconnect(struct sim_host *);
 /* Plugs an interface in and returns its index; ofport 0: the switch has not given one yet. */
 size_t sim_host_plug(struct sim_host *, const char *iface_id, uint32_t ofport);
 void sim_host_set_ofport(struct sim_host *, size_t interface, uint32_t ofport);
-void sim_host_unplug(struct sim_host *, size_t interface);       /* its index is not used again */
+void sim_host_unplug(struct sim_host *, size_t interface); /* its index is not used again */
 
 /* The datapath id that vnetd gave, or 0. */
 uint64_t sim_host_dpid(const struct sim_host *);
@@ -59,7 +58,9 @@ uint64_t sim_host_dpid(const struct sim_host *);
 /* ---- between the files ---- */
 void sim_switch_connect(struct sim_switch *, const struct bench *, uint16_t port);
 void sim_switch_done(struct sim_switch *);
+/* A paused one leaves unread what it is sent, so that it takes no time from what is measured: its real like would be another machine. */
+void sim_switch_pause(struct sim_switch *, bool is_paused);
 struct bufferevent *sim_connect(const struct bench *, uint16_t port);
-void sim_hurry(int fd);                                  /* small messages leave at once, as from Open vSwitch and vnetd */
+void sim_hurry(int fd); /* small messages leave at once, as from Open vSwitch and vnetd */
 
 #endif

@@ -9,9 +9,20 @@
 #include "tools/bench/sim_host.h"
 
 enum {
-    HELLO = 0, ECHO_REQUEST = 2, ECHO_REPLY = 3, FEATURES_REQUEST = 5, FEATURES_REPLY = 6, FLOW_MOD = 14, GROUP_MOD = 15,
-    MULTIPART_REQUEST = 18, MULTIPART_REPLY = 19, BARRIER_REQUEST = 20, BARRIER_REPLY = 21, METER_MOD = 29,
-    BUNDLE_CONTROL = 33, BUNDLE_ADD = 34
+    HELLO = 0,
+    ECHO_REQUEST = 2,
+    ECHO_REPLY = 3,
+    FEATURES_REQUEST = 5,
+    FEATURES_REPLY = 6,
+    FLOW_MOD = 14,
+    GROUP_MOD = 15,
+    MULTIPART_REQUEST = 18,
+    MULTIPART_REPLY = 19,
+    BARRIER_REQUEST = 20,
+    BARRIER_REPLY = 21,
+    METER_MOD = 29,
+    BUNDLE_CONTROL = 33,
+    BUNDLE_ADD = 34
 };
 enum { OPEN_REQUEST = 0, COMMIT_REQUEST = 4, DISCARD_REQUEST = 6 };
 
@@ -48,11 +59,10 @@ on_bundle_control(struct sim_switch *s, const uint8_t *message, uint32_t xid)
 {
     uint8_t body[8];
     memcpy(body, message + HEADER, sizeof body);
-    uint8_t request = body[5]++;         /* a reply's type is its request's and one */
+    uint8_t request = body[5]++; /* a reply's type is its request's and one */
     if (request == COMMIT_REQUEST) {
         s->n_mods += s->n_bundled;
         s->n_commits++;
-        s->committed_ns = bench_now_ns();
     }
     if (request == OPEN_REQUEST || request == COMMIT_REQUEST || request == DISCARD_REQUEST)
         s->n_bundled = 0;
@@ -63,7 +73,7 @@ static void
 on_message(struct sim_switch *s, const uint8_t *message, size_t n)
 {
     uint32_t xid;
-    uint8_t empty[8] = { 0 };
+    uint8_t empty[8] = {0};
     memcpy(&xid, message + 4, sizeof xid);
     xid = ntohl(xid);
     switch (message[1]) {
@@ -123,13 +133,13 @@ on_event(struct bufferevent *bev, short what, void *aux)
 void
 sim_hurry(int fd)
 {
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int) { 1 }, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
 struct bufferevent *
 sim_connect(const struct bench *b, uint16_t port)
 {
-    struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
     struct bufferevent *bev = bufferevent_socket_new(b->base, -1, BEV_OPT_CLOSE_ON_FREE);
     if (bufferevent_socket_connect(bev, (struct sockaddr *) &sin, sizeof sin))
         bench_die("cannot connect to port %u", port);
@@ -141,11 +151,20 @@ sim_connect(const struct bench *b, uint16_t port)
 void
 sim_switch_connect(struct sim_switch *s, const struct bench *b, uint16_t port)
 {
-    static const uint8_t versions[] = { 0, 1, 0, 8, 0, 0, 0, 1 << VERSION };
+    static const uint8_t versions[] = {0, 1, 0, 8, 0, 0, 0, 1 << VERSION};
     s->bev = sim_connect(b, port);
     bufferevent_setcb(s->bev, on_input, NULL, on_event, s);
     bufferevent_enable(s->bev, EV_READ | EV_WRITE);
     say(s, HELLO, 1, versions, sizeof versions);
+}
+
+void
+sim_switch_pause(struct sim_switch *s, bool is_paused)
+{
+    if (is_paused)
+        bufferevent_disable(s->bev, EV_READ);
+    else
+        bufferevent_enable(s->bev, EV_READ);
 }
 
 void
