@@ -125,7 +125,7 @@ void host_forget_runtime(struct hypervisor *);   /* others can no longer reach i
 /* Hosts that have something to compile, in the order in which it was found. One is served in a round of the loop, so that what it was
  * given to send is on its way before the next one is compiled. */
 struct compile_queue {
-    struct event *turn;
+    struct event *round, *turn;
     struct hypervisor *first, **last;
 };
 void compile_queue_init(struct compile_queue *, struct event_base *);

@@ -1,14 +1,15 @@
 /* Compiling a host's table in turns of the loop, and when its switch may be compared with it.
  *
- * A turn is a timer that has run out, never an event made active: those would all be served before the loop looks at any connection again. One
- * host has a turn in each round. */
+ * One host has a turn in each round of the loop. The round is begun by a timer that has run out: an event made active would have its next
+ * turn before the loop looks at any connection again. The turn itself is then an event made active, behind what this round's connections
+ * brought: a switch that waits for its commit does not wait for another host's compilation. */
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 
 /* A turn ends after this long, so that first fills delay nobody. */
-#define COMPILE_TURN_MS 5
+#define COMPILE_TURN_MS 1
 #define COMPILE_STEP 64
 
 void host_attach(struct hypervisor *h)
@@ -22,10 +23,10 @@ void host_attach(struct hypervisor *h)
 
 /* ---- turns ---- */
 
-static void turn_schedule(struct compile_queue *q)
+static void round_schedule(struct compile_queue *q)
 {
-    if (q->first && !event_pending(q->turn, EV_TIMEOUT, NULL))
-        event_add(q->turn, &(struct timeval) { 0, 0 });
+    if (q->first && !event_pending(q->round, EV_TIMEOUT, NULL))
+        event_add(q->round, &(struct timeval) { 0, 0 });
 }
 
 static void host_queue(struct hypervisor *h)
@@ -37,7 +38,7 @@ static void host_queue(struct hypervisor *h)
     h->next_turn = NULL;
     *q->last = h;
     q->last = &h->next_turn;
-    turn_schedule(q);
+    round_schedule(q);
 }
 
 void host_leave_compile_queue(struct hypervisor *h)
@@ -56,6 +57,12 @@ void host_leave_compile_queue(struct hypervisor *h)
 
 static void host_compile(struct hypervisor *h);
 
+static void on_round(evutil_socket_t fd, short what, void *aux)
+{
+    struct compile_queue *q = aux;
+    event_active(q->turn, 0, 0);
+}
+
 static void on_turn(evutil_socket_t fd, short what, void *aux)
 {
     struct compile_queue *q = aux;
@@ -64,18 +71,20 @@ static void on_turn(evutil_socket_t fd, short what, void *aux)
         return;
     host_leave_compile_queue(h);
     host_compile(h);
-    turn_schedule(q);
+    round_schedule(q);
 }
 
 void compile_queue_init(struct compile_queue *q, struct event_base *base)
 {
     q->first = NULL;
     q->last = &q->first;
-    q->turn = evtimer_new(base, on_turn, q);
+    q->round = evtimer_new(base, on_round, q);
+    q->turn = event_new(base, -1, 0, on_turn, q);
 }
 
 void compile_queue_done(struct compile_queue *q)
 {
+    event_free(q->round);
     event_free(q->turn);
 }
 

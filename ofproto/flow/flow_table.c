@@ -87,6 +87,7 @@ entry_desire(struct flow_table *t, struct entry *e, const struct spec *s)
     if (s->kind == SPEC_FLOW)
         t->n_desired_flows += !e->is_desired;
     e->is_desired = true;
+    e->is_changed = true;
     entry_set_refused(t, e, false);
     if (s->cookie != e->spec->cookie || s->body_len != e->spec->body_len || s->is_shared != e->spec->is_shared
         || memcmp(spec_body(s), spec_body(e->spec), s->body_len)) {
@@ -117,6 +118,7 @@ entry_undesire(struct flow_table *t, struct entry *e)
     if (e->spec->kind == SPEC_FLOW)
         t->n_desired_flows--;
     e->is_desired = false;
+    e->is_changed = true;
     entry_set_refused(t, e, false);
     e->is_shared = false;
     e->next_of_block = NULL;

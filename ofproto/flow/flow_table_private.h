@@ -2,7 +2,7 @@
  *
  * An entry is one key (table, priority, match; or a group's or meter's number) that is desired, or installed, or in the
  * batch under way; otherwise it is freed. What it needs is a class; entries that need something wait in the queue
- * of their class, first come first served. Invariants, outside of a function of these files and of a read-back:
+ * of their class, first come first served. Invariants, outside of a function of these files:
  * - an entry is in a queue if and only if its class is not ENTRY_CLEAN, and then it is not sent;
  * - not sent and not refused: its class is what entry_class() says;
  * - the entries of a block are in its list; shared entries in none, but its contributions to them are. */
@@ -46,6 +46,7 @@ struct entry {
     bool is_named : 1;                  /* only within flow_table_set_block(): a spec that is not shared names it */
     bool is_named_shared : 1;           /* likewise, one that is shared */
     bool is_stale : 1;                  /* likewise: its union is to be made anew */
+    bool is_changed : 1;                /* while sent: what is desired may be another since */
 };
 
 struct block {
@@ -76,7 +77,8 @@ struct flow_table {
     size_t n_sent, cap_sent;
     size_t n_desired_flows;
     size_t n_refused;                   /* entries */
-    bool is_reading;                    /* between readback_begin and readback_end: nothing is queued */
+    bool is_reading;                    /* between readback_begin and readback_end: nothing is taken */
+    bool has_history;                   /* something was sent or read before: else nothing is installed */
     struct entry **named;               /* set_block()'s workplace */
     size_t cap_named;
     const struct spec **by_priority;    /* desired flows by table, falling priority; valid if not NULL */

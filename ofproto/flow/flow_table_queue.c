@@ -101,7 +101,7 @@ entry_free(struct flow_table *t, struct entry *e)
 void
 entry_settle(struct flow_table *t, struct entry *e)
 {
-    enum entry_class class = t->is_reading ? ENTRY_CLEAN : entry_class(e);
+    enum entry_class class = entry_class(e);
     if (e->class != class) {
         if (e->class != ENTRY_CLEAN)
             queue_take(&t->queues[e->class], e);

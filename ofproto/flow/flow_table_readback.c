@@ -8,22 +8,40 @@
 
 #include "ofproto/flow/flow_table_private.h"
 
-void
-flow_table_readback_begin(struct flow_table *t)
+/* Nothing is installed any more: everything desired is queued, block by block, so that batches end at block boundaries. */
+static void
+installed_forget(struct flow_table *t)
 {
     for (size_t i = 0; i < t->n_sent; i++)
         t->sent[i].entry->is_sent = false;
     t->n_sent = 0;
     for (int i = 0; i < N_CLASSES; i++)
         queue_clear(&t->queues[i]);
-    t->is_reading = true;
     MAP_FOR_EACH_SAFE (node, next, &t->entries) {
         struct entry *e = CONTAINER_OF(node, struct entry, node);
         e->installed = 0;
         entry_set_refused(t, e, false);         /* another connection, perhaps another switch: worth another try */
         e->class = ENTRY_CLEAN;
-        entry_settle(t, e);     /* frees what is not desired */
+        if (!e->is_desired)
+            entry_free(t, e);
     }
+    MAP_FOR_EACH (block_node, &t->blocks) {
+        struct block *block = CONTAINER_OF(block_node, struct block, node);
+        for (struct entry *e = block->entries; e; e = e->next_of_block)
+            entry_settle(t, e);
+        for (struct contribution *c = block->contributions; c; c = c->next_of_block)
+            entry_settle(t, c->entry);
+    }
+}
+
+/* A table that is new needs no look at all its entries: it is all queued. */
+void
+flow_table_readback_begin(struct flow_table *t)
+{
+    if (t->has_history)
+        installed_forget(t);
+    t->has_history = true;
+    t->is_reading = true;
 }
 
 /* Of a flow that has what we never give, another hash than the same flow of ours has. */
@@ -41,6 +59,7 @@ extra_add(struct flow_table *t, const struct spec *s, bool is_foreign)
     if (!e)
         e = entry_new(t, s);
     e->installed = installed_hash(spec_value_hash(s), is_foreign);
+    entry_settle(t, e);
 }
 
 /* What libopenvswitch does not understand is nothing of ours, but it is there; the switch's own spelling deletes it. */
@@ -74,6 +93,7 @@ flow_table_readback_flow(struct flow_table *t, const struct wire_flow *wf)
     if (s && s->body_len == wf->body_len && !memcmp(spec_body(s), wf->body, wf->body_len)) {
         uint64_t hash = spec_bytes_hash(SPEC_FLOW, wf->cookie, wf->body, wf->body_len);
         e->installed = installed_hash(hash, wf->is_foreign);
+        entry_settle(t, e);
         return;
     }
 
@@ -94,22 +114,9 @@ flow_table_readback_spec(struct flow_table *t, const struct spec *s)
     extra_add(t, s, false);
 }
 
-/* Queues everything that is not as it should be, block by block, so that batches end at block boundaries. */
 void
 flow_table_readback_end(struct flow_table *t)
 {
     assert(t->is_reading);
     t->is_reading = false;
-    MAP_FOR_EACH (block_node, &t->blocks) {
-        struct block *block = CONTAINER_OF(block_node, struct block, node);
-        for (struct entry *e = block->entries; e; e = e->next_of_block)
-            entry_settle(t, e);
-        for (struct contribution *c = block->contributions; c; c = c->next_of_block)
-            entry_settle(t, c->entry);
-    }
-    MAP_FOR_EACH_SAFE (node, next, &t->entries) {
-        struct entry *e = CONTAINER_OF(node, struct entry, node);
-        if (!e->is_desired)
-            entry_settle(t, e);
-    }
 }

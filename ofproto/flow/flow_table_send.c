@@ -48,6 +48,7 @@ entry_send(struct flow_table *t, struct entry *e, struct flow_table_send *send)
 {
     queue_take(&t->queues[e->class], e);
     e->is_sent = true;
+    e->is_changed = false;
     e->position = t->n_sent;
     t->sent[t->n_sent++] = (struct sent) { .entry = e, .hash = e->is_desired ? spec_value_hash(e->spec) : 0 };
     *send = (struct flow_table_send) {
@@ -58,11 +59,24 @@ entry_send(struct flow_table *t, struct entry *e, struct flow_table_send *send)
     };
 }
 
+/* A batch is thousands of entries that nobody looked at for a while, and the switch waits for it. */
+#define PREFETCH 8
+
+static void
+queue_prefetch(const struct queue *q, size_t i)
+{
+    if (i + 2 * PREFETCH < q->n)
+        __builtin_prefetch(q->slots[i + 2 * PREFETCH]);
+    if (i + PREFETCH < q->n && q->slots[i + PREFETCH])
+        __builtin_prefetch(q->slots[i + PREFETCH]->spec);
+}
+
 size_t
 flow_table_take(struct flow_table *t, struct flow_table_send *send, size_t max)
 {
     assert(!t->n_sent);
     size_t n = 0;
+    t->has_history = true;
     for (int class = 0; class < N_CLASSES && !t->is_reading; class++) {
         struct queue *q = &t->queues[class];
         while (q->count && n < max) {
@@ -72,8 +86,10 @@ flow_table_take(struct flow_table *t, struct flow_table_send *send, size_t max)
             if (run > max - n)
                 run = max - n;
             t->sent = mem_grow(t->sent, &t->cap_sent, n + run, sizeof *t->sent);
-            for (size_t i = q->head; run; run--)
+            for (size_t i = q->head; run; run--) {
+                queue_prefetch(q, i);
                 entry_send(t, queue_at(q, &i), &send[n++]);
+            }
         }
         if (q->count)
             return n;           /* what comes later in the order waits for this class to be through */
@@ -90,12 +106,15 @@ batch_end(struct flow_table *t, bool is_committed)
     for (size_t i = 0; i < n; i++) {
         struct sent *sent = &t->sent[i];
         struct entry *e = sent->entry;
+        if (i + PREFETCH < n)
+            __builtin_prefetch(t->sent[i + PREFETCH].entry, 1);
         e->is_sent = false;
         if (sent->is_installed || (is_committed && !sent->is_refused))
             e->installed = sent->hash;
         else if (sent->is_refused)      /* not if it has changed since: the new value was not refused */
             entry_set_refused(t, e, (e->is_desired ? spec_value_hash(e->spec) : 0) == sent->hash);
-        entry_settle(t, e);
+        if (e->installed != sent->hash || !e->is_desired || e->is_changed)
+            entry_settle(t, e);         /* else it is clean, as it was while sent */
     }
     free(t->sent);
     t->sent = NULL;

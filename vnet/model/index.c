@@ -25,6 +25,7 @@ struct ref_entry {
     struct tree_node node;
     struct ref_key key;
     uint8_t views;
+    const struct slot *referrer;         /* stays while one of its versions states something */
 };
 
 struct subnet_key {
@@ -147,12 +148,13 @@ ref_entry_at(struct tree_node *n)
 }
 
 static void
-ref_add(struct model *m, enum view v, const struct ref_key *key)
+ref_add(struct model *m, enum view v, const struct ref_key *key, const struct slot *referrer)
 {
     struct ref_entry *e = ref_entry_at(tree_find(&m->refs, key));
     if (!e) {
         e = mem_zalloc(sizeof *e);
         e->key = *key;
+        e->referrer = referrer;
         tree_insert(&m->refs, key, &e->node);
     }
     e->views |= 1 << v;
@@ -183,6 +185,17 @@ view_next_referrer(const struct model *m, enum view v, uint32_t target, enum obj
         e = ref_entry_at(tree_next(&e->node));
     }
     return 0;
+}
+
+void
+view_each_referrer(const struct model *m, enum view v, uint32_t target, enum object_type type,
+                   bool (*each)(void *aux, const struct object *), void *aux)
+{
+    struct ref_key key = { .target = target, .type = type };
+    const struct ref_entry *e = ref_entry_at(tree_at_or_after(&m->refs, &key));
+    for (; e && e->key.target == target && e->key.type == type; e = ref_entry_at(tree_next(&e->node)))
+        if (e->views & 1 << v && !each(aux, e->referrer->o[v]))
+            return;
 }
 
 /* ---- subnets by address ---- */
@@ -319,7 +332,7 @@ slot_free(struct model *m, struct slot *s, bool has_name)
 
 /* What 'o' states enters the view, or leaves it. */
 static void
-statements_change(struct model *m, enum view v, const struct object *o, bool enters)
+statements_change(struct model *m, enum view v, const struct slot *s, const struct object *o, bool enters)
 {
     struct fact facts[FACTS_MAX];
     uint32_t refs[REFS_MAX];
@@ -327,9 +340,13 @@ statements_change(struct model *m, enum view v, const struct object *o, bool ent
 
     for (size_t i = 0; i < n_facts; i++)
         (enters ? fact_add : fact_remove)(m, v, &facts[i], o->number);
-    for (size_t i = 0; i < n_refs; i++)
-        (enters ? ref_add : ref_remove)(m, v, &(struct ref_key) {
-            .target = refs[i], .type = o->type, .referrer = o->number });
+    for (size_t i = 0; i < n_refs; i++) {
+        struct ref_key key = { .target = refs[i], .type = o->type, .referrer = o->number };
+        if (enters)
+            ref_add(m, v, &key, s);
+        else
+            ref_remove(m, v, &key);
+    }
     if (o->type == OBJECT_SUBNET)
         (enters ? subnet_add : subnet_remove)(m, v, (const struct subnet *) (const void *) o);
     count_change(m, v, o, enters ? 1 : -1);
@@ -345,10 +362,10 @@ index_set(struct model *m, enum view v, uint32_t number, const struct object *o)
     if (!s)
         s = slot_add(m, o);
     if (old)
-        statements_change(m, v, old, false);
+        statements_change(m, v, s, old, false);
     s->o[v] = o;
     if (o)
-        statements_change(m, v, o, true);
+        statements_change(m, v, s, o, true);
     if (!s->o[VIEW_COMMITTED] && !s->o[VIEW_STAGED])
         slot_free(m, s, old->name != NULL);
 }

@@ -59,6 +59,9 @@ const struct object *view_find(const struct model *, enum view, enum object_type
 uint32_t view_by_fact(const struct model *, enum view, const struct fact *);
 /* The referrer of 'type' with the least number greater than 'after'. */
 uint32_t view_next_referrer(const struct model *, enum view, uint32_t target, enum object_type, uint32_t after);
+/* All of them, until 'each' returns false; the view must not change meanwhile. */
+void view_each_referrer(const struct model *, enum view, uint32_t target, enum object_type,
+                        bool (*each)(void *aux, const struct object *), void *aux);
 /* A subnet of the VPC that has addresses in first..last. */
 uint32_t view_subnet_overlapping(const struct model *, enum view, uint32_t vpc, uint32_t first, uint32_t last);
 size_t view_count(const struct model *, enum view, uint32_t tenant, enum object_type);

@@ -100,10 +100,7 @@ void
 model_each_referrer(const struct model *m, uint32_t target, enum object_type type,
                     bool (*each)(void *aux, const struct object *), void *aux)
 {
-    uint32_t number = 0;
-    while ((number = view_next_referrer(m, VIEW_COMMITTED, target, type, number)))
-        if (!each(aux, view_get(m, VIEW_COMMITTED, number, type)))
-            return;
+    view_each_referrer(m, VIEW_COMMITTED, target, type, each, aux);
 }
 
 uint32_t
