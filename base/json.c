@@ -3,7 +3,9 @@
  * Strings with a zero byte are refused (jansson's default), so a json_string_value() is the whole string. */
 #include "base/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 json_t *
 json_parse(const char *bytes, size_t n, const char *what, struct error *err)
@@ -23,6 +25,19 @@ json_text(const json_t *json)
     if (!text)
         abort();        /* out of memory, or not a document at all */
     return text;
+}
+
+json_t *
+json_time(int64_t ms)
+{
+    char text[64];
+    time_t seconds = ms / 1000;
+    struct tm tm;
+    if (ms <= 0 || !gmtime_r(&seconds, &tm))
+        return json_null();
+    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text + n, sizeof text - n, ".%03dZ", (int) (ms % 1000));
+    return json_string(text);
 }
 
 const char *

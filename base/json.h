@@ -17,6 +17,9 @@ json_t *json_parse(const char *bytes, size_t n, const char *what, struct error *
 /* Compact text, keys in insertion order; free() it. */
 char *json_text(const json_t *);
 
+/* A time since 1970 as RFC 3339 in UTC; null if it is not after that. New reference. */
+json_t *json_time(int64_t ms);
+
 /* Members of an object; NULL or the default if absent or of another type. Borrowed. */
 const char *json_member_string(const json_t *object, const char *key);
 int64_t json_member_int(const json_t *object, const char *key, int64_t otherwise);

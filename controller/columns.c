@@ -5,6 +5,7 @@
 #include "controller/counters.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/outside.h"
 
 struct showing {
     const struct controller *controller;
@@ -68,12 +69,46 @@ static json_t *host_column(const struct showing *s, const struct object *o, cons
     return json_null();
 }
 
+static json_t *eip_column(const struct showing *s, const struct object *o, const char *name)
+{
+    const struct controller *c = s->controller;
+    struct outside_place place = outside_place(c->outside, o->number);
+    if (!strcmp(name, "host"))
+        return host_name(c, place.host);
+    if (!strcmp(name, "announced_at"))
+        return json_time(place.announced_ms);
+    return json_null();
+}
+
+static json_t *natgw_column(const struct showing *s, const struct object *o, const char *name)
+{
+    const struct controller *c = s->controller;
+    uint32_t eip = model_eip_of(c->model, o->number);
+    if (!strcmp(name, "host"))
+        return host_name(c, eip ? outside_place(c->outside, eip).host : 0);
+    if (!strcmp(name, "exhausted"))
+        return drop_counts_natgw(s->wanted ? s->wanted->drops : NULL, o->number);
+    return json_null();
+}
+
+static json_t *pool_column(const struct showing *s, const struct object *o, const char *name)
+{
+    char text[MAC_STRLEN];
+    struct mac mac;
+    if (!strcmp(name, "gateway_mac") && runtime_gateway_mac(s->controller->runtime, o->number, &mac))
+        return json_string(mac_format(mac, text));
+    return json_null();
+}
+
 static json_t *show_runtime(void *aux, const struct object *o, const struct field *field)
 {
     const struct showing *s = aux;
     switch (o->type) {
     case OBJECT_PORT: return port_column(s, o, field->name);
     case OBJECT_HOST: return host_column(s, o, field->name);
+    case OBJECT_POOL: return pool_column(s, o, field->name);
+    case OBJECT_EIP: return eip_column(s, o, field->name);
+    case OBJECT_NATGW: return natgw_column(s, o, field->name);
     default: return json_null();
     }
 }

@@ -8,7 +8,7 @@
 
 struct drop_counts;             /* see counters.h */
 
-/* What to show. columns NULL: all. 'drops' NULL: the column is null (reading counters takes a question to the switch). */
+/* What to show. columns NULL: all. 'drops' NULL: counters are null (reading them takes a question to the switch). */
 struct columns_wanted {
     const char *const *names;
     size_t n;

@@ -11,6 +11,7 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/outside.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
 #include "vnet/model/transaction.h"
@@ -223,12 +224,17 @@ static void take_effect(struct controller *c, struct transaction *t)
             bindings_port_removing(c->bindings, changes[i].number);
     transaction_commit(t);
     c->seq++;
+    for (size_t i = 0; i < n; i++)
+        hosts_put_holders_first(c->hosts, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
     for (size_t i = 0; i < n; i++) {
         struct vnet_event event = { .kind = EVENT_OBJECT, .change = &changes[i] };
         compiler_changed(c->compiler, &event, concern, c);
+        hosts_changed(c->hosts, &event);
     }
     for (size_t i = 0; i < n; i++)
         tell_parts(c, &changes[i]);
+    for (size_t i = 0; i < n; i++)
+        outside_changed(c->outside, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
     retired_add(c->retired, changes, n);
     for (size_t i = 0; i < n; i++)
         feed_change(c->feed, &changes[i], model_revision(c->model));

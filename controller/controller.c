@@ -11,6 +11,7 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/outside.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
 #include "controller/waiter.h"
@@ -45,8 +46,11 @@ void controller_fact_changed(struct controller *c, const struct vnet_event *even
 {
     c->seq++;
     if (event->kind == EVENT_BINDING)
-        fact_concerns(c, event->after.host);     /* whoever waits for a port waits for its own host, so that is served first */
+        fact_concerns(c, event->after.host);
+    hosts_put_holders_first(c->hosts, event);
     compiler_changed(c->compiler, event, fact_concerns, c);
+    hosts_changed(c->hosts, event);
+    outside_changed(c->outside, event);
 }
 
 /* ---- loading ---- */
@@ -98,6 +102,8 @@ static void use_facts(struct controller *c, json_t *facts)
         at = 0;
         if (sscanf(key, "binding/%u/%n", &number, &at) == 1 && at)
             use_binding(c, number, key + at, json_string_value(value));
+        else if (sscanf(key, "pool/%u", &number) == 1)
+            outside_remember(c->outside, number, json_string_value(value));
     }
     bindings_remembered(c->bindings);
 }
@@ -111,8 +117,10 @@ static bool load(struct controller *c, struct error *err)
     const struct object *o = NULL;
     for (uint32_t after = 0; ok && (o = model_next(c->model, OBJECT_HOST, after)); after = o->number)
         hosts_object_added(c->hosts, o->number);
-    if (ok)
+    if (ok) {
         use_facts(c, l.facts);
+        outside_begin(c->outside);
+    }
     json_decref(l.facts);
     return ok;
 }
@@ -149,6 +157,7 @@ bool controller_start(struct controller *c, const struct options *options, struc
     c->hosts = hosts_new(c);
     c->commits = commits_new(c);
     c->retired = retired_new(c);
+    c->outside = outside_new(c);
     if (load_tls(c, err) && (c->store = store_open(c->base, options->store, err)) && load(c, err)
         && hosts_listen(c->hosts, err) && (c->api = api_new(c, err)))
         return true;
@@ -165,6 +174,7 @@ void controller_stop(struct controller *c)
     store_close(c->store);
     commits_free(c->commits);
     waiters_free(c->waiters);
+    outside_free(c->outside);
     bindings_free(c->bindings);
     hosts_free(c->hosts);
     retired_free(c->retired);

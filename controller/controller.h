@@ -26,6 +26,7 @@ struct controller {
     struct waiters *waiters;             /* who waits for hosts to confirm */
     struct retired *retired;             /* numbers of deleted objects, until every host has confirmed */
     struct feed *feed;                   /* what changed, for event streams and wait-until */
+    struct outside *outside;             /* vnetd's own part on physical networks */
     struct api *api;
 
     uint64_t seq;                        /* of the last change, intent or fact */

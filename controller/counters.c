@@ -10,16 +10,19 @@
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "vnet/feature/reject/reject.h"
+#include "vnet/pipeline/placement.h"
+#include "vnet/pipeline/priority.h"
 
 #define READ_TIMEOUT_S 5
 
-/* One port's or host's counters. */
+/* One port's, host's or NAT gateway's counters. */
 struct count {
     struct map_node by_number;
     uint32_t number;
-    bool is_host;
+    uint32_t host;                       /* whose switch counts; 0: none does */
     bool is_read;
     uint64_t packets[REASON_MAX];
+    uint64_t exhausted;                  /* a NAT gateway's */
 };
 
 struct drop_counts {
@@ -50,11 +53,11 @@ static struct count *count_find(const struct drop_counts *d, uint32_t number)
     return NULL;
 }
 
-static void count_add(struct drop_counts *d, uint32_t number, bool is_host)
+static void count_add(struct drop_counts *d, uint32_t number, uint32_t host)
 {
     struct count *c = mem_zalloc(sizeof *c);
     c->number = number;
-    c->is_host = is_host;
+    c->host = host;
     map_insert(&d->counts, &c->by_number, hash_u32(number));
 }
 
@@ -89,6 +92,9 @@ static void read_flow(void *aux, const struct wire_flow *flow)
     struct count *c = reason ? count_find(r->counts, cookie_number(flow->cookie)) : NULL;
     if (c)
         c->packets[reason] += flow->packets;
+    c = drop_counts_is_natgws(flow) ? count_find(r->counts, cookie_number(flow->cookie)) : NULL;
+    if (c && c->host == r->host)
+        c->exhausted += flow->packets;
 }
 
 /* What this host was asked about is read now, zeros included. */
@@ -97,8 +103,7 @@ static void mark_read(struct reading *r)
     struct drop_counts *d = r->counts;
     MAP_FOR_EACH (n, &d->counts) {
         struct count *c = CONTAINER_OF(n, struct count, by_number);
-        uint32_t host = c->is_host ? c->number : runtime_binding(d->controller->runtime, c->number).host;
-        if (host == r->host)
+        if (c->host == r->host)
             c->is_read = true;
     }
 }
@@ -115,33 +120,50 @@ static void read_done(void *aux, bool ok)
         counts_deliver(d);
 }
 
-static void ask(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint64_t mask)
+static void ask(struct drop_counts *d, struct hypervisor *h, struct of_session_read *read)
 {
-    static const uint8_t every_table[] = { 0xff };
     struct reading *r = mem_zalloc(sizeof *r);
     *r = (struct reading) { d, h->number };
-    struct of_session_read read = {
-        .table = 0xff,
-        .tables = every_table,
-        .n_tables = 1,
-        .cookie = cookie & mask,
-        .cookie_mask = mask,
-        .each_flow = read_flow,
-        .done = read_done,
-        .aux = r,
-    };
+    read->each_flow = read_flow;
+    read->done = read_done;
+    read->aux = r;
     d->n_pending++;
-    if (!of_session_read(h->of, &read)) {
+    if (!of_session_read(h->of, read)) {
         d->n_pending--;
         free(r);
     }
+}
+
+static void ask_by_cookie(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint64_t mask)
+{
+    static const uint8_t every_table[] = { 0xff };
+    ask(d, h, &(struct of_session_read) { .table = 0xff, .tables = every_table, .n_tables = 1, .cookie = cookie & mask,
+                                          .cookie_mask = mask });
+}
+
+struct of_session_read drop_counts_natgw_question(void)
+{
+    static const uint8_t tables[] = { STAGE_NAT_OUT };
+    return (struct of_session_read) {
+        .table = 0xff,
+        .tables = tables,
+        .n_tables = 1,
+        .cookie = cookie_make(FEATURE_NATGW, OBJECT_NATGW, 0),
+        .cookie_mask = 0xffffULL << 48,
+    };
+}
+
+bool drop_counts_is_natgws(const struct wire_flow *flow)
+{
+    return flow->cookie >> 48 == cookie_make(FEATURE_NATGW, OBJECT_NATGW, 0) >> 48 && flow->table == STAGE_NAT_OUT
+        && flow->priority == PRIORITY_NATGW_EXHAUSTED;
 }
 
 /* What is wanted of one host. One port's flows are found by their cookie; those of several are asked for together. */
 struct wanted_of_host {
     uint32_t host;
     uint32_t n_ports, port;
-    bool is_host_wanted;
+    bool is_host_wanted, has_natgws;
 };
 
 static void ask_host(struct drop_counts *d, const struct wanted_of_host *w)
@@ -150,9 +172,34 @@ static void ask_host(struct drop_counts *d, const struct wanted_of_host *w)
     if (!h || !host_is_connected(h))
         return;
     if (w->n_ports)
-        ask(d, h, cookie_make(FEATURE_REJECT, OBJECT_PORT, w->port), w->n_ports == 1 ? UINT64_MAX : 0xffffULL << 48);
+        ask_by_cookie(d, h, cookie_make(FEATURE_REJECT, OBJECT_PORT, w->port), w->n_ports == 1 ? UINT64_MAX : 0xffffULL << 48);
     if (w->is_host_wanted)
-        ask(d, h, cookie_make(FEATURE_TUNNEL, OBJECT_HOST, w->host), UINT64_MAX);
+        ask_by_cookie(d, h, cookie_make(FEATURE_TUNNEL, OBJECT_HOST, w->host), UINT64_MAX);
+    if (w->has_natgws) {
+        struct of_session_read read = drop_counts_natgw_question();
+        ask(d, h, &read);
+    }
+}
+
+static uint32_t host_that_counts(const struct controller *c, const struct object *o)
+{
+    struct placement p;
+    const struct view view = { c->model, c->runtime };
+    if (o->type == OBJECT_HOST)
+        return o->number;
+    if (o->type == OBJECT_NATGW)
+        return placement_of(&view, o->number, &p) ? p.holder->number : 0;
+    return runtime_binding(c->runtime, o->number).host;
+}
+
+static void want(struct wanted_of_host *w, const struct object *o)
+{
+    w->is_host_wanted |= o->type == OBJECT_HOST;
+    w->has_natgws |= o->type == OBJECT_NATGW;
+    if (o->type != OBJECT_PORT)
+        return;
+    w->n_ports++;
+    w->port = o->number;
 }
 
 void drop_counts_read(struct controller *c, const uint32_t *numbers, size_t n, drop_counts_done *done, void *aux)
@@ -163,17 +210,17 @@ void drop_counts_read(struct controller *c, const uint32_t *numbers, size_t n, d
     struct wanted_of_host *hosts = mem_zalloc((n + 1) * sizeof *hosts);
     size_t n_hosts = 0;
     for (size_t i = 0; i < n; i++) {
-        bool is_host = model_get(c->model, numbers[i], OBJECT_HOST);
-        uint32_t host = is_host ? numbers[i] : runtime_binding(c->runtime, numbers[i]).host;
+        const struct object *o = model_get(c->model, numbers[i], OBJECT_NONE);
+        uint32_t host = o ? host_that_counts(c, o) : 0;
         size_t known = 0;
-        count_add(d, numbers[i], is_host);
+        if (!host)
+            continue;
+        count_add(d, numbers[i], host);
         while (known < n_hosts && hosts[known].host != host)
             known++;
         if (known == n_hosts)
             hosts[n_hosts++].host = host;
-        hosts[known].is_host_wanted |= is_host;
-        hosts[known].n_ports += !is_host;
-        hosts[known].port = is_host ? hosts[known].port : numbers[i];
+        want(&hosts[known], o);
     }
     for (size_t i = 0; i < n_hosts; i++)
         ask_host(d, &hosts[i]);
@@ -204,4 +251,10 @@ json_t *drop_counts_host(const struct drop_counts *d, uint32_t host)
     if (!c || !c->is_read)
         return json_null();
     return json_pack("{s:I}", reason_word(REASON_TUNNEL), (json_int_t) c->packets[REASON_TUNNEL]);
+}
+
+json_t *drop_counts_natgw(const struct drop_counts *d, uint32_t natgw)
+{
+    const struct count *c = count_find(d, natgw);
+    return c && c->is_read ? json_integer((json_int_t) c->exhausted) : json_null();
 }

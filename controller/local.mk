@@ -11,27 +11,38 @@ libcontroller_a_SOURCES += \
 	controller/api/insight.c \
 	controller/api/resources.c \
 	controller/api/transactions.c \
+	controller/announce.c controller/announce.h \
+	controller/announcements.c \
 	controller/columns.c controller/columns.h \
 	controller/commit.c controller/commit.h \
 	controller/controller.c controller/controller.h \
 	controller/counters.c controller/counters.h \
+	controller/exhaustion.c \
 	controller/feed.c controller/feed.h \
+	controller/gateway_probe.c controller/gateway_probe.h \
 	controller/host/binding.c controller/host/binding.h controller/host/binding_private.h \
 	controller/host/claim.c controller/host/claim.h \
+	controller/host/gateway_liveness.c controller/host/gateway_liveness.h \
 	controller/host/host.h \
 	controller/host/host_compile.c \
 	controller/host/host_error.c \
 	controller/host/host_facts.c \
+	controller/host/host_liveness.c \
 	controller/host/host_openflow.c \
 	controller/host/host_ovsdb.c \
+	controller/host/host_peers.c controller/host/host_peers.h \
+	controller/host/host_zones.c \
 	controller/host/hosts.c \
 	controller/host/iface_name.c controller/host/iface_name.h \
 	controller/host/port_place.c \
+	controller/host/zone_table.c controller/host/zone_table.h \
 	controller/options.c controller/options.h \
+	controller/outside.c controller/outside.h controller/outside_private.h \
 	controller/retired.c controller/retired.h \
 	controller/store/store.c controller/store/store.h \
 	controller/store/store_schema.c \
 	controller/store/store_worker.c \
+	controller/upstream.c \
 	controller/verify.c controller/verify.h \
 	controller/waiter.c controller/waiter.h
 sbin_PROGRAMS += vnetd
@@ -40,6 +51,7 @@ vnetd_LDADD = $(DAEMON_LIBS)
 libcontroller_a_SOURCES += \
 	controller/api/trace.c \
 	controller/trace.c controller/trace.h controller/trace_private.h \
+	controller/trace_begin.c \
 	controller/trace_packet.c \
 	controller/trace_story.c
 libcontroller_a_SOURCES += \

@@ -47,6 +47,14 @@ void retired_add(struct retired *r, const struct change *changes, size_t n)
     retired_check(r);
 }
 
+bool retired_has(const struct retired *r, uint32_t number)
+{
+    for (const struct retiree *retiree = r->first; retiree; retiree = retiree->next)
+        if (retiree->number == number)
+            return true;
+    return false;
+}
+
 /* Up to where all hosts have confirmed. One that wants nothing more has confirmed everything, once it has been read. */
 static uint64_t confirmed_by_all(const struct retired *r)
 {
@@ -71,6 +79,7 @@ void retired_check(struct retired *r)
             r->last = &r->first;
         model_release_number(r->controller->model, retiree->number);
         store_remove_tombstone(r->controller->store, retiree->number);
+        hosts_number_released(r->controller->hosts, retiree->number);
         free(retiree);
     }
 }

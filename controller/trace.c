@@ -2,8 +2,8 @@
 
 #include "controller/trace_private.h"
 #include "vnet/feature/reject/reject.h"
-
-#define MULTICAST_MAC UINT64_C(0x01005e000000)
+#include "vnet/model/public_mac.h"
+#include "vnet/pipeline/placement.h"
 
 /* One crossing of a tunnel is what the pipeline does; a longer way would be a bug of ours, not a reason to go on for ever. */
 #define HOSTS_MAX 8
@@ -15,7 +15,7 @@ static void dropped(struct trace *t, const char *reason, const char *object)
     t->verdict = arena_printf(t->arena, "dropped %s %s", reason, object);
 }
 
-static void dropped_no_port(struct trace *t)
+void trace_no_port(struct trace *t)
 {
     char dst[IP_STRLEN];
     dropped(t, reason_word(REASON_NO_PORT), ip_format(t->wanted->dst, dst));
@@ -44,7 +44,7 @@ static void judge_end(struct trace *t, const struct exec_result *r, const struct
 {
     enum reason reason = drop_reason(r, o);
     if (reason == REASON_NO_PORT)
-        dropped_no_port(t);
+        trace_no_port(t);
     else if (reason != REASON_NONE)
         dropped(t, reason_word(reason), drop_object(t, r, o->step));
     else if (o->kind != EXEC_DROP)
@@ -67,19 +67,25 @@ static void peer_look(void *aux, const struct runtime_host *host)
         s->found = host;
 }
 
-/* The packet as it comes out of the tunnel: only what is on the wire goes with it. */
-static void packet_cross(struct trace *t, const struct runtime_host *peer, enum encap encap, const struct exec_packet *sent)
+/* The packet as it comes in at another host: only what is on the wire goes with it. */
+static void packet_arrive(struct trace *t, uint32_t host, uint32_t in_port, const struct exec_packet *sent)
 {
-    const struct runtime_host *here = runtime_host(t->network->view.runtime, t->host);
     t->packet = *sent;
     for (enum of_field_id id = OF_REG0; id <= OF_REG15; id++)
         t->packet.field[id] = 0;
     for (enum of_field_id id = OF_CT_STATE; id <= OF_CT_TP_DST; id++)
         t->packet.field[id] = 0;
     t->packet.field[OF_METADATA] = 0;
-    t->packet.field[OF_IN_PORT] = peer->tunnel_port[encap];
+    t->packet.field[OF_TUN_SRC] = 0;
+    t->packet.field[OF_IN_PORT] = in_port;
+    t->host = host;
+}
+
+static void packet_cross(struct trace *t, const struct runtime_host *peer, enum encap encap, const struct exec_packet *sent)
+{
+    const struct runtime_host *here = runtime_host(t->network->view.runtime, t->host);
+    packet_arrive(t, peer->number, peer->tunnel_port[encap], sent);
     t->packet.field[OF_TUN_SRC] = ip4_u32(here->encap_ip);
-    t->host = peer->number;
 }
 
 static void go_through_tunnel(struct trace *t, const struct exec_output *o, enum encap encap)
@@ -93,6 +99,34 @@ static void go_through_tunnel(struct trace *t, const struct exec_output *o, enum
         dropped(t, reason_word(REASON_TUNNEL), trace_host(t, s.found->number));
     else
         packet_cross(t, s.found, encap, &o->packet);
+}
+
+/* Out to the physical network: perhaps to another host of ours, which holds the address that it is for. */
+static bool leave(struct trace *t, const struct exec_output *o)
+{
+    struct placement p;
+    const struct view *view = &t->network->view;
+    struct ip dst = ip4((uint32_t) o->packet.field[OF_IPV4_DST]);
+    const char *pool = trace_object(t, OBJECT_POOL, (uint32_t) exec_packet_get(&o->packet, LAYOUT_POOL));
+    bool is_ours = placement_get(view, model_eip_by_ip(view->model, dst), &p) && p.holder->number != t->host
+        && o->packet.field[OF_ETH_DST] == mac_to_u64(public_mac_of_ip(dst));
+    if (is_ours) {
+        packet_arrive(t, p.holder->number, p.uplink, &o->packet);
+        return true;
+    }
+    if (!pool)
+        return error_set(t->err, ERROR_INTERNAL, "host '%s' sends the packet out by its port %u, but for no pool that is known",
+                         trace_host(t, t->host), o->port);
+    t->verdict = arena_printf(t->arena, "left %s", pool);
+    return true;
+}
+
+static bool is_uplink(const struct runtime_host *here, uint32_t ofport)
+{
+    for (unsigned i = 0; here && i < here->n_uplinks; i++)
+        if (here->uplinks[i].ofport == ofport)
+            return true;
+    return false;
 }
 
 struct port_search {
@@ -116,6 +150,8 @@ static bool judge_port(struct trace *t, const struct exec_output *o)
             return true;
         }
     }
+    if (is_uplink(here, o->port))
+        return leave(t, o);
     struct port_search s = { .ofport = o->port };
     runtime_each_port_on(runtime, t->host, port_look, &s);
     const char *name = s.found ? trace_object(t, OBJECT_PORT, s.found) : NULL;
@@ -126,8 +162,7 @@ static bool judge_port(struct trace *t, const struct exec_output *o)
     return true;
 }
 
-/* One host's tables. */
-static bool run_here(struct trace *t, const struct exec_packet *packet, struct exec_result *r)
+bool trace_run_here(struct trace *t, const struct exec_packet *packet, struct exec_result *r)
 {
     struct flow_table *table = t->network->table(t->network->aux, t->host);
     if (!table)
@@ -140,7 +175,7 @@ static bool run_here(struct trace *t, const struct exec_packet *packet, struct e
 static bool visit_host(struct trace *t)
 {
     struct exec_result r;
-    if (!run_here(t, &t->packet, &r))
+    if (!trace_run_here(t, &t->packet, &r))
         return false;
     trace_line(t, "host %s", trace_host(t, t->host));
     trace_tell(t, &r);
@@ -152,73 +187,7 @@ static bool visit_host(struct trace *t)
     return true;
 }
 
-/* ---- the packet ---- */
-
-/* '*mac' stays 0 if nobody answers; then that is the verdict. */
-static bool resolve(struct trace *t, struct ip next_hop, uint64_t *mac)
-{
-    struct exec_packet ask;
-    struct exec_result r;
-    trace_packet_ask(t, next_hop, &ask);
-    if (!run_here(t, &ask, &r))
-        return false;
-    for (size_t i = 0; i < r.n_outputs; i++) {
-        if (r.outputs[i].kind == EXEC_IN_PORT)
-            *mac = r.outputs[i].packet.field[OF_ARP_SHA];
-    }
-    if (!*mac) {
-        char ip[IP_STRLEN];
-        trace_line(t, "host %s", trace_host(t, t->host));
-        trace_tell(t, &r);
-        trace_line(t, "  ARP for %s is not answered, so the packet itself is never sent", ip_format(next_hop, ip));
-        dropped_no_port(t);
-    }
-    return true;
-}
-
-/* As the guest's network stack would find it. */
-static bool destination_mac(struct trace *t, uint64_t *mac)
-{
-    uint32_t dst = ip4_u32(t->wanted->dst);
-    struct ip gateway = subnet_gateway(t->from.subnet);
-    *mac = 0;
-    if (dst == UINT32_MAX)
-        *mac = TRACE_BROADCAST_MAC;
-    else if (dst >> 28 == 0xe)
-        *mac = MULTICAST_MAC | (dst & 0x7fffff);
-    else
-        return resolve(t, ip_prefix_contains(t->from.subnet->cidr, t->wanted->dst) ? t->wanted->dst : gateway, mac);
-    return true;
-}
-
-static bool packet_begin(struct trace *t)
-{
-    uint64_t mac;
-    if (!destination_mac(t, &mac))
-        return false;
-    trace_packet_make(t, mac);
-    return true;
-}
-
 /* ---- the whole ---- */
-
-static bool trace_begin(struct trace *t, uint32_t port)
-{
-    const struct view *view = &t->network->view;
-    if (!port_facts_get(view, port, &t->from))
-        return error_set(t->err, ERROR_UNKNOWN, "port number %u does not exist", port);
-    const char *name = trace_object(t, OBJECT_PORT, port);
-    if (!t->from.at.host || !t->from.at.ofport)
-        return error_set(t->err, ERROR_CONFLICT, "port '%s' is unbound: no host has an interface with its iface-id", name);
-    for (size_t i = 0; i < t->from.port->ips.n; i++) {
-        char ip[IP_STRLEN];
-        if (ip_equal(t->from.port->ips.v[i], t->wanted->dst))
-            return error_set(t->err, ERROR_INVALID, "packet: dst '%s': is port '%s' itself, whose guest sends nothing for it",
-                             ip_format(t->wanted->dst, ip), name);
-    }
-    t->host = t->from.at.host;
-    return packet_begin(t);
-}
 
 static bool trace_follow(struct trace *t)
 {
@@ -229,13 +198,14 @@ static bool trace_follow(struct trace *t)
     return t->verdict || error_set(t->err, ERROR_INTERNAL, "the packet goes from host to host without an end");
 }
 
-json_t *trace_run(const struct trace_network *network, uint32_t port, const struct trace_packet *packet, struct error *err)
+json_t *trace_run(const struct trace_network *network, const struct trace_origin *origin, const struct trace_packet *packet,
+                  struct error *err)
 {
     struct trace t = { .network = network, .wanted = packet, .arena = arena_new(), .err = err };
     json_t *answer = NULL;
     t.hops = json_array();
     t.lines = json_array();
-    if (trace_begin(&t, port) && trace_follow(&t)) {
+    if (trace_begin(&t, origin) && trace_follow(&t)) {
         trace_line(&t, "VERDICT: %s", t.verdict);
         answer = json_pack("{s:O,s:s,s:O}", "hops", t.hops, "verdict", t.verdict, "lines", t.lines);
     }

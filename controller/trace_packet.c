@@ -6,6 +6,7 @@
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_ARP 0x0806
+#define VLAN_PRESENT 0x1000
 #define ARP_REQUEST 1
 #define ICMP_ECHO_REQUEST 8
 #define SOURCE_PORT 49152
@@ -15,8 +16,9 @@
 static void packet_base(const struct trace *t, struct exec_packet *p, uint16_t eth_type)
 {
     *p = (struct exec_packet) { .bytes = PACKET_BYTES };
-    p->field[OF_IN_PORT] = t->from.at.ofport;
-    p->field[OF_ETH_SRC] = mac_to_u64(t->from.port->mac);
+    p->field[OF_IN_PORT] = t->sender.ofport;
+    p->field[OF_VLAN_TCI] = t->sender.vlan ? VLAN_PRESENT | t->sender.vlan : 0;
+    p->field[OF_ETH_SRC] = mac_to_u64(t->sender.mac);
     p->field[OF_ETH_TYPE] = eth_type;
 }
 
@@ -26,7 +28,7 @@ void trace_packet_ask(const struct trace *t, struct ip next_hop, struct exec_pac
     ask->field[OF_ETH_DST] = TRACE_BROADCAST_MAC;
     ask->field[OF_ARP_OP] = ARP_REQUEST;
     ask->field[OF_ARP_SHA] = ask->field[OF_ETH_SRC];
-    ask->field[OF_ARP_SPA] = ip4_u32(port_ip4(t->from.port));
+    ask->field[OF_ARP_SPA] = ip4_u32(t->sender.asks_as);
     ask->field[OF_ARP_TPA] = ip4_u32(next_hop);
 }
 
@@ -38,7 +40,7 @@ void trace_packet_make(struct trace *t, uint64_t eth_dst)
     p->field[OF_ETH_DST] = eth_dst;
     p->field[OF_IP_PROTO] = w->proto;
     p->field[OF_IP_TTL] = PACKET_TTL;
-    p->field[OF_IPV4_SRC] = ip4_u32(port_ip4(t->from.port));
+    p->field[OF_IPV4_SRC] = ip4_u32(t->sender.ip);
     p->field[OF_IPV4_DST] = ip4_u32(w->dst);
     switch (w->proto) {
     case IPPROTO_ICMP:

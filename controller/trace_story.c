@@ -4,11 +4,26 @@
 
 #include "controller/trace_private.h"
 
+/* What belongs to no tenant is everybody's to know of. */
+static bool may_see(const struct trace *t, const struct object *o)
+{
+    return !o->tenant || !t->network->may_see || t->network->may_see(t->network->aux, o);
+}
+
 const char *trace_object(const struct trace *t, enum object_type type, uint32_t number)
 {
     const struct model *m = t->network->view.model;
     const struct object *o = model_get(m, number, type);
+    if (o && !may_see(t, o))
+        return arena_printf(t->arena, "another tenant's %s", object_class(o->type)->name);
     return o ? object_label(m, o, t->arena) : NULL;
+}
+
+static bool may_see_flow(const struct trace *t, const struct spec *spec)
+{
+    const struct object *o = cookie_number(spec->cookie)
+        ? model_get(t->network->view.model, cookie_number(spec->cookie), cookie_type(spec->cookie)) : NULL;
+    return !o || may_see(t, o);
 }
 
 const char *trace_host(const struct trace *t, uint32_t number)
@@ -39,6 +54,8 @@ static void step_words(const struct trace *t, const struct exec_step *step, char
     text[0] = '\0';
     if (!step->spec)
         snprintf(text, size, "nothing here takes it");
+    else if (!may_see_flow(t, step->spec))
+        snprintf(text, size, "%s", trace_owner(t, step->spec));
     else if (f && f->explain)
         f->explain(&t->network->view, step->spec, text, size);
 }
@@ -81,7 +98,8 @@ void trace_tell(struct trace *t, const struct exec_result *r)
             trace_line(t, "  %-11s %s", stage ? stage : "?", text);
         json_array_append_new(t->hops, json_pack("{s:s,s:i,s:s?,s:s,s:o,s:o}", "host", trace_host(t, t->host), "table",
                                                  step->table, "stage", stage, "text", text, "flow",
-                                                 step->spec ? json_string(spec_format(step->spec, t->arena)) : json_null(),
+                                                 step->spec && may_see_flow(t, step->spec)
+                                                     ? json_string(spec_format(step->spec, t->arena)) : json_null(),
                                                  "output", outputs_json(t, r, i)));
     }
 }

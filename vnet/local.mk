@@ -7,6 +7,7 @@ libvnet_a_SOURCES += \
 	vnet/pipeline/dirty.c vnet/pipeline/dirty.h \
 	vnet/pipeline/feature.c vnet/pipeline/feature.h \
 	vnet/pipeline/layout.c vnet/pipeline/layout.h \
+	vnet/pipeline/placement.c vnet/pipeline/placement.h \
 	vnet/pipeline/port_facts.c vnet/pipeline/port_facts.h \
 	vnet/pipeline/presence.c vnet/pipeline/presence.h \
 	vnet/pipeline/priority.h \
@@ -20,23 +21,33 @@ libvnet_a_SOURCES += \
 	vnet/feature/arp/arp.c \
 	vnet/feature/base/base.c \
 	vnet/feature/dhcp/dhcp.c \
+	vnet/feature/eip/eip.c \
+	vnet/feature/eip/eip_resume.c vnet/feature/eip/eip_private.h \
 	vnet/feature/gateway/gateway.c \
 	vnet/feature/l2/l2.c \
+	vnet/feature/natgw/natgw.c \
 	vnet/feature/reject/reject.c vnet/feature/reject/reject.h \
 	vnet/feature/route/route.c \
-	vnet/feature/tunnel/tunnel.c
+	vnet/feature/tunnel/tunnel.c \
+	vnet/feature/uplink/uplink.c vnet/feature/uplink/uplink.h
 libvnet_a_SOURCES += \
+	vnet/packet/arp.c vnet/packet/arp.h \
 	vnet/packet/checksum.c vnet/packet/checksum.h \
 	vnet/packet/dhcp.c vnet/packet/dhcp.h \
 	vnet/packet/dhcp_request.c vnet/packet/dhcp_request.h \
 	vnet/packet/icmp.c vnet/packet/icmp.h \
+	vnet/packet/icmp_inner.c vnet/packet/icmp_inner.h \
 	vnet/packet/ipv4.c vnet/packet/ipv4.h \
 	vnet/packet/userdata.c vnet/packet/userdata.h
 libvnet_a_SOURCES += \
+	vnet/model/cidr.c \
+	vnet/model/fact.c \
 	vnet/model/field.h \
 	vnet/model/field_json.c \
 	vnet/model/field_map.c \
+	vnet/model/field_range.c \
 	vnet/model/field_store.c \
+	vnet/model/field_target.c \
 	vnet/model/field_text.c vnet/model/field_value.h \
 	vnet/model/index.c vnet/model/index.h \
 	vnet/model/ip_pool.c vnet/model/ip_pool.h \
@@ -45,11 +56,16 @@ libvnet_a_SOURCES += \
 	vnet/model/model_load.c \
 	vnet/model/object.c vnet/model/object.h \
 	vnet/model/principal.c vnet/model/principal.h \
+	vnet/model/public_mac.h \
 	vnet/model/router_mac.h \
 	vnet/model/transaction.c vnet/model/transaction.h vnet/model/transaction_state.h \
 	vnet/model/transaction_op.c \
 	vnet/model/transaction_validate.c \
+	vnet/model/type_eip.c \
 	vnet/model/type_host.c \
+	vnet/model/type_igw.c \
+	vnet/model/type_natgw.c \
+	vnet/model/type_pool.c \
 	vnet/model/type_port.c \
 	vnet/model/type_route.c \
 	vnet/model/type_rtb.c \

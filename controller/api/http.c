@@ -92,7 +92,8 @@ bool call_may_see_tenant(const struct call *call, uint32_t tenant)
 
 bool call_may_see(const struct call *call, const struct object *o)
 {
-    return call_may_see_tenant(call, o->type == OBJECT_TENANT ? o->number : o->tenant);
+    return object_class(o->type)->is_public
+        || call_may_see_tenant(call, o->type == OBJECT_TENANT ? o->number : o->tenant);
 }
 
 void call_waits(struct call *call)

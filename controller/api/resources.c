@@ -282,14 +282,19 @@ static void listing_answer(void *aux, const struct drop_counts *drops)
     listing_free(l);
 }
 
-static bool wants_drops(const struct listing *l)
+static bool wants_column(const struct listing *l, const char *name)
 {
-    if (!object_field(l->class, "drops"))
+    if (!object_field(l->class, name))
         return false;
     for (size_t i = 0; i < l->n_columns; i++)
-        if (!strcmp(l->columns[i], "drops"))
+        if (!strcmp(l->columns[i], name))
             return true;
     return !l->n_columns;
+}
+
+static bool wants_drops(const struct listing *l)
+{
+    return wants_column(l, "drops") || wants_column(l, "exhausted");
 }
 
 static void listing_run(struct listing *l)

@@ -20,6 +20,7 @@
 #include "ofproto/flow/flow_table.h"
 #include "ofproto/ovsdb/ovsdb_session.h"
 #include "ofproto/session/of_session.h"
+#include "vnet/pipeline/feature.h"
 #include "vnet/pipeline/runtime.h"
 
 struct controller;
@@ -55,7 +56,11 @@ struct hypervisor {
     struct link *ending;                 /* its last OpenFlow session, until closed(): a table serves one session at a time */
     struct ovsdb_facts facts;            /* valid while has_facts: of this or the last connection */
     struct ovsdb_ports ports;
-    bool has_facts, has_ports, has_interfaces, is_configured;
+    bool has_facts, has_ports, has_interfaces, has_zones, is_configured;
+    struct host_zones *zones;            /* host_zones.c's; NULL: none was spoken of */
+    struct host_view { uint32_t peer; enum ovsdb_peer_state state; } *views;     /* what BFD says there of others; none UNKNOWN */
+    size_t n_views, cap_views;
+    int64_t alive_since_ms;              /* of a dead gateway: its peers reach it since then; 0: they do not */
 
     struct flow_table *table;            /* desired flows; NULL until attached to the compiler */
     struct hypervisor *next_turn;        /* in the queue of those that have something to compile, if has_turn */
@@ -103,6 +108,13 @@ void hosts_object_changed(struct hosts *, uint32_t number);
 void hosts_object_added(struct hosts *, uint32_t number);
 void hosts_object_removed(struct hosts *, uint32_t number);
 
+/* Anything changed; call after model, runtime and compiler know of it. And what had this number is gone everywhere. */
+void hosts_changed(struct hosts *, const struct vnet_event *);
+void hosts_number_released(struct hosts *, uint32_t number);
+/* A new place first: moves hosts that hold a public address which the change concerns to the front of the queue of those that compile. Call before
+ * compiler_changed(). */
+void hosts_put_holders_first(struct hosts *, const struct vnet_event *);
+
 /* A remembered fact of an earlier run. */
 void hosts_remember(struct hosts *, uint32_t number, const char *value);
 
@@ -122,7 +134,23 @@ void hosts_count_encap(struct hosts *, enum encap, int by);
 bool hosts_use_encap(const struct hosts *, enum encap);
 uint16_t hosts_openflow_port(const struct hosts *, size_t option);       /* where the option's listener listens */
 void host_forget_runtime(struct hypervisor *);   /* others can no longer reach it */
-/* Hosts that have something to compile, in the order in which it was found. One is served in a round of the loop, so that what it was
+/* A gateway died or lives again. False: it is so already. */
+bool host_set_dead(struct hypervisor *, bool is_dead);
+/* What a host sees of its peers; sessions that come and go change who is heard. */
+void host_saw_peer(struct hypervisor *, uint32_t peer, enum ovsdb_peer_state);
+void host_keep_views(struct hypervisor *, const struct ovsdb_peer *, size_t n);  /* of these only; they rise by number */
+void host_forget_views(struct hypervisor *);
+void hosts_judge_gateways(struct hosts *);       /* soon */
+void hosts_judge_gateways_in(struct hosts *, int ms);
+void hosts_judge_now(struct hosts *);
+/* Conntrack zones: what its OVSDB tells; a new connection has told nothing yet; what must be forgotten before flows are sent. */
+void host_zones_told(struct hypervisor *, const struct ovsdb_zone *, size_t n);
+void host_zones_unread(struct hypervisor *);
+void host_zones_flush(struct hypervisor *);
+void host_zones_free(struct hypervisor *);
+void hosts_zone_wanted(void *aux, uint32_t host, uint32_t number);       /* as compiler_on_zone_wanted() calls it */
+struct host_peers *hosts_peers(const struct hosts *);
+/* Hosts that have something to compile, in the order in which it was found, new holders of public addresses first. One is served in a round of the loop, so that what it was
  * given to send is on its way before the next one is compiled. */
 struct compile_queue {
     struct event *round, *turn;

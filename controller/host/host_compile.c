@@ -7,6 +7,7 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "vnet/pipeline/placement.h"
 
 /* A turn ends after this long, so that first fills delay nobody. */
 #define COMPILE_TURN_MS 1
@@ -53,6 +54,49 @@ void host_leave_compile_queue(struct hypervisor *h)
         h->has_turn = false;
         return;
     }
+}
+
+static void host_queue_first(struct hypervisor *h)
+{
+    struct compile_queue *q = hosts_compile_queue(h->all);
+    host_leave_compile_queue(h);
+    h->has_turn = true;
+    h->next_turn = q->first;
+    if (!q->first)
+        q->last = &h->next_turn;
+    q->first = h;
+    round_schedule(q);
+}
+
+static void put_first(const struct hosts *all, uint32_t number)
+{
+    struct hypervisor *h = number ? host_by_number(all, number) : NULL;
+    if (h && h->table)
+        host_queue_first(h);
+}
+
+static void put_holder_first(void *aux, uint32_t eip)
+{
+    const struct hosts *all = aux;
+    const struct controller *c = hosts_controller(all);
+    struct view view = { c->model, c->runtime };
+    struct placement p;
+    if (placement_get(&view, eip, &p))
+        put_first(all, p.holder->number);
+}
+
+/* Of a host's facts many addresses may hang; what can come to a new place by them comes to that host. */
+void hosts_put_holders_first(struct hosts *all, const struct vnet_event *event)
+{
+    const struct controller *c = hosts_controller(all);
+    struct view view = { c->model, c->runtime };
+    if (event->kind == EVENT_OBJECT || event->kind == EVENT_BINDING)
+        placement_affected(&view, event, put_holder_first, all);
+    else if (event->kind == EVENT_HOST && event->host_after && !event->host_after->is_dead
+             && placement_depends(event->host_before, event->host_after))
+        put_first(all, event->number);
+    if (event->kind == EVENT_BINDING)
+        put_first(all, event->after.host);       /* who waits for a port waits for its own host */
 }
 
 static void host_compile(struct hypervisor *h);
@@ -131,11 +175,19 @@ static void host_compile(struct hypervisor *h)
         host_consider_reconcile(h);
 }
 
-/* Ready: its own database has been read whole and its tunnels have numbers, so the view of it is complete. */
+static bool has_patches(const struct hypervisor *h)
+{
+    for (size_t i = 0; i < h->facts.n_uplinks; i++)
+        if (!h->ports.patch[i])
+            return false;
+    return true;
+}
+
+/* Ready: its own database has been read whole and its tunnels and patch ports have numbers, so the view of it is complete. */
 static bool is_view_complete(const struct hypervisor *h)
 {
     const struct runtime_host *r = runtime_host(hosts_controller(h->all)->runtime, h->number);
-    return h->has_facts && h->has_interfaces && h->has_ports && h->is_configured && r
+    return h->has_facts && h->has_interfaces && h->has_zones && h->has_ports && h->is_configured && r && has_patches(h)
         && (r->tunnel_port[ENCAP_GENEVE] || !hosts_use_encap(h->all, ENCAP_GENEVE))
         && (r->tunnel_port[ENCAP_VXLAN] || !hosts_use_encap(h->all, ENCAP_VXLAN));
 }
@@ -151,6 +203,7 @@ void host_consider_reconcile(struct hypervisor *h)
     h->confirmed_seq = 0;
     host_clear_error(h, HOST_ERROR_REFUSED);
     bindings_reread(c->bindings, h->number);
+    host_zones_flush(h);
     of_session_reconcile(h->of, h->table, h->wanted_seq);
     feed_object(c->feed, h->number);
 }

@@ -6,8 +6,13 @@
 
 #include "base/alloc.h"
 #include "controller/controller.h"
+#include "controller/feed.h"
 #include "controller/host/host.h"
+#include "controller/host/host_peers.h"
 #include "controller/store/store.h"
+#include "vnet/pipeline/placement.h"
+
+#define BFD_MS 100                       /* a peer is down after three of these without a word */
 
 static void forget_facts(struct hosts *all, uint32_t number)
 {
@@ -32,11 +37,20 @@ void host_forget_runtime(struct hypervisor *h)
 
 /* ---- facts to the runtime ---- */
 
+static bool uplinks_equal(const struct runtime_host *a, const struct runtime_host *b)
+{
+    bool are_equal = a->n_uplinks == b->n_uplinks;
+    for (size_t i = 0; are_equal && i < a->n_uplinks; i++)
+        are_equal = a->uplinks[i].ofport == b->uplinks[i].ofport && !strcmp(a->uplinks[i].network, b->uplinks[i].network);
+    return are_equal;
+}
+
 static bool runtime_host_equal(const struct runtime_host *a, const struct runtime_host *b)
 {
     return ip_equal(a->encap_ip, b->encap_ip) && a->encap == b->encap && a->mtu == b->mtu
         && a->tunnel_port[ENCAP_GENEVE] == b->tunnel_port[ENCAP_GENEVE]
-        && a->tunnel_port[ENCAP_VXLAN] == b->tunnel_port[ENCAP_VXLAN];
+        && a->tunnel_port[ENCAP_VXLAN] == b->tunnel_port[ENCAP_VXLAN]
+        && a->is_gateway == b->is_gateway && a->is_dead == b->is_dead && uplinks_equal(a, b);
 }
 
 static void runtime_tell(struct hypervisor *h, const struct runtime_host *after)
@@ -58,12 +72,18 @@ static void runtime_tell(struct hypervisor *h, const struct runtime_host *after)
         hosts_count_encap(h->all, before.encap, -1);
 }
 
+/* "ENCAP_IP ENCAP MTU GENEVE_PORT VXLAN_PORT IS_GATEWAY IS_DEAD", then " NETWORK:PORT" for each uplink; facts of old end with VXLAN_PORT. */
 static void store_facts(const struct hypervisor *h, const struct runtime_host *r)
 {
     char ip[IP_STRLEN];
     char *key = mem_printf("host/%u", h->number);
-    char *value = mem_printf("%s %u %u %u %u", ip_format(r->encap_ip, ip), (unsigned) r->encap, r->mtu,
-                             r->tunnel_port[ENCAP_GENEVE], r->tunnel_port[ENCAP_VXLAN]);
+    char *value = mem_printf("%s %u %u %u %u %u %u", ip_format(r->encap_ip, ip), (unsigned) r->encap, r->mtu,
+                             r->tunnel_port[ENCAP_GENEVE], r->tunnel_port[ENCAP_VXLAN], r->is_gateway, r->is_dead);
+    for (size_t i = 0; i < r->n_uplinks; i++) {
+        char *longer = mem_printf("%s %s:%u", value, r->uplinks[i].network, r->uplinks[i].ofport);
+        free(value);
+        value = longer;
+    }
     store_put_fact(hosts_controller(h->all)->store, key, value);
     free(key);
     free(value);
@@ -83,6 +103,38 @@ static void evict_encap_ip(struct hypervisor *h)
     }
 }
 
+static void uplink_add(struct runtime_host *r, const char *network, uint32_t ofport)
+{
+    if (!ofport || r->n_uplinks == RUNTIME_UPLINKS_MAX)
+        return;
+    struct runtime_uplink *u = &r->uplinks[r->n_uplinks++];
+    snprintf(u->network, sizeof u->network, "%s", network);
+    u->ofport = ofport;
+}
+
+/* While a patch port has no number the last one stands: its switch is about to be there again, and addresses shall not move for that. */
+static void tell_uplinks(const struct hypervisor *h, const struct runtime_host *known, struct runtime_host *r)
+{
+    for (size_t i = 0; i < h->facts.n_uplinks; i++) {
+        const char *network = h->facts.uplinks[i].network;
+        uint32_t ofport = h->has_ports ? h->ports.patch[i] : 0;
+        uplink_add(r, network, ofport ? ofport : known ? runtime_uplink_port(known, network) : 0);
+    }
+}
+
+bool host_set_dead(struct hypervisor *h, bool is_dead)
+{
+    const struct runtime_host *known = runtime_host(hosts_controller(h->all)->runtime, h->number);
+    if (!known || known->is_dead == is_dead)
+        return false;
+    struct runtime_host r = *known;
+    r.is_dead = is_dead;
+    store_facts(h, &r);
+    runtime_tell(h, &r);
+    feed_object(hosts_controller(h->all)->feed, h->number);
+    return true;
+}
+
 void host_tell_runtime(struct hypervisor *h)
 {
     if (!h->number || !h->has_facts)
@@ -92,8 +144,11 @@ void host_tell_runtime(struct hypervisor *h)
         .encap_ip = h->facts.encap_ip,
         .encap = strcmp(h->facts.encap_type, "vxlan") ? ENCAP_GENEVE : ENCAP_VXLAN,
         .mtu = h->facts.mtu,
+        .is_gateway = h->facts.is_gateway,
     };
     const struct runtime_host *known = runtime_host(hosts_controller(h->all)->runtime, h->number);
+    r.is_dead = r.is_gateway && known && known->is_dead;
+    tell_uplinks(h, known, &r);
     if (h->has_ports) {
         r.tunnel_port[ENCAP_GENEVE] = h->ports.geneve;
         r.tunnel_port[ENCAP_VXLAN] = h->ports.vxlan;
@@ -106,18 +161,33 @@ void host_tell_runtime(struct hypervisor *h)
     runtime_tell(h, &r);
 }
 
+static void remember_uplinks(const char *text, struct runtime_host *r)
+{
+    char network[sizeof r->uplinks[0].network];
+    unsigned ofport;
+    for (int used; sscanf(text, " %63[^: ]:%u%n", network, &ofport, &used) == 2; text += used)
+        if (ofport <= OF_PORT_MAX)
+            uplink_add(r, network, ofport);
+}
+
 void hosts_remember(struct hosts *all, uint32_t number, const char *value)
 {
     struct hypervisor *h = host_by_number(all, number);
     struct runtime_host r = { .number = number };
     char ip[IP_STRLEN];
-    unsigned encap, mtu;
+    unsigned encap, mtu, is_gateway, is_dead;
+    int used = 0;
     if (!h || sscanf(value, "%45s %u %u %u %u", ip, &encap, &mtu, &r.tunnel_port[0], &r.tunnel_port[1]) != 5
         || !ip_parse(ip, &r.encap_ip) || encap > ENCAP_VXLAN || mtu > UINT16_MAX || r.tunnel_port[0] > OF_PORT_MAX
         || r.tunnel_port[1] > OF_PORT_MAX)
         return;
     r.encap = encap;
     r.mtu = mtu;
+    if (sscanf(value, "%*s %*u %*u %*u %*u %u %u%n", &is_gateway, &is_dead, &used) == 2 && used) {
+        r.is_gateway = is_gateway;
+        r.is_dead = is_gateway && is_dead;
+        remember_uplinks(value + used, &r);
+    }
     runtime_tell(h, &r);
 }
 
@@ -177,5 +247,9 @@ void host_want(struct hypervisor *h)
         return;
     }
     host_clear_error(h, HOST_ERROR_LISTENER);
+    wanted.bfd_ms = BFD_MS;
+    wanted.peers = host_peers_list(hosts_peers(h->all), h->number, &wanted.n_peers);
+    host_keep_views(h, wanted.peers, wanted.n_peers);
     ovsdb_session_want(h->db, &wanted);
+    free(wanted.peers);
 }

@@ -6,6 +6,7 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/outside.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
 #include "controller/waiter.h"
@@ -38,6 +39,7 @@ static bool host_identify(void *aux, struct of_session *s, uint64_t dpid, struct
     of_session_set_generation(s, store_generation(hosts_controller(link->all)->store));
     h->of = s;
     link->host = h;
+    hosts_judge_gateways(h->all);
     host_consider_reconcile(h);
     return true;
 }
@@ -48,6 +50,7 @@ static void host_lose_openflow(struct hypervisor *h)
     h->sent_before += of_session_counters(h->of)->mods_sent;
     h->is_reconciling = false;
     h->of = NULL;
+    hosts_judge_gateways(h->all);
 }
 
 void host_end_openflow(struct hypervisor *h, const char *reason)
@@ -108,10 +111,17 @@ static void host_refused(void *aux, struct of_session *s, uint64_t cookie, const
 
 static void host_packet_in(void *aux, struct of_session *s, const struct packet_in *packet)
 {
+    const struct hypervisor *h = ((struct link *) aux)->host;
     const struct feature *feature = feature_by_number(cookie_feature(packet->cookie));
     struct bytes answer = BYTES_INIT;
-    if (feature && feature->answer && feature->answer(packet, &answer))
+    if (packet->continuation) {
+        if (feature_resume(packet, &answer))
+            of_session_resume(s, packet, answer.data, answer.n);
+    } else if (h && feature == &feature_uplink) {
+        outside_packet_in(hosts_controller(h->all), h->number, packet);
+    } else if (feature && feature->answer && feature->answer(packet, &answer)) {
         of_session_packet_out(s, packet->in_port, answer.data, answer.n);
+    }
     bytes_done(&answer);
 }
 

@@ -100,6 +100,8 @@ static void adopt(struct hypervisor *h, struct ovsdb_session *s, struct link *li
     }
     if (h->db != s) {
         h->has_facts = h->has_ports = h->has_interfaces = h->is_configured = false;
+        host_zones_unread(h);
+        host_forget_views(h);
         log_info("host '%s': connected from %s", h->name, ovsdb_session_peer(s)->address);
     }
     bool is_new = h->db != s;
@@ -185,6 +187,22 @@ static void host_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_po
     host_consider_reconcile(h);
 }
 
+static void host_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_state state)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (h)
+        host_saw_peer(h, number, state);
+}
+
+static void host_zones(void *aux, struct ovsdb_session *s, const struct ovsdb_zone *zones, size_t n)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (!h || !h->number)
+        return;
+    host_zones_told(h, zones, n);
+    host_consider_reconcile(h);
+}
+
 static void host_configured(void *aux, struct ovsdb_session *s, bool ok, const char *reason)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
@@ -206,6 +224,8 @@ static void host_lost_ovsdb(struct hypervisor *h)
         host_free(h);                    /* it has never been more than a name */
         return;
     }
+    host_zones_unread(h);
+    hosts_judge_gateways(h->all);
     bindings_host_unread(c->bindings, h->number);
     waiters_check(c->waiters, h->number);
     feed_object(c->feed, h->number);
@@ -230,6 +250,8 @@ const struct ovsdb_session_ops host_ovsdb_ops = {
     .facts = host_facts,
     .interfaces = host_interfaces,
     .ports = host_ports,
+    .peer = host_peer,
+    .zones = host_zones,
     .configured = host_configured,
     .closed = host_ovsdb_closed,
 };

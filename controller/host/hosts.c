@@ -8,6 +8,7 @@
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/host/binding.h"
+#include "controller/host/host_peers.h"
 #include "controller/store/store.h"
 #include "controller/waiter.h"
 
@@ -24,6 +25,8 @@ struct hosts {
     size_t n_listeners;
     struct link *links;
     struct compile_queue compile_queue;
+    struct host_peers *peers;
+    struct event *judging;               /* gateways are to be judged */
     bool is_closing;
     size_t n_reached_by[2];              /* hosts, by the encapsulation they are reached by */
     uint64_t collection;                 /* counts hosts_collect() */
@@ -31,11 +34,30 @@ struct hosts {
     size_t n_collected, cap_collected;
 };
 
+static void on_judging(evutil_socket_t fd, short what, void *aux)
+{
+    hosts_judge_now(aux);
+}
+
+void hosts_judge_gateways(struct hosts *all)
+{
+    if (!all->is_closing)
+        event_active(all->judging, 0, 0);
+}
+
+void hosts_judge_gateways_in(struct hosts *all, int ms)
+{
+    event_add(all->judging, &(struct timeval) { ms / 1000, ms % 1000 * 1000 });
+}
+
 struct hosts *hosts_new(struct controller *c)
 {
     struct hosts *all = mem_zalloc(sizeof *all);
     all->controller = c;
     compile_queue_init(&all->compile_queue, c->base);
+    all->peers = host_peers_new(c);
+    all->judging = event_new(c->base, -1, 0, on_judging, all);
+    compiler_on_zone_wanted(c->compiler, hosts_zone_wanted, all);
     map_init(&all->by_number);
     map_init(&all->by_name);
     return all;
@@ -49,6 +71,16 @@ struct compile_queue *hosts_compile_queue(struct hosts *all)
 uint16_t hosts_openflow_port(const struct hosts *all, size_t option)
 {
     return endpoint_listener_port(all->listeners[option].listener);
+}
+
+struct host_peers *hosts_peers(const struct hosts *all)
+{
+    return all->peers;
+}
+
+void hosts_changed(struct hosts *all, const struct vnet_event *event)
+{
+    host_peers_changed(all->peers, event);
 }
 
 struct controller *hosts_controller(const struct hosts *all)
@@ -134,6 +166,8 @@ void host_free(struct hypervisor *h)
     if (h->claimed)
         event_free(h->claimed);
     host_leave_compile_queue(h);
+    host_zones_free(h);
+    free(h->views);
     free(h->name);
     free(h);
 }
@@ -311,20 +345,26 @@ bool hosts_listen(struct hosts *all, struct error *err)
     return true;
 }
 
-/* Sessions end in the loop's next round. */
-void hosts_close(struct hosts *all)
+static void links_close(struct hosts *all)
 {
-    if (!all)
-        return;
-    all->is_closing = true;
     for (struct link *link = all->links; link; link = link->next) {
         if (link->db)
             ovsdb_session_close(link->db, "vnetd is stopping");
         if (link->of)
             of_session_close(link->of, "vnetd is stopping");
     }
-    for (int rounds = 0; all->links && rounds < 100; rounds++)
+}
+
+/* Sessions end in the loop's next round, in which others may be accepted. */
+void hosts_close(struct hosts *all)
+{
+    if (!all)
+        return;
+    all->is_closing = true;
+    for (int rounds = 0; all->links && rounds < 100; rounds++) {
+        links_close(all);
         event_base_loop(all->controller->base, EVLOOP_NONBLOCK);
+    }
 }
 
 void hosts_free(struct hosts *all)
@@ -338,6 +378,8 @@ void hosts_free(struct hosts *all)
     for (size_t i = 0; i < all->n_listeners; i++)
         endpoint_listener_free(all->listeners[i].listener);
     compile_queue_done(&all->compile_queue);
+    host_peers_free(all->peers);
+    event_free(all->judging);
     map_done(&all->by_number);
     map_done(&all->by_name);
     free(all->collected);

@@ -1,7 +1,9 @@
 /* The walk through the tables, and what becomes of it. */
 #include "ofproto/flow/exec.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "ofproto/flow/exec_private.h"
@@ -21,6 +23,8 @@ packet_now(const struct exec *x, struct exec_packet *packet)
     exec_packet_from_flow(packet, &x->flow);
     packet->bytes = x->bytes;
     packet->bucket = x->bucket;
+    packet->n_ct_next = x->n_ct_next;
+    memcpy(packet->ct_next, x->ct_next, sizeof packet->ct_next);
 }
 
 struct exec_output *
@@ -72,6 +76,9 @@ exec_run(struct flow_table *table, const struct exec_packet *packet, struct aren
          struct error *err)
 {
     struct exec x = { .table = table, .arena = arena, .err = err, .bytes = packet->bytes, .bucket = packet->bucket };
+    assert(packet->n_ct_next <= EXEC_CT_MAX);
+    x.n_ct_next = packet->n_ct_next;
+    memcpy(x.ct_next, packet->ct_next, sizeof x.ct_next);
     exec_packet_to_flow(packet, &x.flow);
     bool ok = exec_table(&x, 0);
     if (ok) {

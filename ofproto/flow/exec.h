@@ -4,7 +4,9 @@
  * Kept to OpenFlow as Open vSwitch has it: a table miss drops; a packet does not leave by the port it came in by, unless IN_PORT says
  * so; a field is only set if the packet has it; transport ports of fragments are not matched; a group's bucket works on a copy; what
  * follows a packet-size check in its list of actions sees only the branch that holds. Conjunctive flows are evaluated. Meters let
- * everything pass. What it cannot follow (connection tracking, NORMAL) is an error, never a guess. */
+ * everything pass. A lookup in the connection tracker finds what the caller says that it shall (ct_next), else nothing: the packet is then
+ * the first of its connection and is translated as its flow asks. A packet that waits for the controller goes on as it is. What it cannot
+ * follow (NORMAL) is an error, never a guess. */
 #ifndef OFPROTO_FLOW_EXEC_H
 #define OFPROTO_FLOW_EXEC_H 1
 
@@ -17,12 +19,22 @@
 #include "ofproto/flow/field.h"
 #include "ofproto/flow/flow_table.h"
 
+/* What one lookup in the connection tracker finds. */
+struct exec_ct {
+    uint32_t state;                      /* OF_CT_*; OF_CT_TRK goes without saying. OF_CT_NEW alone: no port was free */
+    uint32_t ip;                         /* OF_CT_SNAT or OF_CT_DNAT, if the flow has NAT: what the source or destination becomes */
+    uint16_t port;                       /* likewise; 0: it stays */
+};
+#define EXEC_CT_MAX 4
+
 /* Fields that the packet does not have (a TCP port of an ARP packet) are ignored on the way in and 0 on the way out. IPv6 is
  * opaque but for the fields of OF_FIELD_LIST. */
 struct exec_packet {
     uint64_t field[N_OF_FIELDS];         /* by enum of_field_id, in host order */
     uint32_t bytes;                      /* its length, Ethernet header included */
     uint32_t bucket;                     /* which bucket of a select group takes it, counted from 0 */
+    struct exec_ct ct_next[EXEC_CT_MAX]; /* for its next lookups, in order; in outputs, those not yet used */
+    uint8_t n_ct_next;
 };
 
 /* One lookup, in the order in which they were made. */

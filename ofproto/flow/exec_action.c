@@ -1,5 +1,6 @@
 /* A list of actions, executed in order on the packet: those of flow_builder.h. Any other is an error: a packet is followed truly or not
  * at all. */
+#include <arpa/inet.h>
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -115,6 +116,30 @@ resubmit(struct exec *x, const struct ofpact_resubmit *a)
     return exec_table(x, a->table_id == 0xff ? x->in_table : a->table_id);
 }
 
+#define VLAN_TAG_BYTES 4
+
+static void
+push_vlan(struct exec *x, ovs_be16 ethertype)
+{
+    struct flow *f = &x->flow;
+    memmove(&f->vlans[1], &f->vlans[0], sizeof f->vlans - sizeof f->vlans[0]);
+    f->vlans[0].tpid = ethertype;
+    f->vlans[0].tci = htons(OFPVID12_PRESENT);
+    x->bytes += VLAN_TAG_BYTES;
+}
+
+static void
+pop_vlan(struct exec *x)
+{
+    struct flow *f = &x->flow;
+    size_t n = sizeof f->vlans / sizeof f->vlans[0];
+    if (!(f->vlans[0].tci & htons(OFPVID12_PRESENT)))
+        return;
+    memmove(&f->vlans[0], &f->vlans[1], sizeof f->vlans - sizeof f->vlans[0]);
+    memset(&f->vlans[n - 1], 0, sizeof f->vlans[0]);
+    x->bytes -= VLAN_TAG_BYTES;
+}
+
 /* '*goes_on' false: nothing after it in the list is executed. */
 static bool
 execute(struct exec *x, const struct ofpact *a, const struct ofpact *end, bool *goes_on)
@@ -145,6 +170,17 @@ execute(struct exec *x, const struct ofpact *a, const struct ofpact *end, bool *
         return resubmit(x, ofpact_get_RESUBMIT(a));
     case OFPACT_GOTO_TABLE:
         return exec_table(x, ofpact_get_GOTO_TABLE(a)->table_id);
+    case OFPACT_CT:
+        return exec_track(x, ofpact_get_CT(a));
+    case OFPACT_CT_CLEAR:
+        exec_track_clear(x);
+        return true;
+    case OFPACT_PUSH_VLAN:
+        push_vlan(x, ofpact_get_PUSH_VLAN(a)->ethertype);
+        return true;
+    case OFPACT_STRIP_VLAN:
+        pop_vlan(x);
+        return true;
     case OFPACT_METER:
     case OFPACT_NOTE:
     case OFPACT_CONJUNCTION:

@@ -16,6 +16,8 @@ struct exec {
     struct flow_table *table;
     struct flow flow;                    /* the packet */
     uint32_t bytes, bucket;
+    struct exec_ct ct_next[EXEC_CT_MAX];
+    uint8_t n_ct_next;
     unsigned depth, n_tables;            /* tables and groups inside each other; lookups so far */
     uint8_t in_table;                    /* whose actions are executed */
     size_t in_step;                      /* likewise, of steps[] */
@@ -31,6 +33,9 @@ struct exec {
 bool exec_table(struct exec *, uint8_t table);                           /* exec.c */
 bool exec_actions(struct exec *, const struct ofpact *, size_t bytes);   /* exec_action.c */
 bool exec_group(struct exec *, uint32_t group);                          /* exec_group.c */
+
+bool exec_track(struct exec *, const struct ofpact_conntrack *);         /* exec_track.c */
+void exec_track_clear(struct exec *);
 
 /* The flow of 'table' that takes the packet (NULL: none), with its actions (exec_lookup.c). */
 bool exec_lookup(struct exec *, uint8_t table, const struct spec **, struct ofpbuf *ofpacts);

@@ -9,6 +9,8 @@
 
 #include "ofproto/flow/flow_builder_private.h"
 
+#define ETHERTYPE_VLAN 0x8100
+
 /* The list that the next action joins. */
 static struct ofpbuf *
 actions(struct flow_builder *fb)
@@ -122,8 +124,8 @@ act_check_pkt_larger(struct flow_builder *fb, uint16_t bytes, struct of_field bi
     a->dst = field_subfield(bit);
 }
 
-void
-act_controller(struct flow_builder *fb, uint16_t controller_id, const void *userdata, size_t n)
+static void
+put_controller(struct flow_builder *fb, uint16_t controller_id, const void *userdata, size_t n, bool is_pausing)
 {
     struct ofpbuf *list = actions(fb);
     struct ofpact_controller *a = ofpact_put_CONTROLLER(list);
@@ -131,11 +133,75 @@ act_controller(struct flow_builder *fb, uint16_t controller_id, const void *user
     a->max_len = UINT16_MAX;
     a->controller_id = controller_id;
     a->reason = OFPR_ACTION;
+    a->pause = is_pausing;
     a->meter_id = NX_CTLR_NO_METER;
     a->userdata_len = n;
     ofpbuf_put(list, userdata, n);
     a = list->header;
     ofpact_finish_CONTROLLER(list, &a);
+}
+
+void
+act_controller(struct flow_builder *fb, uint16_t controller_id, const void *userdata, size_t n)
+{
+    put_controller(fb, controller_id, userdata, n, false);
+}
+
+void
+act_controller_pause(struct flow_builder *fb, uint16_t controller_id, const void *userdata, size_t n)
+{
+    put_controller(fb, controller_id, userdata, n, true);
+}
+
+void
+act_push_vlan(struct flow_builder *fb, uint16_t vid)
+{
+    const struct mf_field *mf = mf_from_id(MFF_VLAN_VID);
+    ovs_be16 value = htons(vid | OFPVID12_PRESENT);
+    assert(vid && vid < 4096);
+    ofpact_put_PUSH_VLAN(actions(fb))->ethertype = htons(ETHERTYPE_VLAN);
+    ofpact_put_set_field(actions(fb), mf, &value, NULL);
+}
+
+void
+act_pop_vlan(struct flow_builder *fb)
+{
+    ofpact_put_STRIP_VLAN(actions(fb));
+}
+
+static void
+put_nat(struct ofpbuf *list, const struct flow_ct *ct)
+{
+    struct ofpact_nat *nat = ofpact_put_NAT(list);
+    if (ct->nat == FLOW_NAT_KNOWN)
+        return;
+    assert(ct->is_commit && ct->ip.family == IP_V4);
+    nat->flags = ct->nat == FLOW_NAT_SRC ? NX_NAT_F_SRC : NX_NAT_F_DST;
+    nat->range_af = AF_INET;
+    nat->range.addr.ipv4.min = nat->range.addr.ipv4.max = htonl(ip4_u32(ct->ip));
+    nat->range.proto.min = ct->port_lo;
+    nat->range.proto.max = ct->port_hi;
+}
+
+void
+act_ct(struct flow_builder *fb, const struct flow_ct *wanted)
+{
+    struct ofpbuf *list = actions(fb);
+    struct ofpact_conntrack *ct = ofpact_put_CT(list);
+    size_t at = list->size - sizeof *ct;
+    ct->zone_imm = wanted->zone;
+    ct->recirc_table = wanted->table;
+    ct->flags = wanted->is_commit ? NX_CT_F_COMMIT : 0;
+    if (wanted->nat != FLOW_NAT_NONE)
+        put_nat(list, wanted);
+    ct = list->header = ofpbuf_at_assert(list, at, sizeof *ct);          /* NAT is a part of it, not the next one */
+    ofpact_finish_CT(list, &ct);
+}
+
+void
+act_ct_clear(struct flow_builder *fb)
+{
+    ofpact_put_CT_CLEAR(actions(fb));
 }
 
 void

@@ -42,6 +42,7 @@ void match_eth_dst_masked(struct flow_builder *, struct mac, struct mac mask);
 void match_eth_type(struct flow_builder *, uint16_t);
 void match_vlan_present(struct flow_builder *);
 void match_no_vlan(struct flow_builder *);
+void match_vlan_id(struct flow_builder *, uint16_t vid);         /* tagged with 1..4095, any priority */
 void match_family(struct flow_builder *, enum ip_family);        /* eth_type of IPv4 or IPv6 */
 void match_ip_proto(struct flow_builder *, enum ip_family, uint8_t proto);
 void match_ip_src(struct flow_builder *, struct ip_prefix);      /* sets eth_type; IPv4 or IPv6; /0 matches the family */
@@ -71,6 +72,23 @@ void act_meter(struct flow_builder *, uint32_t meter);
 void act_group(struct flow_builder *, uint32_t group);
 void act_check_pkt_larger(struct flow_builder *, uint16_t bytes, struct of_field bit);   /* Ethernet header included */
 void act_controller(struct flow_builder *, uint16_t controller_id, const void *userdata, size_t n);       /* n > 0 */
+/* The same, but the packet waits: the actions that follow run when the answer comes (packet_resume_encode()), on the packet that it brings. */
+void act_controller_pause(struct flow_builder *, uint16_t controller_id, const void *userdata, size_t n);
+void act_push_vlan(struct flow_builder *, uint16_t vid);
+void act_pop_vlan(struct flow_builder *);
+
+/* Connection tracking (ovs-actions(7), ct): looks the packet up in the zone and goes on in 'table'; what follows in the list does not see
+ * its state. */
+struct flow_ct {
+    uint16_t zone;
+    uint8_t table;
+    bool is_commit;
+    enum { FLOW_NAT_NONE, FLOW_NAT_KNOWN /* as the connection has it */, FLOW_NAT_SRC, FLOW_NAT_DST } nat;
+    struct ip ip;               /* FLOW_NAT_SRC, FLOW_NAT_DST; these need is_commit */
+    uint16_t port_lo, port_hi;  /* 0: ports stay if they can */
+};
+void act_ct(struct flow_builder *, const struct flow_ct *);
+void act_ct_clear(struct flow_builder *);
 void act_conjunction(struct flow_builder *, uint32_t id, uint8_t clause, uint8_t n_clauses);     /* clause: 1..n_clauses */
 void act_resubmit(struct flow_builder *, uint8_t table);
 void act_goto(struct flow_builder *, uint8_t table);             /* last; the table is greater than the flow's own */

@@ -195,6 +195,13 @@ match_vlan_present(struct flow_builder *fb)
 }
 
 void
+match_vlan_id(struct flow_builder *fb, uint16_t vid)
+{
+    assert(vid && vid < 4096);
+    match_set_vlan_vid(&fb->match, htons(vid | OFPVID12_PRESENT));
+}
+
+void
 match_no_vlan(struct flow_builder *fb)
 {
     match_set_default_packet_type(&fb->match);

@@ -25,4 +25,5 @@ libflow_a_SOURCES = \
 	ofproto/flow/exec_action.c \
 	ofproto/flow/exec_group.c \
 	ofproto/flow/exec_lookup.c \
+	ofproto/flow/exec_track.c \
 	ofproto/flow/exec_packet.c

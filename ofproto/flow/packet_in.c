@@ -1,11 +1,13 @@
-/* NXT_PACKET_IN2: properties in a row, of which one holds the registers as OXM TLVs. The packet is a guest's and the
+/* NXT_PACKET_IN2, and NXT_RESUME: properties in a row, of which one holds the registers as OXM TLVs. The packet is a guest's and the
  * message a switch's: everything is read within its length, and what we do not know is passed over. */
 #include "ofproto/flow/packet_in.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <openflow/nicira-ext.h>
 
+#include "base/limits.h"
 #include "ofproto/flow/wire_private.h"
 
 #define PROPERTY_HEADER 4
@@ -91,6 +93,9 @@ property_read(struct packet_in *pi, uint16_t type, struct bytes_reader *value)
         pi->userdata_len = reader_left(value);
         pi->userdata = reader_take(value, pi->userdata_len);
         break;
+    case NXPINT_CONTINUATION:
+        pi->continuation_len = 1;                        /* there is one; packet_in_decode() says how much goes back */
+        break;
     case NXPINT_METADATA:
         while (reader_left(value))
             if (!oxm_read(pi, value))
@@ -139,6 +144,7 @@ packet_in_decode(const uint8_t *message, size_t n, struct packet_in *pi, struct 
 
     memset(pi, 0, sizeof *pi);
     pi->cookie = UINT64_MAX;
+    const size_t header_len = n - reader_left(&r);
     if (!properties_read(pi, &r))
         return error_set(err, ERROR_PROTOCOL, "packet-in of %zu bytes has a property that does not fit into its length",
                          n);
@@ -146,5 +152,63 @@ packet_in_decode(const uint8_t *message, size_t n, struct packet_in *pi, struct 
         return error_set(err, ERROR_PROTOCOL, "packet-in of %zu bytes carries no packet", n);
     if (pi->total_len < pi->packet_len)
         pi->total_len = pi->packet_len;
+    if (pi->continuation_len) {
+        pi->continuation = message + header_len;
+        pi->continuation_len = n - header_len;
+    }
     return true;
+}
+
+/* ---- going on ---- */
+
+static void
+property_put(struct bytes *b, uint16_t type, const uint8_t *value, size_t n)
+{
+    bytes_put_be16(b, type);
+    bytes_put_be16(b, (uint16_t) (PROPERTY_HEADER + n));
+    bytes_put(b, value, n);
+    bytes_extend_zero(b, wire_pad(PROPERTY_HEADER + n));
+}
+
+/* What the switch reads from a resume: where it stopped, and the fields as they were. The rest was for us. */
+static bool
+is_given_back(uint16_t type)
+{
+    return type == NXPINT_METADATA || type == NXPINT_CONTINUATION || type == NXPINT_TABLE_ID || type == NXPINT_COOKIE
+           || type == NXPINT_REASON;
+}
+
+/* The new packet takes the old one's place among the properties, with other padding perhaps. */
+bool
+packet_resume_fits(const struct packet_in *pi, size_t n)
+{
+    size_t others = pi->continuation_len - pi->packet_len;
+    return pi->continuation && n <= LIMIT_OPENFLOW_MESSAGE
+           && WIRE_EXPERIMENTER_HEADER + others + n + wire_pad(n) + 8 <= LIMIT_OPENFLOW_MESSAGE;
+}
+
+void
+packet_resume_encode(struct bytes *b, const struct packet_in *pi, const uint8_t *packet, size_t n, uint32_t xid)
+{
+    struct bytes properties = BYTES_INIT;
+    struct bytes_reader r;
+    assert(packet_resume_fits(pi, n));
+    property_put(&properties, NXPINT_PACKET, packet, n);
+    reader_init(&r, pi->continuation, pi->continuation_len);
+    while (reader_left(&r)) {                            /* well formed: packet_in_decode() has read them */
+        uint16_t type = reader_be16(&r);
+        size_t length = reader_be16(&r) - PROPERTY_HEADER;
+        const uint8_t *value = reader_take(&r, length);
+        reader_take(&r, wire_pad(PROPERTY_HEADER + length));
+        if (is_given_back(type))
+            property_put(&properties, type, value, length);
+    }
+
+    size_t size = WIRE_EXPERIMENTER_HEADER + properties.n;
+    assert(size <= LIMIT_OPENFLOW_MESSAGE);
+    wire_put_header(b, WIRE_EXPERIMENTER, size, xid);
+    bytes_put_be32(b, NX_VENDOR_ID);
+    bytes_put_be32(b, WIRE_NXT_RESUME);
+    bytes_put(b, properties.data, properties.n);
+    bytes_done(&properties);
 }

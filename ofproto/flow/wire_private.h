@@ -20,6 +20,8 @@
 #define WIRE_METER_MOD 29
 #define WIRE_BUNDLE_ADD_MESSAGE 34
 
+#define WIRE_EXPERIMENTER_HEADER 16      /* OpenFlow's, vendor and subtype */
+#define WIRE_NXT_RESUME 28
 #define WIRE_NXT_PACKET_IN2 30           /* subtype of Nicira's WIRE_EXPERIMENTER */
 
 #define WIRE_MULTIPART_FLOW_DESC 1

@@ -10,4 +10,5 @@ libovsdb_a_SOURCES = \
 	ofproto/ovsdb/ovsdb_rows.c ofproto/ovsdb/ovsdb_rows.h \
 	ofproto/ovsdb/ovsdb_session.c ofproto/ovsdb/ovsdb_session.h \
 	ofproto/ovsdb/ovsdb_session_private.h ofproto/ovsdb/ovsdb_session_step.c \
-	ofproto/ovsdb/ovsdb_update.c ofproto/ovsdb/ovsdb_update.h
+	ofproto/ovsdb/ovsdb_update.c ofproto/ovsdb/ovsdb_update.h \
+	ofproto/ovsdb/ovsdb_zones.c ofproto/ovsdb/ovsdb_zones.h

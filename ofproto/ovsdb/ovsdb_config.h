@@ -25,7 +25,11 @@ void ovsdb_config_ports(const struct ovsdb_rows *, const struct ovsdb_facts *, s
 #define OVSDB_GENEVE_PORT "vnet-geneve"
 #define OVSDB_VXLAN_PORT "vnet-vxlan"
 
-/* The patch port to an uplink: side 'p' on the integration bridge, 'q' on the uplink's. */
+/* The patch port to an uplink: side 'p' on the integration bridge, 'q' on the uplink's. Both carry every VLAN, tagged. */
 void ovsdb_config_patch_name(const struct ovsdb_uplink *, char side, char name[16]);
+
+/* The tunnel port to a peer, by its number; and what its BFD says, which needs no memory: a switch that was once up counts flaps. */
+void ovsdb_config_peer_name(uint32_t number, char name[16]);
+enum ovsdb_peer_state ovsdb_config_peer_state(const struct ovsdb_rows *, const struct ovsdb_facts *, uint32_t number);
 
 #endif

@@ -1,12 +1,14 @@
-/* Tunnel ports, patch ports to uplink bridges, and the removal of those of ours that are no longer wanted. A port that is ours
+/* Tunnel ports, for traffic and for BFD to a peer, patch ports to uplink bridges, and the removal of those of ours that are no longer wanted. A port that is ours
  * but wrong in a way that cannot be updated (another bridge, another interface) is replaced within the transaction. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ofproto/ovsdb/ovsdb_config_private.h"
 
 #define SPECS_MAX (2 + 2 * OVSDB_UPLINKS_MAX)
 #define OPTIONS_MAX 4
+#define OVSDB_PEER_PREFIX "vnet-p"
 
 /* A port that is wanted. */
 struct port_spec {
@@ -14,8 +16,9 @@ struct port_spec {
     char name[16];
     const char *type;
     size_t n_options;
-    struct { enum ovsdb_option_key key; struct ovsdb_pair pair; } options[OPTIONS_MAX];
-    char peer[16];
+    struct spec_pair { int key; struct ovsdb_pair pair; } options[OPTIONS_MAX], bfd[OVSDB_N_BFD_KEYS];
+    size_t n_bfd;
+    char peer[16], remote_ip[IP_STRLEN], interval_ms[12];
     bool is_possible;                    /* its bridge is there, or is about to be */
 };
 
@@ -52,6 +55,34 @@ tunnel_spec(struct port_spec *s, const struct config_work *w, const char *type, 
     spec_option(s, OVSDB_KEY, "key", "flow");
     spec_option(s, OVSDB_LOCAL_IP, "local_ip", local_ip);
     spec_option(s, OVSDB_DF_DEFAULT, "df_default", "true");
+}
+
+void
+ovsdb_config_peer_name(uint32_t number, char name[16])
+{
+    snprintf(name, 16, OVSDB_PEER_PREFIX "%x", number);
+}
+
+static void
+spec_bfd(struct port_spec *s, enum ovsdb_bfd_key key, const char *name, const char *value)
+{
+    s->bfd[s->n_bfd].key = key;
+    s->bfd[s->n_bfd++].pair = (struct ovsdb_pair) { name, value };
+}
+
+static void
+peer_spec(struct port_spec *s, const struct config_work *w, const struct ovsdb_peer *peer, const char *local_ip)
+{
+    *s = (struct port_spec) { .bridge = w->facts->bridge, .type = peer->is_vxlan ? "vxlan" : "geneve", .is_possible = true };
+    ovsdb_config_peer_name(peer->number, s->name);
+    snprintf(s->interval_ms, sizeof s->interval_ms, "%u", w->wanted->bfd_ms);
+    spec_option(s, OVSDB_REMOTE_IP, "remote_ip", ip_format(peer->ip, s->remote_ip));
+    spec_option(s, OVSDB_KEY, "key", "flow");
+    spec_option(s, OVSDB_LOCAL_IP, "local_ip", local_ip);
+    spec_option(s, OVSDB_DF_DEFAULT, "df_default", "true");
+    spec_bfd(s, OVSDB_BFD_ENABLE, "enable", "true");
+    spec_bfd(s, OVSDB_BFD_MIN_RX, "min_rx", s->interval_ms);
+    spec_bfd(s, OVSDB_BFD_MIN_TX, "min_tx", s->interval_ms);
 }
 
 static void
@@ -98,18 +129,34 @@ interface_in_place(const struct config_work *w, const struct port_spec *s, const
 }
 
 static void
+map_update(struct config_work *w, struct uuid uuid, const char *column, char *const *texts, const struct spec_pair *wanted, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!config_same(texts[wanted[i].key], wanted[i].pair.value))
+            ovsdb_ops_mutate(w->config->ops, OVSDB_INTERFACE, ovsdb_where_uuid(uuid),
+                             ovsdb_mutation_keys(column, &wanted[i].pair, 1));
+}
+
+static void
 interface_update(struct config_work *w, const struct port_spec *s, const struct ovsdb_interface_row *iface)
 {
-    json_t *ops = w->config->ops;
     struct uuid uuid = iface->row.uuid;
     if (!config_same(iface->type, s->type))
-        ovsdb_ops_update(ops, OVSDB_INTERFACE, ovsdb_where_uuid(uuid), json_pack("{s:s}", "type", s->type));
-    for (size_t i = 0; i < s->n_options; i++)
-        if (!config_same(iface->options[s->options[i].key], s->options[i].pair.value))
-            ovsdb_ops_mutate(ops, OVSDB_INTERFACE, ovsdb_where_uuid(uuid),
-                             ovsdb_mutation_keys("options", &s->options[i].pair, 1));
+        ovsdb_ops_update(w->config->ops, OVSDB_INTERFACE, ovsdb_where_uuid(uuid), json_pack("{s:s}", "type", s->type));
+    map_update(w, uuid, "options", iface->options, s->options, s->n_options);
+    map_update(w, uuid, "bfd", iface->bfd, s->bfd, s->n_bfd);
     if (!config_same(iface->ids[OVSDB_VNET], config_vnet_pair.value))
-        ovsdb_ops_mutate(ops, OVSDB_INTERFACE, ovsdb_where_uuid(uuid), ovsdb_mutation_keys("external_ids", &config_vnet_pair, 1));
+        ovsdb_ops_mutate(w->config->ops, OVSDB_INTERFACE, ovsdb_where_uuid(uuid),
+                         ovsdb_mutation_keys("external_ids", &config_vnet_pair, 1));
+}
+
+/* Ours are trunks. */
+static void
+port_update(struct config_work *w, const struct ovsdb_port_row *port)
+{
+    if (port->tag != OVSDB_NO_INT || port->vlan_mode)
+        ovsdb_ops_update(w->config->ops, OVSDB_PORT, ovsdb_where_uuid(port->row.uuid),
+                         json_pack("{s:[s,[]], s:[s,[]]}", "tag", "set", "vlan_mode", "set"));
 }
 
 static void
@@ -122,18 +169,26 @@ port_remove(struct config_work *w, const struct ovsdb_port_row *port)
                              ovsdb_mutation("ports", "delete", ovsdb_value_uuid(uuid)));
 }
 
+static json_t *
+map_value(const struct spec_pair *wanted, size_t n)
+{
+    struct ovsdb_pair pairs[OPTIONS_MAX];
+    for (size_t i = 0; i < n; i++)
+        pairs[i] = wanted[i].pair;
+    return ovsdb_value_map(pairs, n);
+}
+
 static void
 port_create(struct config_work *w, const struct port_spec *s)
 {
-    struct ovsdb_pair options[OPTIONS_MAX];
-    for (size_t i = 0; i < s->n_options; i++)
-        options[i] = s->options[i].pair;
+    json_t *values = json_pack("{s:s, s:o}", "type", s->type, "options", map_value(s->options, s->n_options));
+    if (s->n_bfd)
+        json_object_set_new(values, "bfd", map_value(s->bfd, s->n_bfd));
     char row[CONFIG_ROW_NAME];
     config_row_name(w, row);
     if (strcmp(s->bridge, w->facts->bridge))
         ovsdb_ops_require(w->config->ops, OVSDB_BRIDGE, s->bridge);
-    config_port_insert(w, s->name, json_pack("{s:s, s:o}", "type", s->type, "options", ovsdb_value_map(options, s->n_options)),
-                       row);
+    config_port_insert(w, s->name, values, row);
     ovsdb_ops_mutate(w->config->ops, OVSDB_BRIDGE, ovsdb_where_name(s->bridge),
                      ovsdb_mutation("ports", "insert", ovsdb_value_new(row)));
 }
@@ -150,6 +205,7 @@ port_compare(struct config_work *w, const struct port_spec *s)
     const struct ovsdb_interface_row *iface = port ? interface_in_place(w, s, port) : NULL;
     if (iface) {
         interface_update(w, s, iface);
+        port_update(w, port);
         return;
     }
     if (port)
@@ -164,6 +220,26 @@ is_wanted(const struct port_spec *specs, size_t n, const char *name)
         if (!strcmp(specs[i].name, name))
             return true;
     return false;
+}
+
+static int
+peer_compare(const void *key, const void *element)
+{
+    uint32_t number = *(const uint32_t *) key, other = ((const struct ovsdb_peer *) element)->number;
+    return (number > other) - (number < other);
+}
+
+static bool
+is_wanted_peer(const struct config_work *w, const char *name)
+{
+    char right[16];
+    const char *digits = name + strlen(OVSDB_PEER_PREFIX);
+    if (!w->wanted->n_peers || strncmp(name, OVSDB_PEER_PREFIX, strlen(OVSDB_PEER_PREFIX)) || strlen(digits) > 8)
+        return false;
+    uint32_t number = strtoul(digits, NULL, 16);
+    ovsdb_config_peer_name(number, right);
+    return !strcmp(name, right)
+           && bsearch(&number, w->wanted->peers, w->wanted->n_peers, sizeof *w->wanted->peers, peer_compare);
 }
 
 static bool
@@ -187,20 +263,46 @@ config_ports_compare(struct config_work *w)
     char local_ip[IP_STRLEN];
     size_t n = specs_list(w, ip_format(w->facts->encap_ip, local_ip), specs);
     for (const struct ovsdb_port_row *p = w->rows->ours; p; p = p->next_ours)
-        if (is_our_kind(w, p) && !is_wanted(specs, n, p->row.name))
+        if (is_our_kind(w, p) && !is_wanted(specs, n, p->row.name) && !is_wanted_peer(w, p->row.name))
             port_remove(w, p);
     for (size_t i = 0; i < n; i++)
         if (specs[i].is_possible)
             port_compare(w, &specs[i]);
+    for (size_t i = 0; i < w->wanted->n_peers; i++) {
+        struct port_spec spec;
+        peer_spec(&spec, w, &w->wanted->peers[i], local_ip);
+        port_compare(w, &spec);
+    }
+}
+
+/* The interface of a port of ours on the integration bridge; NULL: it is not there. */
+static const struct ovsdb_interface_row *
+our_interface(const struct ovsdb_rows *rows, const struct ovsdb_facts *facts, const char *name)
+{
+    const struct ovsdb_port_row *port = (const void *) ovsdb_rows_named(rows, OVSDB_PORT, name);
+    const struct ovsdb_interface_row *iface = (const void *) ovsdb_rows_named(rows, OVSDB_INTERFACE, name);
+    return port && port->is_ours && iface && ovsdb_rows_interface_is_on(rows, iface, facts->bridge) ? iface : NULL;
+}
+
+enum ovsdb_peer_state
+ovsdb_config_peer_state(const struct ovsdb_rows *rows, const struct ovsdb_facts *facts, uint32_t number)
+{
+    char name[16];
+    ovsdb_config_peer_name(number, name);
+    const struct ovsdb_interface_row *iface = our_interface(rows, facts, name);
+    const char *state = iface ? iface->bfd_status[OVSDB_BFD_STATE] : NULL;
+    if (!state)
+        return OVSDB_PEER_UNKNOWN;
+    if (!strcmp(state, "up"))
+        return OVSDB_PEER_UP;
+    return config_same(iface->bfd_status[OVSDB_BFD_FLAPS] ?: "0", "0") ? OVSDB_PEER_UNKNOWN : OVSDB_PEER_DOWN;
 }
 
 static uint32_t
 port_number(const struct ovsdb_rows *rows, const struct ovsdb_facts *facts, const char *name)
 {
-    const struct ovsdb_port_row *port = (const void *) ovsdb_rows_named(rows, OVSDB_PORT, name);
-    const struct ovsdb_interface_row *iface = (const void *) ovsdb_rows_named(rows, OVSDB_INTERFACE, name);
-    bool is_there = port && port->is_ours && iface && ovsdb_rows_interface_is_on(rows, iface, facts->bridge);
-    return is_there ? ovsdb_interface_ofport(iface) : 0;
+    const struct ovsdb_interface_row *iface = our_interface(rows, facts, name);
+    return iface ? ovsdb_interface_ofport(iface) : 0;
 }
 
 void

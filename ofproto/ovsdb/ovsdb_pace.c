@@ -4,17 +4,17 @@
 #define TOKEN_MS 1000
 
 void
-ovsdb_pace_init(struct ovsdb_pace *p, int64_t now_ms)
+ovsdb_pace_init(struct ovsdb_pace *p, int burst, int64_t now_ms)
 {
-    *p = (struct ovsdb_pace) { .filled_ms = now_ms, .tokens = OVSDB_PACE_BURST };
+    *p = (struct ovsdb_pace) { .filled_ms = now_ms, .tokens = burst, .burst = burst };
 }
 
 bool
 ovsdb_pace_take(struct ovsdb_pace *p, int64_t now_ms)
 {
     int64_t fresh = (now_ms - p->filled_ms) / TOKEN_MS;
-    if (p->tokens + fresh >= OVSDB_PACE_BURST) {
-        p->tokens = OVSDB_PACE_BURST;
+    if (p->tokens + fresh >= p->burst) {
+        p->tokens = p->burst;
         p->filled_ms = now_ms;
     } else {
         p->tokens += fresh;

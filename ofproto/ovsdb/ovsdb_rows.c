@@ -278,6 +278,10 @@ ovsdb_rows_add(struct ovsdb_rows *rows, enum ovsdb_table table, struct uuid uuid
         struct ovsdb_root_row *root = (struct ovsdb_root_row *) row;
         root->next = rows->roots;
         rows->roots = root;
+    } else if (table == OVSDB_BRIDGE) {
+        ovsdb_zones_init(&((struct ovsdb_bridge_row *) row)->zones, rows->basis);
+    } else if (table == OVSDB_PORT) {
+        ((struct ovsdb_port_row *) row)->tag = OVSDB_NO_INT;
     } else if (table == OVSDB_INTERFACE) {
         ((struct ovsdb_interface_row *) row)->ofport = OVSDB_NO_INT;
     } else if (table == OVSDB_CONTROLLER || table == OVSDB_MANAGER) {
@@ -345,14 +349,19 @@ row_free(struct ovsdb_rows *rows, struct ovsdb_row *row)
         texts_free(rows, &bridge->fail_mode, 1);
         texts_free(rows, bridge->config, OVSDB_N_BRIDGE_KEYS);
         texts_free(rows, &bridge->vnet, 1);
+        rows->n_bytes -= ovsdb_zones_bytes(&bridge->zones);
+        ovsdb_zones_done(&bridge->zones);
     } else if (row->table == OVSDB_PORT) {
         texts_free(rows, &((struct ovsdb_port_row *) row)->vnet, 1);
+        texts_free(rows, &((struct ovsdb_port_row *) row)->vlan_mode, 1);
     } else if (row->table == OVSDB_INTERFACE) {
         struct ovsdb_interface_row *iface = (struct ovsdb_interface_row *) row;
         texts_free(rows, &iface->type, 1);
         texts_free(rows, &iface->error, 1);
         texts_free(rows, iface->ids, OVSDB_N_INTERFACE_KEYS);
         texts_free(rows, iface->options, OVSDB_N_OPTION_KEYS);
+        texts_free(rows, iface->bfd, OVSDB_N_BFD_KEYS);
+        texts_free(rows, iface->bfd_status, OVSDB_N_BFD_STATUS_KEYS);
     } else {
         texts_free(rows, &((struct ovsdb_remote_row *) row)->connection_mode, 1);
     }

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/uuid.h"
+#include "ofproto/ovsdb/ovsdb_zones.h"
 
 #define OVSDB_ROWS_BYTES_MAX (64 << 20)
 #define OVSDB_TEXT_MAX 4096              /* a longer value counts as absent */
@@ -72,11 +73,13 @@ struct ovsdb_bridge_row {
     char *config[OVSDB_N_BRIDGE_KEYS];
     char *vnet;                          /* external_ids:vnet */
     uint8_t protocols;
+    struct ovsdb_zones zones;            /* external_ids:vnet-zone-* */
 };
 
 struct ovsdb_port_row {
     struct ovsdb_row row;
-    char *vnet;
+    char *vnet, *vlan_mode;
+    int64_t tag;
     bool is_ours;                        /* vnet is "1": in rows->ours */
     struct ovsdb_port_row *next_ours, *prev_ours;
 };
@@ -85,11 +88,15 @@ enum ovsdb_interface_key { OVSDB_IFACE_ID, OVSDB_VNET, OVSDB_N_INTERFACE_KEYS };
 enum ovsdb_option_key {
     OVSDB_REMOTE_IP, OVSDB_KEY, OVSDB_LOCAL_IP, OVSDB_DF_DEFAULT, OVSDB_PEER, OVSDB_N_OPTION_KEYS
 };
+enum ovsdb_bfd_key { OVSDB_BFD_ENABLE, OVSDB_BFD_MIN_RX, OVSDB_BFD_MIN_TX, OVSDB_N_BFD_KEYS };
+enum ovsdb_bfd_status_key { OVSDB_BFD_STATE, OVSDB_BFD_FLAPS, OVSDB_N_BFD_STATUS_KEYS };
 struct ovsdb_interface_row {
     struct ovsdb_row row;
     char *type, *error;
     char *ids[OVSDB_N_INTERFACE_KEYS];
     char *options[OVSDB_N_OPTION_KEYS];
+    char *bfd[OVSDB_N_BFD_KEYS];
+    char *bfd_status[OVSDB_N_BFD_STATUS_KEYS];
     int64_t ofport;
     struct ovsdb_binding *binding;       /* ovsdb_bindings.c's, as are the links to others with the same iface-id */
     struct ovsdb_interface_row *next_same, *prev_same;

@@ -77,6 +77,9 @@ session_free(struct ovsdb_session *s)
     jsonrpc_framer_done(&s->framer);
     ovsdb_bindings_done(&s->bindings);
     ovsdb_rows_done(&s->rows);
+    ovsdb_zones_done(&s->zone_wishes);
+    free(s->wanted.peers);
+    free(s->peers_told);
     free(s->closed_reason);
     free(s);
 }
@@ -97,8 +100,8 @@ timer_arm(struct ovsdb_session *s)
         at_ms = earlier(at_ms, s->started_ms + LIMIT_HANDSHAKE_MS);
     if (s->state == OVSDB_TRANSACTING)
         at_ms = earlier(at_ms, s->transaction_sent_ms + TRANSACTION_MS);
-    if (s->is_waiting)
-        at_ms = earlier(at_ms, ovsdb_pace_next_ms(&s->pace));
+    if (s->waiting)
+        at_ms = earlier(at_ms, ovsdb_pace_next_ms(s->waiting));
     int64_t wait_ms = at_ms - ovsdb_now_ms();
     if (wait_ms < 0)
         wait_ms = 0;
@@ -281,7 +284,7 @@ timer_expired(evutil_socket_t fd, short what, void *aux)
     }
     if (action == LIVENESS_SEND_PROBE)
         jsonrpc_send_request(s->connection, "echo", json_array(), json_integer(REQUEST_ECHO));
-    if (s->is_waiting && now_ms >= ovsdb_pace_next_ms(&s->pace))
+    if (s->waiting && now_ms >= ovsdb_pace_next_ms(s->waiting))
         ovsdb_session_step(s);
     timer_arm(s);
 }
@@ -321,7 +324,9 @@ ovsdb_session_new(struct event_base *base, struct bufferevent *take, const struc
     liveness_init(&s->liveness, PROBE_MS, s->started_ms);
     ovsdb_rows_init(&s->rows, basis);
     ovsdb_bindings_init(&s->bindings, basis);
-    ovsdb_pace_init(&s->pace, s->started_ms);
+    ovsdb_pace_init(&s->pace, OVSDB_PACE_BURST, s->started_ms);
+    ovsdb_pace_init(&s->zone_pace, OVSDB_PACE_ZONE_BURST, s->started_ms);
+    ovsdb_zones_init(&s->zone_wishes, basis);
 
     bufferevent_setcb(take, connection_readable, NULL, connection_event, s);
     bufferevent_enable(take, EV_READ | EV_WRITE);
@@ -349,10 +354,35 @@ ovsdb_session_peer(const struct ovsdb_session *s)
 }
 
 static bool
+is_same_peers(const struct ovsdb_wanted *a, const struct ovsdb_wanted *b)
+{
+    bool is_same = a->n_peers == b->n_peers && a->bfd_ms == b->bfd_ms;
+    for (size_t i = 0; is_same && i < a->n_peers; i++)
+        is_same = a->peers[i].number == b->peers[i].number && a->peers[i].is_vxlan == b->peers[i].is_vxlan
+                  && ip_equal(a->peers[i].ip, b->peers[i].ip);
+    return is_same;
+}
+
+static bool
 is_same_wish(const struct ovsdb_wanted *a, const struct ovsdb_wanted *b)
 {
     return a->dpid == b->dpid && a->geneve == b->geneve && a->vxlan == b->vxlan
-           && !strcmp(a->controllers[0], b->controllers[0]) && !strcmp(a->controllers[1], b->controllers[1]);
+           && !strcmp(a->controllers[0], b->controllers[0]) && !strcmp(a->controllers[1], b->controllers[1])
+           && is_same_peers(a, b);
+}
+
+/* What was told of peers that stay is still so; both lists rise. */
+static uint8_t *
+peers_told_merge(const struct ovsdb_session *s, const struct ovsdb_wanted *wanted)
+{
+    uint8_t *told = mem_zalloc(wanted->n_peers + 1);
+    for (size_t i = 0, j = 0; i < wanted->n_peers; i++) {
+        while (j < s->wanted.n_peers && s->wanted.peers[j].number < wanted->peers[i].number)
+            j++;
+        if (j < s->wanted.n_peers && s->wanted.peers[j].number == wanted->peers[i].number)
+            told[i] = s->peers_told[j];
+    }
+    return told;
 }
 
 void
@@ -360,9 +390,24 @@ ovsdb_session_want(struct ovsdb_session *s, const struct ovsdb_wanted *wanted)
 {
     if (s->state == OVSDB_CLOSED || (s->has_wanted && is_same_wish(&s->wanted, wanted)))
         return;
+    uint8_t *told = peers_told_merge(s, wanted);
+    struct ovsdb_peer *peers = mem_dup(wanted->peers, wanted->n_peers * sizeof *peers);
+    free(s->peers_told);
+    free(s->wanted.peers);
     s->wanted = *wanted;
+    s->wanted.peers = peers;
+    s->peers_told = told;
     s->has_wanted = true;
     s->is_changed = true;
     s->told = TOLD_NOTHING;
+    event_active(s->kick, 0, 0);
+}
+
+void
+ovsdb_session_set_zone(struct ovsdb_session *s, uint32_t number, uint16_t zone)
+{
+    if (s->state == OVSDB_CLOSED)
+        return;
+    ovsdb_zones_wish(&s->zone_wishes, number, zone);
     event_active(s->kick, 0, 0);
 }

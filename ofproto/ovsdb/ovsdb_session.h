@@ -57,6 +57,19 @@ struct ovsdb_wanted {
     uint64_t dpid;                       /* other_config:datapath-id */
     char controllers[2][128];            /* targets, "ssl:192.0.2.100:6653"; "" unused */
     bool geneve, vxlan;                  /* which flow-based tunnel ports */
+    /* Tunnel ports to single peers that carry BFD (Open vSwitch sends none on flow-based ports): gateways and hosts that use them. */
+    size_t n_peers;
+    struct ovsdb_peer { struct ip ip; bool is_vxlan; uint32_t number; } *peers;      /* rising by number, the peer host's; copied */
+    uint32_t bfd_ms;                     /* interval of sending and expected of the peer */
+};
+
+/* What BFD says of a peer (Interface.bfd_status). */
+enum ovsdb_peer_state { OVSDB_PEER_UNKNOWN, OVSDB_PEER_UP, OVSDB_PEER_DOWN };
+
+/* A conntrack zone stored in external_ids of the integration bridge, "vnet-zone-NUMBER" = ZONE. */
+struct ovsdb_zone {
+    uint32_t number;
+    uint16_t zone;
 };
 
 struct ovsdb_session;
@@ -71,6 +84,10 @@ struct ovsdb_session_ops {
     void (*interfaces)(void *aux, struct ovsdb_session *, const struct ovsdb_interface *changed, size_t n_changed,
                        const char *const *gone, size_t n_gone, bool is_first);
     void (*ports)(void *aux, struct ovsdb_session *, const struct ovsdb_ports *);
+    /* BFD to the peer with this number changed its mind. */
+    void (*peer)(void *aux, struct ovsdb_session *, uint32_t number, enum ovsdb_peer_state);
+    /* All zones that the host has stored: before the first ports(), and when they change. Borrowed. */
+    void (*zones)(void *aux, struct ovsdb_session *, const struct ovsdb_zone *, size_t n);
     /* The host's database holds the configuration: nothing differs from what is wanted ('reason' is ""). Or something was
      * refused or cannot be had: 'reason' is a sentence; it is tried again when rows change, or after a growing wait. */
     void (*configured)(void *aux, struct ovsdb_session *, bool ok, const char *reason);
@@ -86,5 +103,7 @@ const struct endpoint_peer *ovsdb_session_peer(const struct ovsdb_session *);
 
 /* What the owner wants from now on; compared soon, from the loop, and after every update. Cheap if it is what it was. */
 void ovsdb_session_want(struct ovsdb_session *, const struct ovsdb_wanted *);
+/* Stores a zone, or with zone 0 forgets it; zones() tells when the host has it. Not part of 'wanted': the host's store is the truth. */
+void ovsdb_session_set_zone(struct ovsdb_session *, uint32_t number, uint16_t zone);
 
 #endif

@@ -48,11 +48,17 @@ struct ovsdb_session {
     bool has_told_interfaces;
     struct ovsdb_ports ports;            /* as told */
     bool has_told_ports;
+    struct uuid zones_of;                /* the bridge whose zones were told last; zero: there was none */
+    uint64_t zones_told;                 /* its n_changes then */
+    bool has_told_zones;
 
-    struct ovsdb_wanted wanted;
+    struct ovsdb_wanted wanted;          /* peers: owned */
+    uint8_t *peers_told;                 /* enum ovsdb_peer_state of each of them */
     bool has_wanted;
-    struct ovsdb_pace pace;
-    bool is_waiting;                     /* something differs, and the pace says: later */
+    struct ovsdb_zones zone_wishes;
+    struct ovsdb_pace pace, zone_pace;
+    const struct ovsdb_pace *waiting;    /* something differs, and this says: later; or NULL */
+    struct ovsdb_pace *transaction_pace; /* of the transaction in flight */
     int64_t transaction;                 /* id of the request in flight, or of the last */
     int64_t transaction_sent_ms;
     enum told told;

@@ -1,5 +1,5 @@
-/* What follows from a host's rows, in this order: facts, interfaces, port numbers, and configuration that differs from what is
- * wanted. Called after every batch of updates, after a wish, a reply and the end of a wait. Level-triggered: each part is
+/* What follows from a host's rows, in this order: facts, interfaces, zones, port numbers, peers, and configuration that differs
+ * from what is wanted. Called after every batch of updates, after a wish, a reply and the end of a wait. Level-triggered: each part is
  * derived afresh and compared with what was told last. A callback may close the session; nothing more is told then. */
 #define LOG_MODULE "ovsdb"
 
@@ -64,6 +64,38 @@ ports_step(struct ovsdb_session *s)
 }
 
 static void
+zones_step(struct ovsdb_session *s)
+{
+    static const struct uuid none;
+    const struct ovsdb_bridge_row *b = (const void *) ovsdb_rows_named(&s->rows, OVSDB_BRIDGE, s->facts.bridge);
+    struct uuid uuid = b ? b->row.uuid : none;
+    uint64_t n_changes = b ? b->zones.n_changes : 0;
+    if (s->has_told_zones && uuid_equal(uuid, s->zones_of) && n_changes == s->zones_told)
+        return;
+    s->has_told_zones = true;
+    s->zones_of = uuid;
+    s->zones_told = n_changes;
+    size_t n = 0;
+    struct ovsdb_zone *list = b ? ovsdb_zones_list(&b->zones, &n) : NULL;
+    s->ops->zones(s->aux, s, list, n);
+    free(list);
+}
+
+/* The owner may want other peers when it is told of one; what is told from then on is of those. */
+static void
+peers_step(struct ovsdb_session *s)
+{
+    for (size_t i = 0; i < s->wanted.n_peers && s->state != OVSDB_CLOSED; i++) {
+        uint32_t number = s->wanted.peers[i].number;
+        enum ovsdb_peer_state now = ovsdb_config_peer_state(&s->rows, &s->facts, number);
+        if (now == s->peers_told[i])
+            continue;
+        s->peers_told[i] = now;
+        s->ops->peer(s->aux, s, number, now);
+    }
+}
+
+static void
 configured_tell(struct ovsdb_session *s, enum told told, const char *reason)
 {
     if (s->told == told && !strcmp(s->told_reason, reason))
@@ -76,7 +108,7 @@ configured_tell(struct ovsdb_session *s, enum told told, const char *reason)
 }
 
 static void
-transaction_send(struct ovsdb_session *s, json_t *ops)
+transaction_send(struct ovsdb_session *s, json_t *ops, struct ovsdb_pace *pace)
 {
     json_t *params = json_pack("[s]", "Open_vSwitch");
     json_array_extend(params, ops);
@@ -84,15 +116,32 @@ transaction_send(struct ovsdb_session *s, json_t *ops)
     log_info_limited(&s->limit, "host '%s': configuration differs; sending %zu operations", ovsdb_session_name(s),
                      json_array_size(ops));
     s->transaction++;
+    s->transaction_pace = pace;
     s->transaction_sent_ms = ovsdb_now_ms();
     jsonrpc_send_request(s->connection, "transact", params, json_integer(s->transaction));
     ovsdb_session_set_state(s, OVSDB_TRANSACTING);
 }
 
+/* Zones go along with configuration that differs, or alone, at a pace of their own. */
+static void
+config_send(struct ovsdb_session *s, json_t *ops)
+{
+    struct ovsdb_pace *pace = json_array_size(ops) ? &s->pace : &s->zone_pace;
+    const struct ovsdb_bridge_row *b = (const void *) ovsdb_rows_named(&s->rows, OVSDB_BRIDGE, s->facts.bridge);
+    if (b)
+        ovsdb_zones_compare(&s->zone_wishes, b, ops);
+    if (pace == &s->zone_pace && !json_array_size(ops))
+        ovsdb_pace_settled(pace);
+    else if (ovsdb_pace_take(pace, ovsdb_now_ms()))
+        transaction_send(s, ops, pace);
+    else
+        s->waiting = pace;
+}
+
 static void
 config_step(struct ovsdb_session *s)
 {
-    s->is_waiting = false;
+    s->waiting = NULL;
     if (!s->has_wanted || *s->facts.error || s->state != OVSDB_FACTS)
         return;
     struct ovsdb_config config;
@@ -100,11 +149,9 @@ config_step(struct ovsdb_session *s)
     if (!json_array_size(config.ops)) {
         ovsdb_pace_settled(&s->pace);
         configured_tell(s, *config.complaint ? TOLD_REFUSED : TOLD_CONFIGURED, config.complaint);
-    } else if (ovsdb_pace_take(&s->pace, ovsdb_now_ms())) {
-        transaction_send(s, config.ops);
-    } else {
-        s->is_waiting = true;
     }
+    if (s->state == OVSDB_FACTS)
+        config_send(s, config.ops);
     json_decref(config.ops);
 }
 
@@ -113,8 +160,10 @@ ovsdb_session_step(struct ovsdb_session *s)
 {
     if (!s->has_rows || s->state == OVSDB_CLOSED)
         return;
-    if (s->is_changed)
+    if (s->is_changed) {
         ovsdb_pace_lift(&s->pace);
+        ovsdb_pace_lift(&s->zone_pace);
+    }
     s->is_changed = false;
 
     facts_step(s);
@@ -124,7 +173,11 @@ ovsdb_session_step(struct ovsdb_session *s)
     if (s->state == OVSDB_CLOSED)
         return;
     if (!*s->facts.error)
+        zones_step(s);
+    if (!*s->facts.error && s->state != OVSDB_CLOSED)
         ports_step(s);
+    if (!*s->facts.error)
+        peers_step(s);
     if (s->state != OVSDB_CLOSED)
         config_step(s);
 }
@@ -145,8 +198,9 @@ void
 ovsdb_session_transacted(struct ovsdb_session *s, const struct jsonrpc_message *m)
 {
     ovsdb_session_set_state(s, OVSDB_FACTS);
-    ovsdb_pace_answered(&s->pace, ovsdb_now_ms());
     const json_t *wrong = reply_error(m);
+    if (wrong || s->transaction_pace == &s->pace)
+        ovsdb_pace_answered(s->transaction_pace, ovsdb_now_ms());
     if (!wrong) {
         s->told = TOLD_NOTHING;
         return;

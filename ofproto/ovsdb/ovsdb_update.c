@@ -9,7 +9,7 @@
 
 #define ROOTS_MAX 2                      /* one, and its successor while it is replaced */
 
-enum column_kind { TEXT, NAME, INTEGER, BOOLEAN, PROTOCOLS, REFS, KEYS };
+enum column_kind { TEXT, NAME, INTEGER, BOOLEAN, PROTOCOLS, REFS, KEYS, BRIDGE_IDS /* KEYS, and zones */ };
 
 struct column {
     const char *name;
@@ -49,6 +49,15 @@ static const char *const option_keys[OVSDB_N_OPTION_KEYS] = {
     [OVSDB_DF_DEFAULT] = "df_default",
     [OVSDB_PEER] = "peer",
 };
+static const char *const bfd_keys[OVSDB_N_BFD_KEYS] = {
+    [OVSDB_BFD_ENABLE] = "enable",
+    [OVSDB_BFD_MIN_RX] = "min_rx",
+    [OVSDB_BFD_MIN_TX] = "min_tx",
+};
+static const char *const bfd_status_keys[OVSDB_N_BFD_STATUS_KEYS] = {
+    [OVSDB_BFD_STATE] = "state",
+    [OVSDB_BFD_FLAPS] = "flap_count",
+};
 
 static const struct column root_columns[] = {
     { "external_ids", KEYS, AT(ovsdb_root_row, ids), MAP_KEYS(root_keys) },
@@ -62,7 +71,7 @@ static const struct column bridge_columns[] = {
     { "fail_mode", TEXT, AT(ovsdb_bridge_row, fail_mode) },
     { "protocols", PROTOCOLS, AT(ovsdb_bridge_row, protocols) },
     { "other_config", KEYS, AT(ovsdb_bridge_row, config), MAP_KEYS(bridge_keys) },
-    { "external_ids", KEYS, AT(ovsdb_bridge_row, vnet), MAP_KEYS(vnet_key) },
+    { "external_ids", BRIDGE_IDS, AT(ovsdb_bridge_row, vnet), MAP_KEYS(vnet_key) },
     { "ports", REFS, .child = OVSDB_PORT },
     { "controller", REFS, .child = OVSDB_CONTROLLER },
     { .name = NULL },
@@ -71,6 +80,8 @@ static const struct column port_columns[] = {
     { .name = "name", .kind = NAME },
     { "interfaces", REFS, .child = OVSDB_INTERFACE },
     { "external_ids", KEYS, AT(ovsdb_port_row, vnet), MAP_KEYS(vnet_key) },
+    { "tag", INTEGER, AT(ovsdb_port_row, tag) },
+    { "vlan_mode", TEXT, AT(ovsdb_port_row, vlan_mode) },
     { .name = NULL },
 };
 static const struct column interface_columns[] = {
@@ -80,6 +91,8 @@ static const struct column interface_columns[] = {
     { "error", TEXT, AT(ovsdb_interface_row, error) },
     { "external_ids", KEYS, AT(ovsdb_interface_row, ids), MAP_KEYS(interface_keys) },
     { "options", KEYS, AT(ovsdb_interface_row, options), MAP_KEYS(option_keys) },
+    { "bfd", KEYS, AT(ovsdb_interface_row, bfd), MAP_KEYS(bfd_keys) },
+    { "bfd_status", KEYS, AT(ovsdb_interface_row, bfd_status), MAP_KEYS(bfd_status_keys) },
     { .name = NULL },
 };
 static const struct column controller_columns[] = {
@@ -245,6 +258,28 @@ pair_apply(const struct target *t, const char *key, const char *value)
     }
 }
 
+/* A value that is no zone counts as none. */
+static void
+zone_apply(const struct target *t, const char *key, const char *value)
+{
+    struct ovsdb_zones *zones = &((struct ovsdb_bridge_row *) t->row)->zones;
+    uint32_t number;
+    if (!ovsdb_zone_key_parse(key, &number))
+        return;
+    uint16_t zone = ovsdb_zone_value_parse(value), known = ovsdb_zones_get(zones, number);
+    t->rows->n_bytes -= ovsdb_zones_bytes(zones);
+    ovsdb_zones_set(zones, number, t->is_difference && known == zone ? 0 : zone);
+    t->rows->n_bytes += ovsdb_zones_bytes(zones);
+}
+
+static void
+zones_clear(const struct target *t)
+{
+    struct ovsdb_zones *zones = &((struct ovsdb_bridge_row *) t->row)->zones;
+    t->rows->n_bytes -= ovsdb_zones_bytes(zones);
+    ovsdb_zones_clear(zones);
+}
+
 static bool
 keys_apply(const struct target *t, const json_t *value)
 {
@@ -256,12 +291,16 @@ keys_apply(const struct target *t, const json_t *value)
     char **texts = (char **) (void *) ((char *) t->row + t->column->offset);
     for (size_t i = 0; i < t->column->n_keys && !t->is_difference; i++)
         ovsdb_rows_set_text(t->rows, &texts[i], NULL);
+    if (t->column->kind == BRIDGE_IDS && !t->is_difference)
+        zones_clear(t);
     for (size_t i = 0; i < json_array_size(pairs); i++) {
         const json_t *pair = json_array_get(pairs, i);
         const char *k = json_string_value(json_array_get(pair, 0)), *v = json_string_value(json_array_get(pair, 1));
         if (!k || !v)
             return false;
         pair_apply(t, k, v);
+        if (t->column->kind == BRIDGE_IDS)
+            zone_apply(t, k, v);
     }
     return true;
 }
@@ -282,6 +321,7 @@ column_apply(const struct target *t, const json_t *value, struct error *err)
     case REFS:
         return refs_apply(t, value, err);
     case KEYS:
+    case BRIDGE_IDS:
         return keys_apply(t, value);
     }
     return false;

@@ -407,6 +407,27 @@ of_session_packet_out(struct of_session *s, uint32_t out_port, const uint8_t *pa
 }
 
 void
+of_session_resume(struct of_session *s, const struct packet_in *in, const uint8_t *packet, size_t n)
+{
+    if (s->state < OF_STATE_IDENTIFIED || s->state == OF_STATE_CLOSED || !packet_resume_fits(in, n)
+        || of_session_backlog(s) > PACKET_OUT_BACKLOG_BYTES)
+        return;
+    struct bytes b = BYTES_INIT;
+    packet_resume_encode(&b, in, packet, n, of_session_xids(s, 1));
+    of_session_send(s, &b);
+}
+
+void
+of_session_flush_zone(struct of_session *s, uint16_t zone)
+{
+    if (s->state < OF_STATE_IDENTIFIED || s->state == OF_STATE_CLOSED)
+        return;
+    struct bytes b = BYTES_INIT;
+    of_message_flush_zone(&b, zone, of_session_xids(s, 1));
+    of_session_send(s, &b);
+}
+
+void
 of_session_set_generation(struct of_session *s, uint64_t generation)
 {
     s->generation = generation;

@@ -142,6 +142,7 @@ void of_session_send(struct of_session *, struct bytes *take);   /* BYTES_INIT a
 /* of_message.c */
 size_t of_message_begin(struct bytes *, enum of_type, uint32_t xid);     /* the offset for of_message_end() */
 void of_message_end(struct bytes *, size_t offset);
+void of_message_flush_zone(struct bytes *, uint16_t zone, uint32_t xid);
 void of_message_empty(struct bytes *, enum of_type, uint32_t xid);
 size_t of_message_begin_nicira(struct bytes *, uint32_t subtype, uint32_t xid);
 void of_message_bundle_control(struct bytes *, uint32_t bundle, uint16_t type, uint32_t xid);

@@ -3,7 +3,9 @@
 
 #include "base/log.h"
 #include "controller/controller.h"
+#include "controller/feed.h"
 #include "controller/host/host.h"
+#include "controller/outside.h"
 #include "tests/fuzz/model_base.h"
 
 static uint32_t
@@ -27,7 +29,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     uint32_t number = host_number(c.model);
     char *text = fuzz_text(data, n);
     c.compiler = compiler_new(c.model, c.runtime);
+    c.feed = feed_new(&c);
     c.hosts = hosts_new(&c);
+    c.outside = outside_new(&c);
     hosts_object_added(c.hosts, number);
     hosts_remember(c.hosts, number, text);
     const struct runtime_host *r = runtime_host(c.runtime, number);
@@ -36,7 +40,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct hypervisor *h = host_by_number(c.hosts, number);
     while (h->table && compiler_run(c.compiler, number, 64, NULL, NULL))
         continue;
+    outside_free(c.outside);
     hosts_free(c.hosts);
+    feed_free(c.feed);
     compiler_free(c.compiler);
     runtime_free(c.runtime);
     model_free(c.model);

@@ -13,7 +13,9 @@ fuzz_programs = \
 	tests/fuzz/ovsdb_update \
 	tests/fuzz/ovsdb_session \
 	tests/fuzz/dhcp \
+	tests/fuzz/arp \
 	tests/fuzz/icmp_error \
+	tests/fuzz/icmp_inner \
 	tests/fuzz/userdata \
 	tests/fuzz/model_op \
 	tests/fuzz/model_load \
@@ -82,6 +84,14 @@ tests_fuzz_dhcp_LDADD = $(PURE_LIBS)
 tests_fuzz_icmp_error_SOURCES = tests/fuzz/icmp_error.c $(fuzz_main)
 tests_fuzz_icmp_error_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_icmp_error_LDADD = $(PURE_LIBS)
+
+tests_fuzz_icmp_inner_SOURCES = tests/fuzz/icmp_inner.c $(fuzz_main)
+tests_fuzz_icmp_inner_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_icmp_inner_LDADD = $(PURE_LIBS)
+
+tests_fuzz_arp_SOURCES = tests/fuzz/arp.c $(fuzz_main)
+tests_fuzz_arp_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_arp_LDADD = $(PURE_LIBS)
 
 tests_fuzz_userdata_SOURCES = tests/fuzz/userdata.c $(fuzz_main)
 tests_fuzz_userdata_LDFLAGS = $(fuzz_ldflags)

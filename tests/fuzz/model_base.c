@@ -17,7 +17,14 @@ static const char base_ops[] =
     "{'op':'add','type':'route','values':{'rtb':'r','prefix':'198.51.100.0/24','target':'blackhole'}},"
     "{'op':'add','type':'tenant','name':'t','values':{'quotas':{'port':1}}},"
     "{'op':'add','type':'vpc','name':'v','tenant':'t','values':{'cidr':'10.0.0.0/24'}},"
-    "{'op':'add','type':'host','name':'h'}]";
+    "{'op':'add','type':'host','name':'h'},"
+    "{'op':'add','type':'pool','name':'o','values':{'cidr':'203.0.113.0/29','uplink':'u','range':'203.0.113.2-203.0.113.4'}},"
+    "{'op':'add','type':'igw','values':{'vpc':'v'}},"
+    "{'op':'add','type':'natgw','name':'n','values':{'subnet':'s'}},"
+    "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"
+    "{'op':'add','type':'route','values':{'rtb':'r','prefix':'192.0.2.0/24','target':'natgw:n'}},"
+    "{'op':'add','type':'eip','values':{'pool':'o','attached':'natgw:n'}},"
+    "{'op':'add','type':'eip','tenant':'t','values':{'pool':'o'}}]";
 
 static void
 give_random(void *aux, uint8_t *bytes, size_t n)

@@ -24,7 +24,9 @@ use(struct model *m)
 {
     static const char text[] = "[{\"op\":\"add\",\"type\":\"vpc\",\"name\":\"new\",\"values\":{\"cidr\":\"10.7.0.0/16\"}},"
                                "{\"op\":\"add\",\"type\":\"subnet\",\"name\":\"new\",\"values\":{\"vpc\":\"new\",\"cidr\":\"10.7.1.0/24\"}},"
-                               "{\"op\":\"add\",\"type\":\"port\",\"name\":\"new\",\"values\":{\"subnet\":\"new\"}}]";
+                               "{\"op\":\"add\",\"type\":\"port\",\"name\":\"new\",\"values\":{\"subnet\":\"new\"}},"
+                               "{\"op\":\"add\",\"type\":\"pool\",\"name\":\"new\",\"values\":{\"cidr\":\"192.0.2.0/29\",\"uplink\":\"u\"}},"
+                               "{\"op\":\"add\",\"type\":\"eip\",\"values\":{\"pool\":\"new\",\"attached\":\"port:new\"}}]";
     struct principal admin = { .role = PRINCIPAL_ADMIN, .name = "fuzz" };
     struct error err;
     json_t *ops = json_parse(text, sizeof text - 1, "operations", &err);

@@ -26,7 +26,8 @@ static void
 want(struct owner *o)
 {
     struct ovsdb_wanted w = { .dpid = 0xab, .controllers = { "tcp:192.0.2.100:6653" }, .geneve = true,
-                              .vxlan = o->choice & WISHES_MUCH };
+                              .vxlan = o->choice & WISHES_MUCH, .n_peers = !!(o->choice & WISHES_MUCH), .bfd_ms = 100,
+                              .peers = &(struct ovsdb_peer) { .ip = ip4(0xc000020c), .number = 0x12 } };
     ovsdb_session_want(o->session, &w);
 }
 
@@ -64,6 +65,19 @@ on_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_ports *ports)
 }
 
 static void
+on_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_state state)
+{
+    FUZZ_CLAIM(((struct owner *) aux)->has_facts && number == 0x12);
+}
+
+static void
+on_zones(void *aux, struct ovsdb_session *s, const struct ovsdb_zone *zones, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        FUZZ_CLAIM(zones[i].zone && zones[i].number && (!i || zones[i].number > zones[i - 1].number));
+}
+
+static void
 on_configured(void *aux, struct ovsdb_session *s, bool ok, const char *reason)
 {
     FUZZ_CLAIM(((struct owner *) aux)->has_facts && ok == !*reason);
@@ -77,7 +91,10 @@ on_closed(void *aux, struct ovsdb_session *s, const char *reason)
     o->session = NULL;
 }
 
-static const struct ovsdb_session_ops ops = { on_facts, on_interfaces, on_ports, on_configured, on_closed };
+static const struct ovsdb_session_ops ops = {
+    .facts = on_facts, .interfaces = on_interfaces, .ports = on_ports, .peer = on_peer, .zones = on_zones, .configured = on_configured,
+    .closed = on_closed,
+};
 
 static void
 on_host_read(struct bufferevent *bev, void *aux)

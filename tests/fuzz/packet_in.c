@@ -38,6 +38,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         FUZZ_CLAIM(in.total_len >= in.packet_len);
         packet_out_encode(&answer, in.in_port, in.packet, in.packet_len < 2000 ? in.packet_len : 2000, 1);
         bytes_done(&answer);
+        size_t length = choice & 2 ? in.packet_len / 2 : in.packet_len;
+        FUZZ_CLAIM(!in.continuation || is_within(in.continuation, in.continuation_len, &b));
+        if (packet_resume_fits(&in, length)) {
+            packet_resume_encode(&answer, &in, in.packet, length, 1);
+            FUZZ_CLAIM(answer.n >= 16 && answer.n <= UINT16_MAX && answer.n % 8 == 0);
+        }
+        bytes_done(&answer);
     }
     free(exact);
     return 0;

@@ -10,6 +10,7 @@
 #include "tests/fuzz/flow_wishes.h"
 #include "tests/fuzz/model_base.h"
 #include "tests/unit/flow_samples.h"
+#include "vnet/packet/arp.h"
 #include "vnet/packet/dhcp_request.h"
 #include "vnet/packet/ipv4.h"
 #include "vnet/packet/userdata.h"
@@ -197,6 +198,43 @@ icmp_seeds(void)
     bytes_done(&b);
 }
 
+/* Errors that quote UDP, TCP and ICMP, long and short. */
+static void
+icmp_inner_seeds(void)
+{
+    static const uint8_t types[] = { 3, 11, 12 }, protos[] = { IPV4_PROTO_UDP, 6, IPV4_PROTO_ICMP };
+    struct bytes b = BYTES_INIT;
+    for (uint8_t i = 0; i < 6; i++) {
+        struct ipv4_answer a = { router, guest, ip4(0xc0000201), ip4(0xcb007105), IPV4_PROTO_ICMP };
+        size_t quoted = i < 3 ? 40 : 8;
+        bytes_put_u8(&b, i);
+        bytes_put_u8(&b, 0);
+        uint8_t *icmp = ipv4_put(&b, &a, 28 + quoted), *inner = icmp + 8;
+        icmp[0] = types[i % 3];
+        memset(inner, 0x5a, 20 + quoted);
+        inner[0] = 0x45;
+        put_be16(inner + 2, 1500);
+        put_be16(inner + 6, 0x4000);
+        inner[9] = protos[i % 3];
+        put_numbered("icmp_inner", "error", i, &b);
+    }
+    bytes_done(&b);
+}
+
+static void
+arp_seeds(void)
+{
+    struct bytes b = BYTES_INIT;
+    struct arp_frame a = { guest, router, 0, ARP_REPLY, router, guest, ip4(0xcb007101), ip4(0xcb007105) };
+    arp_put(&b, &a);
+    put("arp", "reply", &b);
+    a = arp_request(guest, ip4(0), ip4(0xcb007101), 7);
+    arp_put(&b, &a);
+    bytes_extend_zero(&b, 18);
+    put("arp", "tagged", &b);
+    bytes_done(&b);
+}
+
 static void
 userdata_seeds(void)
 {
@@ -209,6 +247,10 @@ userdata_seeds(void)
     put("userdata", "lease", &b);
     userdata_put_error(&b, &e);
     put("userdata", "error", &b);
+    userdata_put_inner(&b, &(struct icmp_inner) { ICMP_INNER_DST, ip4(0x0a000105), ip4(0xcb007105) });
+    put("userdata", "inner", &b);
+    userdata_put_pool(&b, 77);
+    put("userdata", "pool", &b);
     bytes_done(&b);
 }
 
@@ -252,6 +294,10 @@ packet_in_seeds(void)
     bytes_put_u8(&b, 0);
     packet_in_put(&b);
     put("packet_in", "whole", &b);
+    bytes_put_u8(&b, 2);
+    packet_in_put(&b);
+    property_put(&b, 8, "\0\0\0\0\0\1\0\20\0\0\0\0\1\2\3\4", 16);
+    put("packet_in", "waiting", &b);
     static const uint8_t raw[] = { 1, 6, 4, 0, 16, 0, 0, 0, 0, 0, 0, 0x23, 0x20, 0, 0, 0, 30 };
     bytes_put(&b, raw, sizeof raw);
     put("packet_in", "empty", &b);
@@ -487,6 +533,8 @@ main(int argc, char **argv)
     flow_reply_seeds();
     dhcp_seeds();
     icmp_seeds();
+    icmp_inner_seeds();
+    arp_seeds();
     userdata_seeds();
     packet_in_seeds();
     of_session_seeds();

@@ -24,14 +24,38 @@ error_check(const uint8_t *data, size_t n, const struct icmp_error *e)
     bytes_done(&b);
 }
 
+static void
+inner_check(const uint8_t *data, size_t n, const struct icmp_inner *i)
+{
+    struct bytes b = BYTES_INIT;
+    userdata_put_inner(&b, i);
+    FUZZ_CLAIM(b.n == n && !memcmp(b.data, data, b.n));
+    bytes_done(&b);
+}
+
+static void
+pool_check(const uint8_t *data, size_t n, uint32_t pool)
+{
+    struct bytes b = BYTES_INIT;
+    userdata_put_pool(&b, pool);
+    FUZZ_CLAIM(b.n == n && !memcmp(b.data, data, b.n));
+    bytes_done(&b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct dhcp_lease lease;
     struct icmp_error error;
+    struct icmp_inner inner;
+    uint32_t pool;
     if (userdata_get_lease(data, n, &lease))
         lease_check(data, n, &lease);
     if (userdata_get_error(data, n, &error))
         error_check(data, n, &error);
+    if (userdata_get_inner(data, n, &inner))
+        inner_check(data, n, &inner);
+    if (userdata_get_pool(data, n, &pool))
+        pool_check(data, n, pool);
     return 0;
 }

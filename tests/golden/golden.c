@@ -4,7 +4,8 @@
  *     golden [--accept] [FOLDER-OF-CASES]         by default tests/golden/cases of $srcdir
  *
  * intent.json: {"transactions": [[OP, ...], ...], "hosts": {NAME: {"encap_ip": IP, "encap": "geneve"|"vxlan", "mtu": N,
- * "tunnel_ports": [GENEVE, VXLAN]}}, "bindings": {"TENANT/PORT": [HOST, OFPORT]}} */
+ * "tunnel_ports": [GENEVE, VXLAN], "uplinks": {NETWORK: OFPORT}, "gateway": true}}, "gateway_macs": {POOL: MAC},
+ * "bindings": {"TENANT/PORT": [HOST, OFPORT]}} */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,7 +168,24 @@ apply_hosts(struct lab *lab, const char *name, json_t *hosts)
             h.tunnel_port[i] = json_integer_value(json_array_get(ports, i));
         if (!ip || !ip_parse(ip, &h.encap_ip))
             die(name, "a host's encap_ip is no address");
+        const char *network;
+        json_t *ofport;
+        json_object_foreach (json_object_get(facts, "uplinks"), network, ofport)
+            h = lab_with_uplink(h, network, json_integer_value(ofport), json_is_true(json_object_get(facts, "gateway")));
         lab_host(lab, host, h);
+    }
+}
+
+static void
+apply_gateway_macs(struct lab *lab, const char *name, json_t *macs)
+{
+    const char *pool;
+    json_t *text;
+    json_object_foreach (macs, pool, text) {
+        struct mac mac;
+        if (!json_is_string(text) || !mac_parse(json_string_value(text), &mac))
+            die(name, "a gateway's MAC is none");
+        lab_gateway_mac(lab, pool, mac);
     }
 }
 
@@ -204,6 +222,7 @@ case_load(const char *folder)
     struct lab *lab = lab_new();
     apply_hosts(lab, path, json_object_get(doc, "hosts"));
     apply_transactions(lab, path, json_object_get(doc, "transactions"));
+    apply_gateway_macs(lab, path, json_object_get(doc, "gateway_macs"));
     apply_bindings(lab, path, json_object_get(doc, "bindings"));
     lab_run(lab);
     if (!lab_is_consistent(lab, &err))

@@ -47,6 +47,21 @@ def soak():
     return bool(os.environ.get("VNET_SOAK"))
 
 
+def pytest_configure(config):
+    config.vnet_told = []
+
+
+@pytest.fixture
+def tell(request):
+    """tell("text"): what has been measured, printed at the end also when all went well."""
+    return lambda text: request.config.vnet_told.append(f"{request.node.name}: {text}")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.vnet_told:
+        terminalreporter.write_line("told: " + line)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()

@@ -23,3 +23,27 @@ tests_unit_test_commit_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_api
 tests_unit_test_api_SOURCES = tests/unit/test_api.c tests/unit/api_client.c tests/unit/api_client.h $(controller_lab)
 tests_unit_test_api_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_announce
+tests_unit_test_announce_SOURCES = tests/unit/test_announce.c
+tests_unit_test_announce_LDADD = libcontroller.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_gateway_probe
+tests_unit_test_gateway_probe_SOURCES = tests/unit/test_gateway_probe.c
+tests_unit_test_gateway_probe_LDADD = libcontroller.a $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_outside
+tests_unit_test_outside_SOURCES = tests/unit/test_outside.c $(controller_lab) tests/unit/fake_switch.c tests/unit/fake_switch.h
+tests_unit_test_outside_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_gateway_liveness
+tests_unit_test_gateway_liveness_SOURCES = tests/unit/test_gateway_liveness.c
+tests_unit_test_gateway_liveness_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm -lpthread
+
+check_PROGRAMS += tests/unit/test_zone_table
+tests_unit_test_zone_table_SOURCES = tests/unit/test_zone_table.c
+tests_unit_test_zone_table_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm -lpthread
+
+check_PROGRAMS += tests/unit/test_hosts
+tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c $(controller_lab)
+tests_unit_test_hosts_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)

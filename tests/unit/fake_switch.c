@@ -10,7 +10,7 @@
 
 enum {
     HELLO = 0, ERROR = 1, ECHO_REQUEST = 2, ECHO_REPLY = 3, EXPERIMENTER = 4, FEATURES_REQUEST = 5, FEATURES_REPLY = 6,
-    MULTIPART_REQUEST = 18, MULTIPART_REPLY = 19, BARRIER_REQUEST = 20, BARRIER_REPLY = 21, SET_ASYNC = 28,
+    PACKET_OUT = 13, MULTIPART_REQUEST = 18, MULTIPART_REPLY = 19, BARRIER_REQUEST = 20, BARRIER_REPLY = 21, SET_ASYNC = 28,
     BUNDLE_CONTROL = 33, BUNDLE_ADD = 34
 };
 
@@ -136,6 +136,10 @@ answer(struct fake_switch *f, const uint8_t *message, size_t n)
     if (message[1] == EXPERIMENTER && n >= 24 && message[15] == 20) {
         f->n_controller_ids++;
         f->controller_id = (uint16_t) (message[22] << 8 | message[23]);
+    }
+    if (message[1] == PACKET_OUT) {
+        f->packet_out_len = n < sizeof f->packet_out ? n : sizeof f->packet_out;
+        memcpy(f->packet_out, message, f->packet_out_len);
     }
     if (f->is_silent)
         return;

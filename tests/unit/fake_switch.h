@@ -25,6 +25,8 @@ struct fake_switch {
     unsigned n_hello_failed, n_commits, n_discards, n_flows_committed, n_bundled, n_controller_ids;
     unsigned largest_bundle;
     uint16_t controller_id;
+    uint8_t packet_out[256];    /* the last one, from its header on; as much as fits */
+    size_t packet_out_len;
     bool saw_bad, saw_nameless; /* in the open bundle */
     uint32_t bad_xid;
     bool is_closed;

@@ -44,6 +44,8 @@ SAMPLE(eth_src_field, match_u64(fb, of_field_whole(OF_ETH_SRC), 0x020102030405);
 SAMPLE(eth_type, match_eth_type(fb, 0x88cc);)
 SAMPLE(vlan_present, match_vlan_present(fb);)
 SAMPLE(no_vlan, match_no_vlan(fb);)
+SAMPLE(vlan_id, match_vlan_id(fb, 4095);)
+SAMPLE(vlan_id_of_ip, match_vlan_id(fb, 1); match_ip_dst(fb, prefix("203.0.113.5/32"));)
 SAMPLE(vlan_tci, match_u64(fb, of_field_whole(OF_VLAN_TCI), 0x1005);)
 SAMPLE(family4, match_family(fb, IP_V4);)
 SAMPLE(family6, match_family(fb, IP_V6);)
@@ -123,6 +125,23 @@ SAMPLE(group, act_group(fb, SAMPLE_GROUP);)
 SAMPLE(pkt_larger, act_check_pkt_larger(fb, 1464, part(OF_REG9, 17, 1));)
 SAMPLE(controller, act_controller(fb, 1, "abcdefghijk", 11);)
 SAMPLE(controller_zero, act_controller(fb, 0, "12345678", 8);)
+SAMPLE(controller_pause, act_set(fb, of_field_whole(OF_REG1), 1); act_controller_pause(fb, 1, "abcdefghijk", 11); act_goto(fb, 250);)
+SAMPLE(push_vlan, act_push_vlan(fb, 4095); act_output(fb, 1);)
+SAMPLE(pop_vlan, match_vlan_id(fb, 7); act_pop_vlan(fb); act_push_vlan(fb, 1); act_goto(fb, 250);)
+SAMPLE(ct, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { .zone = 65535, .table = 250 });)
+SAMPLE(ct_commit, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { .zone = 1, .table = 3, .is_commit = true }); act_output(fb, 1);)
+SAMPLE(ct_known, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .nat = FLOW_NAT_KNOWN });)
+SAMPLE(ct_known_commit, match_family(fb, IP_V4);
+       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_KNOWN });)
+SAMPLE(ct_src, match_family(fb, IP_V4); act_set(fb, of_field_whole(OF_REG1), 1);
+       act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_SRC, ip4(0xcb007105), 0, 0 }); act_set(fb, of_field_whole(OF_REG1), 2);)
+SAMPLE(ct_src_ports, match_family(fb, IP_V4);
+       act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_SRC, ip4(0xcb007105), 1024, 65535 });)
+SAMPLE(ct_src_port, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_SRC, ip4(1), 1024, 1024 });)
+SAMPLE(ct_src_port_lo, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_SRC, ip4(1), 1024, 0 });)
+SAMPLE(ct_dst, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { 0, 0, true, FLOW_NAT_DST, ip4(0x0a000005), 0, 0 });)
+SAMPLE(ct_clear, match_family(fb, IP_V4); act_ct_clear(fb);
+       act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_DST, ip4(0x0a000005), 80, 81 });)
 SAMPLE(conjunction, act_conjunction(fb, 10, 1, 2); act_conjunction(fb, 11, 2, 3);)
 SAMPLE(resubmit, act_resubmit(fb, 200); act_output(fb, 1);)
 SAMPLE(go_to, act_goto(fb, 250);)
@@ -132,6 +151,7 @@ SAMPLE(drop, (void) fb;)
 static void (*const samples[])(struct flow_builder *) = {
     in_port, in_port_local, reg_whole, reg_zero, reg_pair, reg_parts, reg_masked, metadata, metadata_part, tun_id, tun_src,
     tun_dst, eth_src, eth_dst, eth_dst_masked, eth_dst_none, eth_src_field, eth_type, vlan_present, no_vlan, vlan_tci,
+    vlan_id, vlan_id_of_ip,
     family4, family6, proto, proto_field, ip_src, ip_src_net, ip_dst_net, ip_dst_field, ip_dst_all, ip6_src, ip6_dst_net,
     ttl, ttl_zero, frag_any, frag_first, frag_later, frag_not_later, tcp_src, tcp_dst_masked, tcp_any, tcp6_dst, udp_dst,
     sctp_dst, udp_field, tcp_field, icmp, icmp_code, icmp6, icmp_field, arp, arp_request, arp_spa, arp_tpa, arp_sha,
@@ -139,7 +159,8 @@ static void (*const samples[])(struct flow_builder *) = {
     output, output_local, output_in_port, output_field, output_field_part, set_reg, set_reg_part, set_metadata,
     set_metadata_part, set_tunnel, set_in_port, set_mac, set_ip, set_port, set_icmp, set_arp, move_mac, move_reg,
     move_tunnel, dec_ttl, meter, group, pkt_larger, controller, controller_zero, conjunction, resubmit, go_to,
-    set_and_goto, drop,
+    set_and_goto, controller_pause, push_vlan, pop_vlan, ct, ct_commit, ct_known, ct_known_commit, ct_src, ct_src_ports,
+    ct_src_port, ct_src_port_lo, ct_dst, ct_clear, drop,
 };
 
 size_t

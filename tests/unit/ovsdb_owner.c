@@ -87,6 +87,35 @@ owner_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_ports *ports)
 }
 
 static void
+owner_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_state state)
+{
+    struct ovsdb_owner *o = aux;
+    unsigned i = 0;
+    assert_int_equal(o->n_closed, 0);
+    while (i < o->n_peers && o->peers[i].number != number)
+        i++;
+    assert_in_range(i, 0, 7);
+    assert_true(state != ovsdb_owner_peer(o, number));   /* else nothing has changed */
+    o->peers[i].number = number;
+    o->peers[i].state = state;
+    o->n_peers += i == o->n_peers;
+    maybe_close(o);
+}
+
+static void
+owner_zones(void *aux, struct ovsdb_session *s, const struct ovsdb_zone *zones, size_t n)
+{
+    struct ovsdb_owner *o = aux;
+    assert_int_equal(o->n_closed, 0);
+    assert_true(o->n_zones_told++ || !o->n_ports);
+    assert_in_range(n, 0, OWNER_ZONES_MAX);
+    o->n_zones = n;
+    for (size_t i = 0; i < n; i++)
+        o->zones[i] = zones[i];
+    maybe_close(o);
+}
+
+static void
 owner_configured(void *aux, struct ovsdb_session *s, bool ok, const char *reason)
 {
     struct ovsdb_owner *o = aux;
@@ -113,6 +142,8 @@ static const struct ovsdb_session_ops owner_ops = {
     .facts = owner_facts,
     .interfaces = owner_interfaces,
     .ports = owner_ports,
+    .peer = owner_peer,
+    .zones = owner_zones,
     .configured = owner_configured,
     .closed = owner_closed,
 };
@@ -152,6 +183,25 @@ ovsdb_owner_done(struct ovsdb_owner *o)
         ovsdb_session_close(o->session, "the test is over");
     OWNER_WAIT(o, !o->session);
     event_base_free(o->base);
+}
+
+enum ovsdb_peer_state
+ovsdb_owner_peer(const struct ovsdb_owner *o, uint32_t number)
+{
+    for (unsigned i = 0; i < o->n_peers; i++)
+        if (o->peers[i].number == number)
+            return o->peers[i].state;
+    return OVSDB_PEER_UNKNOWN;
+}
+
+const char *
+ovsdb_owner_zones(const struct ovsdb_owner *o, char text[2048])
+{
+    size_t n = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < o->n_zones; i++)
+        n += snprintf(text + n, 2048 - n, "%u=%u ", o->zones[i].number, o->zones[i].zone);
+    return text;
 }
 
 const char *

@@ -12,6 +12,7 @@
 #include "ofproto/ovsdb/ovsdb_session.h"
 
 #define OWNER_INTERFACES_MAX 64
+#define OWNER_ZONES_MAX 16
 #define OWNER_WAIT_MS 20000
 
 struct ovsdb_owner {
@@ -25,6 +26,10 @@ struct ovsdb_owner {
     unsigned n_facts, n_interfaces, n_firsts, n_changed, n_ports, n_configured, n_closed;
     struct ovsdb_facts facts;
     struct ovsdb_ports ports;
+    unsigned n_peers, n_zones_told;
+    struct { uint32_t number; enum ovsdb_peer_state state; } peers[8];       /* as they were first told */
+    size_t n_zones;
+    struct ovsdb_zone zones[OWNER_ZONES_MAX];
     bool is_configured;
     char reason[300], closed_reason[500];
     struct { char id[64], name[32], error[128]; uint32_t ofport; } interfaces[OWNER_INTERFACES_MAX];
@@ -36,6 +41,9 @@ void ovsdb_owner_take(struct ovsdb_owner *, struct bufferevent *take, const char
 void ovsdb_owner_run(struct ovsdb_owner *);              /* until something happens, at most a few milliseconds */
 int64_t ovsdb_owner_now_ms(void);
 
+enum ovsdb_peer_state ovsdb_owner_peer(const struct ovsdb_owner *, uint32_t number);
+/* "12=1 345=2 " */
+const char *ovsdb_owner_zones(const struct ovsdb_owner *, char text[2048]);
 /* "web=tap0@3 db=tap1@0!error ", in the order in which the ids were first told. */
 const char *ovsdb_owner_bound(const struct ovsdb_owner *, char text[2048]);
 

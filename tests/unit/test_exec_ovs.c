@@ -23,6 +23,8 @@
 #define N_GROUPS 3
 #define STORY_MAX 256
 #define TABLE_MISS UINT64_MAX
+#define NAT_IP 0xcb007105
+#define ZONE 7
 
 struct set {
     struct random *random;
@@ -31,6 +33,8 @@ struct set {
     struct flow_table *table;
     uint64_t cookie;
     FILE *flows, *groups;
+    bool is_tracking;           /* with ct(), all of one form, and with VLAN tags */
+    struct flow_ct ct;
 };
 
 /* What a packet meets, in an order: cookies of flows, and ports it leaves by (OF_PORT_CONTROLLER among them). */
@@ -42,7 +46,7 @@ struct story {
 
 /* What a match says of the packet, so that actions are allowed. */
 struct family {
-    bool is_ip, is_arp;
+    bool is_ip, is_arp, is_tagged, is_untagged;
     uint8_t proto;
 };
 
@@ -119,10 +123,32 @@ random_ip_match(struct set *s, struct family *f)
     }
 }
 
+static void
+random_tracking_match(struct set *s, struct family *f)
+{
+    static const uint32_t states[] = { OF_CT_TRK, OF_CT_NEW, OF_CT_EST, OF_CT_RPL, OF_CT_SNAT, OF_CT_DNAT, OF_CT_INV };
+    uint32_t state = states[below(s, 7)];
+    f->is_tagged = one_in(s, 3);
+    f->is_untagged = !f->is_tagged && one_in(s, 2);
+    if (f->is_tagged)
+        match_vlan_id(s->fb, 1 + below(s, 2));
+    if (f->is_untagged)
+        match_no_vlan(s->fb);
+    if (one_in(s, 2))
+        match_ct_state(s->fb, one_in(s, 2) ? state : 0, state);
+    if (one_in(s, 6))
+        match_u64(s->fb, of_field_whole(OF_CT_ZONE), one_in(s, 2) ? ZONE : 0);
+    if (one_in(s, 6)) {
+        match_family(s->fb, IP_V4);
+        match_u64(s->fb, of_field_whole(one_in(s, 2) ? OF_IPV4_SRC : OF_IPV4_DST), NAT_IP);
+        f->is_ip = true;
+    }
+}
+
 static struct family
 random_match(struct set *s)
 {
-    struct family f = { false, false, 0 };
+    struct family f = { .proto = 0 };
     struct of_field r = some_register(s);
     if (one_in(s, 4))
         match_in_port(s->fb, 1 + below(s, N_PORTS));
@@ -132,9 +158,13 @@ random_match(struct set *s)
         match_eth_dst(s->fb, mac_from_u64(some_mac(s)));
     if (one_in(s, 8))
         match_eth_src(s->fb, mac_from_u64(some_mac(s)));
-    if (one_in(s, 8))
+    if (!s->is_tracking && one_in(s, 8))
         match_no_vlan(s->fb);
-    if (one_in(s, 2)) {
+    if (s->is_tracking)
+        random_tracking_match(s, &f);
+    if (f.is_ip)
+        return f;
+    if (one_in(s, s->is_tracking ? 1 : 2)) {
         random_ip_match(s, &f);
     } else if (one_in(s, 3)) {
         f.is_arp = true;
@@ -225,9 +255,27 @@ random_output(struct set *s, uint8_t table)
     }
 }
 
+/* Tracks first, so that the rest of the list is seen to go on untracked. */
+static void
+random_tracking_actions(struct set *s, uint8_t table, const struct family *f)
+{
+    if (f->is_ip && table + 1 < N_TABLES && !one_in(s, 3)) {
+        s->ct.table = table + 1;
+        act_ct(s->fb, &s->ct);
+    } else if (one_in(s, 4)) {
+        act_ct_clear(s->fb);
+    }
+    if (f->is_tagged && one_in(s, 2))
+        act_pop_vlan(s->fb);
+    if (f->is_untagged && one_in(s, 2))
+        act_push_vlan(s->fb, 1 + below(s, 2));
+}
+
 static void
 random_actions(struct set *s, uint8_t table, const struct family *f)
 {
+    if (s->is_tracking)
+        random_tracking_actions(s, table, f);
     for (unsigned n = below(s, 4); n; n--) {
         unsigned kind = below(s, 4);
         if (kind < 2 && f->is_ip)
@@ -320,7 +368,7 @@ put_flows(struct set *s)
             end(s);
         }
         begin(s, table, 0);
-        struct family any = { false, false, 0 };
+        struct family any = { .proto = 0 };
         random_actions(s, table, &any);
         if (!one_in(s, 3))
             end(s);
@@ -347,6 +395,23 @@ random_transport(struct set *s, struct exec_packet *p)
     }
 }
 
+/* Open vSwitch's trace translates to the flow's address whatever the state, so the state says so too. All lookups find the same, since
+ * it does them in another order. */
+static void
+random_lookups(struct set *s, struct exec_packet *p)
+{
+    static const uint32_t states[] = { OF_CT_NEW, OF_CT_EST, OF_CT_EST | OF_CT_RPL };
+    struct exec_ct found = { .state = states[below(s, 3)], .ip = NAT_IP };
+    if (s->ct.nat == FLOW_NAT_SRC || s->ct.nat == FLOW_NAT_DST)
+        found.state |= s->ct.nat == FLOW_NAT_SRC ? OF_CT_SNAT : OF_CT_DNAT;
+    else if (one_in(s, 4))
+        found.state = OF_CT_INV;
+    else if (one_in(s, 3))
+        return;
+    for (p->n_ct_next = 0; p->n_ct_next < EXEC_CT_MAX; p->n_ct_next++)
+        p->ct_next[p->n_ct_next] = found;
+}
+
 static struct exec_packet
 random_packet(struct set *s)
 {
@@ -357,7 +422,11 @@ random_packet(struct set *s)
     p.field[OF_REG0] = below(s, 3);
     p.field[OF_METADATA] = below(s, 2) | (uint64_t) below(s, 2) << 32;
     p.field[OF_TUN_ID] = below(s, 2);
-    if (one_in(s, 4)) {
+    if (s->is_tracking) {
+        p.field[OF_VLAN_TCI] = one_in(s, 2) ? 0x1001 + below(s, 2) : 0;
+        random_lookups(s, &p);
+    }
+    if (one_in(s, s->is_tracking ? 16 : 4)) {
         p.field[OF_ETH_TYPE] = 0x0806;
         p.field[OF_ARP_OP] = 1 + below(s, 2);
         p.field[OF_ARP_SPA] = some_ip(s);
@@ -441,7 +510,24 @@ packet_text(struct arena *arena, const struct exec_packet *p)
             text = arena_printf(arena, "%s,%s=%s", text, asked_name(&names[i]),
                                 value_text(arena, names[i].style, value));
     }
+    if (p->field[OF_VLAN_TCI])
+        text = arena_printf(arena, "%s,dl_vlan=%u", text, (unsigned) p->field[OF_VLAN_TCI] & 0xfff);
     return arena_printf(arena, "%s%s", text + 1, p->field[OF_IP_FRAG] ? ",nw_frag=first" : "");
+}
+
+/* As options of ofproto/trace. */
+static const char *
+lookups_text(struct arena *arena, const struct exec_packet *p)
+{
+    static const char *const names_of_states[] = { "new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat" };
+    const char *text = "";
+    for (uint8_t i = 0; i < p->n_ct_next; i++) {
+        text = arena_printf(arena, "%s --ct-next trk", text);
+        for (unsigned bit = 0; bit < 8; bit++)
+            if (p->ct_next[i].state & 1u << bit)
+                text = arena_printf(arena, "%s,%s", text, names_of_states[bit]);
+    }
+    return text;
 }
 
 /* ---- both stories ---- */
@@ -513,7 +599,32 @@ story_of_trace(struct story *story, const char *trace)
     }
     const char *actions = strstr(trace, "Datapath actions: ");
     assert_non_null(actions);
-    story_of_datapath(story, actions + strlen("Datapath actions: "));
+    for (; actions; actions = strstr(actions, "Datapath actions: ")) {   /* one for each recirculation */
+        actions += strlen("Datapath actions: ");
+        story_of_datapath(story, actions);
+    }
+}
+
+static int
+compare_u64(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static int
+compare_u32(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Open vSwitch tells of what was tracked after all the rest. */
+static void
+story_sort(struct story *story)
+{
+    qsort(story->cookies, story->n_cookies, sizeof story->cookies[0], compare_u64);
+    qsort(story->ports, story->n_ports, sizeof story->ports[0], compare_u32);
 }
 
 /* ",dl_dst=..." in a line of fields; NULL if it is not there. */
@@ -538,6 +649,14 @@ assert_field(struct arena *arena, const struct name *name, const char *line, uin
         fail_msg("field %s: executed %s, Open vSwitch says: %.200s\n%s", name->name, text, theirs ? theirs : "(nothing)", what);
 }
 
+static void
+assert_same_tag(struct arena *arena, const char *line, uint64_t tci, const char *what)
+{
+    const char *vlan = field_find(line, "dl_vlan"), *text = arena_printf(arena, "%u,", (unsigned) tci & 0xfff);
+    if (vlan ? !tci || strncmp(vlan, text, strlen(text)) : !!tci)
+        fail_msg("executed: tag %#x\n%s", (unsigned) tci, what);
+}
+
 /* Of transport fields only those that the packet has are named; the protocol itself is a word. */
 static void
 assert_same_packet(struct arena *arena, const struct exec_packet *before, const struct exec_packet *after, const char *trace)
@@ -555,6 +674,7 @@ assert_same_packet(struct arena *arena, const struct exec_packet *before, const 
             continue;
         assert_field(arena, &names[i], final, after->field[id], trace);
     }
+    assert_same_tag(arena, final, after->field[OF_VLAN_TCI], trace);
 }
 
 static void
@@ -598,11 +718,16 @@ compare_packet(struct set *s, const struct ovs_fixture *ovs)
     struct exec_result r;
     struct error err;
     struct story ours = { .n_ports = 0 }, theirs = { .n_ports = 0 };
-    char *trace = ovs_fixture_sh(ovs, "ovs-appctl -t \"$PWD/vswitchd.ctl\" ofproto/trace br0 '%s'", packet_text(s->arena, &p));
+    char *trace = ovs_fixture_sh(ovs, "ovs-appctl -t \"$PWD/vswitchd.ctl\" ofproto/trace br0 '%s' %s",
+                                 packet_text(s->arena, &p), lookups_text(s->arena, &p));
     if (!exec_run(s->table, &p, s->arena, &r, &err))
         fail_msg("%s", err.text);
     story_of_result(&ours, &r);
     story_of_trace(&theirs, trace);
+    if (s->is_tracking) {
+        story_sort(&ours);
+        story_sort(&theirs);
+    }
     assert_same_story(&ours, &theirs, trace);
     assert_same_packet(s->arena, &p, &r.after, trace);
     free(trace);
@@ -665,11 +790,35 @@ random_flows_do_what_open_vswitch_says(void **state)
     assert_true(n_outputs > N_SETS * N_PACKETS / 4);     /* else it compared nothing worth comparing */
 }
 
+static void
+tracked_and_tagged_packets_do_what_open_vswitch_says(void **state)
+{
+    static const struct flow_ct forms[] = {
+        { .zone = ZONE }, { .zone = ZONE, .nat = FLOW_NAT_KNOWN }, { .zone = ZONE, .is_commit = true },
+        { .zone = ZONE, .is_commit = true, .nat = FLOW_NAT_SRC }, { .zone = ZONE, .is_commit = true, .nat = FLOW_NAT_DST },
+    };
+    struct lab *lab = *state;
+    size_t n_outputs = 0;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        lab->set = (struct set) {
+            .random = &lab->random, .fb = flow_builder_new(), .arena = arena_new(), .table = flow_table_new(),
+            .is_tracking = true, .ct = forms[i],
+        };
+        lab->set.ct.ip = ip4(NAT_IP);
+        set_install(&lab->set, lab->ovs);
+        for (int j = 0; j < N_PACKETS; j++)
+            n_outputs += compare_packet(&lab->set, lab->ovs);
+        set_done(&lab->set);
+    }
+    assert_true(n_outputs > N_PACKETS);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_flows_do_what_open_vswitch_says, setup, teardown),
+        cmocka_unit_test_setup_teardown(tracked_and_tagged_packets_do_what_open_vswitch_says, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,29 @@ a_flow_reads_as_it_was_meant(void **state)
 }
 
 static void
+tracking_and_tags_read_as_they_were_meant(void **state)
+{
+    struct fixture *f = *state;
+    flow_begin(f->fb, 30, 100, 5);
+    match_vlan_id(f->fb, 7);
+    match_family(f->fb, IP_V4);
+    act_pop_vlan(f->fb);
+    act_ct(f->fb, &(struct flow_ct) { 9, 31, true, FLOW_NAT_SRC, ip4(0xcb007105), 1024, 2047 });
+    act_ct_clear(f->fb);
+    act_ct(f->fb, &(struct flow_ct) { .zone = 8, .table = 32, .nat = FLOW_NAT_KNOWN });
+    act_push_vlan(f->fb, 12);
+    act_output(f->fb, 1);
+    assert_string_equal(built(f), "table=30, priority=100,ip,dl_vlan=7 actions=pop_vlan,"
+                        "ct(commit,table=31,zone=9,nat(src=203.0.113.5:1024-2047)),ct_clear,ct(table=32,zone=8,nat),"
+                        "push_vlan:0x8100,set_field:4108->vlan_vid,output:1");
+
+    flow_begin(f->fb, 1, 2, 5);
+    act_controller_pause(f->fb, 3, "\x01\x02", 2);
+    act_output(f->fb, 1);
+    assert_string_equal(built(f), "table=1, priority=2 actions=controller(id=3,userdata=01.02,pause),output:1");
+}
+
+static void
 conjunctions_count_clauses_from_one_as_ovs_ofctl_does(void **state)
 {
     struct fixture *f = *state;
@@ -180,6 +203,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_helper_builds_what_decoding_and_encoding_leaves_as_it_is, setup, teardown),
         cmocka_unit_test_setup_teardown(a_flow_reads_as_it_was_meant, setup, teardown),
+        cmocka_unit_test_setup_teardown(tracking_and_tags_read_as_they_were_meant, setup, teardown),
         cmocka_unit_test_setup_teardown(conjunctions_count_clauses_from_one_as_ovs_ofctl_does, setup, teardown),
         cmocka_unit_test_setup_teardown(the_order_of_matches_does_not_matter, setup, teardown),
         cmocka_unit_test_setup_teardown(host_bits_of_a_prefix_are_not_matched, setup, teardown),

@@ -9,16 +9,31 @@
 #define N_PORTS 12
 #define N_RTBS 3
 #define N_ROUTES 8
-#define ROUNDS 1500
+#define N_NATGWS 3
+#define N_POOLS 3
+#define N_EIPS 9
+#define ROUNDS 2500
 #define OPS_MAX 12
 
-/* The plain model. Objects are slots with fixed names: v0.., s0.., p0.., r0..; all VPCs have 10.0.0.0/16. */
+/* What a route leads to, or an elastic IP is attached to; NONE is also a blackhole. */
+enum goal_kind { GOAL_NONE, GOAL_PORT, GOAL_NATGW, GOAL_IGW };
+
+struct goal {
+    enum goal_kind kind;
+    int n;
+};
+
+/* The plain model. Objects are slots with fixed names: v0.., s0.., p0.., r0.., n0.., o0.. (pools); all VPCs have 10.0.0.0/16. */
 struct plain {
     struct { bool is; } vpc[N_VPCS];
     struct { bool is; int vpc, rtb; uint32_t first, last; } subnet[N_SUBNETS];   /* rtb -1: main */
     struct { bool is; int subnet; uint32_t ip; } port[N_PORTS];
     struct { bool is; int vpc; } rtb[N_RTBS];
-    struct { bool is; int rtb, vpc_main, prefix, port; } route[N_ROUTES];        /* rtb -1: main of vpc_main; port -1: blackhole */
+    struct { bool is; int rtb, vpc_main; struct goal goal; } route[N_ROUTES];     /* rtb -1: main of vpc_main */
+    struct { bool is; } igw[N_VPCS];
+    struct { bool is; int subnet; } natgw[N_NATGWS];
+    struct { bool is; } pool[N_POOLS];
+    struct { bool is; int pool; uint32_t ip; struct goal goal; } eip[N_EIPS];
 };
 
 struct world {
@@ -43,7 +58,7 @@ vpc_add(struct world *w, int v)
 static bool
 vpc_del(struct world *w, int v)
 {
-    bool expected = w->plain.vpc[v].is;
+    bool expected = w->plain.vpc[v].is && !w->plain.igw[v].is;
     for (int i = 0; i < N_SUBNETS; i++)
         expected &= !(w->plain.subnet[i].is && w->plain.subnet[i].vpc == v);
     for (int i = 0; i < N_RTBS; i++)
@@ -88,6 +103,8 @@ subnet_del(struct world *w, int s)
     bool expected = w->plain.subnet[s].is;
     for (int i = 0; i < N_PORTS; i++)
         expected &= !(w->plain.port[i].is && w->plain.port[i].subnet == s);
+    for (int i = 0; i < N_NATGWS; i++)
+        expected &= !(w->plain.natgw[i].is && w->plain.natgw[i].subnet == s);
     assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'subnet','name':'s%d'}", s), expected);
     if (expected)
         w->plain.subnet[s].is = false;
@@ -140,12 +157,23 @@ port_add(struct world *w, int n, int s, uint32_t offset)
     return true;
 }
 
+/* Does a route lead to it, or has it an elastic IP? */
+static bool
+is_goal(const struct plain *p, enum goal_kind kind, int n)
+{
+    for (int i = 0; i < N_ROUTES; i++)
+        if (p->route[i].is && p->route[i].goal.kind == kind && p->route[i].goal.n == n)
+            return true;
+    for (int i = 0; i < N_EIPS; i++)
+        if (p->eip[i].is && p->eip[i].goal.kind == kind && p->eip[i].goal.n == n)
+            return true;
+    return false;
+}
+
 static bool
 port_del(struct world *w, int n)
 {
-    bool expected = w->plain.port[n].is;
-    for (int i = 0; i < N_ROUTES; i++)
-        expected &= !(w->plain.route[i].is && w->plain.route[i].port == n);
+    bool expected = w->plain.port[n].is && !is_goal(&w->plain, GOAL_PORT, n);
     assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'port','name':'p%d'}", n), expected);
     if (expected)
         w->plain.port[n].is = false;
@@ -186,21 +214,38 @@ route_vpc(const struct plain *p, int r, int v)
     return r < 0 ? v : p->rtb[r].vpc;
 }
 
-/* Slot n has the prefix 172.16.n.0/24. r -1: main table of v. port -1: blackhole. */
+/* -1: it does not exist. */
+static int
+goal_vpc(const struct plain *p, struct goal goal)
+{
+    if (goal.kind == GOAL_PORT)
+        return p->port[goal.n].is ? p->subnet[p->port[goal.n].subnet].vpc : -1;
+    return p->natgw[goal.n].is ? p->subnet[p->natgw[goal.n].subnet].vpc : -1;
+}
+
+static const char *
+goal_text(struct goal goal, char text[20])
+{
+    snprintf(text, 20, goal.kind == GOAL_PORT ? "port:p%d" : "natgw:n%d", goal.n);
+    return text;
+}
+
+/* Slot n has the prefix 172.16.n.0/24. r -1: main table of v. */
 static bool
-route_add(struct world *w, int n, int r, int v, int port)
+route_add(struct world *w, int n, int r, int v, struct goal goal)
 {
     struct plain *p = &w->plain;
     bool expected = r < 0 ? p->vpc[v].is : p->rtb[r].is;
     bool is_same = p->route[n].is && p->route[n].rtb == r && (r >= 0 || p->route[n].vpc_main == v);
-    char rtb[20], target[20] = "blackhole";
+    char rtb[20], text[20];
+    const char *target = goal.kind == GOAL_IGW ? "igw" : goal.kind == GOAL_NONE ? "blackhole" : goal_text(goal, text);
     if (p->route[n].is && !is_same)
         return true;            /* the slot is in use by another table's route: not tried */
     expected &= !is_same;
-    if (port >= 0) {
-        snprintf(target, sizeof target, "port:p%d", port);
-        expected = expected && p->port[port].is && p->subnet[p->port[port].subnet].vpc == route_vpc(p, r, v);
-    }
+    if (goal.kind == GOAL_IGW)
+        expected = expected && p->igw[goal.n = route_vpc(p, r, v)].is;
+    else if (goal.kind != GOAL_NONE)
+        expected = expected && goal_vpc(p, goal) == route_vpc(p, r, v);
     snprintf(rtb, sizeof rtb, r < 0 ? "v%d" : "r%d", r < 0 ? v : r);
     assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'route','values':{'rtb':'%s','prefix':'172.16.%d.0/24',"
                              "'target':'%s'}}", rtb, n, target), expected);
@@ -208,7 +253,7 @@ route_add(struct world *w, int n, int r, int v, int port)
         p->route[n].is = true;
         p->route[n].rtb = r;
         p->route[n].vpc_main = v;
-        p->route[n].port = port;
+        p->route[n].goal = goal;
     }
     return expected;
 }
@@ -225,13 +270,178 @@ route_del(struct world *w, int n)
     return expected;
 }
 
+/* ---- the way out ---- */
+static bool
+igw_add(struct world *w, int v)
+{
+    bool expected = w->plain.vpc[v].is && !w->plain.igw[v].is;
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'igw','values':{'vpc':'v%d'}}", v), expected);
+    w->plain.igw[v].is |= expected;
+    return expected;
+}
+
+static bool
+igw_del(struct world *w, int v)
+{
+    bool expected = w->plain.igw[v].is && !is_goal(&w->plain, GOAL_IGW, v);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'igw','name':'v%d'}", v), expected);
+    w->plain.igw[v].is &= !expected;
+    return expected;
+}
+
+static bool
+natgw_add(struct world *w, int n, int s)
+{
+    bool expected = !w->plain.natgw[n].is && w->plain.subnet[s].is;
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'natgw','name':'n%d','values':{'subnet':'s%d'}}", n, s), expected);
+    if (expected) {
+        w->plain.natgw[n].is = true;
+        w->plain.natgw[n].subnet = s;
+    }
+    return expected;
+}
+
+static bool
+natgw_del(struct world *w, int n)
+{
+    bool expected = w->plain.natgw[n].is && !is_goal(&w->plain, GOAL_NATGW, n);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'natgw','name':'n%d'}", n), expected);
+    w->plain.natgw[n].is &= !expected;
+    return expected;
+}
+
+/* The gateway is the first address but one, of pool 1 in the middle; the last pool overlaps the first. */
+static const struct {
+    uint32_t first, n_addresses, gateway;
+    const char *cidr;
+} pools[N_POOLS] = {
+    { 0xcb007000, 8, 0xcb007001, "203.0.112.0/29" },
+    { 0xcb007100, 8, 0xcb007104, "203.0.113.0/29" },
+    { 0xcb007000, 16, 0xcb007001, "203.0.112.0/28" },
+};
+
+static bool
+pool_add(struct world *w, int o)
+{
+    char gateway[IP_STRLEN];
+    bool expected = !w->plain.pool[o].is && !(o != 1 && (w->plain.pool[0].is || w->plain.pool[2].is));
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'pool','name':'o%d','values':{'cidr':'%s','uplink':'u','gateway':'%s'}}",
+                             o, pools[o].cidr, ip_format(ip4(pools[o].gateway), gateway)), expected);
+    w->plain.pool[o].is |= expected;
+    return expected;
+}
+
+static bool
+pool_del(struct world *w, int o)
+{
+    bool expected = w->plain.pool[o].is;
+    for (int i = 0; i < N_EIPS; i++)
+        expected &= !(w->plain.eip[i].is && w->plain.eip[i].pool == o);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'pool','name':'o%d'}", o), expected);
+    w->plain.pool[o].is &= !expected;
+    return expected;
+}
+
+static bool
+public_ip_is_free(const struct plain *p, int o, uint32_t ip)
+{
+    for (int i = 0; i < N_EIPS; i++)
+        if (p->eip[i].is && p->eip[i].ip == ip)
+            return false;
+    return ip > pools[o].first && ip < pools[o].first + pools[o].n_addresses - 1 && ip != pools[o].gateway;
+}
+
+/* offset 0: any address */
+static bool
+eip_add(struct world *w, int n, int o, uint32_t offset)
+{
+    struct plain *p = &w->plain;
+    uint32_t ip = pools[o].first + (offset ? offset : 1), end = pools[o].first + pools[o].n_addresses;
+    char text[IP_STRLEN], value[IP_STRLEN + 20] = "";
+    if (p->eip[n].is)
+        return true;            /* it has no name that could be taken */
+    while (!offset && ip < end && !public_ip_is_free(p, o, ip))
+        ip++;
+    bool expected = p->pool[o].is && public_ip_is_free(p, o, ip);
+    if (offset)
+        snprintf(value, sizeof value, ",'ip':'%s'", ip_format(ip4(ip), text));
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'eip','values':{'pool':'o%d'%s}}", o, value), expected);
+    if (expected) {
+        p->eip[n].is = true;
+        p->eip[n].pool = o;
+        p->eip[n].ip = ip;
+        p->eip[n].goal = (struct goal) { GOAL_NONE, 0 };
+    }
+    return expected;
+}
+
+static bool
+eip_del(struct world *w, int n)
+{
+    bool expected = w->plain.eip[n].is && w->plain.eip[n].goal.kind == GOAL_NONE;
+    char ip[IP_STRLEN];
+    if (!w->plain.eip[n].is)
+        return true;
+    assert_int_equal(lab_try(&w->lab, NULL, OP_DEL, "eip", ip_format(ip4(w->plain.eip[n].ip), ip)), expected);
+    w->plain.eip[n].is &= !expected;
+    return expected;
+}
+
+static bool
+eip_attach(struct world *w, int n, struct goal goal, bool may_move)
+{
+    struct plain *p = &w->plain;
+    struct goal is = p->eip[n].goal;
+    bool is_same = is.kind == goal.kind && is.n == goal.n, is_taken = false;
+    char ip[IP_STRLEN], text[20];
+    if (!p->eip[n].is)
+        return true;
+    for (int i = 0; i < N_EIPS; i++)
+        is_taken |= i != n && p->eip[i].is && p->eip[i].goal.kind == goal.kind && p->eip[i].goal.n == goal.n;
+    bool expected = goal.kind == GOAL_NONE
+                    || (goal_vpc(p, goal) >= 0 && !is_taken && (is.kind == GOAL_NONE || is_same || may_move));
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'set','type':'eip','name':'%s','values':{'attached':'%s'},'move':%s}",
+                             ip_format(ip4(p->eip[n].ip), ip), goal.kind == GOAL_NONE ? "none" : goal_text(goal, text),
+                             may_move ? "true" : "false"), expected);
+    if (expected)
+        p->eip[n].goal = goal;
+    return expected;
+}
+
+static bool
+random_public_operation(struct world *w)
+{
+    struct random *r = &w->lab.random;
+    int vpc = random_below(r, N_VPCS), natgw = random_below(r, N_NATGWS), pool = random_below(r, N_POOLS);
+    int eip = random_below(r, N_EIPS);
+    struct goal port = { GOAL_PORT, random_below(r, N_PORTS) }, gateway = { GOAL_NATGW, natgw };
+    switch (random_below(r, 16)) {
+    case 0: return igw_add(w, vpc);
+    case 1: return igw_del(w, vpc);
+    case 2: return natgw_add(w, natgw, random_below(r, N_SUBNETS));
+    case 3: return natgw_del(w, natgw);
+    case 4:
+    case 5: return pool_add(w, pool);
+    case 6: return pool_del(w, pool);
+    case 7:
+    case 8: return eip_add(w, eip, pool, 0);
+    case 9: return eip_add(w, eip, pool, 1 + random_below(r, 16));
+    case 10: return eip_del(w, eip);
+    case 11: return eip_attach(w, eip, port, false);
+    case 12: return eip_attach(w, eip, port, true);
+    case 13: return eip_attach(w, eip, gateway, random_below(r, 2));
+    default: return eip_attach(w, eip, (struct goal) { GOAL_NONE, 0 }, false);
+    }
+}
+
 static bool
 random_operation(struct world *w)
 {
     struct random *r = &w->lab.random;
     int vpc = random_below(r, N_VPCS), subnet = random_below(r, N_SUBNETS), port = random_below(r, N_PORTS);
     int rtb = random_below(r, N_RTBS), rtb_or_main = (int) random_below(r, N_RTBS + 1) - 1, route = random_below(r, N_ROUTES);
-    switch (random_below(r, 16)) {
+    static const struct goal blackhole = { GOAL_NONE, 0 }, igw = { GOAL_IGW, 0 };
+    switch (random_below(r, 26)) {
     case 0: return vpc_add(w, vpc);
     case 1: return vpc_del(w, vpc);
     case 2:
@@ -245,9 +455,12 @@ random_operation(struct world *w)
     case 10: return port_del(w, port);
     case 11: return rtb_add(w, rtb, vpc);
     case 12: return rtb_del(w, rtb);
-    case 13: return route_add(w, route, rtb_or_main, vpc, -1);
-    case 14: return route_add(w, route, rtb_or_main, vpc, port);
-    default: return route_del(w, route);
+    case 13: return route_add(w, route, rtb_or_main, vpc, blackhole);
+    case 14: return route_add(w, route, rtb_or_main, vpc, (struct goal) { GOAL_PORT, port });
+    case 15: return route_add(w, route, rtb_or_main, vpc, (struct goal) { GOAL_NATGW, random_below(r, N_NATGWS) });
+    case 16: return route_add(w, route, rtb_or_main, vpc, igw);
+    case 17: return route_del(w, route);
+    default: return random_public_operation(w);
     }
 }
 
@@ -275,11 +488,79 @@ count_bools(const struct world *w)
 }
 
 static void
+count_public(const struct world *w)
+{
+    const struct plain *p = &w->plain;
+    size_t igws = 0, natgws = 0, n_pools = 0, eips = 0;
+    for (int i = 0; i < N_VPCS; i++)
+        igws += p->igw[i].is;
+    for (int i = 0; i < N_NATGWS; i++)
+        natgws += p->natgw[i].is;
+    for (int i = 0; i < N_POOLS; i++)
+        n_pools += p->pool[i].is;
+    for (int i = 0; i < N_EIPS; i++)
+        eips += p->eip[i].is;
+    assert_int_equal(model_count(w->lab.m, OBJECT_IGW), igws);
+    assert_int_equal(model_count(w->lab.m, OBJECT_NATGW), natgws);
+    assert_int_equal(model_count(w->lab.m, OBJECT_POOL), n_pools);
+    assert_int_equal(model_count(w->lab.m, OBJECT_EIP), eips);
+}
+
+static uint32_t
+number_of(const struct world *w, enum object_type type, char letter, int n)
+{
+    char name[20];
+    snprintf(name, sizeof name, "%c%d", letter, n);
+    const struct object *o = lab_find(&w->lab, type, name);
+    return o ? o->number : 0;
+}
+
+static void
+check_eips(const struct world *w)
+{
+    const struct model *m = w->lab.m;
+    for (int i = 0; i < N_EIPS; i++) {
+        if (!w->plain.eip[i].is)
+            continue;
+        struct goal goal = w->plain.eip[i].goal;
+        const struct eip *e = model_eip(m, model_eip_by_ip(m, ip4(w->plain.eip[i].ip)));
+        assert_non_null(e);
+        assert_int_equal(e->pool, number_of(w, OBJECT_POOL, 'o', w->plain.eip[i].pool));
+        uint32_t holder = goal.kind == GOAL_PORT ? number_of(w, OBJECT_PORT, 'p', goal.n)
+                          : goal.kind == GOAL_NATGW ? number_of(w, OBJECT_NATGW, 'n', goal.n) : 0;
+        assert_int_equal(e->attached.number, holder);
+        assert_int_equal(e->attached.kind == TARGET_NONE, goal.kind == GOAL_NONE);
+        assert_int_equal(holder ? model_eip_of(m, holder) : 0, holder ? e->o.number : 0);
+    }
+}
+
+static void
+check_igws(const struct world *w)
+{
+    const struct plain *p = &w->plain;
+    for (int v = 0; v < N_VPCS; v++)
+        assert_int_equal(model_igw_of(w->lab.m, number_of(w, OBJECT_VPC, 'v', v)), number_of(w, OBJECT_IGW, 'v', v));
+    for (int s = 0; s < N_SUBNETS; s++) {
+        bool expected = false;
+        for (int i = 0; i < N_ROUTES; i++)
+            expected |= p->route[i].is && p->route[i].goal.kind == GOAL_IGW && p->route[i].rtb == p->subnet[s].rtb
+                        && p->route[i].goal.n == p->subnet[s].vpc;
+        const struct subnet *subnet = model_subnet(w->lab.m, number_of(w, OBJECT_SUBNET, 's', s));
+        assert_int_equal(subnet != NULL, p->subnet[s].is);
+        if (subnet)
+            assert_int_equal(model_subnet_reaches_igw(w->lab.m, subnet), expected);
+    }
+}
+
+static void
 check_against_plain(const struct world *w)
 {
     const struct plain *p = &w->plain;
     char name[20];
     count_bools(w);
+    count_public(w);
+    check_eips(w);
+    check_igws(w);
     for (int i = 0; i < N_PORTS; i++) {
         snprintf(name, sizeof name, "p%d", i);
         const struct object *o = lab_find(&w->lab, OBJECT_PORT, name);
@@ -324,7 +605,7 @@ dump(struct model *m, enum view v)
                 dump_object(m, v, s->o[v], out);
     }
     uint32_t sizes[] = { m->slots.count, m->ids.count, m->names.count, m->types.count, m->facts.count, m->refs.count,
-                         m->subnets[v].count, m->counts.count, m->addresses.runs.count };
+                         m->ranges[v].count, m->counts.count, m->addresses.runs.count };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         json_array_append_new(out, json_integer(sizes[i]));
     return out;

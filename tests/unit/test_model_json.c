@@ -130,7 +130,7 @@ the_schema_lists_every_type_and_column(void **state)
         }
         n++;
     }
-    assert_int_equal(n, 7);
+    assert_int_equal(n, 11);
     json_decref(schema);
 }
 
@@ -170,6 +170,7 @@ fields_of_a_newer_version_are_kept(void **state)
 #define ID3 "'id':'6ba7b810-9dad-41d1-80b4-00c04fd430c3','tenant':1"
 #define ID4 "'id':'6ba7b810-9dad-41d1-80b4-00c04fd430c4','tenant':1"
 #define ID5 "'id':'6ba7b810-9dad-41d1-80b4-00c04fd430c5','tenant':1"
+#define ID6 "'id':'6ba7b810-9dad-41d1-80b4-00c04fd430c6'"
 #define VPC "{'type':'vpc'," ID1 ",'name':'v','cidr':'10.0.0.0/16','vni':7}"
 #define RTB "{'type':'rtb'," ID2 ",'name':'v','vpc':10,'main':true}"
 #define SUBNET "{'type':'subnet'," ID3 ",'name':'s','vpc':10,'rtb':11,'cidr':'10.0.1.0/24','lease':3600}"
@@ -202,7 +203,7 @@ a_damaged_document_is_refused_by_number_and_field(void **state)
         const char *document, *text;
     } rows[] = {
         { 20, "[]", "stored object 20: field 'type' is no type of this version" },
-        { 20, "{'type':'pool'}", "stored object 20: field 'type'" },
+        { 20, "{'type':'lb'}", "stored object 20: field 'type'" },
         { 0, VPC, "stored object 0" },
         { 20, "{'type':'vpc','id':'x'}", "stored object 20: field 'id' is no UUID" },
         { 20, "{'type':'vpc','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c9'}", "field 'tenant' is wrong for a vpc" },
@@ -232,6 +233,23 @@ a_damaged_document_is_refused_by_number_and_field(void **state)
         { 20, "{'type':'route'," ID5 ",'rtb':11,'prefix':'0.0.0.0/0','target':{'port':12}}",
           "field 'target' refers to object 12, which is no port" },
         { 20, "{'type':'route'," ID5 ",'rtb':11,'prefix':'0.0.0.0/0','target':'igw'}", "field 'target' is no target" },
+        { 20, "{'type':'route'," ID5 ",'rtb':11,'prefix':'0.0.0.0/0','target':{'igw':13}}",
+          "field 'target' refers to object 13, which is no igw" },
+        { 20, "{'type':'route'," ID5 ",'rtb':11,'prefix':'0.0.0.0/0','target':{'natgw':0}}", "field 'target' is no object's number" },
+        { 20, "{'type':'route'," ID5 ",'rtb':11,'prefix':'0.0.0.0/0','target':'none'}", "field 'target' is no target" },
+        { 20, "{'type':'pool'," ID5 ",'name':'o'}", "field 'tenant' is wrong for a pool" },
+        { 20, "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','range':'203.0.113.2-203.0.113.9'}", "field 'gateway' is missing" },
+        { 20, "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','gateway':'203.0.113.1'}", "field 'range' is missing" },
+        { 20, "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','gateway':'203.0.113.1','range':'203.0.113.2-203.0.113.1'}",
+          "field 'range': range '203.0.113.2-203.0.113.1' ends before it begins" },
+        { 20, "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','gateway':'203.0.113.1','range':'203.0.113.2-203.0.113.9',"
+              "'vlan':0}", "field 'vlan': vlan '0' is no whole number" },
+        { 20, "{'type':'eip'," ID5 ",'pool':12,'ip':'203.0.113.2'}", "field 'pool' refers to object 12, which is no pool" },
+        { 20, "{'type':'eip'," ID5 ",'pool':12}", "field 'ip' is missing" },
+        { 20, "{'type':'eip'," ID5 ",'pool':12,'ip':'203.0.113.2','attached':{'igw':12}}", "field 'attached' is no target" },
+        { 20, "{'type':'eip'," ID5 ",'pool':12,'ip':'203.0.113.2','attached':'blackhole'}", "field 'attached' is no target" },
+        { 20, "{'type':'igw'," ID5 ",'vpc':11}", "field 'vpc' refers to object 11, which is no vpc" },
+        { 20, "{'type':'natgw'," ID5 ",'name':'n','subnet':12,'ports':'9-1'}", "field 'ports': ports '9-1' is no range of ports" },
         { 1, "{'type':'vpc'," ID5 ",'cidr':'10.0.0.0/16','vni':9}", "stored object 1" },
     };
     struct error err;
@@ -257,6 +275,99 @@ sg_none_survives_the_store(void **state)
     json_decref(document);
 }
 
+static struct model *
+load_all(struct model *from)
+{
+    struct model *m = model_new();
+    struct error err;
+    for (const struct object_class *c = NULL; (c = object_class_next(c));)
+        for (const struct object *o = NULL; (o = model_next(from, c->type, o ? o->number : 0));) {
+            json_t *document = object_to_store(o);
+            assert_true(model_load_object(m, o->number, document, &err));
+            json_decref(document);
+        }
+    if (!model_load_finish(m, &from->sequences, &err))
+        fail_msg("%s", err.text);
+    return m;
+}
+
+static void
+assert_stored(const struct lab *lab, enum object_type type, const char *name, const char *expected)
+{
+    json_t *document = object_to_store(lab_find(lab, type, name));
+    json_object_del(document, "id");
+    json_object_del(document, "created");
+    json_object_del(document, "tenant");
+    char *text = json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS);
+    json_t *wanted = lab_json(expected);
+    if (!json_equal(document, wanted))
+        fail_msg("%s", text);
+    json_decref(wanted);
+    free(text);
+    json_decref(document);
+}
+
+static void
+the_way_out_survives_the_store(void **state)
+{
+    struct lab *lab = *state;
+    struct error err;
+    lab_begin(lab);
+    lab_do(lab, "{'op':'add','type':'pool','name':'o','values':{'cidr':'203.0.113.0/29','uplink':'u','vlan':7}}");
+    lab_do(lab, "{'op':'add','type':'igw','values':{'vpc':'a'}}");
+    lab_do(lab, "{'op':'add','type':'natgw','name':'n','values':{'subnet':'web','ports':'5000-5007'}}");
+    lab_do(lab, OP_ROUTE, "a", "192.0.2.0/24", "igw");
+    lab_do(lab, OP_ROUTE, "a", "198.51.100.0/24", "natgw:n");
+    lab_do(lab, "{'op':'add','type':'eip','values':{'pool':'o','attached':'natgw:n'}}");
+    lab_do(lab, "{'op':'add','type':'eip','values':{'pool':'o'}}");
+    lab_commit(lab);
+    char expected[300];
+    uint32_t rtb = lab_find(lab, OBJECT_RTB, "a")->number, pool = lab_find(lab, OBJECT_POOL, "o")->number;
+    assert_stored(lab, OBJECT_POOL, "o", "{'type':'pool','name':'o','cidr':'203.0.113.0/29','uplink':'u','gateway':'203.0.113.1',"
+                  "'range':'203.0.113.2-203.0.113.6','vlan':7}");
+    snprintf(expected, sizeof expected, "{'type':'route','rtb':%u,'prefix':'192.0.2.0/24','target':{'igw':%u}}", rtb,
+             lab_find(lab, OBJECT_IGW, "a")->number);
+    assert_stored(lab, OBJECT_ROUTE, "a/192.0.2.0/24", expected);
+    snprintf(expected, sizeof expected, "{'type':'eip','ip':'203.0.113.2','pool':%u,'attached':{'natgw':%u}}", pool,
+             lab_find(lab, OBJECT_NATGW, "n")->number);
+    assert_stored(lab, OBJECT_EIP, "203.0.113.2", expected);
+    snprintf(expected, sizeof expected, "{'type':'eip','ip':'203.0.113.3','pool':%u}", pool);
+    assert_stored(lab, OBJECT_EIP, "203.0.113.3", expected);
+
+    struct model *m = load_all(lab->m);
+    const struct natgw *n = model_natgw(m, lab_find(lab, OBJECT_NATGW, "n")->number);
+    assert_true(n->ports.lo == 5000 && n->ports.hi == 5007 && n->vpc == lab_find(lab, OBJECT_VPC, "a")->number);
+    assert_true(ip_equal(model_eip(m, model_eip_of(m, n->o.number))->ip, ip4(0xcb007102)));
+    assert_true(model_subnet_reaches_igw(m, model_subnet(m, n->subnet)));
+
+    struct transaction_origin origin = { .principal = lab->who, .random = lab_random, .random_aux = lab };
+    struct transaction *t = transaction_begin(m, &origin);
+    json_t *op = lab_json("{'op':'add','type':'eip','values':{'pool':'o'}}"), *result;
+    assert_true(transaction_op(t, op, &result, &err));
+    assert_string_equal(json_member_string(result, "name"), "203.0.113.4");
+    json_decref(result);
+    json_decref(op);
+    transaction_abort(t);
+    model_free(m);
+}
+
+static void
+a_targets_schema_says_what_may_be_given(void **state)
+{
+    json_t *schema = schema_json(), *type, *column;
+    size_t i, j;
+    json_array_foreach (schema, i, type)
+        json_array_foreach (json_object_get(type, "columns"), j, column) {
+            bool is_target = !strcmp(json_member_string(column, "kind"), "target");
+            assert_int_equal(json_object_get(column, "targets") != NULL, is_target);
+            json_t *expected = lab_json(strcmp(json_member_string(type, "type"), "eip") ? "['port:NAME','igw','natgw:NAME','blackhole']"
+                                                                                         : "['port:NAME','natgw:NAME','none']");
+            assert_true(!is_target || json_equal(json_object_get(column, "targets"), expected));
+            json_decref(expected);
+        }
+    json_decref(schema);
+}
+
 int
 main(void)
 {
@@ -270,6 +381,8 @@ main(void)
         TEST(fields_of_a_newer_version_are_kept),
         TEST(a_damaged_document_is_refused_by_number_and_field),
         TEST(sg_none_survives_the_store),
+        TEST(the_way_out_survives_the_store),
+        TEST(a_targets_schema_says_what_may_be_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,7 @@ struct world {
     uint8_t userdata[32];
     size_t userdata_len, packet_len;
     uint32_t in_port;
+    const char *resumes_with;    /* written into the end of a packet that waits, which then goes on */
 };
 
 static bool
@@ -83,6 +84,19 @@ on_refused(void *aux, struct of_session *s, uint64_t cookie, const char *reason)
 }
 
 static void
+resume(const struct world *w, struct of_session *s, const struct packet_in *in)
+{
+    uint8_t packet[2048], *longer = mem_zalloc(UINT16_MAX);
+    size_t n = strlen(w->resumes_with);
+    assert_in_range(in->packet_len, n, sizeof packet);
+    memcpy(packet, in->packet, in->packet_len);
+    memcpy(packet + in->packet_len - n, w->resumes_with, n);
+    of_session_resume(s, in, longer, UINT16_MAX);        /* dropped */
+    of_session_resume(s, in, packet, in->packet_len);
+    free(longer);
+}
+
+static void
 on_packet_in(void *aux, struct of_session *s, const struct packet_in *in)
 {
     struct world *w = aux;
@@ -92,6 +106,8 @@ on_packet_in(void *aux, struct of_session *s, const struct packet_in *in)
     w->userdata_len = in->userdata_len < sizeof w->userdata ? in->userdata_len : sizeof w->userdata;
     if (w->userdata_len)
         memcpy(w->userdata, in->userdata, w->userdata_len);
+    if (w->resumes_with)
+        resume(w, s, in);
 }
 
 static void
@@ -976,6 +992,116 @@ a_flow_sends_a_packet_here_with_its_userdata_and_an_answer_goes_out(void **state
 }
 
 static void
+read_to_the_end(struct world *w)
+{
+    struct of_session_read barrier = reading(w, 0);      /* answered after what was sent before was carried out */
+    w->n_reads_done = 0;
+    assert_true(of_session_read(w->session, &barrier));
+    assert_true(run_until(w, is_read_done, 5000));
+}
+
+static void
+a_packet_that_waits_goes_on_changed(void **state)
+{
+    struct world *w = *state;
+    w->resumes_with = "changed while it waited";
+    flow_begin(w->builder, 0, 10, COOKIE(1));
+    match_eth_type(w->builder, 0x0800);
+    act_set(w->builder, of_field_whole(OF_REG1), 77);
+    act_controller_pause(w->builder, 1, "answer me", 9);
+    act_set_mac(w->builder, OF_ETH_SRC, mac_from_u64(0x56414e454e4f)); /* "VANENO" */
+    act_goto(w->builder, 1);
+    set_block(w, 1, flow_end(w->builder, w->arena));
+    flow_begin(w->builder, 1, 10, COOKIE(2));
+    match_u64(w->builder, of_field_whole(OF_REG1), 77);
+    act_output_in_port(w->builder);
+    set_block(w, 2, flow_end(w->builder, w->arena));
+    start_ovs(w);
+    assert_true(run_until(w, is_committed, 10000));
+    free(ovs_fixture_sh(w->ovs, "ovs-vsctl --timeout=10 add-port br0 p1 -- set interface p1 type=dummy ofport_request=1 "
+                        "options:tx_pcap=p1-tx.pcap"));
+    free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p1 "
+                        "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
+                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)' --len 100"));
+    assert_true(run_until(w, has_packet_in, 5000));
+    assert_memory_equal(w->userdata, "answer me", 9);
+    read_to_the_end(w);
+    assert_int_equal(count_lines(w, "grep -ao VANENO p1-tx.pcap"), 1);   /* it did not go on before */
+    expect_output(w, "grep -ac 'changed while it waited' p1-tx.pcap", "1");
+    assert_int_equal(w->n_packet_ins, 1);
+    assert_int_equal(of_session_counters(w->session)->errors, 0);
+}
+
+static void
+track_in(struct world *w, uint32_t in_port, uint16_t zone)
+{
+    flow_begin(w->builder, 0, 10, COOKIE(in_port));
+    match_in_port(w->builder, in_port);
+    match_family(w->builder, IP_V4);
+    act_ct(w->builder, &(struct flow_ct) { .zone = zone, .table = 1, .is_commit = true });
+    set_block(w, in_port, flow_end(w->builder, w->arena));
+}
+
+static void
+connection_begins(const struct world *w, unsigned in_port)
+{
+    free(ovs_fixture_sh(w->ovs, "ovs-vsctl --timeout=10 add-port br0 p%u -- set interface p%u type=dummy ofport_request=%u",
+                        in_port, in_port, in_port));
+    free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p%u "
+                        "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
+                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)'", in_port));
+}
+
+static unsigned
+count_connections(const struct world *w, const char *what)
+{
+    char *command = mem_printf("ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" dpctl/dump-conntrack | grep '%s'", what);
+    unsigned n = count_lines(w, command);
+    free(command);
+    return n;
+}
+
+static void
+a_zone_forgets_its_connections_and_only_its_own(void **state)
+{
+    struct world *w = *state;
+    track_in(w, 1, 5);
+    track_in(w, 2, 6);
+    start_ovs(w);
+    assert_true(run_until(w, is_committed, 10000));
+    connection_begins(w, 1);
+    connection_begins(w, 2);
+    for (int tries = 0; count_connections(w, "zone=") < 2; tries++)
+        assert_in_range(tries, 0, 500);
+
+    of_session_flush_zone(w->session, 5);
+    read_to_the_end(w);
+    assert_int_equal(count_connections(w, "zone=5"), 0);
+    assert_int_equal(count_connections(w, "zone=6"), 1);
+    assert_int_equal(of_session_counters(w->session)->errors, 0);
+}
+
+static bool has_two_packet_ins(struct world *w) { return w->n_packet_ins == 2; }
+
+static void
+only_a_packet_that_waits_is_resumed(void **state)
+{
+    struct world *w = *state;
+    uint8_t body[40] = { 0, 0, 0x23, 0x20, 0, 0, 0, 30, 0, 0, 0, 18 };  /* a packet of 14 bytes, padded */
+    static const uint8_t continuation[8] = { 0, 8, 0, 8 };
+    w->resumes_with = "x";
+    start_fake(w);
+    assert_true(run_until(w, is_committed, 5000));
+    unsigned before = w->fake.n_messages[4];
+    fake_switch_send(&w->fake, 6, 4, 0, body, 32);
+    memcpy(body + 32, continuation, sizeof continuation);
+    fake_switch_send(&w->fake, 6, 4, 0, body, 40);
+    assert_true(run_until(w, has_two_packet_ins, 5000));
+    read_to_the_end(w);
+    assert_int_equal(w->fake.n_messages[4] - before, 1);
+}
+
+static void
 a_flood_of_packets_is_cut_to_what_is_allowed(void **state)
 {
     struct world *w = *state;
@@ -1019,6 +1145,7 @@ main(void)
         cmocka_unit_test(random_bytes_never_do_more_than_end_the_session),
         FAKE(a_peer_that_speaks_no_openflow_is_cut_off),
         FAKE(a_flood_of_packets_is_cut_to_what_is_allowed),
+        FAKE(only_a_packet_that_waits_is_resumed),
         FAKE(readings_queue_up_to_sixteen_beside_commits),
         FAKE(a_closed_connection_ends_readings_and_the_session),
         FAKE(closing_is_told_from_the_loop_with_the_reason),
@@ -1033,6 +1160,8 @@ main(void)
         FAKE(a_reading_gives_the_flows_and_meters_of_a_bridge),
         FAKE(all_of_it_works_over_tls),
         FAKE(a_flow_sends_a_packet_here_with_its_userdata_and_an_answer_goes_out),
+        FAKE(a_packet_that_waits_goes_on_changed),
+        FAKE(a_zone_forgets_its_connections_and_only_its_own),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,6 +200,67 @@ a_tunnel_port_is_corrected_added_and_removed(void **state)
            WHERE("11") ",'mutations':[['ports','delete',['uuid','" SAMPLE_UUID("22") "']]]");
 }
 
+#define PEER_OPTIONS "['remote_ip','192.0.2.12'],['key','flow'],['local_ip','192.0.2.11'],['df_default','true']"
+#define PEER(BFD)                                                                                                    \
+    "{'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'ports':" SAMPLE_REF("26") "}}},'Port':{'" SAMPLE_UUID("26")      \
+    "':{'insert':{'name':'vnet-p1f','interfaces':" SAMPLE_REF("36") "," OURS "}}},'Interface':{'" SAMPLE_UUID("36")  \
+    "':{'insert':{'name':'vnet-p1f','type':'geneve','options':['map',[" PEER_OPTIONS "]]," OURS ",'bfd':['map',[" BFD "]]}}}}"
+#define BFD_RIGHT "['enable','true'],['min_rx','100'],['min_tx','100']"
+
+static void
+ports_to_peers_are_exactly_those_wanted(void **state)
+{
+    struct ovsdb_wanted w = wanted();
+    struct ovsdb_peer peers[] = { { ip4(0xc000020c), false, 0x1f }, { ip4(0xc000020d), true, 0xff } };
+    w.bfd_ms = 100;
+    EXPECT(compare_after(ALL, PEER(BFD_RIGHT), &w), 2, GUARD, "['ports','delete',['uuid','" SAMPLE_UUID("26") "']]");
+    w.peers = peers;
+    w.n_peers = 1;
+    EXPECT(compare_after(ALL, PEER(BFD_RIGHT), &w), 0, "[]");
+    EXPECT(compare_after(ALL, PEER("['enable','false'],['min_rx','100'],['decay_min_rx','9'],['min_tx','100']"), &w), 2, GUARD,
+           "[['bfd','delete',['set',['enable']]],['bfd','insert',['map',[['enable','true']]]]]");
+    w.n_peers = 2;
+    EXPECT(compare_after(ALL, PEER(BFD_RIGHT), &w), 4, GUARD, "'name':'vnet-pff'", "'type':'vxlan'", "['remote_ip','192.0.2.13']",
+           "'bfd':['map',[" BFD_RIGHT "]]");
+}
+
+static enum ovsdb_peer_state
+peer_state(const char *status)
+{
+    struct ovsdb_rows rows;
+    struct ovsdb_facts facts;
+    sample_rows(&rows, IDS, ROOT, ALL);
+    sample_update(&rows, OVSDB_UPDATE2, PEER(BFD_RIGHT));
+    char *text = mem_printf("{'Interface':{'" SAMPLE_UUID("36") "':{'modify':{'bfd_status':['map',[%s]]}}}}", status);
+    sample_update(&rows, OVSDB_UPDATE2, text);
+    free(text);
+    assert_true(ovsdb_facts_derive(&rows, &facts));
+    enum ovsdb_peer_state state = ovsdb_config_peer_state(&rows, &facts, 0x1f);
+    assert_int_equal(ovsdb_config_peer_state(&rows, &facts, 0x1e), OVSDB_PEER_UNKNOWN);
+    ovsdb_rows_done(&rows);
+    return state;
+}
+
+static void
+a_peer_is_down_only_if_it_was_once_up(void **state)
+{
+    assert_int_equal(peer_state(""), OVSDB_PEER_UNKNOWN);
+    assert_int_equal(peer_state("['state','down'],['flap_count','0']"), OVSDB_PEER_UNKNOWN);
+    assert_int_equal(peer_state("['state','init'],['flap_count','0']"), OVSDB_PEER_UNKNOWN);
+    assert_int_equal(peer_state("['state','up'],['flap_count','1'],['remote_state','up']"), OVSDB_PEER_UP);
+    assert_int_equal(peer_state("['state','down'],['flap_count','2']"), OVSDB_PEER_DOWN);
+    assert_int_equal(peer_state("['state','init'],['flap_count','2']"), OVSDB_PEER_DOWN);
+    assert_int_equal(peer_state("['state','admin_down'],['flap_count','4']"), OVSDB_PEER_DOWN);
+}
+
+static void
+a_patch_port_that_is_no_trunk_is_made_one(void **state)
+{
+    struct ovsdb_wanted w = wanted();
+    EXPECT(compare_after(ALL, "{'Port':{'" SAMPLE_UUID("24") "':{'modify':{'tag':5}},'" SAMPLE_UUID("25") "':{'modify':{'tag':5}}}}", &w),
+           2, GUARD, "'table':'Port'," WHERE("24") ",'row':{'tag':['set',[]],'vlan_mode':['set',[]]}");
+}
+
 static void
 patch_ports_go_with_their_uplink(void **state)
 {
@@ -294,7 +355,7 @@ transactions_that_do_not_help_come_ever_slower_and_never_in_a_flood(void **state
 {
     struct ovsdb_pace p;
     int64_t now = 1000000;
-    ovsdb_pace_init(&p, now);
+    ovsdb_pace_init(&p, OVSDB_PACE_BURST, now);
     static const int waits[] = { 1000, 2000, 4000, 8000, 16000, 30000, 30000 };
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         assert_true(ovsdb_pace_take(&p, now));
@@ -327,6 +388,9 @@ main(void)
         cmocka_unit_test(controllers_are_exactly_those_wanted),
         cmocka_unit_test(only_the_manager_that_led_here_is_paced),
         cmocka_unit_test(a_tunnel_port_is_corrected_added_and_removed),
+        cmocka_unit_test(ports_to_peers_are_exactly_those_wanted),
+        cmocka_unit_test(a_peer_is_down_only_if_it_was_once_up),
+        cmocka_unit_test(a_patch_port_that_is_no_trunk_is_made_one),
         cmocka_unit_test(patch_ports_go_with_their_uplink),
         cmocka_unit_test(a_port_of_ours_on_the_wrong_bridge_is_moved),
         cmocka_unit_test(a_foreign_port_is_named_and_left_alone),

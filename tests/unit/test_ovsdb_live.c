@@ -180,6 +180,84 @@ tunnels_and_patch_ports_follow_the_wishes(void **state)
 }
 
 static void
+a_port_to_a_peer_carries_bfd_while_it_is_wanted(void **state)
+{
+    struct live *l = *state;
+    struct ovsdb_peer peers[] = { { ip4(0xc000020c), false, 2 }, { ip4(0xc000020d), true, 0xffffffff } };
+    struct ovsdb_wanted with = wanted;
+    with.n_peers = 2;
+    with.peers = peers;
+    with.bfd_ms = 100;
+    l->owner.wanted = &with;
+    join(l, "");
+    OWNER_WAIT(&l->owner, l->owner.is_configured);
+    expect_vsctl(l, "list-ports br-int", "vnet-geneve\nvnet-p2\nvnet-pffffffff");
+    expect_vsctl(l, "get interface vnet-p2 type options bfd",
+                 "geneve\n{df_default=\"true\", key=flow, local_ip=\"127.0.0.1\", remote_ip=\"192.0.2.12\"}\n"
+                 "{enable=\"true\", min_rx=\"100\", min_tx=\"100\"}");
+    expect_vsctl(l, "get interface vnet-pffffffff type options:remote_ip", "vxlan\n\"192.0.2.13\"");
+
+    /* The switch says "down" at first, of its own accord: nobody has been up. Without --no-wait it would say so again. */
+    OWNER_WAIT(&l->owner, says(l, "get interface vnet-p2 bfd_status:state bfd_status:flap_count", "down\n\"0\""));
+    ovsdb_fixture_do(l->host, "--no-wait set interface vnet-p2 bfd_status:state=up bfd_status:flap_count=1");
+    OWNER_WAIT(&l->owner, ovsdb_owner_peer(&l->owner, 2) == OVSDB_PEER_UP);
+    ovsdb_fixture_do(l->host, "--no-wait set interface vnet-p2 bfd_status:state=down bfd_status:flap_count=2");
+    OWNER_WAIT(&l->owner, ovsdb_owner_peer(&l->owner, 2) == OVSDB_PEER_DOWN);
+    assert_int_equal(ovsdb_owner_peer(&l->owner, 0xffffffff), OVSDB_PEER_UNKNOWN);
+
+    with.n_peers = 1;
+    with.bfd_ms = 200;
+    peers[0].ip = ip4(0xc000020e);
+    ovsdb_session_want(l->owner.session, &with);
+    OWNER_WAIT(&l->owner, says(l, "list-ports br-int", "vnet-geneve\nvnet-p2"));
+    expect_vsctl(l, "get interface vnet-p2 options:remote_ip bfd:min_rx", "\"192.0.2.14\"\n\"200\"");
+    with.n_peers = 0;
+    ovsdb_session_want(l->owner.session, &with);
+    OWNER_WAIT(&l->owner, says(l, "list-ports br-int", "vnet-geneve"));
+    l->owner.wanted = &wanted;
+}
+
+static void
+zones_are_stored_on_the_host_and_told(void **state)
+{
+    struct live *l = *state;
+    char text[2048];
+    ovsdb_fixture_do(l->host, "add-br br-int -- set bridge br-int external_ids:vnet-zone-7=3 external_ids:vnet-zone-8=none "
+                              "external_ids:foreign=yes");
+    join(l, "");
+    OWNER_WAIT(&l->owner, l->owner.is_configured);
+    assert_string_equal(ovsdb_owner_zones(&l->owner, text), "7=3 ");
+
+    ovsdb_session_set_zone(l->owner.session, 8, 1);
+    ovsdb_session_set_zone(l->owner.session, 4000000000, 65535);
+    ovsdb_session_set_zone(l->owner.session, 7, 0);
+    OWNER_WAIT(&l->owner, !strcmp(ovsdb_owner_zones(&l->owner, text), "8=1 4000000000=65535 "));
+    expect_vsctl(l, "get bridge br-int external_ids", "{foreign=yes, vnet=\"1\", vnet-zone-4000000000=\"65535\", vnet-zone-8=\"1\"}");
+    for (uint32_t i = 100; i < 110; i++) {
+        ovsdb_session_set_zone(l->owner.session, i, (uint16_t) i);
+        ovsdb_owner_run(&l->owner);
+    }
+    OWNER_WAIT(&l->owner, l->owner.n_zones == 12);
+
+    /* Nothing is wished any more: what somebody else does is told, and stays. */
+    ovsdb_fixture_do(l->host, "remove bridge br-int external_ids vnet-zone-8 -- set bridge br-int external_ids:vnet-zone-9=2");
+    OWNER_WAIT(&l->owner, l->owner.n_zones == 12 && l->owner.zones[0].number == 9 && l->owner.zones[0].zone == 2);
+    assert_true(l->owner.is_configured);
+}
+
+static void
+patch_ports_are_trunks(void **state)
+{
+    struct live *l = *state;
+    ovsdb_fixture_do(l->host, "add-br br-ex");
+    join(l, "external_ids:vnet-uplinks=public:br-ex");
+    OWNER_WAIT(&l->owner, l->owner.is_configured && l->owner.ports.patch[0]);
+    expect_vsctl(l, "get port vp-ceda3e10 tag trunks vlan_mode -- get port vq-ceda3e10 tag trunks vlan_mode", "[]\n[]\n[]\n[]\n[]\n[]");
+    ovsdb_fixture_do(l->host, "set port vq-ceda3e10 tag=7 vlan_mode=access");
+    OWNER_WAIT(&l->owner, says(l, "get port vq-ceda3e10 tag vlan_mode", "[]\n[]"));
+}
+
+static void
 moving_to_another_bridge_moves_what_is_ours(void **state)
 {
     struct live *l = *state;
@@ -253,6 +331,9 @@ main(void)
         cmocka_unit_test_setup_teardown(what_somebody_changes_is_put_right_and_what_is_foreign_stays, live_start, live_stop),
         cmocka_unit_test_setup_teardown(interfaces_are_told_as_they_come_and_go, live_start, live_stop),
         cmocka_unit_test_setup_teardown(tunnels_and_patch_ports_follow_the_wishes, live_start, live_stop),
+        cmocka_unit_test_setup_teardown(a_port_to_a_peer_carries_bfd_while_it_is_wanted, live_start, live_stop),
+        cmocka_unit_test_setup_teardown(zones_are_stored_on_the_host_and_told, live_start, live_stop),
+        cmocka_unit_test_setup_teardown(patch_ports_are_trunks, live_start, live_stop),
         cmocka_unit_test_setup_teardown(moving_to_another_bridge_moves_what_is_ours, live_start, live_stop),
         cmocka_unit_test_setup_teardown(a_foreign_port_in_the_way_is_named_and_once_gone_replaced, live_start, live_stop),
         cmocka_unit_test_setup_teardown(wrong_facts_are_told_and_corrected_without_a_new_connection, live_start, live_stop),

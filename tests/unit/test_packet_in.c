@@ -138,6 +138,82 @@ bad_messages_are_refused_with_a_reason(void **state)
     bytes_done(&b);
 }
 
+/* ---- waiting ---- */
+
+/* message() as of a packet that waits; its reason, and what Open vSwitch nests in a continuation. */
+static struct bytes
+waiting_message(void)
+{
+    static const uint8_t reason[] = { 1 }, continuation[] = { 0, 0, 0, 0, 0, 1, 0, 20, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
+    struct bytes b = message();
+    put_property(&b, 5, reason, sizeof reason);
+    put_property(&b, 8, continuation, sizeof continuation);
+    set_length(&b);
+    return b;
+}
+
+static struct packet_in
+decoded(const struct bytes *b)
+{
+    struct packet_in pi;
+    struct error err;
+    if (!packet_in_decode(b->data, b->n, &pi, &err))
+        fail_msg("%s", err.text);
+    return pi;
+}
+
+static void
+a_packet_that_waits_goes_on_as_another_with_all_else_as_it_was(void **state)
+{
+    (void) state;
+    static const uint8_t other[] = { 2, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 1, 0x08, 0x06, 9, 8, 7, 6, 5, 4, 3, 2, 1 };
+    struct bytes b = message(), answer = BYTES_INIT, expected = BYTES_INIT;
+    assert_null(decoded(&b).continuation);
+    bytes_done(&b);
+
+    b = waiting_message();
+    struct packet_in pi = decoded(&b);
+    assert_non_null(pi.continuation);
+    bytes_put(&answer, "before", 6);
+    packet_resume_encode(&answer, &pi, other, sizeof other, 0x01020304);
+
+    static const uint8_t head[] = { 6, 4, 0, 0, 1, 2, 3, 4, 0, 0, 0x23, 0x20, 0, 0, 0, 28 };
+    bytes_put(&expected, head, sizeof head);
+    put_property(&expected, 0, other, sizeof other);
+    size_t start = 16 + 24 + 8;                  /* after the header, the packet and its length on the wire */
+    size_t userdata = 16, unknown = 8, rest = b.n - start - 8 - 32;      /* the reason and the continuation come last */
+    bytes_put(&expected, b.data + start, rest - userdata - unknown);
+    bytes_put(&expected, b.data + start + rest, b.n - start - rest);
+    set_length(&expected);
+    assert_int_equal(answer.n - 6, expected.n);
+    assert_memory_equal(answer.data + 6, expected.data, expected.n);
+    bytes_done(&b);
+    bytes_done(&answer);
+    bytes_done(&expected);
+}
+
+static void
+a_resume_that_would_not_fit_is_told_beforehand(void **state)
+{
+    (void) state;
+    struct bytes b = waiting_message(), answer = BYTES_INIT;
+    struct packet_in pi = decoded(&b), not_waiting = pi;
+    uint8_t *large = mem_zalloc(65535);
+    not_waiting.continuation = NULL;
+    assert_false(packet_resume_fits(&not_waiting, 60));
+    assert_false(packet_resume_fits(&pi, SIZE_MAX));
+    size_t n = 65535;
+    while (!packet_resume_fits(&pi, n))
+        n--;
+    assert_in_range(n, 65000, 65500);
+    packet_resume_encode(&answer, &pi, large, n, 1);
+    assert_true(answer.n <= 65535);
+    assert_int_equal(answer.data[2] << 8 | answer.data[3], answer.n);
+    free(large);
+    bytes_done(&b);
+    bytes_done(&answer);
+}
+
 static void
 use(const struct packet_in *pi)
 {
@@ -146,6 +222,11 @@ use(const struct packet_in *pi)
         sum += pi->packet[i];
     for (size_t i = 0; i < pi->userdata_len; i++)
         sum += pi->userdata[i];
+    if (!packet_resume_fits(pi, pi->packet_len))
+        return;
+    struct bytes answer = BYTES_INIT;
+    packet_resume_encode(&answer, pi, pi->packet, pi->packet_len, 1);
+    bytes_done(&answer);
 }
 
 static void
@@ -153,7 +234,7 @@ no_bytes_make_it_crash(void **state)
 {
     (void) state;
     struct random random = random_seeded();
-    struct bytes b = message();
+    struct bytes b = waiting_message();
     for (int run = 0; run < 200000; run++) {
         size_t n = random_below(&random, 2) ? b.n : random_below(&random, b.n + 1);
         uint8_t *copy = mem_dup(b.data, n);
@@ -192,6 +273,8 @@ main(void)
         cmocka_unit_test(a_packet_in_is_read_whole),
         cmocka_unit_test(what_is_missing_is_empty),
         cmocka_unit_test(bad_messages_are_refused_with_a_reason),
+        cmocka_unit_test(a_packet_that_waits_goes_on_as_another_with_all_else_as_it_was),
+        cmocka_unit_test(a_resume_that_would_not_fit_is_told_beforehand),
         cmocka_unit_test(no_bytes_make_it_crash),
         cmocka_unit_test(a_packet_out_sends_one_packet_to_one_port),
     };

@@ -109,6 +109,44 @@ after_any_bindings_each_host_has_exactly_its_ports(void **unused)
 }
 
 static void
+an_upstream_gateway_has_the_address_last_learnt(void **unused)
+{
+    struct runtime *r = runtime_new();
+    struct mac mac = { { 1 } };
+    assert_false(runtime_gateway_mac(r, 5, &mac));
+    assert_int_equal(mac.b[0], 1);
+    runtime_set_gateway_mac(r, 5, (struct mac) { { 2 } });
+    runtime_set_gateway_mac(r, 5, (struct mac) { { 4 } });
+    runtime_set_gateway_mac(r, 6, (struct mac) { { 6 } });
+    assert_true(runtime_gateway_mac(r, 5, &mac));
+    assert_int_equal(mac.b[0], 4);
+    runtime_forget_pool(r, 5);
+    runtime_forget_pool(r, 5);
+    assert_false(runtime_gateway_mac(r, 5, &mac));
+    assert_true(runtime_gateway_mac(r, 6, &mac));
+    runtime_free(r);
+}
+
+static void
+a_zone_is_of_one_object_on_one_host(void **unused)
+{
+    struct runtime *r = runtime_new();
+    runtime_set_zone(r, 1, 5, 100);
+    runtime_set_zone(r, 2, 5, 200);
+    runtime_set_zone(r, 1, 6, 0);
+    assert_int_equal(runtime_zone(r, 1, 5), 100);
+    assert_int_equal(runtime_zone(r, 2, 5), 200);
+    assert_int_equal(runtime_zone(r, 1, 6), 0);
+    assert_int_equal(runtime_zone(r, 5, 1), 0);
+    runtime_set_zone(r, 1, 5, 101);
+    assert_int_equal(runtime_zone(r, 1, 5), 101);
+    runtime_set_zone(r, 1, 5, 0);
+    assert_int_equal(runtime_zone(r, 1, 5), 0);
+    assert_int_equal(runtime_zone(r, 2, 5), 200);
+    runtime_free(r);
+}
+
+static void
 note_vpc(void *aux, uint32_t vpc)
 {
     ((bool *) aux)[vpc] = true;
@@ -186,6 +224,8 @@ main(void)
         cmocka_unit_test(a_port_is_on_the_host_it_was_last_bound_to),
         cmocka_unit_test(a_host_is_known_by_its_facts_and_not_by_its_ports),
         cmocka_unit_test(after_any_bindings_each_host_has_exactly_its_ports),
+        cmocka_unit_test(an_upstream_gateway_has_the_address_last_learnt),
+        cmocka_unit_test(a_zone_is_of_one_object_on_one_host),
         cmocka_unit_test(a_host_holds_a_vpc_from_its_first_port_to_its_last),
         cmocka_unit_test(presence_counts_right_after_any_moves),
         cmocka_unit_test(every_table_has_a_name_and_tables_rise),

@@ -17,6 +17,7 @@ struct world {
     json_t *answer;                      /* of the last trace; NULL: it failed */
     struct error err;
     uint32_t without_table;              /* a host that has none */
+    uint32_t only_tenant;                /* whoever asks sees this one's objects; 0: all */
 };
 
 #define PORT(NAME, SUBNET, IP) \
@@ -65,16 +66,40 @@ table_of(void *aux, uint32_t host)
 }
 
 static bool
-trace(struct world *w, const char *from, const char *proto, const char *dst, int port)
+is_visible(void *aux, const struct object *o)
 {
-    struct trace_network network = { .view = { w->lab->model, w->lab->runtime }, .table = table_of, .aux = w };
+    const struct world *w = aux;
+    return o->tenant == w->only_tenant;
+}
+
+static bool
+trace_from(struct world *w, const struct trace_origin *origin, const char *proto, const char *dst, int port)
+{
+    struct trace_network network = { .view = { w->lab->model, w->lab->runtime }, .table = table_of,
+                                     .may_see = w->only_tenant ? is_visible : NULL, .aux = w };
     struct trace_packet packet;
     json_t *json = json_pack("{s:s,s:s,s:i}", "proto", proto, "dst", dst, "port", port);
     bool ok = trace_packet_parse(json, &packet, &w->err);
     json_decref(json);
     json_decref(w->answer);
-    w->answer = ok ? trace_run(&network, lab_number(w->lab, OBJECT_PORT, from), &packet, &w->err) : NULL;
+    w->answer = ok ? trace_run(&network, origin, &packet, &w->err) : NULL;
     return w->answer != NULL;
+}
+
+static bool
+trace(struct world *w, const char *from, const char *proto, const char *dst, int port)
+{
+    return trace_from(w, &(struct trace_origin) { .port = lab_number(w->lab, OBJECT_PORT, from) }, proto, dst, port);
+}
+
+/* From outside. */
+static bool
+trace_in(struct world *w, const char *pool, const char *src, const char *dst)
+{
+    struct trace_origin origin = { .pool = lab_number(w->lab, OBJECT_POOL, pool) };
+    if (!ip_parse(src, &origin.src))
+        fail_msg("%s", src);
+    return trace_from(w, &origin, "tcp", dst, 80);
 }
 
 static const char *
@@ -250,6 +275,127 @@ a_packet_that_is_none_is_refused(void **state)
     assert_false(trace(w, "web1", "udp", "10.0.1.12", 65536));
 }
 
+/* ---- the way out and in ---- */
+
+#define EIP(IP, PORT) \
+    "{'op':'add','type':'eip','values':{'pool':'public','ip':'" IP "'}}," \
+    "{'op':'set','type':'eip','name':'" IP "','values':{'attached':'" PORT "'}}"
+
+/* hv1 reaches the network of pool 'public', hv2 does not; gw1 does, and is a gateway. web1 is on hv1, db1 on hv2, behind gw1. */
+static void
+give_way_out(struct world *w, int vlan)
+{
+    lab_host(w->lab, "hv1", lab_with_uplink(lab_facts(0), "public", 20, false));
+    lab_host(w->lab, "gw1", lab_with_uplink(lab_facts(2), "public", 30, true));
+    lab_do(w->lab, "[{'op':'add','type':'pool','name':'public','values':{'cidr':'203.0.113.0/24','uplink':'public'%s}},"
+           "{'op':'add','type':'igw','values':{'vpc':'prod'}},"
+           "{'op':'add','type':'route','values':{'rtb':'prod','prefix':'0.0.0.0/0','target':'igw'}},"
+           EIP("203.0.113.10", "port:web1") "," EIP("203.0.113.11", "port:db1") "]", vlan ? ",'vlan':7" : "");
+    lab_gateway_mac(w->lab, "public", (struct mac) { { 2, 0, 0, 0, 0, 0x99 } });
+    lab_run(w->lab);
+}
+
+static void
+a_packet_to_the_world_leaves_by_the_pool_of_its_address(void **state)
+{
+    struct world *w = *state;
+    give_way_out(w, 0);
+    assert_verdict(w, "web1", "8.8.8.8", "left public");
+    assert_string_equal(json_member_string(hop(w, "hv1", "public-out"), "output"), "port 20");
+    assert_verdict(w, "db1", "8.8.8.8", "left public");
+    assert_non_null(hop(w, "hv2", "egress"));
+    assert_string_equal(json_member_string(hop(w, "gw1", "public-out"), "output"), "port 30");
+}
+
+static void
+without_a_public_address_it_does_not_leave(void **state)
+{
+    struct world *w = *state;
+    give_way_out(w, 0);
+    assert_true(trace(w, "web2", "icmp", "8.8.8.8", 0));
+    assert_memory_equal(json_member_string(w->answer, "verdict"), "dropped no-route", 16);
+}
+
+static void
+from_outside_it_comes_in_where_the_address_is_held(void **state)
+{
+    struct world *w = *state;
+    give_way_out(w, 0);
+    assert_true(trace_in(w, "public", "198.51.100.1", "203.0.113.10"));
+    assert_string_equal(json_member_string(w->answer, "verdict"), "delivered web1");
+    assert_string_equal(line(w, 0), "host hv1");
+    assert_true(trace_in(w, "public", "203.0.113.200", "203.0.113.11"));
+    assert_string_equal(json_member_string(w->answer, "verdict"), "delivered db1");
+    assert_string_equal(line(w, 0), "host gw1");
+    assert_non_null(hop(w, "hv2", "forward"));
+}
+
+static void
+a_tagged_network_is_the_same(void **state)
+{
+    struct world *w = *state;
+    give_way_out(w, 7);
+    assert_true(trace_in(w, "public", "198.51.100.1", "203.0.113.11"));
+    assert_string_equal(json_member_string(w->answer, "verdict"), "delivered db1");
+    assert_verdict(w, "db1", "8.8.8.8", "left public");
+}
+
+static void
+a_public_address_that_nobody_holds_is_not_delivered(void **state)
+{
+    struct world *w = *state;
+    give_way_out(w, 0);
+    assert_true(trace_in(w, "public", "198.51.100.1", "203.0.113.77"));
+    assert_string_equal(json_member_string(w->answer, "verdict"), "dropped no-port 203.0.113.77");
+    assert_true(is_told(w, "no host holds 203.0.113.77 on the network of pool 'public'"));
+    lab_do(w->lab, "[{'op':'add','type':'pool','name':'other','values':{'cidr':'192.0.2.0/24','uplink':'public','vlan':9}}]");
+    lab_run(w->lab);
+    assert_true(trace_in(w, "other", "198.51.100.1", "203.0.113.10"));
+    assert_string_equal(json_member_string(w->answer, "verdict"), "dropped no-port 203.0.113.10");
+}
+
+static void
+one_public_address_reaches_another_and_itself(void **state)
+{
+    struct world *w = *state;
+    give_way_out(w, 0);
+    assert_verdict(w, "web1", "203.0.113.11", "delivered db1");
+    assert_verdict(w, "db1", "203.0.113.10", "delivered web1");
+    assert_verdict(w, "web1", "203.0.113.10", "delivered web1");
+}
+
+static void
+a_nat_gateway_takes_a_new_connection_out(void **state)
+{
+    struct world *w = *state;
+    give_way_out(w, 0);
+    lab_do(w->lab, "[{'op':'add','type':'rtb','name':'inner','values':{'vpc':'prod'}},"
+           "{'op':'add','type':'natgw','name':'nat','values':{'subnet':'web'}},"
+           "{'op':'add','type':'route','values':{'rtb':'inner','prefix':'0.0.0.0/0','target':'natgw:nat'}},"
+           "{'op':'add','type':'subnet','name':'priv','values':{'vpc':'prod','cidr':'10.0.3.0/24','rtb':'inner'}},"
+           PORT("p1", "priv", "10.0.3.11") "," EIP("203.0.113.12", "natgw:nat") "]");
+    lab_bind(w->lab, "p1", "hv2", 15);
+    lab_run(w->lab);
+    assert_true(trace(w, "p1", "tcp", "8.8.8.8", 443));
+    assert_string_equal(json_member_string(w->answer, "verdict"), "left public");
+    assert_string_equal(json_member_string(hop(w, "gw1", "public-out"), "output"), "port 30");
+}
+
+static void
+what_is_another_tenants_is_not_named(void **state)
+{
+    struct world *w = *state;
+    give_way_out(w, 0);
+    lab_do(w->lab, "[{'op':'add','type':'tenant','name':'acme'}]");
+    w->only_tenant = lab_number(w->lab, OBJECT_TENANT, "acme");
+    assert_true(trace_in(w, "public", "198.51.100.1", "203.0.113.10"));
+    assert_string_equal(json_member_string(w->answer, "verdict"), "delivered another tenant's port");
+    char *text = json_text(w->answer);
+    assert_null(strstr(text, "web1"));
+    assert_null(strstr(text, "10.0.1.11"));
+    free(text);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 
 int
@@ -268,6 +414,14 @@ main(void)
         TEST(a_receiver_that_does_not_know_the_sender_drops),
         TEST(what_cannot_be_told_is_an_error),
         TEST(a_packet_that_is_none_is_refused),
+        TEST(a_packet_to_the_world_leaves_by_the_pool_of_its_address),
+        TEST(without_a_public_address_it_does_not_leave),
+        TEST(from_outside_it_comes_in_where_the_address_is_held),
+        TEST(a_tagged_network_is_the_same),
+        TEST(a_public_address_that_nobody_holds_is_not_delivered),
+        TEST(one_public_address_reaches_another_and_itself),
+        TEST(a_nat_gateway_takes_a_new_connection_out),
+        TEST(what_is_another_tenants_is_not_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

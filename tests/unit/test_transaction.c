@@ -222,6 +222,8 @@ bad_ports_are_refused(void **state)
         { ERROR_INVALID, "'mac':'01:00:00:00:00:01'", "mac '01:00:00:00:00:01' is not unicast" },
         { ERROR_INVALID, "'mac':'ff:ff:ff:ff:ff:ff'", "is not unicast" },
         { ERROR_INVALID, "'mac':'02:76:6e:00:00:01'", "mac '02:76:6e:00:00:01' is the router's" },
+        { ERROR_INVALID, "'mac':'0a:76:cb:00:71:05'", "mac '0a:76:cb:00:71:05' is kept for public addresses; write another" },
+        { ERROR_INVALID, "'mac':'0A:77:00:00:00:01'", "mac '0a:77:00:00:00:01' is kept for public addresses" },
         { ERROR_INVALID, "'mac':'2:76'", "mac '2:76' is no MAC address" },
         { ERROR_UNKNOWN, "'sg':'web'", "sg 'web' does not exist; write none, or leave it out" },
         { ERROR_INVALID, "'source_dest_check':'no'", "source_dest_check 'no' is neither true nor false" },
@@ -283,9 +285,8 @@ routes_are_checked_against_their_vpc(void **state)
                "10.0.0.0/16", "blackhole");
     lab_refuse(lab, ERROR_INVALID, "target port 'stranger' is in another VPC; name a port of vpc 'a'", OP_ROUTE, "a",
                "0.0.0.0/0", "port:stranger");
-    lab_refuse(lab, ERROR_INVALID, "target 'igw' is no known target; write port:NAME or blackhole", OP_ROUTE, "a", "0.0.0.0/0",
-               "igw");
-    lab_refuse(lab, ERROR_INVALID, "target 'natgw:n' is no known target", OP_ROUTE, "a", "0.0.0.0/0", "natgw:n");
+    lab_refuse(lab, ERROR_INVALID, "target 'peer:x' is no known target; write port:NAME, igw, natgw:NAME or blackhole", OP_ROUTE, "a",
+               "0.0.0.0/0", "peer:x");
     lab_refuse(lab, ERROR_UNKNOWN, "port 'nope' does not exist", OP_ROUTE, "a", "0.0.0.0/0", "port:nope");
     lab_refuse(lab, ERROR_INVALID, "prefix '::/0' is not IPv4", OP_ROUTE, "a", "::/0", "blackhole");
 
@@ -578,7 +579,10 @@ an_operation_is_read_strictly(void **state)
         { "[]", "operation is no JSON object" },
         { "{}", "op '' is unknown; write add, set or del" },
         { "{'op':'get','type':'vpc'}", "op 'get' is unknown" },
-        { "{'op':'add','type':'vcp'}", "type 'vcp' is unknown; write one of tenant vpc subnet port rtb route host" },
+        { "{'op':'add','type':'vcp'}", "type 'vcp' is unknown; write one of tenant vpc subnet port rtb route host pool eip igw natgw" },
+        { "{'op':'set','type':'port','name':'web1','move':true}", "member 'move' is only for set of an eip" },
+        { "{'op':'del','type':'eip','name':'1.2.3.4','move':true}", "member 'move' is only for set of an eip" },
+        { "{'op':'set','type':'eip','name':'1.2.3.4','move':1}", "member 'move' is no boolean" },
         { "{'op':'add','type':'vpc','name':5}", "member 'name' is no text" },
         { "{'op':'add','type':'vpc','may_exist':'true'}", "member 'may_exist' is no boolean" },
         { "{'op':'add','type':'vpc','values':[]}", "member 'values' is no object" },

@@ -67,6 +67,50 @@ a_route_is_named_by_its_table_and_prefix(void **unused)
 }
 
 static void
+the_way_out_has_commands_of_its_own(void **unused)
+{
+    assert_op("pool-add public 203.0.113.0/24 uplink=isp range=203.0.113.10-203.0.113.20 vlan=7",
+              "{\"name\":\"public\",\"op\":\"add\",\"type\":\"pool\",\"values\":{\"cidr\":\"203.0.113.0/24\","
+              "\"range\":\"203.0.113.10-203.0.113.20\",\"uplink\":\"isp\",\"vlan\":\"7\"}}");
+    assert_op("igw-add blue", "{\"op\":\"add\",\"type\":\"igw\",\"values\":{\"vpc\":\"blue\"}}");
+    assert_op("--if-exists igw-del blue", "{\"if_exists\":true,\"name\":\"blue\",\"op\":\"del\",\"type\":\"igw\"}");
+    assert_op("eip-add public", "{\"op\":\"add\",\"type\":\"eip\",\"values\":{\"pool\":\"public\"}}");
+    assert_op("--may-exist eip-add public 203.0.113.5 tags:a=b",
+              "{\"may_exist\":true,\"op\":\"add\",\"type\":\"eip\",\"values\":{\"ip\":\"203.0.113.5\",\"pool\":\"public\","
+              "\"tags\":{\"a\":\"b\"}}}");
+    assert_op("eip-del 203.0.113.5", "{\"name\":\"203.0.113.5\",\"op\":\"del\",\"type\":\"eip\"}");
+    assert_op("natgw-add web nat ports=2000-2007",
+              "{\"name\":\"nat\",\"op\":\"add\",\"type\":\"natgw\",\"values\":{\"ports\":\"2000-2007\",\"subnet\":\"web\"}}");
+    assert_op("route-add main 0.0.0.0/0 igw",
+              "{\"op\":\"add\",\"type\":\"route\",\"values\":{\"prefix\":\"0.0.0.0/0\",\"rtb\":\"main\",\"target\":\"igw\"}}");
+    assert_refused("eip-add", "POOL is missing; usage: [--may-exist] eip-add POOL [IP]");
+    assert_refused("eip-attach 203.0.113.5", "PORT|natgw:NATGW is missing; usage: [--move] eip-attach IP PORT|natgw:NATGW");
+}
+
+static void
+an_elastic_ip_is_attached_to_a_port_unless_it_says_otherwise(void **unused)
+{
+    assert_op("eip-attach 203.0.113.5 web1",
+              "{\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":\"port:web1\"}}");
+    assert_op("eip-attach 203.0.113.5 port:web1",
+              "{\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":\"port:web1\"}}");
+    assert_op("--move eip-attach 203.0.113.5 natgw:nat",
+              "{\"move\":true,\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":\"natgw:nat\"}}");
+    assert_op("eip-detach 203.0.113.5",
+              "{\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":null}}");
+    assert_refused("--move eip-detach 203.0.113.5", "eip-detach: does not take --move");
+    assert_refused("eip-attach 203.0.113.5 --move web1", "options come before the command");
+
+    struct arena *arena = arena_new();
+    struct call call;
+    struct error err;
+    assert_true(parse("eip-attach 203.0.113.5 lb:web", &call, arena, &err));
+    assert_null(call.command->change(&call, &err));
+    assert_string_equal(err.text, "eip-attach: 'lb:web' is nothing that has an elastic IP; write PORT or natgw:NATGW");
+    arena_free(arena);
+}
+
+static void
 command_options_come_before_the_command(void **unused)
 {
     assert_op("--may-exist vpc-add v 10.0.0.0/8",
@@ -191,6 +235,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(positional_arguments_become_columns),
         cmocka_unit_test(a_route_is_named_by_its_table_and_prefix),
+        cmocka_unit_test(the_way_out_has_commands_of_its_own),
+        cmocka_unit_test(an_elastic_ip_is_attached_to_a_port_unless_it_says_otherwise),
         cmocka_unit_test(command_options_come_before_the_command),
         cmocka_unit_test(tags_are_merged_and_an_empty_value_removes),
         cmocka_unit_test(a_value_may_hold_equals_signs_and_colons),

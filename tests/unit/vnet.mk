@@ -10,11 +10,23 @@ check_PROGRAMS += tests/unit/test_icmp
 tests_unit_test_icmp_SOURCES = tests/unit/test_icmp.c
 tests_unit_test_icmp_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_icmp_inner
+tests_unit_test_icmp_inner_SOURCES = tests/unit/test_icmp_inner.c
+tests_unit_test_icmp_inner_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_arp
+tests_unit_test_arp_SOURCES = tests/unit/test_arp.c
+tests_unit_test_arp_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
 vnet_lab = tests/unit/vnet_lab.c tests/unit/vnet_lab.h
 
 check_PROGRAMS += tests/unit/test_compiler
 tests_unit_test_compiler_SOURCES = tests/unit/test_compiler.c $(vnet_lab)
 tests_unit_test_compiler_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_public
+tests_unit_test_public_SOURCES = tests/unit/test_public.c tests/unit/random.h $(vnet_lab)
+tests_unit_test_public_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_features
 tests_unit_test_features_SOURCES = tests/unit/test_features.c $(vnet_lab) tests/unit/ovs_fixture.c tests/unit/ovs_fixture.h

@@ -20,6 +20,14 @@ die(const char *format, ...)
     abort();
 }
 
+static void
+on_zone_wanted(void *aux, uint32_t host, uint32_t number)
+{
+    struct lab *lab = aux;
+    lab->wishes = mem_grow(lab->wishes, &lab->cap_wishes, lab->n_wishes + 1, sizeof *lab->wishes);
+    lab->wishes[lab->n_wishes++] = (struct lab_wish) { host, number };
+}
+
 struct lab *
 lab_new(void)
 {
@@ -27,6 +35,7 @@ lab_new(void)
     lab->model = model_new();
     lab->runtime = runtime_new();
     lab->compiler = compiler_new(lab->model, lab->runtime);
+    compiler_on_zone_wanted(lab->compiler, on_zone_wanted, lab);
     lab_do(lab, "[{'op':'add','type':'tenant','name':'default','may_exist':true}]");
     return lab;
 }
@@ -39,6 +48,7 @@ lab_free(struct lab *lab)
         flow_table_free(lab->hosts[i].table);
     runtime_free(lab->runtime);
     model_free(lab->model);
+    free(lab->wishes);
     free(lab);
 }
 
@@ -130,6 +140,26 @@ lab_facts(unsigned i)
     return (struct runtime_host) { .encap_ip = ip4(0xc000020bu + i), .encap = ENCAP_GENEVE, .mtu = 1500, .tunnel_port = { 1, 2 } };
 }
 
+struct runtime_host
+lab_with_uplink(struct runtime_host facts, const char *network, uint32_t ofport, bool is_gateway)
+{
+    struct runtime_uplink *uplink = &facts.uplinks[facts.n_uplinks++];
+    snprintf(uplink->network, sizeof uplink->network, "%s", network);
+    uplink->ofport = ofport;
+    facts.is_gateway = is_gateway;
+    return facts;
+}
+
+void
+lab_gateway_mac(struct lab *lab, const char *pool, struct mac mac)
+{
+    struct vnet_event event = { .kind = EVENT_GATEWAY_MAC, .number = lab_number(lab, OBJECT_POOL, pool) };
+    if (!event.number)
+        die("no pool '%s'", pool);
+    runtime_set_gateway_mac(lab->runtime, event.number, mac);
+    compiler_changed(lab->compiler, &event, NULL, NULL);
+}
+
 static void
 host_event(struct lab *lab, uint32_t number, const struct runtime_host *before)
 {
@@ -207,12 +237,27 @@ conflict(void *aux, uint64_t cookie, const struct error *err)
     die("block %#" PRIx64 ": %s", cookie, err->text);
 }
 
-void
-lab_run(struct lab *lab)
+static void
+run_hosts(struct lab *lab)
 {
     for (unsigned i = 0; i < lab->n_hosts; i++) {
         while (compiler_run(lab->compiler, lab->hosts[i].number, 1000, conflict, NULL))
             continue;
+    }
+}
+
+void
+lab_run(struct lab *lab)
+{
+    run_hosts(lab);
+    while (lab->n_wishes) {
+        struct lab_wish wish = lab->wishes[--lab->n_wishes];
+        struct vnet_event event = { .kind = EVENT_ZONE, .number = wish.host, .zone_of = wish.number };
+        if (runtime_zone(lab->runtime, wish.host, wish.number))
+            continue;
+        runtime_set_zone(lab->runtime, wish.host, wish.number, ++lab->n_zones);
+        compiler_changed(lab->compiler, &event, NULL, NULL);
+        run_hosts(lab);
     }
 }
 

@@ -3,6 +3,7 @@ import contextlib
 import os
 import subprocess
 
+from lab.probes import Prober
 from lab.procs import HERE, Agent, LabError, wait_until
 
 DHCLIENT_CONF = """option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;
@@ -11,7 +12,7 @@ timeout 20; retry 2; initial-interval 1; backoff-cutoff 2;
 """
 
 
-class Guest:
+class Guest(Prober):
     def __init__(self, name, mac, iface_id, host, tap, folder, pid):
         self.name, self.mac, self.iface_id, self.host, self.tap, self.folder, self.pid = name, mac, iface_id, host, tap, folder, pid
         self.agent = Agent(os.path.join(folder, "agent.sock"))
@@ -20,9 +21,6 @@ class Guest:
 
     def __repr__(self):
         return f"<guest {self.name} {self.ip} on {self.host.name}>"
-
-    def run(self, *argv, **options):
-        return self.agent.run(*argv, **options)
 
     # -- addresses --
 
@@ -72,45 +70,6 @@ class Guest:
         self.signal_dhcp("KILL")
         self.agent.call("wait", number=self._dhcp, timeout=5)
 
-    # -- probes --
-
-    def ping_all(self, ips, **options):
-        """Answers in the order of ips; see inside/probe.py."""
-        return self.agent.call("ping", targets=list(ips), **options)
-
-    def ping(self, ip, **options):
-        return self.ping_all([ip], **options)[0]
-
-    def reaches(self, ip, seconds=5):
-        """Waits until ip answers; for what is to come, not for what should already be."""
-        wait_until(lambda: self.ping(ip, timeout=0.3, tries=1) == "reply", seconds, f"{ip} answers {self.name}")
-
-    def flush_neighbours(self):
-        self.agent.call("flush_neighbours")
-
-    def tcp_connect(self, ip, port, timeout=1.0):
-        return self.agent.call("tcp_connect", ip=ip, port=port, timeout=timeout)
-
-    def tcp_send(self, ip, port, n_bytes, timeout=20):
-        return self.agent.call("tcp_send", ip=ip, port=port, n_bytes=n_bytes, timeout=timeout)
-
-    def who_answers(self, ips, port, **options):
-        """The names of the UDP servers at ips, None for silence."""
-        return self.agent.call("udp_ask", ips=list(ips), port=port, **options)
-
-    def send_frames(self, *frames):
-        """Whole Ethernet frames, as bytes."""
-        self.agent.call("send_frames", device="eth0", frames=[f.hex() for f in frames])
-
-    @contextlib.contextmanager
-    def doing(self, start, **arguments):
-        """Something that goes on meanwhile: with guest.doing('ping', ip=...) as stream: ... ; stream.result afterwards."""
-        activity = Activity(self.agent, self.agent.call("start_" + start, **arguments))
-        try:
-            yield activity
-        finally:
-            activity.stop()
-
     # -- its cable --
 
     def move(self, host, unplug_first=True):
@@ -137,17 +96,3 @@ class Guest:
             pid = self.agent.call("pid")
             self.agent.run("kill", "-9", str(pid), check=False)
         self.agent.close()
-
-
-class Activity:
-    def __init__(self, agent, number):
-        self._agent, self._number, self.result, self._stopped = agent, number, None, False
-
-    def look(self):
-        return self._agent.call("look", number=self._number)
-
-    def stop(self):
-        if not self._stopped:
-            self._stopped = True
-            self.result = self._agent.call("stop", number=self._number)
-        return self.result

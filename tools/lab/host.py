@@ -1,8 +1,8 @@
 """A hypervisor: a machine of its own with a private ovsdb-server and ovs-vswitchd (userspace datapath), joined to vnetd by the very
 commands a user would type.
 
-br-phy holds the tunnel address and the underlay cable, because userspace tunnels are routed through a bridge of OVS. br-int is
-vnetd's to make. mgmt0 carries OVSDB and OpenFlow. Room is left for libvirtd: /run is the machine's own.
+br-phy holds the tunnel address and the underlay cable, because userspace tunnels are routed through a bridge of OVS. A host that
+reaches the outside has a bridge for each physical network, with a second NIC. br-int is vnetd's to make. mgmt0 carries OVSDB and OpenFlow. Room is left for libvirtd: /run is the machine's own.
 """
 import os
 
@@ -20,7 +20,7 @@ class Hypervisor(Machine):
         self.number, self.programs = number, programs
         self.tunnel_ip, self.management_ip = underlay.tunnel_ip(number), underlay.management_ip(number)
         self.phy_mac = f"02:00:00:00:fe:{number:02x}"
-        self.guests = []
+        self.guests, self.uplinks = [], {}
         self._taps = 0
         self._server = self._switch = None
 
@@ -42,6 +42,13 @@ class Hypervisor(Machine):
                    "--", "set", "interface", "br-phy", f"mtu_request={underlay_mtu}")
         wait_until(lambda: self.run("ip", "link", "show", "br-phy"), 10, f"{self.name}: br-phy")     # a kept database is there at once
         self.agent.call("configure", device="br-phy", ip=self.tunnel_ip)
+
+    def add_uplink(self, network, bridge, device):
+        """A bridge such as an operator makes for the outside: a learning switch with the NIC in it."""
+        self.agent.call("configure", device=device, checksums=False)
+        self.vsctl("--may-exist", "add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev", "fail_mode=standalone",
+                   "--", "--may-exist", "add-port", bridge, device)
+        self.uplinks[network] = bridge
 
     def start_ovsdb(self):
         self._server = self._spawn("ovsdb-server", [self.path("conf.db"), "--remote=punix:/run/openvswitch/db.sock",

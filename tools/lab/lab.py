@@ -19,12 +19,14 @@ from lab import ovs
 from lab.daemon import OVSDB_PORT, Ctl, Vnetd, build_folder
 from lab.procs import Keeper, LabError, Machine, call_all, wait_until
 from lab.host import Hypervisor
+from lab.outside import Outside
 from lab.underlay import NODE_IP, Underlay
 
 
 class Lab:
-    def __init__(self, hosts=2, tls=False, ovs_version="3.5", mtu=1500, daemon=True, daemon_options=()):
-        """hosts: how many hypervisors, hv1, hv2, ..., joined and ready. daemon=False: no vnetd; bridges are the caller's."""
+    def __init__(self, hosts=2, tls=False, ovs_version="3.5", mtu=1500, daemon=True, daemon_options=(), outside=None, uplinks=None, gateways=()):
+        """hosts: how many hypervisors, hv1, hv2, ..., joined and ready. daemon=False: no vnetd; bridges are the caller's.
+        outside: physical networks, as for Outside. uplinks: {host: {network: bridge}}, as a host's vnet-uplinks. gateways: hosts."""
         self.root = tempfile.mkdtemp(prefix="vnet-lab-")
         os.chmod(self.root, 0o755)
         self.id = os.path.basename(self.root)
@@ -39,10 +41,12 @@ class Lab:
             self.node = self._machine("node", Machine)
             self.underlay.attach_management("node", self._wire_pid)
             self.node.agent.call("configure", device="mgmt0", ip=NODE_IP, checksums=False)
+            if outside:
+                self.outside = self._machine("outside", lambda *a: Outside(*a, outside, self.underlay, self._wire_pid))
             if daemon:
                 self._start_daemon(daemon_options)
-            for number in range(1, hosts + 1):
-                self.add_host(f"hv{number}", join=daemon)
+            for name in (f"hv{number}" for number in range(1, hosts + 1)):
+                self.add_host(name, join=daemon, uplinks=(uplinks or {}).get(name), gateway=name in gateways)
             if daemon:
                 self.ready()
         except BaseException:
@@ -58,7 +62,7 @@ class Lab:
         self.close()
 
     def close(self):
-        for machine in [*self.hosts.values(), *(getattr(self, n) for n in ("node", "wire") if hasattr(self, n))]:
+        for machine in [*self.hosts.values(), *(getattr(self, n) for n in ("outside", "node", "wire") if hasattr(self, n))]:
             machine.close()
         self.keeper.end(self.keep)
 
@@ -81,8 +85,8 @@ class Lab:
 
     # -- hosts --
 
-    def add_host(self, name, join=True, number=None, ovs_version=None, learn=True, **external_ids):
-        """A new hypervisor. external_ids: as for Hypervisor.join."""
+    def add_host(self, name, join=True, number=None, ovs_version=None, learn=True, uplinks=None, gateway=False, **external_ids):
+        """A new hypervisor. uplinks: {physical network: bridge}. external_ids: as for Hypervisor.join."""
         number = number or len(self.hosts) + 1
         programs = ovs.find(ovs_version) if ovs_version else self.programs
         host = self._machine(name, Hypervisor, number, programs)
@@ -90,9 +94,13 @@ class Lab:
         self.underlay.attach_management(name, self._wire_pid)
         self.underlay.attach_underlay(name, self._wire_pid)
         host.start(self.mtu)
+        for network, bridge in (uplinks or {}).items():
+            host.add_uplink(network, bridge, self.outside.attach(network, name, self._wire_pid))
         if learn:
             for other in self.hosts.values():
                 other.learn_tunnel_neighbours(self.hosts.values())
+        if gateway:
+            external_ids["vnet_gateway"] = "true"
         if join:
             self.join(host, **external_ids)
         return host
@@ -104,6 +112,8 @@ class Lab:
             certificates = self.certificates(host.name)
         if self.mtu != 1500:
             external_ids.setdefault("vnet_mtu", self.mtu)
+        if host.uplinks:
+            external_ids.setdefault("vnet_uplinks", ",".join(f"{network}:{bridge}" for network, bridge in host.uplinks.items()))
         host.join(self.manager(), certificates, **external_ids)
 
     def manager(self):
@@ -114,9 +124,13 @@ class Lab:
         host = self.hosts.pop(name)
         for kind in ("management", "underlay"):
             self.underlay.set_link(kind, name, False)          # else its kernel would still say goodbye for it
+        for network in host.uplinks:
+            self.outside.set_link(network, name, False)
         host.kill()
         host.close()
         self.underlay.detach(name)
+        for network in host.uplinks:
+            self.outside.detach(network, name)
         for entry in os.scandir(host.folder):
             if keep_disk and entry.name == "conf.db":
                 continue
@@ -152,14 +166,15 @@ class Lab:
 
     # -- guests --
 
-    def vms(self, wanted, dhcp="udhcpc", tenant=None, add=True):
-        """['SUBNET:PORT@HOST', ...] -> guests with addresses by DHCP. add=True: the ports are made too, in one transaction.
+    def vms(self, wanted, dhcp="udhcpc", tenant=None, add=True, port=""):
+        """['SUBNET:PORT@HOST', ...] -> guests with addresses by DHCP. add=True: the ports are made too, in one transaction; port: what
+        else their port-add says.
         dhcp=None: addresses are set by hand, from what vnetctl says."""
         ctl = self.ctl.as_tenant(tenant) if tenant else self.ctl
         triples = [(subnet, port, host) for subnet, _, rest in (w.partition(":") for w in wanted)
                    for port, _, host in [rest.partition("@")]]
         if add:
-            ctl.batch([f"port-add {subnet} {port}" for subnet, port, _ in triples])
+            ctl.batch([f"port-add {subnet} {name} {port}" for subnet, name, _ in triples])
         rows = {r["name"]: r for r in self.vnetd.rows("port", tenant or "default", columns="id,name,mac,ip,subnet")}
         guests = {}
         for host in dict.fromkeys(h for _, _, h in triples):

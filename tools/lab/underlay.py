@@ -4,8 +4,8 @@
                                from where tests forge tunnel packets.
   management  198.51.100.0/24  OVSDB, OpenFlow and the API. vnetd's node is 198.51.100.100, host N is 198.51.100.(10+N).
 
-Two networks, so that a tunnel's path can fail while control stays, and the reverse. 203.0.113.0/24 is left for an outside world
-behind hosts' br-ex.
+Two networks, so that a tunnel's path can fail while control stays, and the reverse. Further bridges are the segments of the outside
+(outside.py).
 """
 
 STRANGER_IP = "192.0.2.250"
@@ -30,21 +30,30 @@ class Underlay:
 
     def attach_underlay(self, name, pid):
         """A cable whose other end, 'phy0', is in the namespace of process `pid` (as the wire's pid namespace numbers it)."""
-        self._cable(f"u-{name}", "phy0", pid, "under", self.mtu)
+        self.cable(f"u-{name}", "phy0", pid, "under", self.mtu)
 
     def attach_management(self, name, pid):
-        self._cable(f"m-{name}", "mgmt0", pid, "manage", 1500)
+        self.cable(f"m-{name}", "mgmt0", pid, "manage")
 
-    def _cable(self, near, far, pid, bridge, mtu):
+    def add_segment(self, name):
+        self.wire.ip([f"link add {name} type bridge stp_state 0 mcast_snooping 0 forward_delay 0", f"link set {name} up"])
+
+    def cable(self, near, far, pid, bridge, mtu=1500):
+        """From a bridge of the wire (port `near`) to device `far` of process `pid`."""
         self.wire.ip([f"link add {near} mtu {mtu} type veth peer name {far} mtu {mtu} netns {pid}",
                       f"link set {near} master {bridge} up"])
 
+    def remove_cable(self, near):
+        """The kernel may have done so already with the namespace at its other end."""
+        self.wire.run("ip", "link", "del", near, check=False)
+
+    def set_cable(self, near, up):
+        self.wire.ip([f"link set {near} {'up' if up else 'down'}"])
+
     def detach(self, name):
-        """Takes both cables away; the kernel may have done so already with the namespace at their other end."""
         for near in (f"u-{name}", f"m-{name}"):
-            self.wire.run("ip", "link", "del", near, check=False)
+            self.remove_cable(near)
 
     def set_link(self, kind, name, up):
         """Pulls or plugs a host's cable; kind: 'underlay' or 'management'."""
-        near = ("u-" if kind == "underlay" else "m-") + name
-        self.wire.ip([f"link set {near} {'up' if up else 'down'}"])
+        self.set_cable(("u-" if kind == "underlay" else "m-") + name, up)

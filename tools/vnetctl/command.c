@@ -9,12 +9,13 @@ static const struct command_group groups[] = {
     { "Tenants", tenant_commands },
     { "Networks and ports", network_commands },
     { "Routing", route_commands },
+    { "Public addresses", public_commands },
     { "Any type of object", generic_commands },
     { "What the network does", insight_commands },
     { "Certificates (no daemon needed)", pki_commands },
 };
 
-static const char *const option_names[] = { "may-exist", "if-exists" };
+static const char *const option_names[] = { "may-exist", "if-exists", "move" };
 
 #define N_ELEMENTS(A) (sizeof (A) / sizeof *(A))
 #define SUGGESTIONS 4

@@ -47,6 +47,7 @@ enum command_values {
 
 #define OPTION_MAY_EXIST 0x01
 #define OPTION_IF_EXISTS 0x02
+#define OPTION_MOVE 0x04
 
 #define COMMAND_MAX_ARGUMENTS 4
 
@@ -57,6 +58,7 @@ struct command {
     enum command_values takes_values;
     const char *values;                  /* as usage shows them: "[ip=IP] [mac=MAC]" */
     unsigned options;                    /* OPTION_* it takes */
+    bool prints_name;                    /* of a change: what the new object is called is printed */
     const char *shown;                   /* a listing's columns in a table unless --columns is given; NULL: all. '*' first: objects
                                           * of this type belong to no tenant */
     json_t *(*change)(const struct call *, struct error *);      /* new reference: an operation; NULL with *err set */
@@ -71,8 +73,8 @@ struct command_group {
     const struct command *commands;
 };
 
-extern const struct command tenant_commands[], network_commands[], route_commands[], generic_commands[], insight_commands[],
-    pki_commands[];
+extern const struct command tenant_commands[], network_commands[], route_commands[], public_commands[], generic_commands[],
+    insight_commands[], pki_commands[];
 
 /* NULL after the last one. */
 const struct command_group *command_group(size_t i);

@@ -12,7 +12,7 @@ const struct command route_commands[] = {
     { "rtb-list", "rtb", .read = listing_read, .shown = "name vpc", .help = "list route tables" },
 
     { "route-add", "route", { ARG("RTB", "rtb"), ARG("PREFIX", "prefix"), ARG("TARGET", "target") }, VALUES_OPTIONAL, NULL, ADD,
-      .help = "add a route; TARGET: port:NAME or blackhole" },
+      .help = "add a route; TARGET: igw, natgw:NAME, port:NAME or blackhole" },
     { "route-del", "route", { ARG("RTB", "rtb"), ARG("PREFIX", "prefix") }, DEL, .help = "delete a route" },
     { "route-list", "route", { ARG("RTB", "rtb") }, .read = listing_read, .shown = "prefix target", .help = "list a table's routes" },
     { .name = NULL }

@@ -9,6 +9,7 @@ libvnetctl_a_SOURCES = \
 	tools/vnetctl/commands_insight.c \
 	tools/vnetctl/commands_network.c \
 	tools/vnetctl/commands_pki.c \
+	tools/vnetctl/commands_public.c \
 	tools/vnetctl/commands_route.c \
 	tools/vnetctl/commands_tenant.c \
 	tools/vnetctl/help.c tools/vnetctl/help.h \

@@ -140,6 +140,19 @@ op_error(const struct transaction *t, const struct http_answer *answer, struct e
     return t->n == 1 && err->code != ERROR_UNAVAILABLE ? origin_error(t->origins[0], err) : false;
 }
 
+/* What a script goes on with: the address of a new elastic IP. */
+static void
+names_print(const struct transaction *t, const json_t *results)
+{
+    struct arena *arena = arena_new();
+    for (size_t i = 0; i < t->n; i++) {
+        const json_t *name = json_object_get(json_array_get(results, i), "name");
+        if (t->origins[i].command->prints_name && json_is_string(name))
+            printf("%s\n", output_cell(name, arena));
+    }
+    arena_free(arena);
+}
+
 bool
 transaction_send(struct transaction *t, struct client *c, struct error *err)
 {
@@ -152,6 +165,8 @@ transaction_send(struct transaction *t, struct client *c, struct error *err)
     free(answer.next);
     if (c->options->dry_run && json_is_array(json_object_get(answer.body, "changes")))
         changes_print(c->options, json_object_get(answer.body, "changes"));
+    if (!c->options->dry_run)
+        names_print(t, json_object_get(answer.body, "results"));
     if (!c->options->dry_run)
         transaction_report_hosts(c, answer.body, c->options->wait_hosts);
     json_decref(answer.body);

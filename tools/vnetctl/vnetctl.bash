@@ -13,7 +13,7 @@ _vnetctl_usages() {
 }
 
 _vnetctl_types() {
-    _vnetctl_usages | sed -n 's/^\([a-z-]*\)-list\( .*\)\{0,1\}$/\1/p'
+    _vnetctl_usages | sed -n 's/^\(\[--[^]]*\] \)\{0,1\}\([a-z-]*\)-\(list\|add\)\( .*\)\{0,1\}$/\2/p' | sort -u
 }
 
 _vnetctl_names() {
@@ -42,7 +42,9 @@ _vnetctl_argument() {
     TYPE) _vnetctl_types ;;
     NAME) [[ -n $3 ]] && _vnetctl_names "$3" ;;
     COLUMN) _vnetctl_columns "$3" ;;
-    TARGET) printf '%s\n' blackhole; _vnetctl_names port | sed 's/^/port:/' ;;
+    TARGET) printf '%s\n' blackhole igw; _vnetctl_names port | sed 's/^/port:/'; _vnetctl_names natgw | sed 's/^/natgw:/' ;;
+    'PORT|natgw:NATGW') _vnetctl_names port; _vnetctl_names natgw | sed 's/^/natgw:/' ;;
+    IP) [[ $2 == eip-add ]] || _vnetctl_names eip ;;
     PACKET) printf '%s\n' icmp tcp udp ;;
     'PORT|POOL:SRC') _vnetctl_names port ;;
     *)
@@ -58,7 +60,8 @@ _vnetctl_value() {
     local column=${_vnetctl_current%%=*}
     if [[ $_vnetctl_current == *=* ]]; then
         case $column in
-        rtb | sg | vpc | subnet | host) _vnetctl_names "$column" | sed "s/^/$column=/" ;;
+        rtb | sg | vpc | subnet | host | pool) _vnetctl_names "$column" | sed "s/^/$column=/" ;;
+        attached) _vnetctl_names port | sed 's/^/attached=port:/'; _vnetctl_names natgw | sed 's/^/attached=natgw:/' ;;
         source_dest_check) printf "$column=%s\n" true false ;;
         role) printf "role=%s\n" admin reader tenant: ;;
         esac
@@ -67,7 +70,7 @@ _vnetctl_value() {
     elif [[ $1 == *TYPE=N* ]]; then
         _vnetctl_types | sed 's/$/=/'
     else
-        grep -o '\[[a-z_]*=' <<<"$1" | tr -d '['
+        grep -o '[a-z_]\+=' <<<"$1"
     fi
 }
 

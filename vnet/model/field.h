@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
+struct model;
 struct object;
 
 /* What a field holds in its struct, and how it looks in JSON. */
@@ -23,7 +24,10 @@ enum field_kind {
     FIELD_PREFIX,               /* struct ip_prefix                        string */
     FIELD_REF,                  /* uint32_t number; 0 unset                string: the object's name (id if it has none) */
     FIELD_REF_LIST,             /* struct number_list                      array of strings */
-    FIELD_TARGET,               /* struct route_target                     string: port:NAME, blackhole, ... */
+    FIELD_TARGET,               /* struct target_ref; min: set of 1 << enum target_kind that may be given
+                                                                           string: port:NAME, igw, blackhole, ... */
+    FIELD_IP_RANGE,             /* struct ip_range; IP_NONE unset          string: IP-IP */
+    FIELD_PORT_RANGE,           /* struct port_range; lo 0: unset          string: LO-HI */
     FIELD_UINT_MAP,             /* struct uint_map                         object of integers */
     FIELD_RUNTIME               /* nothing stored: the controller fills it in when asked (see model_json.h) */
 };
@@ -43,11 +47,12 @@ struct field {
     unsigned flags;
     size_t offset;              /* in the type's struct */
     uint8_t ref_type;           /* FIELD_REF, FIELD_REF_LIST: enum object_type */
-    uint32_t min, max;          /* FIELD_UINT */
+    uint32_t min, max;          /* FIELD_UINT; 0, where it is below min, is unset */
     const char *default_text;   /* as a user would write it; NULL none */
     const char *help;           /* one line */
     size_t given_offset;        /* FIELD_NONE_WORD: a bool in the struct; false: 'none' */
-    json_t *(*derive)(const struct object *);    /* computed when shown, nothing is stored (then 'offset' is unused) */
+    /* Computed when shown, from what is committed; nothing is stored (then 'offset' is unused). */
+    json_t *(*derive)(const struct model *, const struct object *);
     const char *writes;         /* of a derived field that may be given to add: the stored field it is short for */
 };
 

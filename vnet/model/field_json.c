@@ -10,6 +10,12 @@ string_json(const char *s)
 }
 
 static json_t *
+uint_json(uint32_t n, const struct field *f)
+{
+    return n || !f->min ? json_integer(n) : json_null();
+}
+
+static json_t *
 ip_json(struct ip ip)
 {
     char text[IP_STRLEN];
@@ -59,17 +65,6 @@ ref_list_json(const struct model *m, const struct number_list *list)
 }
 
 static json_t *
-target_json(const struct model *m, const struct route_target *t)
-{
-    if (t->kind != TARGET_PORT)
-        return t->kind == TARGET_BLACKHOLE ? json_string("blackhole") : json_null();
-    json_t *name = ref_json(m, t->number);
-    json_t *json = json_is_string(name) ? json_sprintf("port:%s", json_string_value(name)) : json_null();
-    json_decref(name);
-    return json;
-}
-
-static json_t *
 uint_map_json(const struct uint_map *map)
 {
     json_t *object = json_object();
@@ -91,7 +86,7 @@ json_t *
 field_json(const struct model *m, const struct object *o, const struct field *f)
 {
     if (f->derive)
-        return f->derive(o);
+        return f->derive(m, o);
 
     const void *p = field_in(o, f);
     switch (f->kind) {
@@ -100,7 +95,7 @@ field_json(const struct model *m, const struct object *o, const struct field *f)
     case FIELD_BOOL:
         return json_boolean(*(const bool *) p);
     case FIELD_UINT:
-        return json_integer(*(const uint32_t *) p);
+        return uint_json(*(const uint32_t *) p, f);
     case FIELD_MAC:
         return mac_json(*(const struct mac *) p);
     case FIELD_IP:
@@ -115,6 +110,10 @@ field_json(const struct model *m, const struct object *o, const struct field *f)
         return ref_list_json(m, p);
     case FIELD_TARGET:
         return target_json(m, p);
+    case FIELD_IP_RANGE:
+        return ip_range_json(p);
+    case FIELD_PORT_RANGE:
+        return port_range_json(p);
     case FIELD_UINT_MAP:
         return uint_map_json(p);
     case FIELD_RUNTIME:

@@ -14,6 +14,8 @@ is_unset(const struct object *o, const struct field *f)
     switch (f->kind) {
     case FIELD_STRING:
         return !*(char *const *) p;
+    case FIELD_UINT:
+        return !*(const uint32_t *) p && f->min;
     case FIELD_IP:
         return ((const struct ip *) p)->family == IP_NONE;
     case FIELD_IP_LIST:
@@ -22,6 +24,12 @@ is_unset(const struct object *o, const struct field *f)
         return !*(const uint32_t *) p;
     case FIELD_REF_LIST:
         return !((const struct number_list *) p)->n && !(f->flags & FIELD_NONE_WORD && !field_is_given(o, f));
+    case FIELD_TARGET:
+        return ((const struct target_ref *) p)->kind == TARGET_NONE;
+    case FIELD_IP_RANGE:
+        return ((const struct ip_range *) p)->first.family == IP_NONE;
+    case FIELD_PORT_RANGE:
+        return !((const struct port_range *) p)->lo;
     case FIELD_UINT_MAP:
         return !((const struct uint_map *) p)->n;
     default:
@@ -50,16 +58,14 @@ field_to_store(const struct object *o, const struct field *f)
         return json_integer(*(const uint32_t *) field_in(o, f));
     if (f->kind == FIELD_REF_LIST)
         return numbers_to_store(o, f);
-    if (f->kind == FIELD_TARGET) {
-        const struct route_target *t = field_in(o, f);
-        return t->kind == TARGET_PORT ? json_pack("{s:I}", "port", (json_int_t) t->number) : json_string("blackhole");
-    }
+    if (f->kind == FIELD_TARGET)
+        return target_to_store(field_in(o, f));
     return field_json(NULL, o, f);
 }
 
 /* ---- back ---- */
-static bool
-number_load(const struct field *f, const json_t *value, uint32_t *number, struct error *err)
+bool
+field_number_load(const struct field *f, const json_t *value, uint32_t *number, struct error *err)
 {
     json_int_t n = json_integer_value(value);
     if (!json_is_integer(value) || n < 1 || n > UINT32_MAX)
@@ -83,7 +89,7 @@ numbers_load(struct object *o, const struct field *f, const json_t *value, struc
     struct number_list *list = field_of(o, f);
     list->v = mem_alloc(n * sizeof *list->v);
     for (size_t i = 0; i < n; i++, list->n++) {
-        if (!number_load(f, json_array_get(value, i), &list->v[i], err))
+        if (!field_number_load(f, json_array_get(value, i), &list->v[i], err))
             return false;
         if (i && list->v[i] <= list->v[i - 1])
             return error_set(err, ERROR_INVALID, "field '%s' is not in rising order", f->name);
@@ -91,32 +97,16 @@ numbers_load(struct object *o, const struct field *f, const json_t *value, struc
     return true;
 }
 
-static bool
-target_load(struct object *o, const struct field *f, const json_t *value, struct error *err)
-{
-    struct route_target *t = field_of(o, f);
-    const char *word = json_string_value(value);
-    if (word && !strcmp(word, "blackhole")) {
-        t->kind = TARGET_BLACKHOLE;
-        return true;
-    }
-    const json_t *port = json_object_get(value, "port");
-    if (!port)
-        return error_set(err, ERROR_INVALID, "field '%s' is no target", f->name);
-    t->kind = TARGET_PORT;
-    return number_load(f, port, &t->number, err);
-}
-
 bool
 field_from_store(struct object *o, const struct field *f, const json_t *value, struct error *err)
 {
     static const struct field_context nowhere = { 0 };
     if (f->kind == FIELD_REF)
-        return number_load(f, value, field_of(o, f), err);
+        return field_number_load(f, value, field_of(o, f), err);
     if (f->kind == FIELD_REF_LIST)
         return numbers_load(o, f, value, err);
     if (f->kind == FIELD_TARGET)
-        return target_load(o, f, value, err);
+        return target_from_store(f, value, field_of(o, f), err);
 
     struct error why;
     if (json_is_null(value) || !field_give(&nowhere, o, f, value, &why))

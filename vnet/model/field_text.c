@@ -164,10 +164,9 @@ tenant_name(const struct field_context *c)
     return t ? t->name : TENANT_DEFAULT_NAME;
 }
 
-/* The number of the object that 'name' refers to; 0 with *err. */
-static uint32_t
-ref_find(const struct field_context *c, const struct field *f, enum object_type type, const char *name,
-         struct error *err)
+uint32_t
+field_ref_find(const struct field_context *c, const struct field *f, enum object_type type, const char *name,
+               struct error *err)
 {
     const struct object_class *class = object_class(type);
     const struct object *o = class ? view_find(c->model, c->view, type, class->has_tenant ? c->tenant : 0, name) : NULL;
@@ -190,7 +189,7 @@ give_ref(const struct field_context *c, struct object *o, const struct field *f,
     const char *s = json_string_value(value);
     if (!s || !*s)
         return refuse(f, value, err, "is no name");
-    uint32_t number = ref_find(c, f, f->ref_type, s, err);
+    uint32_t number = field_ref_find(c, f, f->ref_type, s, err);
     if (number)
         *(uint32_t *) field_of(o, f) = number;
     return number != 0;
@@ -226,7 +225,7 @@ give_ref_list(const struct field_context *c, struct object *o, const struct fiel
     bool ok = true;
     json_array_foreach (array, i, element) {
         const char *name = json_string_value(element);
-        uint32_t number = name ? ref_find(c, f, f->ref_type, name, err) : 0;
+        uint32_t number = name ? field_ref_find(c, f, f->ref_type, name, err) : 0;
         ok = number ? number_insert(numbers, &n, number) || refuse(f, element, err, "is given twice")
              : name ? false
                     : refuse(f, element, err, "is no name");
@@ -242,24 +241,6 @@ give_ref_list(const struct field_context *c, struct object *o, const struct fiel
     }
     json_decref(array);
     return ok;
-}
-
-static bool
-give_target(const struct field_context *c, struct object *o, const struct field *f, const json_t *value,
-            struct error *err)
-{
-    const char *s = json_string_value(value);
-    struct route_target *t = field_of(o, f);
-    if (s && !strcmp(s, "blackhole")) {
-        *t = (struct route_target) { TARGET_BLACKHOLE, 0 };
-        return true;
-    }
-    if (!s || strncmp(s, "port:", 5))
-        return refuse(f, value, err, "is no known target; write port:NAME or blackhole");
-    uint32_t number = ref_find(c, f, OBJECT_PORT, s + 5, err);
-    if (number)
-        *t = (struct route_target) { TARGET_PORT, number };
-    return number != 0;
 }
 
 /* ---- any field ---- */
@@ -310,7 +291,11 @@ field_give(const struct field_context *c, struct object *o, const struct field *
     case FIELD_REF_LIST:
         return give_ref_list(c, o, f, value, err);
     case FIELD_TARGET:
-        return give_target(c, o, f, value, err);
+        return target_give(c, f, value, field_of(o, f), err);
+    case FIELD_IP_RANGE:
+        return ip_range_give(f, value, field_of(o, f), err);
+    case FIELD_PORT_RANGE:
+        return port_range_give(f, value, field_of(o, f), err);
     case FIELD_UINT_MAP:
         return field_give_items(o, f, value, err);
     case FIELD_RUNTIME:

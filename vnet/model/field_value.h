@@ -36,6 +36,28 @@ json_t *tags_json(const struct object *);
 json_t *field_to_store(const struct object *, const struct field *);
 bool field_from_store(struct object *, const struct field *, const json_t *value, struct error *) MUST_CHECK;
 
+/* The number of the object of the type that a user calls 'name'; 0 with *err. */
+uint32_t field_ref_find(const struct field_context *, const struct field *, enum object_type, const char *name,
+                        struct error *) MUST_CHECK;
+bool field_number_load(const struct field *, const json_t *value, uint32_t *number, struct error *) MUST_CHECK;
+
+/* ---- FIELD_TARGET ---- */
+bool target_give(const struct field_context *, const struct field *, const json_t *value, struct target_ref *, struct error *)
+    MUST_CHECK;
+bool target_from_store(const struct field *, const json_t *value, struct target_ref *, struct error *) MUST_CHECK;
+json_t *target_to_store(const struct target_ref *);
+json_t *target_json(const struct model *, const struct target_ref *);
+json_t *target_words(const struct field *);              /* what may be given: array of "port:NAME", "igw", ... */
+enum object_type target_type(enum target_kind);          /* of what it refers to; OBJECT_NONE: nothing */
+
+/* ---- FIELD_IP_RANGE, FIELD_PORT_RANGE ---- */
+#define IP_RANGE_TEXT_MAX (2 * IP_STRLEN)
+bool ip_range_give(const struct field *, const json_t *value, struct ip_range *, struct error *) MUST_CHECK;
+bool port_range_give(const struct field *, const json_t *value, struct port_range *, struct error *) MUST_CHECK;
+const char *ip_range_format(struct ip_range, char buf[IP_RANGE_TEXT_MAX]);
+json_t *ip_range_json(const struct ip_range *);
+json_t *port_range_json(const struct port_range *);
+
 /* A value for an error message: text as it is, else JSON; cut to size. */
 #define VALUE_SHOWN_MAX 100
 const char *value_shown(const json_t *, char buf[VALUE_SHOWN_MAX]);

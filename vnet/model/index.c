@@ -28,13 +28,13 @@ struct ref_entry {
     const struct slot *referrer;         /* stays while one of its versions states something */
 };
 
-struct subnet_key {
-    uint32_t vpc, first, number;
+struct range_key {
+    uint32_t scope, first, number;
 };
 
-struct subnet_entry {
+struct range_entry {
     struct tree_node node;
-    struct subnet_key key;
+    struct range_key key;
     uint32_t last;
 };
 
@@ -74,11 +74,11 @@ ref_compare(const void *key_, const struct tree_node *n)
 }
 
 static int
-subnet_compare(const void *key_, const struct tree_node *n)
+range_compare(const void *key_, const struct tree_node *n)
 {
-    const struct subnet_key *a = key_, *b = &CONTAINER_OF(n, struct subnet_entry, node)->key;
-    if (a->vpc != b->vpc)
-        return order(a->vpc, b->vpc);
+    const struct range_key *a = key_, *b = &CONTAINER_OF(n, struct range_entry, node)->key;
+    if (a->scope != b->scope)
+        return order(a->scope, b->scope);
     return a->first != b->first ? order(a->first, b->first) : order(a->number, b->number);
 }
 
@@ -100,10 +100,19 @@ fact_entry_find(const struct model *m, const struct fact *f, uint32_t number)
     return NULL;
 }
 
+/* The address that nothing else of its scope may have from now on; false: the fact is about none. */
+static bool
+fact_address(const struct fact *f, uint32_t *ip)
+{
+    *ip = ip4_u32((struct ip) { IP_V4, { f->b[0], f->b[1], f->b[2], f->b[3] } });
+    return (f->kind == FACT_IP || f->kind == FACT_PUBLIC_IP) && f->family == IP_V4;
+}
+
 static void
 fact_add(struct model *m, enum view v, const struct fact *f, uint32_t number)
 {
     struct fact_entry *e = fact_entry_find(m, f, number);
+    uint32_t ip;
     if (!e) {
         e = mem_zalloc(sizeof *e);
         e->fact = *f;
@@ -111,18 +120,19 @@ fact_add(struct model *m, enum view v, const struct fact *f, uint32_t number)
         map_insert(&m->facts, &e->node, fact_hash(f));
     }
     e->views |= 1 << v;
-    if (v == VIEW_STAGED && f->kind == FACT_IP && f->family == IP_V4)
-        ip_pool_take(&m->addresses, f->scope, ip4_u32((struct ip) { IP_V4, { f->b[0], f->b[1], f->b[2], f->b[3] } }));
+    if (v == VIEW_STAGED && fact_address(f, &ip))
+        ip_pool_take(&m->addresses, f->scope, ip);
 }
 
 static void
 fact_remove(struct model *m, enum view v, const struct fact *f, uint32_t number)
 {
     struct fact_entry *e = fact_entry_find(m, f, number);
+    uint32_t ip;
     assert(e && e->views & 1 << v);
     e->views &= ~(1 << v);
-    if (v == VIEW_STAGED && f->kind == FACT_IP && f->family == IP_V4)
-        ip_pool_give(&m->addresses, f->scope, ip4_u32((struct ip) { IP_V4, { f->b[0], f->b[1], f->b[2], f->b[3] } }));
+    if (v == VIEW_STAGED && fact_address(f, &ip))
+        ip_pool_give(&m->addresses, f->scope, ip);
     if (!e->views) {
         map_remove(&m->facts, &e->node);
         free(e);
@@ -198,45 +208,52 @@ view_each_referrer(const struct model *m, enum view v, uint32_t target, enum obj
             return;
 }
 
-/* ---- subnets by address ---- */
-static struct subnet_entry *
-subnet_entry_at(struct tree_node *n)
+/* ---- subnets and pools by address ---- */
+static struct range_entry *
+range_entry_at(struct tree_node *n)
 {
-    return n ? CONTAINER_OF(n, struct subnet_entry, node) : NULL;
+    return n ? CONTAINER_OF(n, struct range_entry, node) : NULL;
 }
 
-static struct subnet_key
-subnet_key(const struct subnet *s)
+/* False: the object is no range of addresses. */
+static bool
+range_of(const struct object *o, struct range_key *key, uint32_t *last)
 {
-    return (struct subnet_key) { s->vpc, ip4_u32(ip_prefix_first(s->cidr)), s->o.number };
+    const struct subnet *s = o->type == OBJECT_SUBNET ? (const struct subnet *) (const void *) o : NULL;
+    const struct pool *p = o->type == OBJECT_POOL ? (const struct pool *) (const void *) o : NULL;
+    if (!s && !p)
+        return false;
+    struct ip_prefix cidr = s ? s->cidr : p->cidr;
+    *key = (struct range_key) { s ? s->vpc : PUBLIC_SCOPE, ip4_u32(ip_prefix_first(cidr)), o->number };
+    *last = ip4_u32(ip_prefix_last(cidr));
+    return true;
 }
 
 static void
-subnet_add(struct model *m, enum view v, const struct subnet *s)
+range_add(struct model *m, enum view v, const struct range_key *key, uint32_t last)
 {
-    struct subnet_entry *e = mem_zalloc(sizeof *e);
-    e->key = subnet_key(s);
-    e->last = ip4_u32(ip_prefix_last(s->cidr));
-    tree_insert(&m->subnets[v], &e->key, &e->node);
+    struct range_entry *e = mem_zalloc(sizeof *e);
+    e->key = *key;
+    e->last = last;
+    tree_insert(&m->ranges[v], &e->key, &e->node);
 }
 
 static void
-subnet_remove(struct model *m, enum view v, const struct subnet *s)
+range_remove(struct model *m, enum view v, const struct range_key *key)
 {
-    struct subnet_key key = subnet_key(s);
-    struct subnet_entry *e = subnet_entry_at(tree_find(&m->subnets[v], &key));
+    struct range_entry *e = range_entry_at(tree_find(&m->ranges[v], key));
     assert(e);
-    tree_remove(&m->subnets[v], &e->node);
+    tree_remove(&m->ranges[v], &e->node);
     free(e);
 }
 
-/* Subnets of a VPC do not overlap, so the last one that begins before the end is the only candidate. */
+/* Ranges of a scope do not overlap, so the last one that begins before the end is the only candidate. */
 uint32_t
-view_subnet_overlapping(const struct model *m, enum view v, uint32_t vpc, uint32_t first, uint32_t last)
+view_range_overlapping(const struct model *m, enum view v, uint32_t scope, uint32_t first, uint32_t last)
 {
-    struct subnet_key key = { vpc, last, UINT32_MAX };
-    const struct subnet_entry *e = subnet_entry_at(tree_at_or_before(&m->subnets[v], &key));
-    return e && e->key.vpc == vpc && e->last >= first ? e->key.number : 0;
+    struct range_key key = { scope, last, UINT32_MAX };
+    const struct range_entry *e = range_entry_at(tree_at_or_before(&m->ranges[v], &key));
+    return e && e->key.scope == scope && e->last >= first ? e->key.number : 0;
 }
 
 /* ---- counts ---- */
@@ -335,7 +352,8 @@ static void
 statements_change(struct model *m, enum view v, const struct slot *s, const struct object *o, bool enters)
 {
     struct fact facts[FACTS_MAX];
-    uint32_t refs[REFS_MAX];
+    uint32_t refs[REFS_MAX], last;
+    struct range_key range;
     size_t n_facts = object_facts(o, facts), n_refs = object_refs(o, refs);
 
     for (size_t i = 0; i < n_facts; i++)
@@ -347,8 +365,10 @@ statements_change(struct model *m, enum view v, const struct slot *s, const stru
         else
             ref_remove(m, v, &key);
     }
-    if (o->type == OBJECT_SUBNET)
-        (enters ? subnet_add : subnet_remove)(m, v, (const struct subnet *) (const void *) o);
+    if (range_of(o, &range, &last) && enters)
+        range_add(m, v, &range, last);
+    else if (range_of(o, &range, &last))
+        range_remove(m, v, &range);
     count_change(m, v, o, enters ? 1 : -1);
 }
 
@@ -414,7 +434,7 @@ view_find(const struct model *m, enum view v, enum object_type type, uint32_t te
     const struct object *o = view_by_name(m, v, type, tenant, text);
     if (!o && uuid_parse(text, &id)) {
         o = view_by_id(m, v, id);
-        return o && o->type == type ? o : NULL;
+        o = o && o->type == type ? o : NULL;
     }
     return !o && object_hooks(type)->find ? object_hooks(type)->find(m, v, tenant, text) : o;
 }
@@ -430,8 +450,8 @@ index_init(struct model *m)
     map_init(&m->counts);
     tree_init(&m->types, type_compare);
     tree_init(&m->refs, ref_compare);
-    tree_init(&m->subnets[VIEW_COMMITTED], subnet_compare);
-    tree_init(&m->subnets[VIEW_STAGED], subnet_compare);
+    tree_init(&m->ranges[VIEW_COMMITTED], range_compare);
+    tree_init(&m->ranges[VIEW_STAGED], range_compare);
     ip_pool_init(&m->addresses);
 }
 

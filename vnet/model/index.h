@@ -28,10 +28,10 @@ struct model {
     struct tree types;                   /* slots by type, then number */
     struct map facts;                    /* struct fact_entry */
     struct tree refs;                    /* struct ref_entry */
-    struct tree subnets[N_VIEWS];        /* struct subnet_entry, by VPC and address */
+    struct tree ranges[N_VIEWS];         /* struct range_entry: subnets by VPC and address, pools by address */
     struct map counts;                   /* struct count, by tenant and type */
     size_t count[N_VIEWS][OBJECT_TYPE_MAX];
-    struct ip_pool addresses;            /* of VIEW_STAGED, by subnet */
+    struct ip_pool addresses;            /* of VIEW_STAGED, by subnet; public ones by PUBLIC_SCOPE */
     struct map tombstones;               /* numbers deleted, not released */
     struct transaction *open;            /* NULL: none */
 
@@ -54,7 +54,7 @@ bool tombstone_find(const struct model *, uint32_t number);
 const struct object *view_get(const struct model *, enum view, uint32_t number, enum object_type);
 const struct object *view_by_id(const struct model *, enum view, struct uuid);
 const struct object *view_by_name(const struct model *, enum view, enum object_type, uint32_t tenant, const char *name);
-/* As users write it: a name, a UUID, or "RTB/PREFIX". */
+/* As users write it: a name, a UUID, or what it is called by, e.g. "RTB/PREFIX". */
 const struct object *view_find(const struct model *, enum view, enum object_type, uint32_t tenant, const char *text);
 uint32_t view_by_fact(const struct model *, enum view, const struct fact *);
 /* The referrer of 'type' with the least number greater than 'after'. */
@@ -62,8 +62,8 @@ uint32_t view_next_referrer(const struct model *, enum view, uint32_t target, en
 /* All of them, until 'each' returns false; the view must not change meanwhile. */
 void view_each_referrer(const struct model *, enum view, uint32_t target, enum object_type,
                         bool (*each)(void *aux, const struct object *), void *aux);
-/* A subnet of the VPC that has addresses in first..last. */
-uint32_t view_subnet_overlapping(const struct model *, enum view, uint32_t vpc, uint32_t first, uint32_t last);
+/* A subnet of the VPC 'scope', or of PUBLIC_SCOPE a pool, that has addresses in first..last. */
+uint32_t view_range_overlapping(const struct model *, enum view, uint32_t scope, uint32_t first, uint32_t last);
 size_t view_count(const struct model *, enum view, uint32_t tenant, enum object_type);
 
 /* In either view, committed first: for labels, which are the same in both. */
@@ -85,6 +85,12 @@ static inline const struct vpc *
 view_vpc(const struct model *m, enum view v, uint32_t number)
 {
     return (const struct vpc *) (const void *) view_get(m, v, number, OBJECT_VPC);
+}
+
+static inline const struct pool *
+view_pool(const struct model *m, enum view v, uint32_t number)
+{
+    return (const struct pool *) (const void *) view_get(m, v, number, OBJECT_POOL);
 }
 
 static inline const struct port *

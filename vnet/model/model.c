@@ -122,7 +122,7 @@ model_subnet_by_ip(const struct model *m, uint32_t vpc, struct ip ip)
 {
     if (ip.family != IP_V4)
         return 0;
-    return view_subnet_overlapping(m, VIEW_COMMITTED, vpc, ip4_u32(ip), ip4_u32(ip));
+    return view_range_overlapping(m, VIEW_COMMITTED, vpc, ip4_u32(ip), ip4_u32(ip));
 }
 
 uint32_t
@@ -130,6 +130,42 @@ model_main_rtb(const struct model *m, uint32_t vpc)
 {
     struct fact f = fact_main_rtb(vpc);
     return view_by_fact(m, VIEW_COMMITTED, &f);
+}
+
+uint32_t
+model_igw_of(const struct model *m, uint32_t vpc)
+{
+    struct fact f = fact_igw(vpc);
+    return view_by_fact(m, VIEW_COMMITTED, &f);
+}
+
+uint32_t
+model_eip_by_ip(const struct model *m, struct ip ip)
+{
+    struct fact f = fact_public_ip(ip);
+    return view_by_fact(m, VIEW_COMMITTED, &f);
+}
+
+uint32_t
+model_eip_of(const struct model *m, uint32_t holder)
+{
+    struct fact f = fact_attached(holder);
+    return view_by_fact(m, VIEW_COMMITTED, &f);
+}
+
+static bool
+is_not_to_igw(void *has_igw, const struct object *o)
+{
+    *(bool *) has_igw = ((const struct route *) (const void *) o)->target.kind == TARGET_IGW;
+    return !*(bool *) has_igw;
+}
+
+bool
+model_subnet_reaches_igw(const struct model *m, const struct subnet *s)
+{
+    bool has_igw = false;
+    model_each_referrer(m, s->rtb, OBJECT_ROUTE, is_not_to_igw, &has_igw);
+    return has_igw;
 }
 
 const char *

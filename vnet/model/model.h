@@ -14,7 +14,8 @@ struct object_class {
     const char *name;                    /* "port" */
     size_t size;                         /* of its struct */
     bool has_tenant;                     /* names are unique per tenant, else globally */
-    bool has_name;                       /* false: called by owner, e.g. route RTB/PREFIX */
+    bool has_name;                       /* false: called by something else, e.g. route RTB/PREFIX */
+    bool is_public;                      /* belongs to no tenant, and every tenant may see it */
     const struct field *fields;
     size_t n_fields;
     const char *help;
@@ -34,7 +35,7 @@ uint64_t model_revision(const struct model *);           /* counts committed tra
 /* NULL if there is none. 'type' must fit (OBJECT_NONE: any). */
 const struct object *model_get(const struct model *, uint32_t number, enum object_type);
 const struct object *model_get_id(const struct model *, struct uuid);
-/* By name or UUID, as users write it, e.g. "web1"; for a route "RTB/PREFIX". tenant 0 for types without. A UUID finds the object of any
+/* By name or UUID, as users write it, e.g. "web1"; for a route "RTB/PREFIX", for an eip its address, for an igw its VPC. tenant 0 for types without. A UUID finds the object of any
  * tenant: whether the asker may see it is for principal_may() to say. */
 const struct object *model_find(const struct model *, enum object_type, uint32_t tenant, const char *name);
 uint32_t model_tenant(const struct model *, const char *name);           /* number; 0: none */
@@ -53,8 +54,14 @@ uint32_t model_port_by_mac(const struct model *, uint32_t vpc, struct mac);
 uint32_t model_port_by_ip(const struct model *, uint32_t subnet, struct ip);
 uint32_t model_subnet_by_ip(const struct model *, uint32_t vpc, struct ip);      /* the subnet containing it */
 uint32_t model_main_rtb(const struct model *, uint32_t vpc);
+uint32_t model_igw_of(const struct model *, uint32_t vpc);
+uint32_t model_eip_by_ip(const struct model *, struct ip);
+/* The elastic IP attached to a port or NAT gateway. */
+uint32_t model_eip_of(const struct model *, uint32_t holder);
+/* Has the subnet's route table a route to the internet gateway? Costs the table's routes. */
+bool model_subnet_reaches_igw(const struct model *, const struct subnet *);
 
-/* How people see an object: its name, or "RTB/PREFIX", or the id. Valid until the object goes, or in the arena. Objects of an open
+/* How people see an object: its name, or "RTB/PREFIX", an address, ..., or the id. Valid until the object goes, or in the arena. Objects of an open
  * transaction have theirs too. */
 const char *object_label(const struct model *, const struct object *, struct arena *);
 
@@ -68,6 +75,10 @@ MODEL_GETTER(port, OBJECT_PORT)
 MODEL_GETTER(rtb, OBJECT_RTB)
 MODEL_GETTER(route, OBJECT_ROUTE)
 MODEL_GETTER(host, OBJECT_HOST)
+MODEL_GETTER(pool, OBJECT_POOL)
+MODEL_GETTER(eip, OBJECT_EIP)
+MODEL_GETTER(igw, OBJECT_IGW)
+MODEL_GETTER(natgw, OBJECT_NATGW)
 #undef MODEL_GETTER
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "vnet/model/field_value.h"
 
@@ -27,20 +26,6 @@ is_common(const char *name)
     return false;
 }
 
-/* RFC 3339; what was always there has no time. */
-static json_t *
-time_json(int64_t ms)
-{
-    char text[64];
-    time_t seconds = ms / 1000;
-    struct tm tm;
-    if (ms <= 0 || !gmtime_r(&seconds, &tm))
-        return json_null();
-    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text + n, sizeof text - n, ".%03dZ", (int) (ms % 1000));
-    return json_string(text);
-}
-
 static json_t *
 common_json(const struct model *m, const struct object *o, const char *name)
 {
@@ -52,7 +37,7 @@ common_json(const struct model *m, const struct object *o, const char *name)
     if (!strcmp(name, "tags"))
         return tags_json(o);
     if (!strcmp(name, "created"))
-        return time_json(o->created_ms);
+        return json_time(o->created_ms);          /* null: it was always there */
     const struct object *tenant = o->tenant ? object_anywhere(m, o->tenant) : NULL;
     return tenant ? json_string(tenant->name) : json_null();
 }
@@ -179,6 +164,7 @@ static const char *const kind_names[] = {
     [FIELD_STRING] = "string",  [FIELD_BOOL] = "boolean",    [FIELD_UINT] = "integer",    [FIELD_MAC] = "mac",
     [FIELD_IP] = "ip",          [FIELD_IP_LIST] = "ip-list", [FIELD_PREFIX] = "prefix",   [FIELD_REF] = "reference",
     [FIELD_REF_LIST] = "reference-list", [FIELD_TARGET] = "target", [FIELD_UINT_MAP] = "integer-map",
+    [FIELD_IP_RANGE] = "ip-range", [FIELD_PORT_RANGE] = "port-range",
     [FIELD_RUNTIME] = "observed",
 };
 
@@ -194,6 +180,8 @@ field_schema(const struct field *f)
         json_object_set_new(json, "default", json_string(f->default_text));
     if (ref)
         json_object_set_new(json, "refers_to", json_string(ref->name));
+    if (f->kind == FIELD_TARGET)
+        json_object_set_new(json, "targets", target_words(f));
     if (f->kind == FIELD_UINT) {
         json_object_set_new(json, "min", json_integer(f->min));
         json_object_set_new(json, "max", json_integer(f->max));

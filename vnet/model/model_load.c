@@ -188,8 +188,8 @@ check_refs(const struct model *m, const struct object *o, struct error *err)
             continue;
         if (f->kind == FIELD_REF && !check_ref(m, f->name, *(const uint32_t *) p, f->ref_type, err))
             return false;
-        if (f->kind == FIELD_TARGET
-            && !check_ref(m, f->name, ((const struct route_target *) p)->number, OBJECT_PORT, err))
+        const struct target_ref *target = f->kind == FIELD_TARGET ? p : NULL;
+        if (target && !check_ref(m, f->name, target->number, target_type(target->kind), err))
             return false;
         for (size_t j = 0; list && j < list->n; j++)
             if (!check_ref(m, f->name, list->v[j], f->ref_type, err))
@@ -203,6 +203,7 @@ fact_field(const struct fact *f)
 {
     static const char *const names[] = {
         [FACT_MAC] = "mac", [FACT_IP] = "ips", [FACT_VNI] = "vni", [FACT_MAIN_RTB] = "main", [FACT_ROUTE] = "prefix",
+        [FACT_PUBLIC_IP] = "ip", [FACT_ATTACHED] = "attached", [FACT_IGW] = "vpc",
     };
     return names[f->kind];
 }

@@ -19,6 +19,10 @@ static const struct type {
     [OBJECT_RTB] = { &rtb_class, &rtb_hooks },
     [OBJECT_ROUTE] = { &route_class, &route_hooks },
     [OBJECT_HOST] = { &host_class, &host_hooks },
+    [OBJECT_POOL] = { &pool_class, &pool_hooks },
+    [OBJECT_EIP] = { &eip_class, &eip_hooks },
+    [OBJECT_IGW] = { &igw_class, &igw_hooks },
+    [OBJECT_NATGW] = { &natgw_class, &natgw_hooks },
 };
 #define N_TYPES (sizeof types / sizeof types[0])
 
@@ -62,61 +66,6 @@ object_field(const struct object_class *class, const char *name)
     return NULL;
 }
 
-/* ---- facts ---- */
-static struct fact
-fact_of(enum fact_kind kind, uint32_t scope, const void *bytes, size_t n)
-{
-    struct fact f;
-    memset(&f, 0, sizeof f);
-    f.kind = kind;
-    f.scope = scope;
-    if (n)
-        memcpy(f.b, bytes, n);
-    return f;
-}
-
-struct fact
-fact_mac(uint32_t vpc, struct mac mac)
-{
-    return fact_of(FACT_MAC, vpc, mac.b, sizeof mac.b);
-}
-
-struct fact
-fact_ip(uint32_t subnet, struct ip ip)
-{
-    struct fact f = fact_of(FACT_IP, subnet, ip.b, sizeof ip.b);
-    f.family = ip.family;
-    return f;
-}
-
-struct fact
-fact_vni(uint32_t vni)
-{
-    return fact_of(FACT_VNI, vni, NULL, 0);
-}
-
-struct fact
-fact_main_rtb(uint32_t vpc)
-{
-    return fact_of(FACT_MAIN_RTB, vpc, NULL, 0);
-}
-
-struct fact
-fact_route(uint32_t rtb, struct ip_prefix prefix)
-{
-    struct fact f = fact_of(FACT_ROUTE, rtb, prefix.ip.b, sizeof prefix.ip.b);
-    f.family = prefix.ip.family;
-    f.len = prefix.len;
-    return f;
-}
-
-size_t
-object_facts(const struct object *o, struct fact facts[FACTS_MAX])
-{
-    const struct object_hooks *hooks = object_hooks(o->type);
-    return hooks->facts ? hooks->facts(o, facts) : 0;
-}
-
 /* ---- references ---- */
 static size_t
 ref_add(uint32_t refs[REFS_MAX], size_t n, uint32_t number)
@@ -144,7 +93,7 @@ object_refs(const struct object *o, uint32_t refs[REFS_MAX])
         if (f->kind == FIELD_REF) {
             n = ref_add(refs, n, *(const uint32_t *) p);
         } else if (f->kind == FIELD_TARGET) {
-            n = ref_add(refs, n, ((const struct route_target *) p)->number);
+            n = ref_add(refs, n, ((const struct target_ref *) p)->number);
         } else if (f->kind == FIELD_REF_LIST) {
             const struct number_list *list = p;
             for (size_t j = 0; j < list->n; j++)
@@ -275,7 +224,9 @@ static const size_t kind_bytes[] = {
     [FIELD_PREFIX] = sizeof(struct ip_prefix),
     [FIELD_REF] = sizeof(uint32_t),
     [FIELD_REF_LIST] = sizeof(struct number_list),
-    [FIELD_TARGET] = sizeof(struct route_target),
+    [FIELD_TARGET] = sizeof(struct target_ref),
+    [FIELD_IP_RANGE] = sizeof(struct ip_range),
+    [FIELD_PORT_RANGE] = sizeof(struct port_range),
     [FIELD_UINT_MAP] = sizeof(struct uint_map),
 };
 
@@ -350,12 +301,16 @@ field_equal(const struct object *oa, const struct object *ob, const struct field
         return ip_prefix_equal(*(const struct ip_prefix *) a, *(const struct ip_prefix *) b);
     case FIELD_IP_LIST:
         return ip_list_equal(a, b);
+    case FIELD_IP_RANGE: {
+        const struct ip_range *ra = a, *rb = b;
+        return ip_equal(ra->first, rb->first) && ip_equal(ra->last, rb->last);
+    }
     case FIELD_REF_LIST: {
         const struct number_list *la = a, *lb = b;
         return la->n == lb->n && (!la->n || !memcmp(la->v, lb->v, la->n * sizeof *la->v));
     }
     case FIELD_TARGET: {
-        const struct route_target *ta = a, *tb = b;
+        const struct target_ref *ta = a, *tb = b;
         return ta->kind == tb->kind && ta->number == tb->number;
     }
     case FIELD_UINT_MAP:
@@ -428,13 +383,19 @@ object_equal(const struct object *a, const struct object *b)
 }
 
 bool
+name_has_fit_characters(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")] == '\0';
+}
+
+bool
 object_name_check(const struct object_class *class, const char *name, struct error *err)
 {
     size_t n = strlen(name);
     bool is_host = class->type == OBJECT_HOST;   /* named by its system-id, which Debian makes a UUID */
     if (!n || n > LIMIT_NAME)
         return error_set(err, ERROR_INVALID, "name has %zu characters; write 1 to %d", n, LIMIT_NAME);
-    if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != n)
+    if (!name_has_fit_characters(name))
         return error_set(err, ERROR_INVALID, "name '%s' may only have letters, digits, '-', '_' and '.'", name);
     if (!strcmp(name, "none"))
         return error_set(err, ERROR_INVALID, "name 'none' is a word of its own; choose another");

@@ -11,7 +11,12 @@
 struct transaction;
 
 /* A fact is what at most one object may state within a scope (another object's number). All bytes count: zero it first. */
-enum fact_kind { FACT_MAC = 1, FACT_IP, FACT_VNI, FACT_MAIN_RTB, FACT_ROUTE };
+enum fact_kind {
+    FACT_MAC = 1, FACT_IP, FACT_VNI, FACT_MAIN_RTB, FACT_ROUTE,
+    FACT_PUBLIC_IP,             /* of an elastic IP */
+    FACT_ATTACHED,              /* an elastic IP is attached to the scope */
+    FACT_IGW
+};
 
 struct fact {
     uint32_t scope;
@@ -28,6 +33,12 @@ struct fact fact_ip(uint32_t subnet, struct ip);
 struct fact fact_vni(uint32_t vni);
 struct fact fact_main_rtb(uint32_t vpc);
 struct fact fact_route(uint32_t rtb, struct ip_prefix);
+struct fact fact_public_ip(struct ip);
+struct fact fact_attached(uint32_t holder);
+struct fact fact_igw(uint32_t vpc);
+
+/* Public addresses and the ranges of pools are unique everywhere: their scope is no object. */
+#define PUBLIC_SCOPE 0
 
 enum view {
     VIEW_COMMITTED,             /* what readers see */
@@ -70,6 +81,8 @@ const char *object_label_write(const struct model *, const struct object *, char
 size_t object_refs(const struct object *, uint32_t refs[REFS_MAX]);
 size_t object_facts(const struct object *, struct fact[FACTS_MAX]);
 
+/* Letters, digits, '-', '_' and '.'. */
+bool name_has_fit_characters(const char *);
 /* A user's name for an object of the type. */
 bool object_name_check(const struct object_class *, const char *name, struct error *) MUST_CHECK;
 
@@ -111,11 +124,23 @@ field_set_given(struct object *o, const struct field *f, bool is_given)
 void field_clear(struct object *, const struct field *);         /* frees; the field is unset */
 
 /* ---- the types ---- */
-extern const struct object_class tenant_class, vpc_class, subnet_class, port_class, rtb_class, route_class, host_class;
-extern const struct object_hooks tenant_hooks, vpc_hooks, subnet_hooks, port_hooks, rtb_hooks, route_hooks, host_hooks;
+extern const struct object_class tenant_class, vpc_class, subnet_class, port_class, rtb_class, route_class, host_class, pool_class,
+    eip_class, igw_class, natgw_class;
+extern const struct object_hooks tenant_hooks, vpc_hooks, subnet_hooks, port_hooks, rtb_hooks, route_hooks, host_hooks, pool_hooks,
+    eip_hooks, igw_hooks, natgw_hooks;
 
 #define TENANT_DEFAULT_NUMBER 1
 #define TENANT_DEFAULT_NAME "default"
 uint64_t host_dpid(uint32_t number);
+
+/* The parts of a pool's range that may be handed out: up to two, since network, broadcast and gateway are not. Returns how many. */
+size_t pool_usable(const struct pool *, struct ip_range usable[2]);
+
+/* A range of IPv4 addresses that hosts may have, of length shortest..longest; 'example' is one. */
+struct cidr_rule {
+    uint8_t shortest, longest;
+    const char *example;
+};
+bool cidr_check(struct ip_prefix, const struct cidr_rule *, struct error *) MUST_CHECK;
 
 #endif

@@ -11,7 +11,10 @@
  *   {"op": "set", "type": "port", "name": "web1", "values": {"source_dest_check": false}}
  *   {"op": "del", "type": "port", "name": "web1", "if_exists": true}
  * "tenant" in an operation overrides the request's. "id" may be given to add (port-add id=UUID). An "add" of a type without name of
- * its own (route) has no "name"; set and del of it use "RTB/PREFIX". Adding a tenant or host needs an admin.
+ * its own (route, eip, igw) has no "name"; set and del of it use "RTB/PREFIX", the address, the VPC's name. Adding a tenant, host or
+ * pool needs an admin.
+ *   {"op": "set", "type": "eip", "name": "203.0.113.5", "values": {"attached": "port:web2"}, "move": true}
+ * Without "move" an elastic IP that is attached is not attached to something else. "attached": null detaches it.
  * Implied changes are part of the same transaction: a VPC's main table; what goes with its owner.
  * Text values are parsed by the field's kind ("true", "10", "a,b"), so that the CLI needs no knowledge of types. null is 'not given' to
  * add, and the default, or unset, to set.

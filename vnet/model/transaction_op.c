@@ -17,7 +17,7 @@ struct op {
     const char *name;                    /* NULL: none */
     const char *id;
     const json_t *values;                /* NULL: none */
-    bool may_exist, if_exists;
+    bool may_exist, if_exists, move;
     const char *tenant_name;
     uint32_t tenant;                     /* 0: type without */
 };
@@ -45,7 +45,7 @@ op_keys_check(const json_t *json, struct error *err)
     } keys[] = {
         { "op", false, false },        { "type", false, false },     { "name", false, false },
         { "id", false, false },        { "tenant", false, false },   { "values", false, true },
-        { "may_exist", true, false },  { "if_exists", true, false },
+        { "may_exist", true, false },  { "if_exists", true, false }, { "move", true, false },
     };
     const char *key;
     json_t *value;
@@ -92,6 +92,9 @@ op_parse(const json_t *json, struct op *op, struct error *err)
     op->tenant_name = json_member_string(json, "tenant");
     op->may_exist = json_member_bool(json, "may_exist", false);
     op->if_exists = json_member_bool(json, "if_exists", false);
+    op->move = json_member_bool(json, "move", false);
+    if (op->move && (op->kind != OP_SET || op->class->type != OBJECT_EIP))
+        return error_set(err, ERROR_INVALID, "operation: member 'move' is only for set of an eip");
     if (op->kind == OP_ADD && op->values) {
         const char *id = json_member_string(op->values, "id"), *name = json_member_string(op->values, "name");
         op->id = op->id ? op->id : id;
@@ -100,14 +103,22 @@ op_parse(const json_t *json, struct op *op, struct error *err)
     return true;
 }
 
+/* The value by which an object is called that has no name of its own; NULL: it has one, or none was given. */
+static const char *
+op_called_by(const struct op *op)
+{
+    const char *column = op->class->type == OBJECT_EIP ? "ip" : op->class->type == OBJECT_IGW ? "vpc" : NULL;
+    return column ? json_member_string(op->values, column) : NULL;
+}
+
 /* "route 'main/10.0.0.0/8'": what the operation is about, for errors. */
 static bool
 op_prefix(const struct op *op, struct error *err)
 {
     const char *type = op->class->name, *rtb = json_member_string(op->values, "rtb");
-    const char *prefix = json_member_string(op->values, "prefix");
-    if (op->name)
-        return error_prefix(err, "%s '%.130s'", type, op->name);
+    const char *prefix = json_member_string(op->values, "prefix"), *name = op->name ? op->name : op_called_by(op);
+    if (name)
+        return error_prefix(err, "%s '%.130s'", type, name);
     if (op->class->type == OBJECT_ROUTE && rtb && prefix)
         return error_prefix(err, "route '%.64s/%.64s'", rtb, prefix);
     return op->id ? error_prefix(err, "%s '%.40s'", type, op->id) : error_prefix(err, "%s", type);
@@ -268,7 +279,8 @@ name_new(const struct op *op, struct object *o, struct error *err)
     if (!op->name)
         return op->class->has_tenant || error_set(err, ERROR_INVALID, "name is missing");
     if (!op->class->has_name)
-        return error_set(err, ERROR_INVALID, "a %s has no name of its own; leave it out", op->class->name);
+        return error_set(err, ERROR_INVALID, "%s %s has no name of its own; leave it out",
+                         strchr("aeiou", op->class->name[0]) ? "an" : "a", op->class->name);
     if (!object_name_check(op->class, op->name, err))
         return false;
     o->name = mem_strdup(op->name);
@@ -290,16 +302,18 @@ object_given(const struct transaction *t, const struct op *op, struct error *err
     return NULL;
 }
 
-/* What stands where the given object would: by name, by what it is called by owner, or else by id. */
+/* What stands where the given object would: by name, by what it is called by instead, or else by id. Never another tenant's. */
 static const struct object *
 existing_find(const struct transaction *t, const struct object *given)
 {
     struct fact facts[FACTS_MAX];
+    const struct object *o;
     if (given->name)
         return view_by_name(t->model, VIEW_STAGED, given->type, given->tenant, given->name);
     if (!object_class(given->type)->has_name && object_facts(given, facts))
-        return transaction_get(t, view_by_fact(t->model, VIEW_STAGED, &facts[0]), given->type);
-    const struct object *o = uuid_is_zero(given->id) ? NULL : view_by_id(t->model, VIEW_STAGED, given->id);
+        o = transaction_get(t, view_by_fact(t->model, VIEW_STAGED, &facts[0]), given->type);
+    else
+        o = uuid_is_zero(given->id) ? NULL : view_by_id(t->model, VIEW_STAGED, given->id);
     return o && o->type == given->type && o->tenant == given->tenant ? o : NULL;
 }
 
@@ -418,6 +432,7 @@ op_apply(struct transaction *t, struct op *op, json_t **result, struct error *er
     uint32_t number = 0;
     if (!op_allow(t, op, err))
         return false;
+    t->may_move = op->move;
     if (op->kind == OP_DEL)
         return op_del(t, op, result, err);
     if (op->kind == OP_SET ? !op_set(t, op, &number, err) : !op_add(t, op, &number, err))

@@ -25,8 +25,21 @@ check_name(struct transaction *t, const struct object *o, struct error *err)
     return error_set(err, ERROR_CONFLICT, "it exists already in tenant '%s'", tenant_name(t, o->tenant));
 }
 
+/* Whose it is, but never what another tenant has of its own. */
 static bool
-refuse_fact(struct transaction *t, const struct fact *f, uint32_t number, struct error *err)
+refuse_public_ip(struct transaction *t, struct ip ip, const struct object *other, uint32_t tenant, struct error *err)
+{
+    char text[IP_STRLEN];
+    ip_format(ip, text);
+    if (other->tenant != tenant)
+        return error_set(err, ERROR_CONFLICT, "ip '%s' is in use by another tenant's elastic IP; write a free one, or leave it out",
+                         text);
+    return error_set(err, ERROR_CONFLICT, "ip '%s' is in use by an elastic IP of tenant '%s'; write a free one, or leave it out", text,
+                     tenant_name(t, tenant));
+}
+
+static bool
+refuse_fact(struct transaction *t, const struct fact *f, const struct object *o, uint32_t number, struct error *err)
 {
     char title[TITLE_MAX], text[IP_STRLEN];
     struct ip ip = { .family = f->family };
@@ -42,10 +55,15 @@ refuse_fact(struct transaction *t, const struct fact *f, uint32_t number, struct
         memcpy(mac.b, f->b, sizeof mac.b);
         return error_set(err, ERROR_CONFLICT, "mac '%s' is taken by %s of the same VPC; write another, or leave it out",
                          mac_format(mac, text), title);
+    case FACT_PUBLIC_IP:
+        memcpy(ip.b, f->b, sizeof ip.b);
+        return refuse_public_ip(t, ip, other, o->tenant, err);
     case FACT_ROUTE:
+    case FACT_IGW:
         return error_set(err, ERROR_CONFLICT, "it exists already");
     case FACT_VNI:
     case FACT_MAIN_RTB:
+    case FACT_ATTACHED:
         break;
     }
     return error_set(err, ERROR_INTERNAL, "%s is in the way", title);
@@ -59,7 +77,7 @@ check_facts(struct transaction *t, const struct object *o, struct error *err)
     for (size_t i = 0; i < n; i++) {
         uint32_t number = view_by_fact(t->model, VIEW_STAGED, &facts[i]);
         if (number && number != o->number)
-            return refuse_fact(t, &facts[i], number, err);
+            return refuse_fact(t, &facts[i], o, number, err);
     }
     return true;
 }

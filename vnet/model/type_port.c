@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "vnet/model/public_mac.h"
 #include "vnet/model/router_mac.h"
 
 /* Of a subnet's addresses, from the first on: network, gateway, and one kept for DNS. Broadcast is kept too. */
@@ -25,7 +26,7 @@ port_ip4(const struct port *p)
 }
 
 static json_t *
-derive_ip(const struct object *o)
+derive_ip(const struct model *m, const struct object *o)
 {
     char text[IP_STRLEN];
     struct ip ip = port_ip4(as_port(o));
@@ -146,6 +147,8 @@ check_mac(struct mac mac, struct error *err)
                          mac_format(mac, text));
     if (mac_equal(mac, ROUTER_MAC))
         return error_set(err, ERROR_INVALID, "mac '%s' is the router's; write another", mac_format(mac, text));
+    if (is_public_mac(mac))
+        return error_set(err, ERROR_INVALID, "mac '%s' is kept for public addresses; write another", mac_format(mac, text));
     return true;
 }
 

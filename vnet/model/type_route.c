@@ -10,7 +10,9 @@ static const struct field fields[] = {
     { .name = "prefix", .kind = FIELD_PREFIX, .flags = FIELD_REQUIRED, .offset = offsetof(struct route, prefix),
       .help = "destinations; the longest matching prefix wins" },
     { .name = "target", .kind = FIELD_TARGET, .flags = FIELD_REQUIRED | FIELD_MUTABLE,
-      .offset = offsetof(struct route, target), .help = "port:NAME or blackhole" },
+      .offset = offsetof(struct route, target),
+      .min = 1u << TARGET_PORT | 1u << TARGET_IGW | 1u << TARGET_NATGW | 1u << TARGET_BLACKHOLE,
+      .help = "igw, natgw:NAME, port:NAME or blackhole" },
 };
 
 static const struct route *
@@ -54,6 +56,23 @@ find(const struct model *m, enum view v, uint32_t tenant, const char *text)
     return rtb ? view_get(m, v, view_by_fact(m, v, &f), OBJECT_ROUTE) : NULL;
 }
 
+/* 'igw' is the internet gateway of the table's VPC. */
+static bool
+complete(struct transaction *t, const struct object *before, struct object *o, struct error *err)
+{
+    struct route *r = (struct route *) (void *) o;
+    uint32_t vpc = view_rtb(t->model, VIEW_STAGED, r->rtb)->vpc;
+    struct fact f = fact_igw(vpc);
+    char title[TITLE_MAX];
+    if (r->target.kind != TARGET_IGW)
+        return true;
+    r->target.number = view_by_fact(t->model, VIEW_STAGED, &f);
+    if (r->target.number)
+        return true;
+    return error_set(err, ERROR_INVALID, "target 'igw' needs an internet gateway, which %s has not; make it with igw-add first",
+                     transaction_title(t, transaction_get(t, vpc, OBJECT_VPC), title));
+}
+
 static bool
 check_prefix(struct transaction *t, const struct vpc *vpc, struct ip_prefix prefix, struct error *err)
 {
@@ -69,21 +88,25 @@ check_prefix(struct transaction *t, const struct vpc *vpc, struct ip_prefix pref
 }
 
 static bool
+check_target(struct transaction *t, const struct vpc *vpc, const struct target_ref *target, struct error *err)
+{
+    const struct object *o = target->number ? transaction_get(t, target->number, OBJECT_NONE) : NULL;
+    const struct port *port = target->kind == TARGET_PORT ? view_port(t->model, VIEW_STAGED, target->number) : NULL;
+    const struct natgw *natgw = target->kind == TARGET_NATGW ? (const struct natgw *) (const void *) o : NULL;
+    char title[TITLE_MAX], target_title[TITLE_MAX];
+    if ((!port || port->vpc == vpc->o.number) && (!natgw || natgw->vpc == vpc->o.number))
+        return true;
+    return error_set(err, ERROR_INVALID, "target %s is in another VPC; name a %s of %s", transaction_title(t, o, target_title),
+                     object_class(o->type)->name, transaction_title(t, &vpc->o, title));
+}
+
+static bool
 check(struct transaction *t, const struct object *before, const struct object *o, struct error *err)
 {
     const struct route *r = as_route(o);
     const struct rtb *rtb = view_rtb(t->model, VIEW_STAGED, r->rtb);
     const struct vpc *vpc = view_vpc(t->model, VIEW_STAGED, rtb->vpc);
-    char title[TITLE_MAX], port_title[TITLE_MAX];
-    if (!check_prefix(t, vpc, r->prefix, err))
-        return false;
-    if (r->target.kind != TARGET_PORT)
-        return true;
-    const struct port *port = view_port(t->model, VIEW_STAGED, r->target.number);
-    if (port->vpc != rtb->vpc)
-        return error_set(err, ERROR_INVALID, "target %s is in another VPC; name a port of %s",
-                         transaction_title(t, &port->o, port_title), transaction_title(t, &vpc->o, title));
-    return true;
+    return check_prefix(t, vpc, r->prefix, err) && check_target(t, vpc, &r->target, err);
 }
 
 const struct object_class route_class = {
@@ -96,4 +119,6 @@ const struct object_class route_class = {
     .help = "where packets to a prefix go; called RTB/PREFIX",
 };
 
-const struct object_hooks route_hooks = { .facts = facts, .check = check, .label = label, .find = find };
+const struct object_hooks route_hooks = {
+    .facts = facts, .complete = complete, .check = check, .label = label, .find = find
+};

@@ -23,7 +23,7 @@ subnet_gateway(const struct subnet *s)
 }
 
 static json_t *
-derive_gateway(const struct object *o)
+derive_gateway(const struct model *m, const struct object *o)
 {
     char text[IP_STRLEN];
     return json_string(ip_format(subnet_gateway(as_subnet(o)), text));
@@ -68,8 +68,8 @@ check_cidr(struct transaction *t, const struct subnet *s, struct error *err)
     if (s->cidr.len > LONGEST)
         return error_set(err, ERROR_INVALID, "cidr '%s' is too small; write /%d or wider", text, LONGEST);
 
-    uint32_t number = view_subnet_overlapping(t->model, VIEW_STAGED, s->vpc, ip4_u32(ip_prefix_first(s->cidr)),
-                                              ip4_u32(ip_prefix_last(s->cidr)));
+    uint32_t number = view_range_overlapping(t->model, VIEW_STAGED, s->vpc, ip4_u32(ip_prefix_first(s->cidr)),
+                                             ip4_u32(ip_prefix_last(s->cidr)));
     const struct subnet *other = view_subnet(t->model, VIEW_STAGED, number);
     if (other && other->o.number != s->o.number)
         return error_set(err, ERROR_CONFLICT, "cidr '%s' overlaps %s, which has %s; write a range that is free", text,

@@ -3,24 +3,11 @@
 
 #include "base/alloc.h"
 
-#define SHORTEST 8
-#define LONGEST 28
-
 static const struct field fields[] = {
     { .name = "cidr", .kind = FIELD_PREFIX, .flags = FIELD_REQUIRED, .offset = offsetof(struct vpc, cidr),
       .help = "the addresses of its subnets, /8 to /28" },
     { .name = "vni", .kind = FIELD_UINT, .flags = FIELD_READ_ONLY | FIELD_ALWAYS, .offset = offsetof(struct vpc, vni),
       .min = 1, .max = VNI_MAX, .help = "network identifier in tunnels" },
-};
-
-static const struct {
-    struct ip_prefix range;
-    const char *what;
-} unusable[] = {
-    { { { IP_V4, { 0 } }, 8 }, "'this network'" },
-    { { { IP_V4, { 127 } }, 8 }, "loopback" },
-    { { { IP_V4, { 169, 254 } }, 16 }, "link-local" },
-    { { { IP_V4, { 224 } }, 3 }, "multicast and reserved" },
 };
 
 static const struct vpc *
@@ -45,19 +32,8 @@ complete(struct transaction *t, const struct object *before, struct object *o, s
 static bool
 check(struct transaction *t, const struct object *before, const struct object *o, struct error *err)
 {
-    struct ip_prefix cidr = as_vpc(o)->cidr;
-    char text[IP_PREFIX_STRLEN], range[IP_PREFIX_STRLEN];
-    ip_prefix_format(cidr, text);
-    if (cidr.ip.family != IP_V4)
-        return error_set(err, ERROR_INVALID, "cidr '%s' is not IPv4; write one like 10.0.0.0/16", text);
-    for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++)
-        if (ip_prefix_overlaps(cidr, unusable[i].range))
-            return error_set(err, ERROR_INVALID, "cidr '%s' has %s addresses (%s); write one like 10.0.0.0/16", text,
-                             unusable[i].what, ip_prefix_format(unusable[i].range, range));
-    if (cidr.len < SHORTEST || cidr.len > LONGEST)
-        return error_set(err, ERROR_INVALID, "cidr '%s' is of length %u; write /%d to /%d", text, cidr.len, SHORTEST,
-                         LONGEST);
-    return true;
+    static const struct cidr_rule rule = { 8, 28, "10.0.0.0/16" };
+    return cidr_check(as_vpc(o)->cidr, &rule, err);
 }
 
 static bool

@@ -15,7 +15,11 @@
     X(OBJECT_PORT,   4, "port")   \
     X(OBJECT_RTB,    5, "rtb")    \
     X(OBJECT_ROUTE,  6, "route")  \
-    X(OBJECT_HOST,   7, "host")
+    X(OBJECT_HOST,   7, "host")   \
+    X(OBJECT_POOL,   8, "pool")   \
+    X(OBJECT_EIP,    9, "eip")    \
+    X(OBJECT_IGW,   10, "igw")    \
+    X(OBJECT_NATGW, 11, "natgw")
 
 enum object_type {
     OBJECT_NONE = 0,
@@ -95,16 +99,17 @@ struct rtb {
     bool is_main;
 };
 
-struct route_target {
-    enum route_target_kind { TARGET_NONE, TARGET_BLACKHOLE, TARGET_PORT } kind;
-    uint32_t number;            /* the port's */
+/* What a route leads to, or what an elastic IP is attached to. */
+struct target_ref {
+    enum target_kind { TARGET_NONE, TARGET_BLACKHOLE, TARGET_PORT, TARGET_IGW, TARGET_NATGW } kind;
+    uint32_t number;            /* of the port, igw or natgw */
 };
 
 struct route {                  /* name: none; called RTB/PREFIX */
     struct object o;
     uint32_t rtb;
     struct ip_prefix prefix;
-    struct route_target target;
+    struct target_ref target;
 };
 
 /* A hypervisor that has once joined. What it says of itself now is runtime state (vnet/pipeline/runtime.h). */
@@ -113,6 +118,39 @@ struct host {                   /* name: its system-id */
     uint64_t dpid;              /* given to its integration bridge; from its number, not stored */
     char *owner;                /* the vnetd that made it; NULL: unknown */
     struct ip_list controllers; /* addresses given to its bridge; empty: where its OVSDB session came to */
+};
+
+/* Public addresses on a physical network; belongs to no tenant. */
+struct pool {
+    struct object o;
+    struct ip_prefix cidr;
+    char *uplink;               /* the physical network's name, as in vnet-uplinks */
+    struct ip gateway;          /* the upstream router */
+    struct ip_range range;      /* what may be handed out; given, or all of the CIDR but network, broadcast and gateway */
+    uint32_t vlan;              /* 0: untagged */
+};
+
+struct eip {                    /* name: none; called by its address */
+    struct object o;
+    uint32_t pool;
+    struct ip ip;
+    struct target_ref attached; /* TARGET_NONE, TARGET_PORT or TARGET_NATGW */
+};
+
+struct igw {                    /* name: none; called by its VPC's */
+    struct object o;
+    uint32_t vpc;
+};
+
+struct port_range {
+    uint16_t lo, hi;
+};
+
+struct natgw {
+    struct object o;
+    uint32_t subnet;
+    uint32_t vpc;               /* its subnet's; not stored */
+    struct port_range ports;    /* of the translated source */
 };
 
 /* ---- helpers for the pipeline ---- */

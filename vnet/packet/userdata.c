@@ -4,7 +4,7 @@
 
 #define VERSION 1
 
-enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2 };
+enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4 };
 
 struct head {
     enum userdata_kind kind;
@@ -102,4 +102,48 @@ userdata_get_error(const uint8_t *data, size_t n, struct icmp_error *e)
     *e = (struct icmp_error) { .kind = h.detail, .mac = h.mac, .router = h.router, .gateway = h.gateway,
                                .prefix_len = h.prefix_len };
     return true;
+}
+
+void
+userdata_put_inner(struct bytes *b, const struct icmp_inner *i)
+{
+    bytes_put_u8(b, VERSION);
+    bytes_put_u8(b, USERDATA_INNER);
+    bytes_put_u8(b, i->side);
+    bytes_put_be32(b, ip4_u32(i->was));
+    bytes_put_be32(b, ip4_u32(i->becomes));
+}
+
+bool
+userdata_get_inner(const uint8_t *data, size_t n, struct icmp_inner *i)
+{
+    struct bytes_reader r;
+    reader_init(&r, data, n);
+    if (reader_u8(&r) != VERSION || reader_u8(&r) != USERDATA_INNER)
+        return false;
+    uint8_t side = reader_u8(&r);
+    struct ip was = ip4(reader_be32(&r)), becomes = ip4(reader_be32(&r));
+    if (r.bad || reader_left(&r) || (side != ICMP_INNER_SRC && side != ICMP_INNER_DST))
+        return false;
+    *i = (struct icmp_inner) { side, was, becomes };
+    return true;
+}
+
+void
+userdata_put_pool(struct bytes *b, uint32_t number)
+{
+    bytes_put_u8(b, VERSION);
+    bytes_put_u8(b, USERDATA_POOL);
+    bytes_put_be32(b, number);
+}
+
+bool
+userdata_get_pool(const uint8_t *data, size_t n, uint32_t *number)
+{
+    struct bytes_reader r;
+    reader_init(&r, data, n);
+    if (reader_u8(&r) != VERSION || reader_u8(&r) != USERDATA_POOL)
+        return false;
+    *number = reader_be32(&r);
+    return !r.bad && !reader_left(&r);
 }

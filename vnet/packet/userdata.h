@@ -3,18 +3,26 @@
  *
  *     version (1)  kind (1)  prefix length (1)  error kind or number of name servers (1)  MAC (6)  router's MAC (6)  gateway (4)
  *     a lease further: address (4)  MTU (2)  lease (4)  name servers (4 each)  domain (the rest)
+ *
+ *     version (1)  kind (1)  side of a quote (1)  address (4)  what it becomes (4)
+ *     version (1)  kind (1)  number of a pool (4)
  */
 #ifndef VNET_PACKET_USERDATA_H
 #define VNET_PACKET_USERDATA_H 1
 
 #include "vnet/packet/dhcp.h"
 #include "vnet/packet/icmp.h"
+#include "vnet/packet/icmp_inner.h"
 
 void userdata_put_lease(struct bytes *, const struct dhcp_lease *);
 void userdata_put_error(struct bytes *, const struct icmp_error *);
+void userdata_put_inner(struct bytes *, const struct icmp_inner *);
+void userdata_put_pool(struct bytes *, uint32_t number);         /* ARP of its upstream gateway */
 
 /* False: another version, another kind, or malformed. */
 bool userdata_get_lease(const uint8_t *, size_t, struct dhcp_lease *);
 bool userdata_get_error(const uint8_t *, size_t, struct icmp_error *);
+bool userdata_get_inner(const uint8_t *, size_t, struct icmp_inner *);
+bool userdata_get_pool(const uint8_t *, size_t, uint32_t *number);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "vnet/pipeline/placement.h"
 
 /* One change on its way to the queues. */
 struct touch_list {
@@ -37,6 +38,40 @@ place_each_host(void *aux, const struct runtime_host *host)
     runtime_each_port_on(p.c->view.runtime, p.host, place_each_port, &p);
 }
 
+/* A NAT gateway's holder sends to every port of the VPC, so it holds that as if a port were there. */
+static void
+place_natgw(struct compiler *c, uint32_t number)
+{
+    struct placement p;
+    uint32_t host = placement_of(&c->view, number, &p) && p.natgw ? p.holder->number : 0;
+    presence_place(c->presence, number, host, view_vpc_of(&c->view, OBJECT_NATGW, number));
+}
+
+static void
+place_natgws(struct compiler *c)
+{
+    for (const struct object *o = NULL; (o = model_next(c->view.model, OBJECT_NATGW, o ? o->number : 0)) != NULL;)
+        place_natgw(c, o->number);
+}
+
+/* A block could not be compiled whole: it waits for a zone. */
+static void
+zone_wanted(void *aux, uint64_t cookie, uint32_t host, uint32_t number)
+{
+    struct compiler *c = aux;
+    struct attached *a = attached_find(c, host);
+    dirty_add(&a->unzoned, cookie);
+    if (c->zone_wanted)
+        c->zone_wanted(c->zone_aux, host, number);
+}
+
+void
+compiler_on_zone_wanted(struct compiler *c, void (*wanted)(void *, uint32_t, uint32_t), void *aux)
+{
+    c->zone_wanted = wanted;
+    c->zone_aux = aux;
+}
+
 struct compiler *
 compiler_new(const struct model *model, const struct runtime *runtime)
 {
@@ -48,6 +83,9 @@ compiler_new(const struct model *model, const struct runtime *runtime)
     c->block.view = &c->view;
     c->block.fb = flow_builder_new();
     c->block.arena = arena_new();
+    c->block.zone_wanted = zone_wanted;
+    c->block.zone_aux = c;
+    place_natgws(c);
     runtime_each_host(runtime, place_each_host, c);
     return c;
 }
@@ -71,6 +109,7 @@ attached_free(struct compiler *c, struct attached *a)
     dirty_done(&a->in_the_way);
     dirty_done(&a->retry);
     dirty_done(&a->refused);
+    dirty_done(&a->unzoned);
     free(a);
 }
 
@@ -146,11 +185,13 @@ compiler_attach(struct compiler *c, uint32_t host, struct flow_table *table)
     dirty_init(&a->in_the_way);
     dirty_init(&a->retry);
     dirty_init(&a->refused);
+    dirty_init(&a->unzoned);
     map_insert(&c->hosts, &a->node, hash_u32(host));
 
     struct placing p = { c, host };
     struct emission e = { .c = c, .a = a };
     runtime_each_port_on(c->view.runtime, host, place_each_port, &p);
+    place_natgws(c);
     compiler_dirty_all(c, a, 0);
     presence_each_vpc(c->presence, host, dirty_vpc, &e);
 }
@@ -258,6 +299,10 @@ vpc_of_object(const struct compiler *c, const struct object *o)
         return ((const struct port *) p)->vpc;
     case OBJECT_ROUTE:
         return vpc_of_rtb(c, ((const struct route *) p)->rtb);
+    case OBJECT_IGW:
+        return ((const struct igw *) p)->vpc;
+    case OBJECT_NATGW:
+        return ((const struct natgw *) p)->vpc;
     default:
         return 0;
     }
@@ -293,14 +338,13 @@ remember_rtb(struct compiler *c, const struct change *change)
         orphanage_add(c, change->number, vpc_of_object(c, change->before));
 }
 
-/* A port may have come to, or gone from, a host: so may its VPC. */
+/* What holds a VPC on a host (a port, a NAT gateway) is there now: so may its VPC have come, or gone. */
 static void
-presence_update(const struct touch_list *list, uint32_t port)
+presence_update(const struct touch_list *list, uint32_t number, uint32_t host, uint32_t vpc)
 {
     struct compiler *c = list->c;
-    uint32_t vpc = view_vpc_of(&c->view, OBJECT_PORT, port), host = runtime_binding(c->view.runtime, port).host;
-    uint32_t was = presence_host_of(c->presence, port);
-    bool arrived = presence_place(c->presence, port, host, vpc);
+    uint32_t was = presence_host_of(c->presence, number);
+    bool arrived = presence_place(c->presence, number, host, vpc);
     struct attached *here = attached_find(c, host), *there = attached_find(c, was);
 
     if (arrived && here) {
@@ -313,6 +357,62 @@ presence_update(const struct touch_list *list, uint32_t port)
         continue;
 }
 
+static void
+port_presence_update(const struct touch_list *list, uint32_t port)
+{
+    const struct view *view = &list->c->view;
+    presence_update(list, port, runtime_binding(view->runtime, port).host, view_vpc_of(view, OBJECT_PORT, port));
+}
+
+static void
+natgw_presence_update(const struct touch_list *list, uint32_t natgw)
+{
+    const struct view *view = &list->c->view;
+    struct placement p;
+    uint32_t host = placement_of(view, natgw, &p) && p.natgw ? p.holder->number : 0;
+    presence_update(list, natgw, host, view_vpc_of(view, OBJECT_NATGW, natgw));
+}
+
+static void
+eip_presence_update(const struct touch_list *list, const struct eip *eip)
+{
+    if (eip && eip->attached.kind == TARGET_NATGW)
+        natgw_presence_update(list, eip->attached.number);
+}
+
+static void
+affected_presence_update(void *aux, uint32_t eip)
+{
+    const struct touch_list *list = aux;
+    eip_presence_update(list, model_eip(list->c->view.model, eip));
+}
+
+static void
+presence_changed(struct touch_list *list, const struct vnet_event *event)
+{
+    const struct change *change = event->kind == EVENT_OBJECT ? event->change : NULL;
+    if (event->kind == EVENT_BINDING)
+        port_presence_update(list, event->number);
+    else if (change && change->type == OBJECT_PORT)
+        port_presence_update(list, change->number);
+    else if (change && change->type == OBJECT_NATGW)
+        natgw_presence_update(list, change->number);
+    else if (change && change->type == OBJECT_EIP)
+        eip_presence_update(list, (const void *) change->before);
+    placement_affected(&list->c->view, event, affected_presence_update, list);
+}
+
+static void
+unzoned_again(const struct touch_list *list, uint32_t host)
+{
+    struct attached *a = attached_find(list->c, host);
+    if (!a)
+        return;
+    while (!dirty_is_empty(&a->unzoned))
+        dirty_add(&a->dirty, dirty_take(&a->unzoned));
+    tell_concerned(list, a);
+}
+
 void
 compiler_changed(struct compiler *c, const struct vnet_event *given, compiler_concerned *concerned, void *aux)
 {
@@ -323,10 +423,9 @@ compiler_changed(struct compiler *c, const struct vnet_event *given, compiler_co
 
     if (event.kind == EVENT_OBJECT)
         remember_rtb(c, event.change);
-    if (event.kind == EVENT_BINDING)
-        presence_update(&list, event.number);
-    else if (event.kind == EVENT_OBJECT && event.change->type == OBJECT_PORT)
-        presence_update(&list, event.change->number);
+    presence_changed(&list, &event);
+    if (event.kind == EVENT_ZONE)
+        unzoned_again(&list, event.number);
 
     unsigned n;
     const struct feature *const *features = feature_list(&n);

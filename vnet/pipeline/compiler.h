@@ -26,6 +26,10 @@ void compiler_detach(struct compiler *, uint32_t host);
 typedef void compiler_concerned(void *aux, uint32_t host);
 void compiler_changed(struct compiler *, const struct vnet_event *, compiler_concerned *, void *aux);
 
+/* Called while compiling when a block wants a conntrack zone that its host has not stored yet; once for each wish. The answer is
+ * runtime_set_zone() and an EVENT_ZONE, later. */
+void compiler_on_zone_wanted(struct compiler *, void (*wanted)(void *aux, uint32_t host, uint32_t number), void *aux);
+
 bool compiler_is_dirty(const struct compiler *, uint32_t host);
 
 /* Compiles up to 'max' dirty blocks of a host; true if more remain. Blocks that stand in each other's way (two ports swap places) are

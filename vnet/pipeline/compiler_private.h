@@ -14,6 +14,7 @@ struct attached {
     struct dirty_queue in_the_way;               /* conflicted once: taken out and tried again when nothing is dirty */
     struct dirty_queue retry;                    /* taken out */
     struct dirty_queue refused;                  /* conflicted again: tried again with the next change */
+    struct dirty_queue unzoned;                  /* compiled without a conntrack zone that they asked for */
     uint64_t concerned_by;                       /* the last change that made something dirty here */
 };
 
@@ -29,6 +30,8 @@ struct compiler {
     struct map hosts, orphanages;
     struct block block;                          /* reused */
     uint64_t n_changes;
+    void (*zone_wanted)(void *aux, uint32_t host, uint32_t number);      /* NULL: nobody listens */
+    void *zone_aux;
 };
 
 struct attached *attached_find(const struct compiler *, uint32_t host);   /* NULL: not attached */

@@ -26,6 +26,15 @@ feature_list(unsigned *n)
     return features;
 }
 
+bool
+feature_resume(const struct packet_in *in, struct bytes *out)
+{
+    for (unsigned i = 0; i < sizeof features / sizeof features[0]; i++)
+        if (features[i]->resume && features[i]->resume(in, out))
+            return true;
+    return false;
+}
+
 struct flow_builder *
 block_flow(struct block *b, enum stage stage, uint16_t priority)
 {
@@ -44,6 +53,15 @@ block_add(struct block *b, const struct spec *spec)
 {
     b->specs = mem_grow(b->specs, &b->cap, b->n + 1, sizeof *b->specs);
     b->specs[b->n++] = spec;
+}
+
+uint16_t
+block_zone(struct block *b, uint32_t number)
+{
+    uint16_t zone = runtime_zone(b->view->runtime, b->host, number);
+    if (!zone && b->zone_wanted)
+        b->zone_wanted(b->zone_aux, b->cookie, b->host, number);
+    return zone;
 }
 
 static uint32_t
@@ -73,6 +91,14 @@ view_vpc_of(const struct view *view, uint8_t type, uint32_t number)
     case OBJECT_ROUTE: {
         const struct route *route = model_route(m, number);
         return route ? vpc_of_rtb(m, route->rtb) : 0;
+    }
+    case OBJECT_IGW: {
+        const struct igw *igw = model_igw(m, number);
+        return igw ? igw->vpc : 0;
+    }
+    case OBJECT_NATGW: {
+        const struct natgw *natgw = model_natgw(m, number);
+        return natgw ? natgw->vpc : 0;
     }
     default:
         return 0;

@@ -24,7 +24,10 @@
     X(FEATURE_ROUTE,   6, route)     \
     X(FEATURE_L2,      7, l2)        /* neighbours and delivery by MAC */ \
     X(FEATURE_TUNNEL,  8, tunnel)    \
-    X(FEATURE_REJECT,  9, reject)    /* counted drops, ICMP errors */
+    X(FEATURE_REJECT,  9, reject)    /* counted drops, ICMP errors */ \
+    X(FEATURE_UPLINK, 10, uplink)    /* physical networks: what enters and leaves */ \
+    X(FEATURE_EIP,    11, eip)       /* elastic IPs of ports, without conntrack */ \
+    X(FEATURE_NATGW,  12, natgw)     /* NAT gateways, with conntrack */
 
 enum feature_number {
 #define X(ID, NUMBER, NAME) ID = NUMBER,
@@ -41,9 +44,12 @@ struct view {
 
 /* One thing that changed; model and runtime in the view already show the new state. */
 struct vnet_event {
-    enum { EVENT_OBJECT, EVENT_BINDING, EVENT_HOST } kind;
+    enum { EVENT_OBJECT, EVENT_BINDING, EVENT_HOST,
+           EVENT_GATEWAY_MAC,                    /* of a pool */
+           EVENT_ZONE } kind;                    /* a host has stored a conntrack zone */
     const struct change *change;                 /* EVENT_OBJECT */
-    uint32_t number;                             /* EVENT_BINDING: port; EVENT_HOST: host */
+    uint32_t number;                             /* EVENT_BINDING: port; EVENT_HOST: host; EVENT_GATEWAY_MAC: pool; EVENT_ZONE: host */
+    uint32_t zone_of;                            /* EVENT_ZONE: the object */
     struct binding before, after;                /* EVENT_BINDING */
     const struct runtime_host *host_before, *host_after;         /* EVENT_HOST; NULL: was, is unknown */
     uint32_t vpc;               /* filled in by the compiler, for features: the VPC the object (the bound port) belongs, or until now
@@ -71,12 +77,17 @@ struct block {
     struct arena *arena;
     const struct spec **specs;                   /* grows */
     size_t n, cap;
+    void (*zone_wanted)(void *aux, uint64_t cookie, uint32_t host, uint32_t number);     /* NULL: nobody listens */
+    void *zone_aux;
 };
 
 /* flow_begin() with the block's cookie; block_flow_end() adds the flow to the block. */
 struct flow_builder *block_flow(struct block *, enum stage, uint16_t priority);
 void block_flow_end(struct block *);
 void block_add(struct block *, const struct spec *);             /* a meter or group */
+/* The object's conntrack zone on the block's host. 0: it has none yet, and has been asked for one; the block is compiled again when the
+ * host has stored it. */
+uint16_t block_zone(struct block *, uint32_t number);
 
 /* Emits the numbers of objects that have a block of this feature on 'host' because it holds 'vpc' (0: whatever it holds). */
 typedef void block_emit(void *aux, uint8_t type, uint32_t number);
@@ -93,6 +104,9 @@ struct feature {
     /* Answers a packet that a flow of this feature sent to us: appends one packet to 'out', which goes back to in_port. False: no answer.
      * Stateless: everything is in the packet-in. NULL: sends none. */
     bool (*answer)(const struct packet_in *, struct bytes *out);
+    /* The same for one that waits in the switch (packet_in.continuation): 'out' goes on there in its place; without an answer it is
+     * dropped. Its cookie and table are those of the packet's first flow, so the userdata alone tells whose it is. */
+    bool (*resume)(const struct packet_in *, struct bytes *out);
     /* Puts a step of a trace into words: "'web1' sends from an address that it may use". NULL or "": nothing to say. */
     void (*explain)(const struct view *, const struct spec *, char *text, size_t size);
 };
@@ -103,8 +117,10 @@ FEATURE_LIST(X)
 
 const struct feature *feature_by_number(uint8_t);        /* NULL: none */
 const struct feature *const *feature_list(unsigned *n);
+/* What the feature that a waiting packet is for makes of it. */
+bool feature_resume(const struct packet_in *, struct bytes *out);
 
-/* The VPC a number belongs to (port, subnet, rtb, route, vpc); 0 if none or gone. */
+/* The VPC a number belongs to (port, subnet, rtb, route, igw, natgw, vpc); 0 if none or gone. */
 uint32_t view_vpc_of(const struct view *, uint8_t type, uint32_t number);
 
 #endif

@@ -1,18 +1,19 @@
 /* Where everything is kept while a packet crosses the pipeline, and how cookies are made: decided once, here. No feature invents its
  * own register, metadata bit or cookie. What is marked 'room' is kept free for what the design names.
  *
- *   metadata  0..23  VNI of the VPC            32     arrived by tunnel            (rest: room)
+ *   metadata  0..23  VNI of the VPC            32     arrived by tunnel            33     arrived from a physical network
+ *             (rest: room)
  *   reg0      next hop, IPv4                   reg0-3 = xxreg0: next hop, IPv6 (room)
  *   reg4-7    = xxreg1: original IPv6 destination (room); reg4: original IPv4 destination (room)
  *   reg8      number of the port the packet came from (0: not from a local port)
  *   reg9      number of its subnet
- *   reg10     number of the route table that decides
+ *   reg10     number of the route table that decides; later that of the pool by whose network it leaves
  *   reg11     number of the destination's host
  *   reg12     0..7 reason (enum reason)        8 too big for the tunnel
  *             9..12 traffic class (room)       13..14 migration state (room)
  *   reg13     0..15 tunnel's OpenFlow port     16..31 MTU of the path
  *   reg14     rule number (room)
- *   reg15     target number, origin host (room)
+ *   reg15     what a route leads out by: NAT gateway's number, 0: internet gateway (target number, origin host: room)
  *   ct_mark   rule number (room)               ct_label  0..31 origin host, 32..63 target (room)
  *
  *   cookie    63..56 feature   55..48 object type   47..32 spare   31..0 object number (0: shared)
@@ -26,10 +27,13 @@
 
 #define LAYOUT_VNI (struct of_field){ OF_METADATA, 0, 24 }
 #define LAYOUT_FROM_TUNNEL (struct of_field){ OF_METADATA, 32, 1 }
+#define LAYOUT_FROM_UPLINK (struct of_field){ OF_METADATA, 33, 1 }
 #define LAYOUT_NEXT_HOP4 (struct of_field){ OF_REG0, 0, 32 }
 #define LAYOUT_PORT (struct of_field){ OF_REG8, 0, 32 }
 #define LAYOUT_SUBNET (struct of_field){ OF_REG9, 0, 32 }
 #define LAYOUT_RTB (struct of_field){ OF_REG10, 0, 32 }
+#define LAYOUT_POOL (struct of_field){ OF_REG10, 0, 32 }
+#define LAYOUT_WAY_OUT (struct of_field){ OF_REG15, 0, 32 }
 #define LAYOUT_HOST (struct of_field){ OF_REG11, 0, 32 }
 #define LAYOUT_REASON (struct of_field){ OF_REG12, 0, 8 }
 #define LAYOUT_TOO_BIG (struct of_field){ OF_REG12, 8, 1 }

@@ -9,6 +9,8 @@ enum {
 
     /* ADMIT: tagged frames never pass, so no other row looks at the tag. The counted drops each have a priority of
      * their own: it names the reason (reject.h). */
+    PRIORITY_ADMIT_PEER = 210,          /* a known tunnel peer's */
+    PRIORITY_ADMIT_UPLINK = 205,        /* a port that leads to a physical network */
     PRIORITY_ADMIT_VLAN = 200,
     PRIORITY_ADMIT_DHCP = 110,  /* above the addresses: a port that may use any source asks by DHCP too */
     PRIORITY_ADMIT_OWN = 100,
@@ -17,6 +19,12 @@ enum {
     PRIORITY_ADMIT_ETHERTYPE = 40,
     PRIORITY_ADMIT_MAC = 20,
     PRIORITY_ADMIT_TUNNEL = 10, /* a tunnel's port, no peer's address */
+
+    /* TUNNEL_IN */
+    PRIORITY_TUNNEL_IN_PUBLIC = 110,    /* to the holder of a public address, which need not hold the VPC */
+
+    /* UPLINK_IN */
+    PRIORITY_UPLINK_IN_LEARN = 110,
 
     /* ARP */
     PRIORITY_ARP_OWN = 120,     /* a guest asking for its own address hears nothing */
@@ -33,6 +41,24 @@ enum {
     /* ROUTE: plus the prefix's length, so the longest wins */
     PRIORITY_ROUTE_PREFIX = 100,
     PRIORITY_ROUTE_NONE = 10,
+
+    /* NAT_OUT and NAT_IN */
+    PRIORITY_NAT_TRACKED = 130,         /* what conntrack has translated */
+    PRIORITY_NAT_FRAGMENT = 120,        /* what conntrack shall translate */
+    PRIORITY_NAT_ERROR = 110,           /* an ICMP error: its quotation too */
+    PRIORITY_NAT_ROW = 100,
+    PRIORITY_NATGW_EXHAUSTED = 90,      /* tracked, but not translated: a counted drop */
+
+    /* PUBLIC_IN */
+    PRIORITY_PUBLIC_TOO_BIG = 140,
+    PRIORITY_PUBLIC_BOGON = 135,        /* from outside, pretending to come from inside */
+    PRIORITY_PUBLIC_ERROR = 130,
+    PRIORITY_PUBLIC_FRAGMENT = 120,
+    PRIORITY_PUBLIC_ROW = 100,
+
+    /* PUBLIC_OUT */
+    PRIORITY_PUBLIC_OUT_NEIGHBOUR = 110,
+    PRIORITY_PUBLIC_OUT_POOL = 100,
 
     /* FORWARD */
     PRIORITY_FORWARD_ARP = 200,

@@ -20,8 +20,20 @@ struct host_entry {
     struct place *places;
 };
 
+struct gateway {
+    struct map_node node;       /* by pool */
+    uint32_t pool;
+    struct mac mac;
+};
+
+struct zone {
+    struct map_node node;       /* by host and number */
+    uint32_t host, number;
+    uint16_t zone;
+};
+
 struct runtime {
-    struct map hosts, places;
+    struct map hosts, places, gateways, zones;
 };
 
 struct runtime *
@@ -30,6 +42,8 @@ runtime_new(void)
     struct runtime *r = mem_zalloc(sizeof *r);
     map_init(&r->hosts);
     map_init(&r->places);
+    map_init(&r->gateways);
+    map_init(&r->zones);
     return r;
 }
 
@@ -44,8 +58,16 @@ runtime_free(struct runtime *r)
     MAP_FOR_EACH_SAFE (n, next, &r->hosts) {
         free(CONTAINER_OF(n, struct host_entry, node));
     }
+    MAP_FOR_EACH_SAFE (n, next, &r->gateways) {
+        free(CONTAINER_OF(n, struct gateway, node));
+    }
+    MAP_FOR_EACH_SAFE (n, next, &r->zones) {
+        free(CONTAINER_OF(n, struct zone, node));
+    }
     map_done(&r->places);
     map_done(&r->hosts);
+    map_done(&r->gateways);
+    map_done(&r->zones);
     free(r);
 }
 
@@ -188,4 +210,92 @@ runtime_each_port_on(const struct runtime *r, uint32_t host, void (*each)(void *
     const struct host_entry *h = host_find(r, host);
     for (const struct place *p = h ? h->places : NULL; p; p = p->next)
         each(aux, p->port, p->at.ofport);
+}
+
+/* ---- upstream gateways ---- */
+
+static struct gateway *
+gateway_find(const struct runtime *r, uint32_t pool)
+{
+    MAP_FOR_EACH_HASH (n, &r->gateways, hash_u32(pool)) {
+        struct gateway *g = CONTAINER_OF(n, struct gateway, node);
+        if (g->pool == pool)
+            return g;
+    }
+    return NULL;
+}
+
+bool
+runtime_gateway_mac(const struct runtime *r, uint32_t pool, struct mac *mac)
+{
+    const struct gateway *g = gateway_find(r, pool);
+    if (g)
+        *mac = g->mac;
+    return g;
+}
+
+void
+runtime_set_gateway_mac(struct runtime *r, uint32_t pool, struct mac mac)
+{
+    struct gateway *g = gateway_find(r, pool);
+    if (!g) {
+        g = mem_zalloc(sizeof *g);
+        g->pool = pool;
+        map_insert(&r->gateways, &g->node, hash_u32(pool));
+    }
+    g->mac = mac;
+}
+
+void
+runtime_forget_pool(struct runtime *r, uint32_t pool)
+{
+    struct gateway *g = gateway_find(r, pool);
+    if (!g)
+        return;
+    map_remove(&r->gateways, &g->node);
+    free(g);
+}
+
+/* ---- zones ---- */
+
+static uint32_t
+zone_slot(uint32_t host, uint32_t number)
+{
+    return hash_u64((uint64_t) host << 32 | number);
+}
+
+static struct zone *
+zone_find(const struct runtime *r, uint32_t host, uint32_t number)
+{
+    MAP_FOR_EACH_HASH (n, &r->zones, zone_slot(host, number)) {
+        struct zone *z = CONTAINER_OF(n, struct zone, node);
+        if (z->host == host && z->number == number)
+            return z;
+    }
+    return NULL;
+}
+
+uint16_t
+runtime_zone(const struct runtime *r, uint32_t host, uint32_t number)
+{
+    const struct zone *z = zone_find(r, host, number);
+    return z ? z->zone : 0;
+}
+
+void
+runtime_set_zone(struct runtime *r, uint32_t host, uint32_t number, uint16_t zone)
+{
+    struct zone *z = zone_find(r, host, number);
+    if (z && !zone) {
+        map_remove(&r->zones, &z->node);
+        free(z);
+        return;
+    }
+    if (!z && zone) {
+        z = mem_zalloc(sizeof *z);
+        *z = (struct zone) { .host = host, .number = number };
+        map_insert(&r->zones, &z->node, zone_slot(host, number));
+    }
+    if (z)
+        z->zone = zone;
 }

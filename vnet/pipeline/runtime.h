@@ -11,6 +11,14 @@
 
 enum encap { ENCAP_GENEVE, ENCAP_VXLAN };
 
+#define RUNTIME_UPLINKS_MAX 16
+
+/* A physical network that a host reaches through a patch port. */
+struct runtime_uplink {
+    char network[64];
+    uint32_t ofport;                     /* never 0 */
+};
+
 /* A host as others need to know it, and its own OpenFlow port numbers. */
 struct runtime_host {
     uint32_t number;                     /* of its object */
@@ -18,6 +26,10 @@ struct runtime_host {
     enum encap encap;                    /* how it wants to be reached */
     uint16_t mtu;                        /* of its underlay */
     uint32_t tunnel_port[2];             /* by enum encap: OpenFlow port on this host; 0: none yet */
+    bool is_gateway;                     /* may hold public addresses of others */
+    bool is_dead;                        /* of a gateway: its peers cannot reach it */
+    uint8_t n_uplinks;
+    struct runtime_uplink uplinks[RUNTIME_UPLINKS_MAX];
 };
 
 /* Where a port is. host 0: nowhere. */
@@ -41,5 +53,14 @@ void runtime_bind(struct runtime *, uint32_t port, struct binding);      /* host
 /* Ports bound on a host; costs what it visits. */
 void runtime_each_port_on(const struct runtime *, uint32_t host, void (*each)(void *aux, uint32_t port, uint32_t ofport),
                           void *aux);
+
+/* The MAC address of a pool's upstream gateway, as last learnt. False: not known. */
+bool runtime_gateway_mac(const struct runtime *, uint32_t pool, struct mac *);
+void runtime_set_gateway_mac(struct runtime *, uint32_t pool, struct mac);
+void runtime_forget_pool(struct runtime *, uint32_t pool);
+
+/* The conntrack zone on a host of an object (a number of any type); 0: none is stored on the host yet. */
+uint16_t runtime_zone(const struct runtime *, uint32_t host, uint32_t number);
+void runtime_set_zone(struct runtime *, uint32_t host, uint32_t number, uint16_t zone);          /* 0 forgets */
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/map.h"
 #include "vnet/pipeline/compiler.h"
+#include "vnet/pipeline/placement.h"
 
 struct seen_vpc {
     struct map_node node;
@@ -48,10 +49,9 @@ compile_vpc(struct scratch *s, uint32_t vpc)
 }
 
 static void
-note_vpc(void *aux, uint32_t port, uint32_t ofport)
+note_vpc(struct scratch *s, uint32_t vpc)
 {
-    struct scratch *s = aux;
-    uint32_t vpc = view_vpc_of(&s->view, OBJECT_PORT, port), hash = hash_u32(vpc);
+    uint32_t hash = hash_u32(vpc);
     if (!vpc)
         return;
     MAP_FOR_EACH_HASH (n, &s->vpcs, hash) {
@@ -64,10 +64,27 @@ note_vpc(void *aux, uint32_t port, uint32_t ofport)
 }
 
 static void
+note_port(void *aux, uint32_t port, uint32_t ofport)
+{
+    struct scratch *s = aux;
+    note_vpc(s, view_vpc_of(&s->view, OBJECT_PORT, port));
+}
+
+static void
+note_natgws(struct scratch *s)
+{
+    struct placement p;
+    for (const struct object *o = NULL; (o = model_next(s->view.model, OBJECT_NATGW, o ? o->number : 0)) != NULL;)
+        if (placement_of(&s->view, o->number, &p) && p.holder->number == s->block.host)
+            note_vpc(s, p.vpc->o.number);
+}
+
+static void
 compile_vpcs(struct scratch *s)
 {
     map_init(&s->vpcs);
-    runtime_each_port_on(s->view.runtime, s->block.host, note_vpc, s);
+    runtime_each_port_on(s->view.runtime, s->block.host, note_port, s);
+    note_natgws(s);
     MAP_FOR_EACH_SAFE (n, next, &s->vpcs) {
         struct seen_vpc *seen = CONTAINER_OF(n, struct seen_vpc, node);
         compile_vpc(s, seen->number);

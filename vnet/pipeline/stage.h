@@ -6,11 +6,17 @@
  *   stage       what it decides                                                     shared
  *   ADMIT       who sends: port (anti-spoofing, drop reasons) or a known tunnel peer
  *   TUNNEL_IN   VNI of a packet from a tunnel -> VPC
+ *   UPLINK_IN   from a physical network: ARP and packets for a public address held here
  *   ARP         ARP requests: for the gateway, for an address of the subnet
  *   GATEWAY     to the router's MAC: echo, DHCP, TTL; else plain L2
  *   ROUTE       route table and destination -> next hop, blackhole, no route (longest prefix by priority)
+ *   EGRESS      leaves the VPC: by whose public address, and which host holds that
  *   NEIGHBOUR   VPC and next hop -> destination MAC
  *   FORWARD     VPC and destination MAC -> local port, or the host it is on; answers ARP
+ *   NAT_OUT     at the holder of a public address: private source -> public
+ *   PUBLIC_IN   public destination held here -> NAT_IN; else, from inside, out
+ *   NAT_IN      public destination -> private, and to where its port is
+ *   PUBLIC_OUT  public destination -> next hop on the physical network, and out
  *   TUNNEL_OUT  destination's host -> tunnel, its port, MTU
  *   SIZE        small enough: out; else answered
  *   DHCP        a port's DHCP questions -> responder
@@ -26,11 +32,17 @@
 #define STAGE_LIST(X)                                   \
     X(STAGE_ADMIT,           0, "admit",       false)   \
     X(STAGE_TUNNEL_IN,       5, "tunnel-in",   false)   \
+    X(STAGE_UPLINK_IN,       7, "uplink-in",   false)   \
     X(STAGE_ARP,            10, "arp",         false)   \
     X(STAGE_GATEWAY,        15, "gateway",     false)   \
     X(STAGE_ROUTE,          20, "route",       false)   \
+    X(STAGE_EGRESS,         22, "egress",      false)   \
     X(STAGE_NEIGHBOUR,      25, "neighbour",   false)   \
     X(STAGE_FORWARD,        30, "forward",     false)   \
+    X(STAGE_NAT_OUT,        31, "nat-out",     false)   \
+    X(STAGE_PUBLIC_IN,      32, "public-in",   false)   \
+    X(STAGE_NAT_IN,         33, "nat-in",      false)   \
+    X(STAGE_PUBLIC_OUT,     34, "public-out",  false)   \
     X(STAGE_TUNNEL_OUT,     35, "tunnel-out",  false)   \
     X(STAGE_SIZE,           40, "size",        false)   \
     X(STAGE_DHCP,           45, "dhcp",        false)   \

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 
-from lab.inside import frames, netif, probe, streams
+from lab.inside import crowd, echo, frames, hops, neighbours, netif, probe, streams, vlan
 
 
 def listen(path):
@@ -97,10 +97,13 @@ class Actions:
     def do_configure(self, **arguments):
         netif.configure(**arguments)
 
-    def do_flush_neighbours(self):
+    def do_make_vlan_leg(self, **arguments):
+        self._keep(vlan.VlanLeg(**arguments))
+
+    def do_flush_neighbours(self, device="eth0"):
         """All that is known; not what is just being asked for, with which the kernel would drop the packets that wait for it."""
         states = [word for state in ("reachable", "stale", "delay", "probe", "failed") for word in ("nud", state)]
-        subprocess.run(["ip", "neigh", "flush", "dev", "eth0", *states], check=True, capture_output=True)
+        subprocess.run(["ip", "neigh", "flush", "dev", device, *states], check=True, capture_output=True)
 
     # -- probes --
 
@@ -119,6 +122,15 @@ class Actions:
     def do_udp_send(self, **arguments):
         probe.udp_send(**arguments)
 
+    def do_exchange(self, **arguments):
+        return echo.exchange(**arguments)
+
+    def do_trace_route(self, **arguments):
+        return hops.trace_route(**arguments)
+
+    def do_arp_ask(self, **arguments):
+        return neighbours.arp_ask(**arguments)
+
     def do_start_ping(self, **arguments):
         return self._keep(streams.PingStream(**arguments))
 
@@ -128,8 +140,23 @@ class Actions:
     def do_start_udp_server(self, **arguments):
         return self._keep(streams.UdpServer(**arguments))
 
+    def do_start_echo(self, **arguments):
+        return self._keep(echo.EchoServer(**arguments))
+
+    def do_start_tcp_echo(self, **arguments):
+        return self._keep(crowd.TcpEcho(**arguments))
+
+    def do_start_crowd(self, **arguments):
+        return self._keep(crowd.Crowd(**arguments))
+
+    def do_start_chat(self, **arguments):
+        return self._keep(crowd.Chat(**arguments))
+
     def do_start_capture(self, **arguments):
         return self._keep(frames.Capture(**arguments))
+
+    def do_start_census(self, **arguments):
+        return self._keep(frames.Census(**arguments))
 
     def do_look(self, number):
         """What a stream, server or capture has seen so far."""

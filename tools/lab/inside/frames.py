@@ -1,6 +1,7 @@
 """Raw Ethernet frames: sending any, and recording what arrives."""
 import socket
 import threading
+import time
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
@@ -14,20 +15,20 @@ def send(device, frames):
             s.send(bytes.fromhex(frame))
 
 
-class Capture:
-    """Keeps the frames that arrive on a device (not those it sends), at most `limit` of them, as hexadecimal strings."""
+class Listener:
+    """Hears the frames that arrive on a device (not those it sends), whoever they are for; heard() is a subclass's."""
 
-    def __init__(self, device, limit=10000):
+    def __init__(self, device):
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self._socket.bind((device, ETH_P_ALL))
         self._socket.settimeout(0.05)
-        self._frames, self._limit, self._ended = [], limit, threading.Event()
-        self._thread = threading.Thread(target=self._record, daemon=True)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def _record(self):
-        while not self._ended.is_set() and len(self._frames) < self._limit:
+    def _listen(self):
+        while not self._ended.is_set():
             try:
                 data, address = self._socket.recvfrom(65535)
             except TimeoutError:
@@ -35,13 +36,49 @@ class Capture:
             except OSError:
                 return
             if address[2] != PACKET_OUTGOING:
-                self._frames.append(data.hex())
-
-    def look(self):
-        return list(self._frames)
+                self.heard(data)
 
     def stop(self):
         self._ended.set()
         self._thread.join()
         self._socket.close()
-        return self._frames
+        return self.look()
+
+
+class Capture(Listener):
+    """Keeps the frames, at most `limit` of them, as hexadecimal strings."""
+
+    def __init__(self, device, limit=10000):
+        self._frames, self._limit = [], limit
+        super().__init__(device)
+
+    def heard(self, data):
+        if len(self._frames) < self._limit:
+            self._frames.append(data.hex())
+
+    def look(self):
+        return list(self._frames)
+
+
+class Census(Listener):
+    """Counts who speaks, so that it may run for any time: IPv4 sources, ARP senders, Ethernet types; and keeps the gratuitous ARPs, with
+    when they came (time.monotonic())."""
+
+    def __init__(self, device):
+        self._ip, self._arp, self._types, self._gratuitous = {}, {}, {}, []
+        super().__init__(device)
+
+    def heard(self, data):
+        ethertype = data[12:14].hex()
+        self._types[ethertype] = self._types.get(ethertype, 0) + 1
+        if ethertype == "0800":
+            source = socket.inet_ntoa(data[26:30])
+            self._ip[source] = self._ip.get(source, 0) + 1
+        elif ethertype == "0806":
+            sender, target = socket.inet_ntoa(data[28:32]), socket.inet_ntoa(data[38:42])
+            self._arp[sender] = self._arp.get(sender, 0) + 1
+            if sender == target:
+                self._gratuitous.append([time.monotonic(), sender, data[22:28].hex(":")])
+
+    def look(self):
+        return {"ip": dict(self._ip), "arp": dict(self._arp), "types": dict(self._types), "gratuitous": list(self._gratuitous)}

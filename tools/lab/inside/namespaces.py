@@ -52,8 +52,8 @@ def furnish_machine(name, folder):
 
 def settle_network():
     """What a new network namespace should not take over from the machine it runs on. Kernels speak IPv6 unasked on every link that comes
-    up; tests that count frames want to send their own."""
+    up; tests that count frames want to send their own. They ration ICMP errors per destination, so a second traceroute would look broken."""
     for name, value in (("ipv6/conf/all/disable_ipv6", 1), ("ipv6/conf/default/disable_ipv6", 1), ("ipv4/ip_forward", 0),
-                        ("ipv4/conf/all/rp_filter", 0), ("ipv4/conf/default/rp_filter", 0)):
+                        ("ipv4/conf/all/rp_filter", 0), ("ipv4/conf/default/rp_filter", 0), ("ipv4/icmp_ratelimit", 0)):
         with contextlib.suppress(FileNotFoundError), open(f"/proc/sys/net/{name}", "w") as f:
             f.write(str(value))

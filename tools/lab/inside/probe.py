@@ -17,8 +17,8 @@ _identities = itertools.count(1)
 
 
 def next_identity():
-    """Tells echo requests of one namespace apart."""
-    return next(_identities) & 0xFFFF
+    """Tells echo requests of one namespace apart; and, by the namespace's own number, those of several that meet behind one address."""
+    return (os.stat("/proc/thread-self/ns/net").st_ino * 251 + next(_identities)) & 0xFFFF
 
 
 def checksum(data):

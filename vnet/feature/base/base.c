@@ -99,6 +99,12 @@ base_flows(struct block *b, uint8_t type, uint32_t number)
     block_flow(b, STAGE_TUNNEL_OUT, PRIORITY_MISS);
     end_rejected(b, REASON_NO_PORT);
 
+    block_flow(b, STAGE_EGRESS, PRIORITY_MISS);
+    end_rejected(b, REASON_NO_ROUTE);
+    fb = block_flow(b, STAGE_PUBLIC_IN, PRIORITY_MISS);
+    match_u64(fb, LAYOUT_FROM_UPLINK, 0);
+    end_goto(b, STAGE_PUBLIC_OUT);
+
     size_rows(b);
 }
 
@@ -126,6 +132,10 @@ base_words(const struct spec *spec)
         return "no port has this address";
     case STAGE_FORWARD:
         return spec->priority == PRIORITY_FORWARD_ARP ? "ARP is answered" : "no bound port has this MAC";
+    case STAGE_EGRESS:
+        return "it has no public address to leave by";
+    case STAGE_PUBLIC_IN:
+        return "it goes to the outside";
     case STAGE_TUNNEL_OUT:
         return "there is no tunnel to that host";
     default:

@@ -16,11 +16,11 @@ begin(struct block *b, uint32_t rtb, struct ip_prefix prefix)
 }
 
 static void
-end_routed(struct block *b)
+end_routed(struct block *b, enum stage next)
 {
     act_set_mac(b->fb, OF_ETH_SRC, ROUTER_MAC);
     act_dec_ttl(b->fb);
-    act_goto(b->fb, STAGE_NEIGHBOUR);
+    act_goto(b->fb, next);
     block_flow_end(b);
 }
 
@@ -42,7 +42,7 @@ rtb_flows(struct block *b, uint32_t number)
 
     struct flow_builder *fb = begin(b, number, vpc->cidr);
     act_move(fb, of_field_whole(OF_IPV4_DST), LAYOUT_NEXT_HOP4);
-    end_routed(b);
+    end_routed(b, STAGE_NEIGHBOUR);
 
     fb = block_flow(b, STAGE_ROUTE, PRIORITY_ROUTE_NONE);
     match_u64(fb, LAYOUT_RTB, number);
@@ -53,19 +53,31 @@ static void
 route_row(struct block *b, uint32_t number)
 {
     const struct route *route = model_route(b->view->model, number);
+    const struct port *port;
     if (!route || route->prefix.ip.family != IP_V4)
         return;
 
-    if (route->target.kind == TARGET_BLACKHOLE) {
+    switch (route->target.kind) {
+    case TARGET_BLACKHOLE:
         begin(b, route->rtb, route->prefix);
         end_rejected(b, REASON_BLACKHOLE);
-    } else if (route->target.kind == TARGET_PORT) {
-        const struct port *port = model_port(b->view->model, route->target.number);
+        break;
+    case TARGET_PORT:
+        port = model_port(b->view->model, route->target.number);
         if (!port)
             return;
         begin(b, route->rtb, route->prefix);
         act_set(b->fb, LAYOUT_NEXT_HOP4, ip4_u32(port_ip4(port)));
-        end_routed(b);
+        end_routed(b, STAGE_NEIGHBOUR);
+        break;
+    case TARGET_IGW:
+    case TARGET_NATGW:
+        begin(b, route->rtb, route->prefix);
+        act_set(b->fb, LAYOUT_WAY_OUT, route->target.kind == TARGET_NATGW ? route->target.number : 0);
+        end_routed(b, STAGE_EGRESS);
+        break;
+    case TARGET_NONE:
+        break;
     }
 }
 
@@ -136,6 +148,11 @@ route_explain(const struct view *view, const struct spec *spec, char *text, size
     if (route && route->target.kind == TARGET_PORT)
         snprintf(text, size, "route %s leads to %s", owner.text,
                  words_object(view, OBJECT_PORT, route->target.number).text);
+    else if (route && route->target.kind == TARGET_IGW)
+        snprintf(text, size, "route %s leads to the internet gateway", owner.text);
+    else if (route && route->target.kind == TARGET_NATGW)
+        snprintf(text, size, "route %s leads to NAT gateway %s", owner.text,
+                 words_object(view, OBJECT_NATGW, route->target.number).text);
     else if (cookie_type(spec->cookie) == OBJECT_ROUTE)
         snprintf(text, size, "route %s is a blackhole", owner.text);
     else if (spec->priority == PRIORITY_ROUTE_NONE)

@@ -9,18 +9,14 @@
 #define N_ENCAPS 2
 #define ETHERNET_HEADER 14
 
+/* By whichever tunnel port it came, one of this peer's own (those carry BFD) too: only tunnels have a tunnel's source. */
 static void
-peer_in_rows(struct block *b, const struct runtime_host *peer)
+peer_in_row(struct block *b, const struct runtime_host *peer)
 {
-    for (unsigned i = 0; i < N_ENCAPS; i++) {
-        if (!b->here->tunnel_port[i])
-            continue;
-        struct flow_builder *fb = block_flow(b, STAGE_ADMIT, PRIORITY_ROW);
-        match_in_port(fb, b->here->tunnel_port[i]);
-        match_u64(fb, of_field_whole(OF_TUN_SRC), ip4_u32(peer->encap_ip));
-        act_goto(fb, STAGE_TUNNEL_IN);
-        block_flow_end(b);
-    }
+    struct flow_builder *fb = block_flow(b, STAGE_ADMIT, PRIORITY_ADMIT_PEER);
+    match_u64(fb, of_field_whole(OF_TUN_SRC), ip4_u32(peer->encap_ip));
+    act_goto(fb, STAGE_TUNNEL_IN);
+    block_flow_end(b);
 }
 
 static uint16_t
@@ -84,7 +80,7 @@ host_flows(struct block *b, uint32_t number)
     if (number == b->host) {
         own_rows(b);
     } else if (peer->encap_ip.family == IP_V4) {
-        peer_in_rows(b, peer);
+        peer_in_row(b, peer);
         peer_out_row(b, peer);
     }
 }
@@ -167,7 +163,7 @@ tunnel_explain(const struct view *view, const struct spec *spec, char *text, siz
         snprintf(text, size, "it goes by tunnel to host %s", owner.text);
     else if (cookie_type(spec->cookie) == OBJECT_VPC)
         snprintf(text, size, "it belongs to VPC %s", owner.text);
-    else if (spec->table == STAGE_ADMIT && spec->priority == PRIORITY_ROW)
+    else if (spec->table == STAGE_ADMIT && spec->priority == PRIORITY_ADMIT_PEER)
         snprintf(text, size, "it comes by tunnel from host %s", owner.text);
     else
         snprintf(text, size, "host %s takes nothing like it from a tunnel", owner.text);

@@ -1,0 +1,122 @@
+#include "controller/host/gateway_liveness.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
+enum verdict { OPEN, DEAD, AS_BEFORE };
+
+struct judged {
+    enum verdict verdict;
+    size_t n_up, n_down;                 /* what counts of what is said of it */
+};
+
+struct judge {
+    struct gateway_state *gateways;
+    struct judged *judged;               /* of each of them */
+    size_t n;
+    const struct gateway_view *views;
+    size_t n_views;
+};
+
+static int compare(const void *key, const void *element)
+{
+    uint32_t host = *(const uint32_t *) key, other = ((const struct gateway_state *) element)->host;
+    return (host > other) - (host < other);
+}
+
+static struct judged *find(const struct judge *j, uint32_t host)
+{
+    const struct gateway_state *g = j->n ? bsearch(&host, j->gateways, j->n, sizeof *g, compare) : NULL;
+    return g ? &j->judged[g - j->gateways] : NULL;
+}
+
+static bool counts(const struct judge *j, const struct gateway_view *v)
+{
+    const struct judged *observer = find(j, v->observer);
+    return v->observer != v->gateway && (!observer || observer->verdict != DEAD);
+}
+
+static void count_views(const struct judge *j)
+{
+    for (size_t i = 0; i < j->n; i++)
+        j->judged[i].n_up = j->judged[i].n_down = 0;
+    for (size_t i = 0; i < j->n_views; i++) {
+        struct judged *g = find(j, j->views[i].gateway);
+        if (g && counts(j, &j->views[i]))
+            *(j->views[i].is_up ? &g->n_up : &g->n_down) += 1;
+    }
+}
+
+static size_t margin(const struct judged *g)
+{
+    return g->verdict == OPEN && g->n_down > g->n_up ? g->n_down - g->n_up : 0;
+}
+
+static size_t greatest_margin(const struct judge *j)
+{
+    size_t greatest = 0;
+    for (size_t i = 0; i < j->n; i++)
+        if (margin(&j->judged[i]) > greatest)
+            greatest = margin(&j->judged[i]);
+    return greatest;
+}
+
+static bool says_down(const struct judge *j, uint32_t observer, uint32_t gateway)
+{
+    for (size_t i = 0; i < j->n_views; i++)
+        if (j->views[i].observer == observer && j->views[i].gateway == gateway && !j->views[i].is_up)
+            return true;
+    return false;
+}
+
+/* Another one that is lost to just as many says the same of it as it of that. */
+static bool is_word_against_word(const struct judge *j, size_t g, size_t greatest)
+{
+    uint32_t host = j->gateways[g].host;
+    for (size_t i = 0; i < j->n; i++)
+        if (i != g && margin(&j->judged[i]) == greatest && says_down(j, host, j->gateways[i].host)
+            && says_down(j, j->gateways[i].host, host))
+            return true;
+    return false;
+}
+
+/* Those that most others have lost. */
+static void judge_worst(struct judge *j, size_t greatest)
+{
+    bool *is_open = mem_zalloc(j->n * sizeof *is_open);
+    bool has_dead = false;
+    for (size_t i = 0; i < j->n; i++) {
+        is_open[i] = margin(&j->judged[i]) == greatest && is_word_against_word(j, i, greatest);
+        has_dead |= margin(&j->judged[i]) == greatest && !is_open[i];
+    }
+    for (size_t i = 0; i < j->n; i++)
+        if (margin(&j->judged[i]) == greatest && is_open[i] != has_dead)
+            j->judged[i].verdict = has_dead ? DEAD : AS_BEFORE;
+    free(is_open);
+}
+
+static void apply(struct judge *j)
+{
+    bool is_any_alive = false;
+    for (size_t i = 0; i < j->n; i++) {
+        const struct judged *g = &j->judged[i];
+        bool is_seen = g->n_up || g->n_down;
+        if (g->verdict == DEAD || (g->verdict == OPEN && is_seen))
+            j->gateways[i].is_dead = g->verdict == DEAD;
+        is_any_alive |= !j->gateways[i].is_dead;
+    }
+    for (size_t i = 0; i < j->n && !is_any_alive; i++)
+        if (j->judged[i].verdict == OPEN && j->gateways[i].is_connected)
+            j->gateways[i].is_dead = false;
+}
+
+void gateway_liveness_judge(struct gateway_state *gateways, size_t n, const struct gateway_view *views, size_t n_views)
+{
+    struct judge j = { gateways, mem_zalloc((n + 1) * sizeof *j.judged), n, views, n_views };
+    size_t greatest;
+    for (count_views(&j); (greatest = greatest_margin(&j)); count_views(&j))
+        judge_worst(&j, greatest);
+    apply(&j);
+    free(j.judged);
+}

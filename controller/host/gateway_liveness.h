@@ -1,0 +1,29 @@
+/* Which gateways are dead, from what others see of them by BFD. Pure.
+ *
+ * A gateway is dead when more of those that see it say down than say up. One whose own link broke sees everybody down, so the gateways
+ * that most others have lost are judged first, and what they say of others no longer counts. Two that only accuse each other stay as
+ * they were, and so does a gateway of which nobody says anything; except that when all would be dead, those of which nobody says anything
+ * and that vnetd still reaches count as alive: better a place that may work. */
+#ifndef CONTROLLER_HOST_GATEWAY_LIVENESS_H
+#define CONTROLLER_HOST_GATEWAY_LIVENESS_H 1
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct gateway_state {
+    uint32_t host;
+    bool is_connected;
+    bool is_dead;                        /* as last known; as judged */
+};
+
+/* What a connected host says of a gateway that it once saw up. */
+struct gateway_view {
+    uint32_t observer, gateway;
+    bool is_up;
+};
+
+/* Gateways rise by 'host', each once; views of others are ignored. */
+void gateway_liveness_judge(struct gateway_state *, size_t n, const struct gateway_view *, size_t n_views);
+
+#endif

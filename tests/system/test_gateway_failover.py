@@ -1,0 +1,170 @@
+"""A gateway dies, and what it held answers again from another within a second; what others held notices nothing."""
+import pytest
+
+from lab import wait_until
+from lab.outside import CLIENT_IP
+from public import (ECHO_PORT, NAME_PORT, OUTSIDE, UPLINK, Watch, address, attach, eip_row, expect_answers, expect_right_neighbour, make_pool,
+                    make_vpc, start_servers)
+from support import expect_verify_clean
+
+LAB = {"hosts": 4, "outside": OUTSIDE, "uplinks": {f"hv{n}": UPLINK for n in (1, 2, 3)}, "gateways": ("hv1", "hv2", "hv3")}
+BAR_MS = 1000
+EIPS = [address(n) for n in range(11, 17)]
+NATS = [address(21), address(22)]
+
+
+@pytest.fixture(scope="module")
+def vms(lab):
+    """All on hv4, which has no uplink: x1 to x6 with elastic IPs, y1 and y2 behind NAT gateways."""
+    make_pool(lab)
+    make_vpc(lab.ctl)
+    lines = []
+    for n in (1, 2):
+        lines += [f"rtb-add v t{n}", f"subnet-add v y{n} 10.0.{10 + n}.0/24 rtb=t{n}", f"natgw-add s n{n}", f"route-add t{n} 0.0.0.0/0 natgw:n{n}"]
+    lab.ctl.batch(lines)
+    guests = lab.vms([f"s:x{n}@hv4" for n in range(1, 7)] + ["y1:b1@hv4", "y2:b2@hv4"], port="sg=none")
+    for n, ip in enumerate(EIPS, 1):
+        attach(lab.ctl, ip, f"x{n}")
+    for n, ip in enumerate(NATS, 1):
+        attach(lab.ctl, ip, f"natgw:n{n}")
+    start_servers(guests)
+    start_servers([lab.outside])
+    all_serve(lab, guests)
+    return guests
+
+
+def all_serve(lab, vms):
+    expect_answers(lab, EIPS)
+    for g in vms[6:]:
+        g.reaches(CLIENT_IP, 10)
+
+
+def holders(lab):
+    return {r["ip"]: r["host"] for r in lab.vnetd.rows("eip")}
+
+
+class Streams:
+    """Pings through every public address, by the address."""
+
+    def __init__(self, lab, vms):
+        self._all = {ip: (lab.outside, ip) for ip in EIPS} | {ip: (g, CLIENT_IP) for ip, g in zip(NATS, vms[6:])}
+
+    def __enter__(self):
+        self._doing = {ip: who.doing("ping", ip=target, interval_ms=10) for ip, (who, target) in self._all.items()}
+        self._streams = {ip: d.__enter__() for ip, d in self._doing.items()}
+        self.go_on()
+        return self
+
+    def go_on(self, seconds=10):
+        marks = {ip: s.look()["received"] for ip, s in self._streams.items()}
+        wait_until(lambda: all(s.look()["received"] > marks[ip] + 20 for ip, s in self._streams.items()), seconds, "all public addresses serve")
+
+    def __exit__(self, *exception):
+        for d in self._doing.values():
+            d.__exit__(*exception)
+        self.results = {ip: s.result for ip, s in self._streams.items()}
+
+
+def die(lab, host, how):
+    if how == "vswitchd":
+        host.kill_vswitchd()
+    else:
+        lab.underlay.set_link("underlay", host.name, False)
+
+
+def rise(lab, host, how):
+    if how == "vswitchd":
+        host.start_vswitchd()
+        host.learn_tunnel_neighbours(lab.hosts.values())
+    else:
+        lab.underlay.set_link("underlay", host.name, True)
+
+
+@pytest.mark.parametrize("how", ["vswitchd", "underlay"])
+def test_a_dead_gateways_addresses_answer_again_within_a_second(lab, tell, vms, how):
+    before = holders(lab)
+    victim = lab[before[NATS[0]]]
+    lost = [ip for ip, host in before.items() if host == victim.name]
+    with Watch(lab) as watch, Streams(lab, vms) as streams:
+        die(lab, victim, how)
+        wait_until(lambda: not [h for h in holders(lab).values() if h == victim.name], 10, f"{victim.name} holds nothing any more")
+        streams.go_on()
+        during = holders(lab)
+    gaps = {ip: r["longest_gap_ms"] for ip, r in streams.results.items()}
+    tell(f"{victim.name} dead ({how}): its {len(lost)} addresses were silent for {[gaps[ip] for ip in lost]} ms, "
+         f"the others for {[g for ip, g in gaps.items() if ip not in lost]} ms")
+    try:
+        assert {ip: h for ip, h in during.items() if ip not in lost} == {ip: h for ip, h in before.items() if ip not in lost}
+        disturbed = {ip: r for ip, r in streams.results.items() if ip not in lost and r["n_lost"]}
+        assert not disturbed, disturbed
+        assert not {ip: gap for ip, gap in gaps.items() if gap > BAR_MS}
+        announced = {ip for census in watch.seen.values() for _, ip, _ in census["gratuitous"]}
+        assert set(lost) <= announced
+        for ip in lost:
+            said = lab.outside.arp_ask([ip], "public").get(ip)
+            assert said and len(said) == 1, f"{ip} is claimed by {said}"
+    finally:
+        rise(lab, victim, how)
+    lab.ready()
+    all_serve(lab, vms)
+    wait_until(lambda: holders(lab) == before, 20, "the gateway has its addresses again")
+    all_serve(lab, vms)
+    for ip in EIPS:
+        expect_right_neighbour(lab, ip)
+    expect_verify_clean(lab)
+
+
+def test_a_tcp_connection_survives_the_death_of_its_gateway(lab, tell, vms):
+    ip = EIPS[0]
+    victim = lab[eip_row(lab, ip)["host"]]
+    with lab.outside.doing("chat", ip=ip, port=ECHO_PORT) as chat:
+        wait_until(lambda: chat.look()["back"] > 20, 5, "it talks")
+        die(lab, victim, "vswitchd")
+        wait_until(lambda: eip_row(lab, ip)["host"] != victim.name, 10, "another gateway has it")
+        mark = chat.look()["back"]
+        wait_until(lambda: chat.look()["back"] > mark + 20, 10, "it talks on")
+        rise(lab, victim, "vswitchd")
+        lab.ready()
+        mark = chat.look()["back"]
+        wait_until(lambda: chat.look()["back"] > mark + 20, 10, "and on, once the gateway is back")
+    tell(f"TCP over the death of a gateway: {chat.result['longest_gap_ms']} ms")
+    assert chat.result["error"] is None and chat.result["back"] == chat.result["sent"], chat.result
+    all_serve(lab, vms)
+
+
+def test_a_gateway_that_dies_while_vnetd_is_away_is_noticed_on_its_return(lab, vms):
+    before = holders(lab)
+    victim = lab[before[EIPS[0]]]
+    lab.vnetd.kill()
+    die(lab, victim, "vswitchd")
+    lab.vnetd.start()
+    expect_answers(lab, EIPS, 20)
+    for g in vms[6:]:
+        g.reaches(CLIENT_IP, 10)
+    during = holders(lab)
+    assert victim.name not in during.values(), during
+    rise(lab, victim, "vswitchd")
+    lab.ready()
+    all_serve(lab, vms)
+    assert lab.outside.who_answers(EIPS, NAME_PORT, timeout=2) == [f"x{n}" for n in range(1, 7)]
+
+
+def test_a_gateway_that_loses_power_and_its_uplink_is_replaced(lab, tell, vms):
+    """Nothing says goodbye: only the silence is heard."""
+    before = holders(lab)
+    victim = before[EIPS[1]]
+    with Streams(lab, vms) as streams:
+        lab.remove_host(victim)
+        streams.go_on(20)
+        during = holders(lab)
+    lost = [ip for ip, host in before.items() if host == victim]
+    tell(f"{victim} without power: silent for {[streams.results[ip]['longest_gap_ms'] for ip in lost]} ms")
+    assert not {ip: r for ip, r in streams.results.items() if ip not in lost and r["n_lost"]}
+    assert not {ip for ip in lost if streams.results[ip]["longest_gap_ms"] > BAR_MS}
+    assert victim not in during.values()
+    lab.add_host(victim, number=int(victim[2:]), uplinks=UPLINK, gateway=True)
+    lab.ready()
+    all_serve(lab, vms)
+    wait_until(lambda: victim in holders(lab).values(), 20, "the new machine of that name holds addresses again")
+    all_serve(lab, vms)
+    expect_verify_clean(lab)

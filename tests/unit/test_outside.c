@@ -1,0 +1,459 @@
+/* What vnetd says on physical networks, and hears: from a commit or a fact to the switch's port, and back to the columns. */
+#include "controller/outside.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "controller/columns.h"
+#include "controller/feed.h"
+#include "controller/store/store.h"
+#include "controller/waiter.h"
+#include "tests/unit/controller_lab.h"
+#include "tests/unit/fake_switch.h"
+#include "vnet/model/public_mac.h"
+#include "vnet/packet/arp.h"
+#include "vnet/packet/userdata.h"
+
+#define PACKET_OUT 13
+#define UPLINK_PORT 20
+#define ARP_BYTES 42
+#define EIP "203.0.113.10"
+#define N_HOSTS 2
+
+struct switch_of_host {
+    struct world *world;
+    struct fake_switch fake;
+    struct of_session *session;
+    bool is_identified;
+};
+
+struct world {
+    struct controller_lab *lab;
+    struct switch_of_host switches[N_HOSTS];
+    unsigned at_least;                   /* packets wanted, for controller_lab_until() */
+    struct switch_of_host *of;
+};
+
+static const char *const host_names[N_HOSTS] = { "hv1", "hv2" };
+
+/* ---- switches ---- */
+
+static bool on_identify(void *aux, struct of_session *s, uint64_t dpid, struct error *err)
+{
+    ((struct switch_of_host *) aux)->is_identified = true;
+    return true;
+}
+
+static void on_closed(void *aux, struct of_session *s, const char *reason)
+{
+    ((struct switch_of_host *) aux)->session = NULL;
+}
+
+static const struct of_session_ops ops = { .identify = on_identify, .closed = on_closed };
+
+static bool is_identified(void *aux)
+{
+    return ((struct switch_of_host *) aux)->is_identified;
+}
+
+static struct hypervisor *host(struct world *w, unsigned i)
+{
+    return controller_lab_host(w->lab, host_names[i]);
+}
+
+/* Both its sessions are up; it has confirmed nothing. */
+static void connect_host(struct world *w, unsigned i)
+{
+    int fds[2];
+    struct switch_of_host *s = &w->switches[i];
+    struct endpoint_peer peer = { .kind = ENDPOINT_TCP, .address = "test" };
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    evutil_make_socket_nonblocking(fds[0]);
+    *s = (struct switch_of_host) { .world = w, .fake = { .hello_versions = 1u << 6, .dpid = i + 1 } };
+    s->session = of_session_new(w->lab->c.base, bufferevent_socket_new(w->lab->c.base, fds[0], BEV_OPT_CLOSE_ON_FREE), &peer, &ops, s);
+    fake_switch_start(&s->fake, w->lab->c.base, fds[1]);
+    assert_true(controller_lab_until(w->lab, is_identified, s));
+    controller_lab_connect(w->lab, host_names[i]);
+    struct hypervisor *h = host(w, i);
+    h->of = s->session;
+    h->has_facts = h->is_reconciling = true;
+    feed_object(w->lab->c.feed, h->number);
+}
+
+static void confirm(struct world *w, unsigned i)
+{
+    struct hypervisor *h = host(w, i);
+    if (!h->wanted_seq)
+        h->wanted_seq = 1;
+    h->confirmed_seq = h->wanted_seq;
+    waiters_check(w->lab->c.waiters, h->number);
+    feed_object(w->lab->c.feed, h->number);
+}
+
+static void disconnect_host(struct world *w, unsigned i)
+{
+    struct hypervisor *h = host(w, i);
+    struct switch_of_host *s = &w->switches[i];
+    h->of = NULL;
+    h->db = NULL;
+    h->is_reconciling = false;
+    if (s->session)
+        of_session_close(s->session, "the test says so");
+    while (s->session)
+        controller_lab_turn(w->lab);
+    if (s->fake.bev)
+        fake_switch_stop(&s->fake);
+    s->fake.bev = NULL;
+}
+
+static unsigned n_sent(const struct world *w, unsigned i)
+{
+    return w->switches[i].fake.n_messages[PACKET_OUT];
+}
+
+static bool has_sent(void *aux)
+{
+    const struct world *w = aux;
+    return w->of->fake.n_messages[PACKET_OUT] >= w->at_least;
+}
+
+/* The n-th frame, which is ARP, was sent by the host. */
+static struct arp_frame sent(struct world *w, unsigned i, unsigned n)
+{
+    struct arp_frame arp;
+    struct fake_switch *f = &w->switches[i].fake;
+    w->of = &w->switches[i];
+    w->at_least = n;
+    assert_true(controller_lab_until(w->lab, has_sent, w));
+    assert_true(arp_parse(f->packet_out + f->packet_out_len - ARP_BYTES, ARP_BYTES, &arp));
+    return arp;
+}
+
+/* What is due now has been done. */
+static void settle(struct world *w)
+{
+    for (int i = 0; i < 5; i++)
+        controller_lab_turn(w->lab);
+}
+
+/* ---- the network ---- */
+
+static void set_uplink(struct world *w, unsigned i, bool has_uplink)
+{
+    struct controller *c = &w->lab->c;
+    struct runtime_host facts = { .number = host(w, i)->number, .encap_ip = ip4(0xc000020bu + i), .mtu = 1500, .tunnel_port = { 1, 2 } };
+    const struct runtime_host *known = runtime_host(c->runtime, facts.number);
+    struct runtime_host before = known ? *known : facts;
+    if (has_uplink) {
+        facts.n_uplinks = 1;
+        strcpy(facts.uplinks[0].network, "public");
+        facts.uplinks[0].ofport = UPLINK_PORT;
+    }
+    struct vnet_event event = { .kind = EVENT_HOST, .number = facts.number, .host_before = known ? &before : NULL, .host_after = &facts };
+    runtime_set_host(c->runtime, &facts);
+    controller_fact_changed(c, &event);
+}
+
+static void bind_port(struct world *w, const char *port, unsigned i, uint32_t ofport)
+{
+    struct controller *c = &w->lab->c;
+    uint32_t number = controller_lab_number(w->lab, OBJECT_PORT, port);
+    struct vnet_event event = { .kind = EVENT_BINDING, .number = number, .before = runtime_binding(c->runtime, number),
+                                .after = { host(w, i)->number, ofport } };
+    runtime_bind(c->runtime, number, event.after);
+    controller_fact_changed(c, &event);
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    w->lab = controller_lab_start();
+    controller_lab_do(w->lab, "[{'op':'add','type':'host','name':'hv1'},{'op':'add','type':'host','name':'hv2'},"
+                      "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
+                      "{'op':'add','type':'igw','values':{'vpc':'v'}},"
+                      "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"
+                      "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"
+                      "{'op':'add','type':'port','name':'web','values':{'subnet':'a'}}]");
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    for (unsigned i = 0; i < N_HOSTS; i++)
+        disconnect_host(w, i);
+    controller_lab_stop(w->lab);
+    free(w);
+    return 0;
+}
+
+#define POOL "{'op':'add','type':'pool','name':'public','values':{'cidr':'203.0.113.0/24','uplink':'public'}}"
+#define EIP_ADD "{'op':'add','type':'eip','values':{'pool':'public','ip':'" EIP "'}}"
+#define EIP_ATTACH "{'op':'set','type':'eip','name':'" EIP "','values':{'attached':'port:web'}}"
+
+/* Its pool, too, but with a gateway that is known, so that nothing is asked meanwhile. */
+static void add_eip(struct world *w)
+{
+    controller_lab_do(w->lab, "[" POOL "]");
+    controller_lab_do(w->lab, "[" EIP_ADD "," EIP_ATTACH "]");
+}
+
+static const char *column(struct world *w, enum object_type type, const char *name, const char *column)
+{
+    static char text[64];
+    const struct object *o = model_get(w->lab->c.model, controller_lab_number(w->lab, type, name), type);
+    json_t *json = columns_object(&w->lab->c, o, NULL);
+    const char *value = json_member_string(json, column);
+    snprintf(text, sizeof text, "%s", value ? value : "");
+    json_decref(json);
+    return text;
+}
+
+static void assert_announcement(const struct arp_frame *a)
+{
+    struct ip ip;
+    assert_true(ip_parse(EIP, &ip));
+    assert_int_equal(a->op, ARP_REQUEST);
+    assert_true(mac_equal(a->sha, public_mac_of_ip(ip)) && mac_equal(a->eth_src, a->sha));
+    assert_true(ip_equal(a->spa, ip) && ip_equal(a->tpa, ip));
+}
+
+/* ---- announcing ---- */
+
+static void an_address_is_announced_by_its_holder_once_that_has_the_flows(void **state)
+{
+    struct world *w = *state;
+    set_uplink(w, 0, true);
+    bind_port(w, "web", 0, 7);
+    connect_host(w, 0);
+    add_eip(w);
+    host_concern(host(w, 0), w->lab->c.seq);
+    settle(w);
+    assert_int_equal(n_sent(w, 0), 0);
+    assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "hv1");
+    assert_string_equal(column(w, OBJECT_EIP, EIP, "announced_at"), "");
+    /* The upstream gateway is asked for first, or the address announced: both are due now. */
+    confirm(w, 0);
+    unsigned n = 1;
+    struct arp_frame a = sent(w, 0, n);
+    while (!ip_equal(a.spa, a.tpa))
+        a = sent(w, 0, ++n);
+    assert_announcement(&a);
+    assert_int_equal(strlen(column(w, OBJECT_EIP, EIP, "announced_at")), strlen("2026-01-01T00:00:00.000Z"));
+}
+
+static bool is_announced(void *aux)
+{
+    struct world *w = aux;
+    return *column(w, OBJECT_EIP, EIP, "announced_at");
+}
+
+/* Once the hosts that are connected have what they want. */
+static void assert_announced(struct world *w)
+{
+    assert_false(is_announced(w));
+    for (unsigned i = 0; i < N_HOSTS; i++)
+        if (host(w, i)->of)
+            confirm(w, i);
+    assert_true(controller_lab_until(w->lab, is_announced, w));
+}
+
+static void a_move_is_announced_from_the_new_place(void **state)
+{
+    struct world *w = *state;
+    for (unsigned i = 0; i < N_HOSTS; i++) {
+        set_uplink(w, i, true);
+        connect_host(w, i);
+        confirm(w, i);
+    }
+    bind_port(w, "web", 0, 7);
+    add_eip(w);
+    assert_announced(w);
+    bind_port(w, "web", 1, 8);
+    assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "hv2");
+    assert_announced(w);
+    unsigned n = 1;
+    struct arp_frame a = sent(w, 1, n);
+    while (!ip_equal(a.spa, a.tpa))
+        a = sent(w, 1, ++n);
+    assert_announcement(&a);
+}
+
+static void a_holder_that_is_away_announces_when_it_is_back(void **state)
+{
+    struct world *w = *state;
+    set_uplink(w, 0, true);
+    bind_port(w, "web", 0, 7);
+    add_eip(w);
+    settle(w);
+    assert_false(is_announced(w));
+    connect_host(w, 0);
+    settle(w);
+    assert_false(is_announced(w));
+    assert_announced(w);
+}
+
+static void what_is_detached_or_unbound_is_nowhere(void **state)
+{
+    struct world *w = *state;
+    set_uplink(w, 0, true);
+    connect_host(w, 0);
+    bind_port(w, "web", 0, 7);
+    add_eip(w);
+    assert_announced(w);
+    set_uplink(w, 0, false);
+    assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "");
+    assert_false(is_announced(w));
+    set_uplink(w, 0, true);
+    assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "hv1");
+    controller_lab_do(w->lab, "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':null}}]");
+    assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "");
+    controller_lab_do(w->lab, "[{'op':'del','type':'eip','name':'" EIP "'}]");
+}
+
+static void count_eips(void *aux, const struct feed_event *e)
+{
+    *(unsigned *) aux += e->type == OBJECT_EIP && !e->revision;
+}
+
+static void who_waits_hears_of_place_and_announcement(void **state)
+{
+    unsigned n = 0;
+    struct world *w = *state;
+    set_uplink(w, 0, true);
+    connect_host(w, 0);
+    confirm(w, 0);
+    add_eip(w);
+    settle(w);
+    struct feed_reader *r = feed_subscribe(w->lab->c.feed, feed_last(w->lab->c.feed), count_eips, &n);
+    bind_port(w, "web", 0, 7);
+    settle(w);
+    assert_int_equal(n, 1);
+    assert_announced(w);
+    settle(w);
+    assert_int_equal(n, 2);
+    feed_unsubscribe(r);
+}
+
+/* ---- the upstream gateway ---- */
+
+static void hear(struct world *w, unsigned i, const struct arp_frame *arp, uint32_t in_port)
+{
+    struct bytes frame = BYTES_INIT, userdata = BYTES_INIT;
+    arp_put(&frame, arp);
+    userdata_put_pool(&userdata, controller_lab_number(w->lab, OBJECT_POOL, "public"));
+    struct packet_in in = { .packet = frame.data, .packet_len = frame.n, .userdata = userdata.data, .userdata_len = userdata.n,
+                            .in_port = in_port };
+    outside_packet_in(&w->lab->c, host(w, i)->number, &in);
+    bytes_done(&frame);
+    bytes_done(&userdata);
+}
+
+static struct arp_frame answer_of(struct mac mac)
+{
+    return (struct arp_frame) { .eth_src = mac, .op = ARP_REPLY, .sha = mac, .spa = ip4(0xcb007101) };
+}
+
+static void a_gateway_is_asked_for_by_each_host_in_turn(void **state)
+{
+    struct world *w = *state;
+    controller_lab_do(w->lab, "[" POOL "]");
+    for (unsigned i = 0; i < N_HOSTS; i++) {
+        set_uplink(w, i, true);
+        connect_host(w, i);
+        confirm(w, i);
+    }
+    struct arp_frame a = sent(w, 0, 1);
+    assert_int_equal(a.op, ARP_REQUEST);
+    assert_true(mac_equal(a.sha, public_mac_of_host(host(w, 0)->number)));
+    assert_true(ip_equal(a.spa, ip4(0)) && ip_equal(a.tpa, ip4(0xcb007101)));
+    sent(w, 1, 1);
+}
+
+static void a_host_that_holds_an_address_asks_with_it(void **state)
+{
+    struct world *w = *state;
+    bind_port(w, "web", 0, 7);
+    add_eip(w);
+    set_uplink(w, 0, true);
+    connect_host(w, 0);
+    confirm(w, 0);
+    struct arp_frame a = sent(w, 0, 1);
+    for (unsigned n = 1; ip_equal(a.spa, a.tpa);)
+        a = sent(w, 0, ++n);
+    struct ip ip;
+    assert_true(ip_parse(EIP, &ip));
+    assert_true(ip_equal(a.spa, ip) && mac_equal(a.sha, public_mac_of_ip(ip)) && ip_equal(a.tpa, ip4(0xcb007101)));
+}
+
+static void its_answer_is_learnt_shown_and_remembered(void **state)
+{
+    struct world *w = *state;
+    controller_lab_do(w->lab, "[" POOL "]");
+    set_uplink(w, 0, true);
+    struct arp_frame a = answer_of((struct mac) { { 2, 0, 0, 0, 0, 9 } });
+    uint64_t seq = w->lab->c.seq;
+    hear(w, 0, &a, UPLINK_PORT);
+    assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "02:00:00:00:00:09");
+    assert_int_equal(w->lab->c.seq, seq + 1);
+    hear(w, 0, &a, UPLINK_PORT);
+    assert_int_equal(w->lab->c.seq, seq + 1);
+    controller_lab_restart(w->lab);
+    assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "02:00:00:00:00:09");
+    controller_lab_do(w->lab, "[{'op':'del','type':'pool','name':'public'}]");
+    controller_lab_do(w->lab, "[" POOL "]");
+    assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "");
+}
+
+static void what_is_not_the_gateways_is_not_believed(void **state)
+{
+    struct world *w = *state;
+    const struct mac good = { { 2, 0, 0, 0, 0, 9 } };
+    controller_lab_do(w->lab, "[" POOL "]");
+    set_uplink(w, 0, true);
+    struct arp_frame wrong[] = { answer_of(good), answer_of(good), answer_of((struct mac) { { 3, 0, 0, 0, 0, 9 } }),
+                                 answer_of((struct mac) { { 0 } }), answer_of(public_mac_of_ip(ip4(0xcb00710a))), answer_of(good) };
+    wrong[0].spa = ip4(0xcb007102);
+    wrong[1].op = 3;
+    wrong[5].vlan = 5;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        hear(w, 0, &wrong[i], UPLINK_PORT);
+    struct arp_frame right = answer_of(good);
+    hear(w, 0, &right, UPLINK_PORT + 1);
+    hear(w, 1, &right, UPLINK_PORT);
+    struct packet_in none = { .in_port = UPLINK_PORT };
+    outside_packet_in(&w->lab->c, host(w, 0)->number, &none);
+    assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "");
+    hear(w, 0, &right, UPLINK_PORT);
+    assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "02:00:00:00:00:09");
+    struct arp_frame other = answer_of((struct mac) { { 2, 0, 0, 0, 0, 8 } });
+    hear(w, 0, &other, UPLINK_PORT);     /* at once after it */
+    assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "02:00:00:00:00:09");
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_address_is_announced_by_its_holder_once_that_has_the_flows),
+        TEST(a_move_is_announced_from_the_new_place),
+        TEST(a_holder_that_is_away_announces_when_it_is_back),
+        TEST(what_is_detached_or_unbound_is_nowhere),
+        TEST(who_waits_hears_of_place_and_announcement),
+        TEST(a_gateway_is_asked_for_by_each_host_in_turn),
+        TEST(a_host_that_holds_an_address_asks_with_it),
+        TEST(its_answer_is_learnt_shown_and_remembered),
+        TEST(what_is_not_the_gateways_is_not_believed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

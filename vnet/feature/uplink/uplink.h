@@ -1,0 +1,23 @@
+/* What the features of public addresses share: how a packet comes from a physical network, and how it leaves by one. */
+#ifndef VNET_FEATURE_UPLINK_UPLINK_H
+#define VNET_FEATURE_UPLINK_UPLINK_H 1
+
+#include "vnet/pipeline/placement.h"
+
+/* Begins a row of UPLINK_IN for what comes by this port with the pool's tag, or without one. */
+struct flow_builder *uplink_in_flow(struct block *, uint16_t priority, const struct pool *, uint32_t uplink);
+
+/* Ends a row of PUBLIC_OUT: out, tagged if the pool's network is, to that neighbour. */
+void uplink_out_end(struct block *, const struct pool *, uint32_t uplink, struct mac neighbour);
+
+/* Rows of a holder for a public address, whatever it is attached to: ARP is answered, packets go on to PUBLIC_IN with the mark whether they
+ * are too big for 'mtu', and what the VPC's hosts send to it by tunnel goes to NAT_OUT. */
+void public_address_rows(struct block *, const struct placement *, uint16_t mtu);
+
+/* Where packets for a port of a host go once they have been translated: the path's MTU. */
+uint16_t public_path_mtu(const struct runtime_host *holder, const struct runtime_host *other);
+
+/* Ends a row of EGRESS: to the holder, here or on another host. */
+void egress_end(struct block *, const struct placement *);
+
+#endif

@@ -1,0 +1,215 @@
+#include "vnet/pipeline/placement.h"
+
+#include <string.h>
+
+#include "base/map.h"
+
+uint32_t
+runtime_uplink_port(const struct runtime_host *host, const char *network)
+{
+    for (unsigned i = 0; i < host->n_uplinks; i++)
+        if (!strcmp(host->uplinks[i].network, network))
+            return host->uplinks[i].ofport;
+    return 0;
+}
+
+/* ---- the choice of a gateway ---- */
+
+struct choice {
+    const char *network;
+    uint32_t key;
+    const struct runtime_host *best, *best_alive;
+    uint64_t weight, weight_alive;
+};
+
+/* A good mixture of both numbers (the finalizer of SplitMix64): hosts' weights for a key must look independent. */
+static uint64_t
+rendezvous_weight(uint32_t host, uint32_t key)
+{
+    uint64_t x = ((uint64_t) host << 32 | key) + UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+static void
+consider(void *aux, const struct runtime_host *host)
+{
+    struct choice *c = aux;
+    if (!host->is_gateway || !runtime_uplink_port(host, c->network))
+        return;
+    uint64_t weight = rendezvous_weight(host->number, c->key);
+    if (!c->best || weight > c->weight) {
+        c->best = host;
+        c->weight = weight;
+    }
+    if (!host->is_dead && (!c->best_alive || weight > c->weight_alive)) {
+        c->best_alive = host;
+        c->weight_alive = weight;
+    }
+}
+
+static const struct runtime_host *
+gateway_choose(const struct view *view, const char *network, uint32_t key)
+{
+    struct choice c = { .network = network, .key = key };
+    runtime_each_host(view->runtime, consider, &c);
+    return c.best_alive ? c.best_alive : c.best;
+}
+
+/* ---- where an address is ---- */
+
+static bool
+attachment_get(const struct view *view, struct placement *p)
+{
+    const struct model *m = view->model;
+    const struct target_ref *attached = &p->eip->attached;
+    p->port = attached->kind == TARGET_PORT ? model_port(m, attached->number) : NULL;
+    p->natgw = attached->kind == TARGET_NATGW ? model_natgw(m, attached->number) : NULL;
+    p->subnet = p->port ? model_subnet(m, p->port->subnet) : p->natgw ? model_subnet(m, p->natgw->subnet) : NULL;
+    p->vpc = p->subnet ? model_vpc(m, p->subnet->vpc) : NULL;
+    return p->vpc && model_subnet_reaches_igw(m, p->subnet);
+}
+
+static const struct runtime_host *
+holder_find(const struct view *view, const struct placement *p)
+{
+    const struct runtime_host *own = p->at.host ? runtime_host(view->runtime, p->at.host) : NULL;
+    if (own && runtime_uplink_port(own, p->pool->uplink))
+        return own;
+    return gateway_choose(view, p->pool->uplink, p->eip->o.number);
+}
+
+bool
+placement_get(const struct view *view, uint32_t number, struct placement *p)
+{
+    *p = (struct placement) { .eip = model_eip(view->model, number) };
+    p->pool = p->eip ? model_pool(view->model, p->eip->pool) : NULL;
+    if (!p->pool || !attachment_get(view, p))
+        return false;
+    if (p->port)
+        p->at = runtime_binding(view->runtime, p->port->o.number);
+    if (p->port && (!p->at.host || !p->at.ofport))
+        return false;
+    p->holder = holder_find(view, p);
+    p->uplink = p->holder ? runtime_uplink_port(p->holder, p->pool->uplink) : 0;
+    return p->uplink != 0;
+}
+
+bool
+placement_of(const struct view *view, uint32_t holder, struct placement *p)
+{
+    uint32_t eip = model_eip_of(view->model, holder);
+    return eip && placement_get(view, eip, p);
+}
+
+/* ---- what a change concerns ---- */
+
+bool
+placement_depends(const struct runtime_host *before, const struct runtime_host *after)
+{
+    static const struct runtime_host unknown;
+    const struct runtime_host *a = before ? before : &unknown, *b = after ? after : &unknown;
+    if (!a->n_uplinks && !b->n_uplinks && a->mtu == b->mtu)
+        return false;
+    if (a->is_gateway != b->is_gateway || a->is_dead != b->is_dead || a->n_uplinks != b->n_uplinks || a->mtu != b->mtu)
+        return true;
+    for (unsigned i = 0; i < a->n_uplinks; i++)
+        if (a->uplinks[i].ofport != b->uplinks[i].ofport || strcmp(a->uplinks[i].network, b->uplinks[i].network))
+            return true;
+    return false;
+}
+
+struct affected {
+    const struct view *view;
+    void (*each)(void *aux, uint32_t eip);
+    void *aux;
+};
+
+static bool
+affect_eip(void *aux, const struct object *eip)
+{
+    const struct affected *a = aux;
+    a->each(a->aux, eip->number);
+    return true;
+}
+
+static void
+affect_of(const struct affected *a, uint32_t holder)
+{
+    uint32_t eip = model_eip_of(a->view->model, holder);
+    if (eip)
+        a->each(a->aux, eip);
+}
+
+static bool
+affect_holder(void *aux, const struct object *holder)
+{
+    affect_of(aux, holder->number);
+    return true;
+}
+
+static bool
+affect_subnet(void *aux, const struct object *subnet)
+{
+    const struct affected *a = aux;
+    model_each_referrer(a->view->model, subnet->number, OBJECT_PORT, affect_holder, aux);
+    model_each_referrer(a->view->model, subnet->number, OBJECT_NATGW, affect_holder, aux);
+    return true;
+}
+
+static bool
+is_way_out(const struct object *o)
+{
+    const struct route *route = (const void *) o;
+    return o && route->target.kind == TARGET_IGW;
+}
+
+static void
+affect_route(struct affected *a, const struct change *c)
+{
+    const struct route *route = (const void *) (c->after ? c->after : c->before);
+    if (is_way_out(c->before) || is_way_out(c->after))
+        model_each_referrer(a->view->model, route->rtb, OBJECT_SUBNET, affect_subnet, a);
+}
+
+static void
+affect_object(struct affected *a, const struct change *c)
+{
+    switch (c->type) {
+    case OBJECT_EIP:
+        a->each(a->aux, c->number);
+        break;
+    case OBJECT_PORT:
+    case OBJECT_NATGW:
+        affect_of(a, c->number);
+        break;
+    case OBJECT_SUBNET:
+        if (c->before && c->after)
+            affect_subnet(a, c->after);
+        break;
+    case OBJECT_ROUTE:
+        affect_route(a, c);
+        break;
+    case OBJECT_POOL:
+        if (c->before && c->after)
+            model_each_referrer(a->view->model, c->number, OBJECT_EIP, affect_eip, a);
+        break;
+    default:
+        break;
+    }
+}
+
+void
+placement_affected(const struct view *view, const struct vnet_event *event, void (*each)(void *aux, uint32_t eip), void *aux)
+{
+    struct affected a = { view, each, aux };
+    if (event->kind == EVENT_OBJECT) {
+        affect_object(&a, event->change);
+    } else if (event->kind == EVENT_BINDING) {
+        affect_of(&a, event->number);
+    } else if (event->kind == EVENT_HOST && placement_depends(event->host_before, event->host_after)) {
+        for (const struct object *o = NULL; (o = model_next(view->model, OBJECT_EIP, o ? o->number : 0)) != NULL;)
+            a.each(a.aux, o->number);
+    }
+}

@@ -1,0 +1,38 @@
+/* Which host holds a public address: pure, from intent and facts. The port's own host if that reaches the pool's physical network, else one of
+ * the gateways that do, chosen by rendezvous hashing over those alive: when one dies only what it held moves, spread over the
+ * others. If none is alive the choice is made as if all were: better a place that may come back than none.
+ *
+ * An elastic IP is served while what it is attached to has a subnet that routes to the internet gateway, and that (a port) is bound. */
+#ifndef VNET_PIPELINE_PLACEMENT_H
+#define VNET_PIPELINE_PLACEMENT_H 1
+
+#include "vnet/pipeline/feature.h"
+
+struct placement {
+    const struct eip *eip;
+    const struct pool *pool;
+    const struct port *port;             /* one of these two is what it is attached to */
+    const struct natgw *natgw;
+    const struct subnet *subnet;         /* of that */
+    const struct vpc *vpc;
+    struct binding at;                   /* the port's */
+    const struct runtime_host *holder;   /* never NULL */
+    uint32_t uplink;                     /* OpenFlow port on the holder */
+};
+
+/* False: the elastic IP is not there, not attached, or not served anywhere. */
+bool placement_get(const struct view *, uint32_t eip, struct placement *);
+/* Of what an elastic IP is attached to. */
+bool placement_of(const struct view *, uint32_t holder, struct placement *);
+
+/* The patch port by which a host reaches a physical network; 0: it does not. */
+uint32_t runtime_uplink_port(const struct runtime_host *, const char *network);
+
+/* Does a change of a host's facts (NULL: unknown) move public addresses, or what is known of their way? */
+bool placement_depends(const struct runtime_host *before, const struct runtime_host *after);
+
+/* Calls 'each' for every elastic IP that a change may concern, some perhaps twice. Costs what it visits; a change of a host that
+ * placement_depends() on visits all. */
+void placement_affected(const struct view *, const struct vnet_event *, void (*each)(void *aux, uint32_t eip), void *aux);
+
+#endif
