@@ -89,8 +89,8 @@ class Watch:
     def __exit__(self, *exception):
         self.seen = {d: self._lab.wire.agent.call("stop", number=n) for d, n in self._numbers.items()}
 
-    def sources(self):
-        return {ip for census in self.seen.values() for kind in ("ip", "arp") for ip in census[kind]}
+    def sources(self, kinds=("ip", "arp")):
+        return {ip for census in self.seen.values() for kind in kinds for ip in census[kind]}
 
     def private(self):
         return sorted(ip for ip in self.sources() if is_private(ip))

@@ -33,6 +33,21 @@ def vms(lab):
     return guests
 
 
+@pytest.fixture(scope="module")
+def home(lab, vms):
+    """Where each address is while all gateways live."""
+    return holders(lab)
+
+
+def all_are_home(lab, vms, home):
+    wait_until(lambda: holders(lab) == home, 20, "the gateway that is back has its addresses again")
+    lab.ready()
+    all_serve(lab, vms)
+    for ip in EIPS:
+        expect_right_neighbour(lab, ip)
+    expect_verify_clean(lab)
+
+
 def all_serve(lab, vms):
     expect_answers(lab, EIPS)
     for g in vms[6:]:
@@ -81,10 +96,9 @@ def rise(lab, host, how):
 
 
 @pytest.mark.parametrize("how", ["vswitchd", "underlay"])
-def test_a_dead_gateways_addresses_answer_again_within_a_second(lab, tell, vms, how):
-    before = holders(lab)
-    victim = lab[before[NATS[0]]]
-    lost = [ip for ip, host in before.items() if host == victim.name]
+def test_a_dead_gateways_addresses_answer_again_within_a_second(lab, tell, vms, home, how):
+    victim = lab[home[NATS[0]]]
+    lost = [ip for ip, host in home.items() if host == victim.name]
     with Watch(lab) as watch, Streams(lab, vms) as streams:
         die(lab, victim, how)
         wait_until(lambda: not [h for h in holders(lab).values() if h == victim.name], 10, f"{victim.name} holds nothing any more")
@@ -94,7 +108,7 @@ def test_a_dead_gateways_addresses_answer_again_within_a_second(lab, tell, vms, 
     tell(f"{victim.name} dead ({how}): its {len(lost)} addresses were silent for {[gaps[ip] for ip in lost]} ms, "
          f"the others for {[g for ip, g in gaps.items() if ip not in lost]} ms")
     try:
-        assert {ip: h for ip, h in during.items() if ip not in lost} == {ip: h for ip, h in before.items() if ip not in lost}
+        assert {ip: h for ip, h in during.items() if ip not in lost} == {ip: h for ip, h in home.items() if ip not in lost}
         disturbed = {ip: r for ip, r in streams.results.items() if ip not in lost and r["n_lost"]}
         assert not disturbed, disturbed
         assert not {ip: gap for ip, gap in gaps.items() if gap > BAR_MS}
@@ -105,18 +119,12 @@ def test_a_dead_gateways_addresses_answer_again_within_a_second(lab, tell, vms, 
             assert said and len(said) == 1, f"{ip} is claimed by {said}"
     finally:
         rise(lab, victim, how)
-    lab.ready()
-    all_serve(lab, vms)
-    wait_until(lambda: holders(lab) == before, 20, "the gateway has its addresses again")
-    all_serve(lab, vms)
-    for ip in EIPS:
-        expect_right_neighbour(lab, ip)
-    expect_verify_clean(lab)
+    all_are_home(lab, vms, home)
 
 
-def test_a_tcp_connection_survives_the_death_of_its_gateway(lab, tell, vms):
+def test_a_tcp_connection_survives_the_death_of_its_gateway(lab, tell, vms, home):
     ip = EIPS[0]
-    victim = lab[eip_row(lab, ip)["host"]]
+    victim = lab[home[ip]]
     with lab.outside.doing("chat", ip=ip, port=ECHO_PORT) as chat:
         wait_until(lambda: chat.look()["back"] > 20, 5, "it talks")
         die(lab, victim, "vswitchd")
@@ -124,17 +132,15 @@ def test_a_tcp_connection_survives_the_death_of_its_gateway(lab, tell, vms):
         mark = chat.look()["back"]
         wait_until(lambda: chat.look()["back"] > mark + 20, 10, "it talks on")
         rise(lab, victim, "vswitchd")
-        lab.ready()
+        all_are_home(lab, vms, home)
         mark = chat.look()["back"]
         wait_until(lambda: chat.look()["back"] > mark + 20, 10, "and on, once the gateway is back")
     tell(f"TCP over the death of a gateway: {chat.result['longest_gap_ms']} ms")
     assert chat.result["error"] is None and chat.result["back"] == chat.result["sent"], chat.result
-    all_serve(lab, vms)
 
 
-def test_a_gateway_that_dies_while_vnetd_is_away_is_noticed_on_its_return(lab, vms):
-    before = holders(lab)
-    victim = lab[before[EIPS[0]]]
+def test_a_gateway_that_dies_while_vnetd_is_away_is_noticed_on_its_return(lab, vms, home):
+    victim = lab[home[EIPS[0]]]
     lab.vnetd.kill()
     die(lab, victim, "vswitchd")
     lab.vnetd.start()
@@ -144,27 +150,21 @@ def test_a_gateway_that_dies_while_vnetd_is_away_is_noticed_on_its_return(lab, v
     during = holders(lab)
     assert victim.name not in during.values(), during
     rise(lab, victim, "vswitchd")
-    lab.ready()
-    all_serve(lab, vms)
+    all_are_home(lab, vms, home)
     assert lab.outside.who_answers(EIPS, NAME_PORT, timeout=2) == [f"x{n}" for n in range(1, 7)]
 
 
-def test_a_gateway_that_loses_power_and_its_uplink_is_replaced(lab, tell, vms):
+def test_a_gateway_that_loses_power_and_its_uplink_is_replaced(lab, tell, vms, home):
     """Nothing says goodbye: only the silence is heard."""
-    before = holders(lab)
-    victim = before[EIPS[1]]
+    victim = home[EIPS[1]]
     with Streams(lab, vms) as streams:
         lab.remove_host(victim)
         streams.go_on(20)
         during = holders(lab)
-    lost = [ip for ip, host in before.items() if host == victim]
+    lost = [ip for ip, host in home.items() if host == victim]
     tell(f"{victim} without power: silent for {[streams.results[ip]['longest_gap_ms'] for ip in lost]} ms")
     assert not {ip: r for ip, r in streams.results.items() if ip not in lost and r["n_lost"]}
     assert not {ip for ip in lost if streams.results[ip]["longest_gap_ms"] > BAR_MS}
     assert victim not in during.values()
     lab.add_host(victim, number=int(victim[2:]), uplinks=UPLINK, gateway=True)
-    lab.ready()
-    all_serve(lab, vms)
-    wait_until(lambda: victim in holders(lab).values(), 20, "the new machine of that name holds addresses again")
-    all_serve(lab, vms)
-    expect_verify_clean(lab)
+    all_are_home(lab, vms, home)

@@ -135,7 +135,7 @@ random_tracking_match(struct set *s, struct family *f)
     if (f->is_untagged)
         match_no_vlan(s->fb);
     if (one_in(s, 2))
-        match_ct_state(s->fb, one_in(s, 2) ? state : 0, state);
+        match_ct_state(s->fb, state != OF_CT_INV && one_in(s, 2) ? state : 0, state);        /* what is +inv cannot be committed */
     if (one_in(s, 6))
         match_u64(s->fb, of_field_whole(OF_CT_ZONE), one_in(s, 2) ? ZONE : 0);
     if (one_in(s, 6)) {
