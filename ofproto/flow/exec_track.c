@@ -135,6 +135,7 @@ exec_track(struct exec *x, const struct ofpact_conntrack *ct)
     set_original(&x->flow, &before, &found);
     bool ok = exec_table(x, ct->recirc_table);
     x->flow = before;
+    exec_track_clear(x);
     return ok;
 }
 

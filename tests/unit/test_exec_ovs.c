@@ -259,7 +259,7 @@ random_output(struct set *s, uint8_t table)
 static void
 random_tracking_actions(struct set *s, uint8_t table, const struct family *f)
 {
-    if (f->is_ip && table + 1 < N_TABLES && !one_in(s, 3)) {
+    if (f->is_ip && !table && !one_in(s, 3)) {          /* one lookup a packet: what a second one finds depends on the first */
         s->ct.table = table + 1;
         act_ct(s->fb, &s->ct);
     } else if (one_in(s, 4)) {
