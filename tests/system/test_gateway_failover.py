@@ -118,8 +118,12 @@ def test_a_dead_gateways_addresses_answer_again_within_a_second(lab, tell, vms, 
             said = lab.outside.arp_ask([ip], "public").get(ip)
             assert said and len(said) == 1, f"{ip} is claimed by {said}"
     finally:
-        rise(lab, victim, how)
-    all_are_home(lab, vms, home)
+        with Streams(lab, vms) as streams:
+            rise(lab, victim, how)
+            all_are_home(lab, vms, home)
+    gaps = {ip: r["longest_gap_ms"] for ip, r in streams.results.items()}
+    tell(f"{victim.name} back: silent for {[gaps[ip] for ip in lost]} ms, the others for {[g for ip, g in gaps.items() if ip not in lost]} ms")
+    assert not {ip: gap for ip, gap in gaps.items() if gap > BAR_MS}
 
 
 def test_a_tcp_connection_survives_the_death_of_its_gateway(lab, tell, vms, home):
