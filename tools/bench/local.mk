@@ -1,8 +1,9 @@
-noinst_PROGRAMS = tools/bench/bench
+noinst_PROGRAMS = tools/bench/bench tools/bench/first_answer tools/bench/tcp_load
 tools_bench_bench_SOURCES = \
 	tools/bench/bench.c tools/bench/bench.h \
 	tools/bench/bind.c \
 	tools/bench/daemon.c tools/bench/daemon.h \
+	tools/bench/eip.c \
 	tools/bench/encode.c \
 	tools/bench/figure.c \
 	tools/bench/growth.c \
@@ -18,4 +19,6 @@ tools_bench_bench_SOURCES = \
 	tools/bench/sim_database.c tools/bench/sim_host.h \
 	tools/bench/sim_switch.c
 tools_bench_bench_LDADD = libsession.a libovsdb.a $(PURE_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS)
-EXTRA_DIST += tools/bench/run
+tools_bench_first_answer_SOURCES = tools/bench/first_answer.c
+tools_bench_tcp_load_SOURCES = tools/bench/tcp_load.c tools/bench/tcp_load.h tools/bench/tcp_server.c
+EXTRA_DIST += tools/bench/run tools/bench/public.py

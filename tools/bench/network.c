@@ -94,6 +94,8 @@ hosts_join(struct network *n, unsigned n_hosts, bool have_switches)
     n->hosts = mem_zalloc(n_hosts * sizeof *n->hosts);
     for (unsigned i = 0; i < n_hosts; i++) {
         sim_host_init(&n->hosts[i], n->bench, i, have_switches);
+        if (n->uplink)
+            sim_host_add_uplink(&n->hosts[i], n->uplink);
         sim_host_connect(&n->hosts[i], &n->daemon);
     }
     bench_wait(n->bench, all_have_bridges, n, "every host gets its bridge");

@@ -15,6 +15,7 @@ struct network {
     struct daemon daemon;
     struct sim_host *hosts;
     unsigned n_hosts, n_ports;
+    const char *uplink; /* physical network of all hosts that join; NULL: none */
 };
 
 /* vnetd with the ports, no host. */

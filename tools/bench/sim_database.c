@@ -236,16 +236,27 @@ op_change(struct changes *c, const json_t *op)
     }
 }
 
-static const json_t *
-bridge(const struct sim_host *h)
+/* The integration bridge; NULL: vnetd has not made it yet. */
+static json_t *
+bridge(const struct sim_host *h, const char **uuid)
 {
-    return json_object_iter_value(json_object_iter(table(h, "Bridge")));
+    const char *key;
+    json_t *row;
+    json_object_foreach(table(h, "Bridge"), key, row)
+    {
+        if (!strcmp(json_member_string(row, "name"), "br-int")) {
+            *uuid = key;
+            return row;
+        }
+    }
+    return NULL;
 }
 
 uint64_t
 sim_host_dpid(const struct sim_host *h)
 {
-    json_t *config = elements(json_object_get(bridge(h), "other_config")), *pair;
+    const char *unused;
+    json_t *config = elements(json_object_get(bridge(h, &unused), "other_config")), *pair;
     uint64_t dpid = 0;
     size_t i;
     json_array_foreach(config, i, pair)
@@ -393,6 +404,19 @@ sim_host_init(struct sim_host *h, const struct bench *b, unsigned i, bool has_sw
 }
 
 void
+sim_host_add_uplink(struct sim_host *h, const char *network)
+{
+    char uuid[40], *value = mem_printf("%s:br-ex", network);
+    json_t *root = json_object_iter_value(json_object_iter(table(h, "Open_vSwitch")));
+    json_t *ids = json_array_get(json_object_get(root, "external_ids"), 1);
+    json_array_append_new(ids, json_pack("[s,s]", "vnet-uplinks", value));
+    free(value);
+    row_new(h, uuid);
+    json_object_set_new(table(h, "Bridge"), uuid,
+                        json_pack("{s:s, s:s, s:[s,[]]}", "name", "br-ex", "datapath_type", "netdev", "ports", "set"));
+}
+
+void
 sim_host_done(struct sim_host *h)
 {
     sim_host_disconnect(h);
@@ -405,10 +429,10 @@ sim_host_done(struct sim_host *h)
 static void
 bridge_ports(struct changes *c, bool is_plugged, const char *port)
 {
-    void *first = json_object_iter(table(c->host, "Bridge"));
-    if (!first)
+    const char *uuid;
+    json_t *row = bridge(c->host, &uuid), *value = json_pack("[s,s]", "uuid", port);
+    if (!row)
         bench_die("host %s has no bridge yet", c->host->name);
-    json_t *row = json_object_iter_value(first), *value = json_pack("[s,s]", "uuid", port);
     if (!is_tagged(json_object_get(row, "ports"), "set"))
         json_object_set_new(row, "ports", json_pack("[s,o]", "set", elements(json_object_get(row, "ports"))));
     json_t *list = json_array_get(json_object_get(row, "ports"), 1);
@@ -416,7 +440,7 @@ bridge_ports(struct changes *c, bool is_plugged, const char *port)
         json_array_append(list, value);
     else
         json_array_remove(list, find(list, value, false));
-    note(c, "Bridge", json_object_iter_key(first), "modify", json_pack("{s:[s,[o]]}", "ports", "set", value));
+    note(c, "Bridge", uuid, "modify", json_pack("{s:[s,[o]]}", "ports", "set", value));
 }
 
 size_t

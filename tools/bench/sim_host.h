@@ -43,6 +43,8 @@ struct sim_host {
 
 /* The i-th host of a network; not connected. */
 void sim_host_init(struct sim_host *, const struct bench *, unsigned i, bool has_switch);
+/* Before it connects: a bridge 'br-ex' that reaches this physical network. */
+void sim_host_add_uplink(struct sim_host *, const char *network);
 void sim_host_done(struct sim_host *);
 void sim_host_connect(struct sim_host *, const struct daemon *);
 void sim_host_disconnect(struct sim_host *);

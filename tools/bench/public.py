@@ -1,0 +1,307 @@
+#!/usr/bin/python3
+"""Elastic IPs as the outside meets them, on a host of the lab with real Open vSwitch: what tools/bench/run calls "public".
+
+Beside vnet's guest the same host has a second one, whose address is rewritten by as few flows as do the same; they stand in a bridge of
+their own with a patch to the same uplink bridge. Both are loaded in turn, so that what else the machine does meets both. Prints rows like bench's.
+Usage: public.py [--header]; VNET_BUILD says where the programs are. Exit status 1: a bar was missed.
+"""
+import os
+import re
+import statistics
+import sys
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(TOP, "tools")]
+sys.dont_write_bytecode = True
+
+from lab import Lab, wait_until        # noqa: E402
+from lab.daemon import build_folder    # noqa: E402
+from lab.outside import CLIENT_IP      # noqa: E402
+
+OURS, REFERENCE, CHANGING = "203.0.113.11", "203.0.113.12", "203.0.113.13"
+ROUTER = "203.0.113.1"
+CROWD = "198.19.0.0/22"                # the outside has all of these addresses
+CLIENTS = 1000
+REFERENCE_IP, REFERENCE_GATEWAY, REFERENCE_MAC, REFERENCE_PUBLIC_MAC = "10.9.0.5", "10.9.0.1", "02:00:00:00:09:05", "02:00:00:00:09:0c"
+PORT, CHAT_PORT = 7000, 9
+AT_A_TIME = 16
+PAIRS, ATTACHED, MOVES = 9, 50, 4
+SECONDS = {"connections": 1.0, "round-trips": 0.5, "stream": 1.0}
+
+
+# ---- the table ----
+
+class Table:
+    def __init__(self):
+        self.n_missed = 0
+
+    @staticmethod
+    def _row(*cells):
+        print("{:<72}  {:>16}  {:>24}  {:>6}  {:>7}  {}".format(*cells), flush=True)
+
+    def header(self):
+        self._row("figure", "measured", "reference", "ratio", "bar", "")
+        self._row("------", "--------", "---------", "-----", "---", "")
+
+    def figure(self, name, unit, value, reference=None, ratio=None, at_least=None, at_most=None, peer=None):
+        """at_least, at_most: bars of the ratio, which is value / reference unless given; peer: the reference in words."""
+        if ratio is None and reference:
+            ratio = value / reference
+        bar = verdict = ""
+        if at_least is not None or at_most is not None:
+            fits = ratio >= at_least if at_least is not None else ratio <= at_most
+            bar, verdict = (f">= {at_least:.4g}" if at_least is not None else f"<= {at_most:.4g}"), "ok" if fits else "MISSED"
+            self.n_missed += not fits
+        self._row(name, amount(value, unit), peer or ("" if reference is None else amount(reference, unit)),
+                  "" if ratio is None else f"{ratio:.2f}", bar, verdict)
+
+    def count(self, name, unit, value, reference, more):
+        """A number of things: at most so many more than the reference has."""
+        fits = value <= reference + more
+        self.n_missed += not fits
+        self._row(name, f"{value} {unit}", f"{reference} {unit}", "", f"<= +{more}", "ok" if fits else "MISSED")
+
+
+def amount(value, unit):
+    return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f} {unit}"
+
+
+def quantile(values, q):
+    """Linear between the two nearest."""
+    ordered = sorted(values)
+    at = q * (len(ordered) - 1)
+    i = int(at)
+    return ordered[i] + (ordered[min(i + 1, len(ordered) - 1)] - ordered[i]) * (at - i)
+
+
+# ---- the network ----
+
+def program(name):
+    return os.path.join(build_folder(), "tools", "bench", name)
+
+
+def on_cpu(number, *argv):
+    """Where a process runs decides a round trip's time more than any flow: the switch has the first CPU, what loads it the second."""
+    return ["taskset", "-c", str(number), *argv] if os.cpu_count() > 1 else list(argv)
+
+
+def reference_flows(tap, patch, vm_mac, router_mac):
+    """One to one, both ways, a hop less to live on the way out (as vnet), and ARP answered on both sides."""
+    def answer(mac):
+        return (f"move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:{mac}->eth_src,set_field:2->arp_op,move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],"
+                f"set_field:{mac}->arp_sha,push:NXM_OF_ARP_TPA[],push:NXM_OF_ARP_SPA[],pop:NXM_OF_ARP_TPA[],pop:NXM_OF_ARP_SPA[],in_port")
+    gateway_mac = "02:00:00:00:09:01"
+    return "\n".join([
+        f"priority=10,in_port={patch},ip,nw_dst={REFERENCE} actions=set_field:{gateway_mac}->eth_src,set_field:{vm_mac}->eth_dst,"
+        f"set_field:{REFERENCE_IP}->ip_dst,output:{tap}",
+        f"priority=10,in_port={tap},ip,nw_src={REFERENCE_IP} actions=set_field:{REFERENCE_PUBLIC_MAC}->eth_src,set_field:{router_mac}->eth_dst,"
+        f"set_field:{REFERENCE}->ip_src,dec_ttl,output:{patch}",
+        f"priority=10,in_port={patch},arp,arp_tpa={REFERENCE},arp_op=1 actions={answer(REFERENCE_PUBLIC_MAC)}",
+        f"priority=10,in_port={tap},arp,arp_tpa={REFERENCE_GATEWAY},arp_op=1 actions={answer(gateway_mac)}"]) + "\n"
+
+
+def add_reference(lab, mtu):
+    hv = lab["hv1"]
+    guest = hv.add_guest("reference", REFERENCE_MAC)
+    hv.vsctl("add-br", "br-ref", "--", "set", "bridge", "br-ref", "datapath_type=netdev", "fail_mode=secure", "protocols=OpenFlow15",
+             "--", "add-port", "br-ref", guest.tap,
+             "--", "add-port", "br-ref", "ref-out", "--", "set", "interface", "ref-out", "type=patch", "options:peer=ref-in",
+             "--", "add-port", "br-ex", "ref-in", "--", "set", "interface", "ref-in", "type=patch", "options:peer=ref-out")
+    hv.ofctl("add-flows", "br-ref", "-", stdin=reference_flows(hv.ofport(guest.tap), hv.ofport("ref-out"), REFERENCE_MAC,
+                                                              lab.outside.router_mac("public")))
+    guest.static(REFERENCE_IP, 24, REFERENCE_GATEWAY, mtu)
+    return guest
+
+
+class Network:
+    """hv1 with both guests of the comparison and 'changing', whose address comes and goes; hv2 is where 'mover' moves to."""
+
+    def __init__(self, lab):
+        self.lab, self.hv = lab, lab["hv1"]
+        lab.ctl("pool-add", "inet", "203.0.113.0/24", "uplink=public")
+        lab.ctl.batch(["vpc-add v 10.0.0.0/16", "igw-add v", "route-add v 0.0.0.0/0 igw", "subnet-add v s 10.0.1.0/24"])
+        self.guest, self.changing = lab.vms(["s:ours@hv1", "s:changing@hv1"], dhcp=None, port="sg=none")
+        self.reference = add_reference(lab, lab.mtu - 50)
+        lab.ctl("eip-add", "inet", OURS, "--", "eip-attach", OURS, "ours", "--", "eip-add", "inet", CHANGING)
+        self.switch = self.hv.run("cat", "/run/openvswitch/ovs-vswitchd.pid").strip()
+        if os.cpu_count() > 1:
+            self.hv.run("taskset", "-c", "-p", "0", self.switch)
+        lab.outside.ip([f"route add local {CROWD} dev lo"])
+        for guest in (self.guest, self.reference):
+            guest.agent.call("spawn", argv=on_cpu(1, program("tcp_load"), "serve", str(PORT)), log=os.path.join(guest.folder, "tcp_load.log"))
+        for ip in (OURS, REFERENCE):
+            lab.outside.reaches(ip)
+            wait_until(lambda: lab.outside.tcp_connect(ip, PORT) == "connected", 5, f"{ip} serves")
+
+    def load(self, what, ip, *arguments):
+        """What tcp_load prints, of the outside loading that address."""
+        return parse(self.lab.outside.run(*on_cpu(1, program("tcp_load"), what, ip, PORT, *arguments)))
+
+    def switch_cpu_us(self):
+        """Of the thread that forwards."""
+        return int(self.hv.run("cat", f"/proc/{self.switch}/task/{self.switch}/schedstat").split()[0]) / 1000
+
+    def taps(self, ip):
+        return self.guest.tap if ip == OURS else self.reference.tap
+
+
+def parse(text):
+    return {word: float(number) for word, number in (line.split() for line in text.splitlines())}
+
+
+# ---- the switch's own view ----
+
+def split_actions(text):
+    """At commas outside parentheses."""
+    parts, depth, start = [], 0, 0
+    for i, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if c == "," and depth == 0:
+            parts.append(text[start:i])
+            start = i + 1
+    return parts + [text[start:]]
+
+
+def executed(actions):
+    """How many actions an ordinary packet meets: of a length check the branch of those that fit, and the check itself."""
+    total = 0
+    for action in split_actions(actions):
+        total += 1
+        fits = re.search(r",le\((.*)\)\)$", action) if action.startswith("check_pkt_len(") else None
+        if fits:
+            total += executed(fits[1])
+    return total
+
+
+class Megaflows:
+    """The datapath's flows for IPv4 that came in by the guest's port or by the uplink."""
+
+    def __init__(self, network, ip):
+        text = network.hv.appctl("dpctl/dump-flows", "--names", "netdev@ovs-netdev")
+        lines = [line for line in text.splitlines() if line.startswith("recirc_id(")]
+        ports = {"in": "nic-public", "out": network.taps(ip)}
+        self.lines = {way: [x for x in lines if f"in_port({port})" in x and "eth_type(0x0800)" in x] for way, port in ports.items()}
+        self.all = [x for way in self.lines.values() for x in way] + [x for x in lines if "recirc_id(0)" not in x]
+
+    def actions(self, way):
+        """Of the flow that took the most packets."""
+        busiest = max(self.lines[way], key=lambda line: int(re.search(r"packets:(\d+)", line)[1]))
+        return executed(busiest.partition("actions:")[2])
+
+    def recirculations(self):
+        return sum("recirc(" in line for line in self.all)
+
+
+def measure_datapath(network, table):
+    seen = {}
+    for ip in (OURS, REFERENCE):
+        network.hv.appctl("dpctl/del-flows", "netdev@ovs-netdev")
+        network.load("round-trips", ip, 0.2)
+        established = Megaflows(network, ip)
+        network.hv.appctl("dpctl/del-flows", "netdev@ovs-netdev")
+        network.load("connections", ip, f"198.19.0.1/{CLIENTS}", AT_A_TIME, CLIENTS, 10)
+        crowd = Megaflows(network, ip)
+        seen[ip] = (established.actions("in"), established.actions("out"), len(crowd.all), crowd.recirculations())
+    ours, reference = seen[OURS], seen[REFERENCE]
+    table.count("   elastic IP, datapath actions of a packet inwards | fewest flows", "actions", ours[0], reference[0], 1)
+    table.count("   the same, outwards", "actions", ours[1], reference[1], 1)
+    table.figure("   elastic IP, megaflows for 1,000 client addresses | fewest flows", "flows", ours[2], reference[2], at_most=1.1)
+    table.count("   elastic IP, recirculations | none", "", ours[3], 0, 0)
+
+
+# ---- load ----
+
+def pairs(measure, n=PAIRS):
+    """measure(ip) of both in turn, each first as often as the other: ([ours], [reference])."""
+    both = {OURS: [], REFERENCE: []}
+    for i in range(-1, n):
+        for ip in (OURS, REFERENCE) if i % 2 else (REFERENCE, OURS):
+            value = measure(ip)
+            if i >= 0:
+                both[ip].append(value)
+    return both[OURS], both[REFERENCE]
+
+
+def measure_load(network, table):
+    disturbances, cpu = [], {OURS: [], REFERENCE: []}
+
+    def connections(ip):
+        before = network.switch_cpu_us()
+        got = network.load("connections", ip, f"198.19.0.1/{CLIENTS}", AT_A_TIME, 1000000, SECONDS["connections"])
+        cpu[ip].append((network.switch_cpu_us() - before) / got["connections"])
+        disturbances.append(got["retransmissions"] + max(0, got["time_wait"]))
+        return got["per_second"]
+
+    def stream(ip):
+        got = network.load("stream", ip, SECONDS["stream"])
+        disturbances.append(got["retransmissions"])
+        return got["mbit_per_second"]
+
+    def row(name, unit, measure, **bar):
+        ours, reference = pairs(measure)
+        table.figure(name, unit, statistics.median(ours), statistics.median(reference),
+                     ratio=statistics.median(a / b for a, b in zip(ours, reference)), **bar)
+
+    row("   elastic IP, short TCP connections | fewest flows", "/s", connections, at_least=0.9)
+    table.figure("   of one of them the switch's CPU | fewest flows", "us", statistics.median(cpu[OURS]), statistics.median(cpu[REFERENCE]))
+    row("   elastic IP, TCP round trip through a switch at rest, p50 | fewest flows", "us",
+        lambda ip: network.load("round-trips", ip, SECONDS["round-trips"])["microseconds"], at_most=1 / 0.9)
+    row("   elastic IP, one TCP stream inwards, send buffer 32 KB | fewest flows", "Mbit/s", stream, at_least=0.95)
+    table.figure("   segments sent again and connections left in TIME_WAIT meanwhile", "", sum(disturbances))
+
+
+# ---- changes ----
+
+def measure_attach(network, table):
+    """Nobody outside knows the address: its MAC is asked for, or told by the announcement, before the first packet is."""
+    lab, cold, warm = network.lab, [], []
+    attach = lab.ctl.command(["eip-attach", CHANGING, "changing"])
+    ask = lab.ctl.command(["eip-list"])
+    for _ in range(ATTACHED):
+        lab.outside.flush_neighbours("public")
+        cold.append(parse(lab.outside.run(program("first_answer"), "cold", CHANGING, *attach)))
+        warm.append(parse(lab.outside.run(program("first_answer"), "warm", CHANGING, *ask)))
+        lab.ctl("--wait=hosts", "eip-detach", CHANGING)
+    took, reference = [c["whole"] for c in cold], [w["whole"] for w in warm]
+    table.figure("   eip-attach until the outside's first answered ping, p50 | eip-list and a ping", "ms", statistics.median(took),
+                 statistics.median(reference), at_most=2)
+    table.figure("   the same, p99", "ms", quantile(took, 0.99), quantile(reference, 0.99))
+    table.figure("   of which since vnetctl eip-attach has ended, p50", "ms", statistics.median(c["ping"] for c in cold))
+
+
+def measure_move(network, table):
+    """No bar: what a connection from outside notices when its VM's interface goes to another host."""
+    lab, mover, gaps, away = network.lab, network.guest, [], []
+    mover.run("sysctl", "-q", "-w", "net.ipv4.neigh.eth0.retrans_time_ms=20")
+    mover.agent.call("start_tcp_echo", port=CHAT_PORT)
+    for i in range(MOVES):
+        with lab.outside.doing("chat", ip=OURS, port=CHAT_PORT) as chat:
+            wait_until(lambda: chat.look()["back"] > 20, 5, "the outside talks")
+            begin = time.monotonic()
+            mover.move(lab["hv2" if i % 2 == 0 else "hv1"])
+            away.append((time.monotonic() - begin) * 1000)
+            mark = chat.look()["back"]
+            wait_until(lambda: chat.look()["back"] > mark + 20, 15, "it goes on")
+        if chat.result["error"] or chat.result["back"] != chat.result["sent"]:
+            sys.exit(f"the connection did not survive the move: {chat.result}")
+        gaps.append(chat.result["longest_gap_ms"])
+    table.figure("   gap of a TCP connection when its VM moves to another host | the move", "ms", statistics.median(gaps),
+                 statistics.median(away))
+
+
+def main(arguments):
+    table = Table()
+    if "--header" in arguments:
+        table.header()
+    with Lab(hosts=2, outside={"public": {0: f"{ROUTER}/24"}}, uplinks={h: {"public": "br-ex"} for h in ("hv1", "hv2")}) as lab:
+        network = Network(lab)
+        measure_datapath(network, table)
+        measure_load(network, table)
+        measure_attach(network, table)
+        measure_move(network, table)
+    return 1 if table.n_missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
