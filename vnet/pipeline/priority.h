@@ -45,6 +45,7 @@ enum {
     /* NAT_OUT and NAT_IN */
     PRIORITY_NAT_TRACKED = 130,         /* what conntrack has translated */
     PRIORITY_NAT_FRAGMENT = 120,        /* what conntrack shall translate */
+    PRIORITY_NAT_STRAY = 115,           /* a fragment that conntrack gave up */
     PRIORITY_NAT_ERROR = 110,           /* an ICMP error: its quotation too */
     PRIORITY_NAT_ROW = 100,
     PRIORITY_NATGW_EXHAUSTED = 90,      /* tracked, but not translated: a counted drop */

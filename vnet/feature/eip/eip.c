@@ -87,14 +87,13 @@ nat_out_fragment_rows(struct block *b, const struct placement *p, uint16_t zone)
     struct ip private = port_ip4(p->port), public = p->eip->ip;
     struct flow_builder *fb = nat_out_flow(b, PRIORITY_NAT_FRAGMENT, p, private);
     match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
-    match_ct_state(fb, 0, OF_CT_TRK);
+    match_ct_state(fb, 0, OF_CT_TRK | OF_CT_INV);
     if (zone)           /* else it cannot be translated, and is dropped */
         act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = public });
     block_flow_end(b);
 
-    fb = nat_out_flow(b, PRIORITY_NAT_FRAGMENT, p, private);
+    fb = nat_out_flow(b, PRIORITY_NAT_STRAY, p, private);
     match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
-    match_ct_state(fb, OF_CT_TRK, OF_CT_TRK);
     block_flow_end(b);
     if (!zone)
         return;
@@ -201,9 +200,10 @@ nat_in_rows(struct block *b, const struct placement *p, uint16_t zone)
     act_set_ip(fb, OF_IPV4_DST, port_ip4(p->port));
     nat_in_end(b, p);
 
-    fb = block_flow(b, STAGE_NAT_IN, PRIORITY_NAT_FRAGMENT);
+    /* No fragment gets here but translated: this one has expired (+inv, not +trk) or could not be. */
+    fb = block_flow(b, STAGE_NAT_IN, PRIORITY_NAT_STRAY);
     match_ip_dst(fb, ip_prefix_host(p->eip->ip));
-    match_ct_state(fb, OF_CT_TRK, OF_CT_TRK);
+    match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
     block_flow_end(b);
     if (!zone)
         return;

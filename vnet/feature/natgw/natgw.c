@@ -32,7 +32,7 @@ out_rows(struct block *b, const struct placement *p, uint16_t zone)
 {
     struct flow_builder *fb = nat_out_flow(b, PRIORITY_NAT_ROW, p);
     match_ip_src(fb, p->vpc->cidr);
-    match_ct_state(fb, 0, OF_CT_TRK);
+    match_ct_state(fb, 0, OF_CT_TRK | OF_CT_INV);
     act_ct(fb, &(struct flow_ct) {
         .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = p->eip->ip,
         .port_lo = p->natgw->ports.lo, .port_hi = p->natgw->ports.hi,
