@@ -17,10 +17,26 @@ exec_deepen(struct exec *x)
                      EXEC_DEPTH_MAX);
 }
 
-static void
-packet_now(const struct exec *x, struct exec_packet *packet)
+struct exec_copy
+exec_keep(const struct exec *x)
 {
-    exec_packet_from_flow(packet, &x->flow);
+    struct exec_copy copy = { .flow = x->flow, .bytes = x->bytes };
+    memcpy(copy.late, x->late, sizeof copy.late);
+    return copy;
+}
+
+void
+exec_put_back(struct exec *x, const struct exec_copy *copy)
+{
+    x->flow = copy->flow;
+    x->bytes = copy->bytes;
+    memcpy(x->late, copy->late, sizeof x->late);
+}
+
+static void
+packet_now(const struct exec *x, const struct flow *flow, struct exec_packet *packet)
+{
+    exec_packet_from_flow(packet, flow);
     packet->bytes = x->bytes;
     packet->bucket = x->bucket;
     packet->n_ct_next = x->n_ct_next;
@@ -33,7 +49,9 @@ exec_output(struct exec *x, enum exec_output_kind kind, uint32_t port)
     x->outputs = mem_grow(x->outputs, &x->cap_outputs, x->n_outputs + 1, sizeof *x->outputs);
     struct exec_output *o = &x->outputs[x->n_outputs++];
     *o = (struct exec_output) { .kind = kind, .port = port, .step = x->in_step };
-    packet_now(x, &o->packet);
+    struct flow leaves = x->flow;
+    exec_entry_show_late(x, &leaves);
+    packet_now(x, &leaves, &o->packet);
     return o;
 }
 
@@ -92,7 +110,7 @@ exec_run(struct flow_table *table, const struct exec_packet *packet, struct aren
             .outputs = arena_memdup(arena, x.outputs, x.n_outputs * sizeof *x.outputs),
             .n_outputs = x.n_outputs,
         };
-        packet_now(&x, &result->after);
+        packet_now(&x, &x.flow, &result->after);
     }
     free(x.steps);
     free(x.outputs);

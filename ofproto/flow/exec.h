@@ -5,8 +5,9 @@
  * so; a field is only set if the packet has it; transport ports of fragments are not matched; a group's bucket works on a copy; what
  * follows a packet-size check in its list of actions sees only the branch that holds. Conjunctive flows are evaluated. Meters let
  * everything pass. A lookup in the connection tracker finds what the caller says that it shall (ct_next), else nothing: the packet is then
- * the first of its connection and is translated as its flow asks. A packet that waits for the controller goes on as it is. What it cannot
- * follow (NORMAL) is an error, never a guess. */
+ * the first of its connection and is translated as its flow asks. What a commit writes into the connection's entry is seen where that ct
+ * goes on. A ct without a table shows nothing to later lookups in tables; only if it translates does it use what the caller says. A packet
+ * that waits for the controller goes on as it is. What it cannot follow (NORMAL) is an error, never a guess. */
 #ifndef OFPROTO_FLOW_EXEC_H
 #define OFPROTO_FLOW_EXEC_H 1
 
@@ -24,8 +25,10 @@ struct exec_ct {
     uint32_t state;                      /* OF_CT_*; OF_CT_TRK goes without saying. OF_CT_NEW alone: no port was free */
     uint32_t ip;                         /* OF_CT_SNAT or OF_CT_DNAT, if the flow has NAT: what the source or destination becomes */
     uint16_t port;                       /* likewise; 0: it stays */
+    uint32_t mark;                       /* of its entry, before a commit writes to it */
+    uint64_t label;                      /* likewise; the low half */
 };
-#define EXEC_CT_MAX 4
+#define EXEC_CT_MAX 8
 
 /* Fields that the packet does not have (a TCP port of an ARP packet) are ignored on the way in and 0 on the way out. IPv6 is
  * opaque but for the fields of OF_FIELD_LIST. */
@@ -52,7 +55,7 @@ struct exec_output {
     uint16_t userdata_len;
     const uint8_t *userdata;             /* EXEC_CONTROLLER: NULL if there is none */
     size_t step;                         /* whose flow did it */
-    struct exec_packet packet;           /* as it was then */
+    struct exec_packet packet;           /* as it leaves */
 };
 
 struct exec_result {
@@ -60,7 +63,7 @@ struct exec_result {
     size_t n_steps;
     const struct exec_output *outputs;   /* at least one; EXEC_DROP only if it is the only one */
     size_t n_outputs;
-    struct exec_packet after;            /* when all was done */
+    struct exec_packet after;            /* when all was done, as Open vSwitch's tables see it */
 };
 
 /* Starts in table 0. The result lives in 'arena', its specs in 'table' until that is next changed. */

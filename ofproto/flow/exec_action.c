@@ -99,12 +99,12 @@ dec_ttl(struct exec *x, const struct ofpact_cnt_ids *a)
 static bool
 check_pkt_larger(struct exec *x, const struct ofpact_check_pkt_larger *a, const struct ofpact *end)
 {
-    struct flow before = x->flow;
+    const struct exec_copy before = exec_keep(x);
     const struct ofpact *rest = ofpact_next(&a->ofpact);
     union mf_subvalue is_larger = { .u8_val = x->bytes > a->pkt_len };
     mf_write_subfield_flow(&a->dst, &is_larger, &x->flow);
     bool ok = exec_actions(x, rest, (const uint8_t *) end - (const uint8_t *) rest);
-    x->flow = before;
+    exec_put_back(x, &before);
     return ok;
 }
 

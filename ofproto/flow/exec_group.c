@@ -18,14 +18,14 @@ group_find(const struct flow_table *t, uint32_t group)
 static bool
 bucket_execute(struct exec *x, const struct ofputil_bucket *bucket)
 {
-    struct flow before = x->flow;
+    const struct exec_copy before = exec_keep(x);
     struct ofpbuf list;
     const struct ofpbuf set = ofpbuf_const_initializer(bucket->ofpacts, bucket->ofpacts_len);
     ofpbuf_init(&list, 256);
     ofpacts_execute_action_set(&list, &set);
     bool ok = exec_actions(x, list.data, list.size);
     ofpbuf_uninit(&list);
-    x->flow = before;
+    exec_put_back(x, &before);
     return ok;
 }
 

@@ -1,5 +1,5 @@
-/* Connection tracking: what a lookup does to a packet. It forks: one copy goes on in the flow's 'recirc_table' with the connection's state,
- * the rest of the list has the packet untracked, as it was (ovs-actions(7), ct). Called by exec_action.c.
+/* Connection tracking: what a lookup does to a packet. It forks: one copy goes on in the flow's 'recirc_table' (if it names one) with the
+ * connection's state, the rest of the list has the packet untracked, as it was (ovs-actions(7), ct). Called by exec_action.c.
  *
  * A new connection is translated as its flow asks, and a port of the range is free. What else a lookup finds, the caller has said before
  * (exec_packet.ct_next). The original tuple follows from the packet: it is the packet's own, of a reply the translated packet's the other
@@ -16,8 +16,8 @@
 #define ICMP_ECHO_REPLY 0
 #define ICMP_ECHO 8
 
-static bool
-has_ports(const struct flow *f)
+bool
+exec_has_ports(const struct flow *f)
 {
     return (f->nw_proto == IPPROTO_TCP || f->nw_proto == IPPROTO_UDP) && !(f->nw_frag & FLOW_NW_FRAG_LATER);
 }
@@ -61,7 +61,7 @@ translate(struct flow *f, const struct exec_ct *found)
     if (!(found->state & (OF_CT_SNAT | OF_CT_DNAT)))
         return;
     *ip = htonl(found->ip);
-    if (found->port && has_ports(f))
+    if (found->port && exec_has_ports(f))
         *port = htons(found->port);
 }
 
@@ -71,7 +71,7 @@ set_original_ports(struct flow *to, const struct flow *of, bool is_reply)
 {
     bool is_icmp = of->nw_proto == IPPROTO_ICMP && !(of->nw_frag & FLOW_NW_FRAG_LATER);
     to->ct_tp_src = to->ct_tp_dst = 0;
-    if (has_ports(of)) {
+    if (exec_has_ports(of)) {
         to->ct_tp_src = is_reply ? of->tp_dst : of->tp_src;
         to->ct_tp_dst = is_reply ? of->tp_src : of->tp_dst;
     } else if (is_icmp) {
@@ -103,38 +103,69 @@ find_nat(const struct ofpact_conntrack *ct)
 }
 
 static bool
-is_followed(struct exec *x, const struct ofpact_conntrack *ct)
+is_followed(struct exec *x)
 {
     if (x->flow.dl_type != htons(ETHERTYPE_IPV4))
         return error_set(x->err, ERROR_INTERNAL, "a flow of table %u tracks a packet that is not IPv4, which cannot be traced",
                          x->in_table);
-    if (ct->zone_src.field)
-        return error_set(x->err, ERROR_INTERNAL, "a flow of table %u takes its conntrack zone from a field, which cannot be traced",
-                         x->in_table);
-    if (ct->recirc_table == NX_CT_RECIRC_NONE)
-        return error_set(x->err, ERROR_INTERNAL, "a flow of table %u tracks a packet without going on in a table, which cannot be "
-                         "traced", x->in_table);
     return true;
+}
+
+/* Invalid packets, and those for which no port was free, have no entry that a commit could write to. */
+static bool
+has_entry(const struct ofpact_conntrack *ct, const struct ofpact_nat *nat, const struct exec_ct *found)
+{
+    bool is_translated = found->state & (OF_CT_SNAT | OF_CT_DNAT | OF_CT_EST | OF_CT_RPL | OF_CT_REL);
+    return ct->flags & NX_CT_F_COMMIT && !(found->state & OF_CT_INV) && (!nat || nat->range_af == AF_UNSPEC || is_translated);
+}
+
+/* What the lookup finds, with what the flow then writes to it. */
+static bool
+find(struct exec *x, const struct ofpact_conntrack *ct, struct exec_ct *found)
+{
+    const struct ofpact_nat *nat = find_nat(ct);
+    bool is_seen = ct->recirc_table != NX_CT_RECIRC_NONE || nat;
+    struct flow packet = x->flow;
+    exec_entry_show_late(x, &packet);
+    *found = x->n_ct_next && is_seen ? find_next(x) : find_nothing(&packet, ct, nat);
+    if (!nat)
+        found->state &= ~(uint32_t) (OF_CT_SNAT | OF_CT_DNAT);
+    return !has_entry(ct, nat, found) || exec_entry_write(x, ct, found);
+}
+
+/* The copy that goes on with the connection's state. */
+static bool
+go_on(struct exec *x, const struct ofpact_conntrack *ct, const struct exec_ct *found)
+{
+    const struct exec_copy untracked = exec_keep(x);
+    uint16_t zone = exec_entry_zone(x, ct);
+    exec_entry_show_late(x, &x->flow);
+    memset(x->late, 0, sizeof x->late);
+
+    const struct flow before = x->flow;
+    exec_track_clear(x);
+    x->flow.ct_state = (uint8_t) (found->state | OF_CT_TRK);
+    x->flow.ct_zone = zone;
+    x->flow.ct_mark = found->mark;
+    x->flow.ct_label.u64.lo = found->label;
+    translate(&x->flow, found);
+    set_original(&x->flow, &before, found);
+    bool ok = exec_table(x, ct->recirc_table);
+    exec_put_back(x, &untracked);
+    return ok;
 }
 
 bool
 exec_track(struct exec *x, const struct ofpact_conntrack *ct)
 {
-    const struct flow before = x->flow;
-    const struct ofpact_nat *nat = find_nat(ct);
-    if (!is_followed(x, ct))
+    struct exec_ct found;
+    if (!is_followed(x) || !find(x, ct, &found))
         return false;
-
-    struct exec_ct found = x->n_ct_next ? find_next(x) : find_nothing(&before, ct, nat);
-    if (!nat)
-        found.state &= ~(uint32_t) (OF_CT_SNAT | OF_CT_DNAT);
-    exec_track_clear(x);
-    x->flow.ct_state = (uint8_t) (found.state | OF_CT_TRK);
-    x->flow.ct_zone = ct->zone_imm;
-    translate(&x->flow, &found);
-    set_original(&x->flow, &before, &found);
-    bool ok = exec_table(x, ct->recirc_table);
-    x->flow = before;
+    bool ok = true;
+    if (ct->recirc_table == NX_CT_RECIRC_NONE)
+        exec_entry_translate_late(x, &found);
+    else
+        ok = go_on(x, ct, &found);
     exec_track_clear(x);
     return ok;
 }
@@ -146,6 +177,7 @@ exec_track_clear(struct exec *x)
     f->ct_state = f->ct_nw_proto = 0;
     f->ct_zone = 0;
     f->ct_mark = 0;
+    f->ct_label = OVS_U128_ZERO;
     f->ct_nw_src = f->ct_nw_dst = 0;
     f->ct_tp_src = f->ct_tp_dst = 0;
 }

@@ -39,6 +39,7 @@
     X(OF_IPV4_DST,      MFF_IPV4_DST,           32) \
     X(OF_TCP_SRC,       MFF_TCP_SRC,            16) \
     X(OF_TCP_DST,       MFF_TCP_DST,            16) \
+    X(OF_TCP_FLAGS,     MFF_TCP_FLAGS,          12) /* OF_TCP_* bits below; matched only */ \
     X(OF_UDP_SRC,       MFF_UDP_SRC,            16) \
     X(OF_UDP_DST,       MFF_UDP_DST,            16) \
     X(OF_ICMPV4_TYPE,   MFF_ICMPV4_TYPE,         8) \
@@ -51,6 +52,7 @@
     X(OF_CT_STATE,      MFF_CT_STATE,           32) \
     X(OF_CT_ZONE,       MFF_CT_ZONE,            16) \
     X(OF_CT_MARK,       MFF_CT_MARK,            32) \
+    X(OF_CT_LABEL,      MFF_CT_LABEL,           64) /* the low half; the high one is left alone */ \
     X(OF_CT_NW_PROTO,   MFF_CT_NW_PROTO,         8) \
     X(OF_CT_NW_SRC,     MFF_CT_NW_SRC,          32) \
     X(OF_CT_NW_DST,     MFF_CT_NW_DST,          32) \
@@ -67,6 +69,14 @@ enum of_field_id {
 /* Values of OF_IP_FRAG (bits). Later fragments carry no transport header. */
 #define OF_FRAG_ANY 1           /* a fragment, first or later */
 #define OF_FRAG_LATER 2
+
+/* Bits of OF_TCP_FLAGS (RFC 9293, 3.1). */
+#define OF_TCP_FIN 0x01
+#define OF_TCP_SYN 0x02
+#define OF_TCP_RST 0x04
+#define OF_TCP_PSH 0x08
+#define OF_TCP_ACK 0x10
+#define OF_TCP_URG 0x20
 
 /* Bits of OF_CT_STATE (ovs-fields(7), ct_state). */
 #define OF_CT_NEW 0x01

@@ -51,6 +51,35 @@ set_in_port(struct flow_builder *fb, uint64_t ofport)
     ofpact_put_set_field(actions(fb), mf_from_id(MFF_IN_PORT), &port, NULL);
 }
 
+static void
+put_set_field(struct ofpbuf *list, struct of_field f, uint64_t value)
+{
+    const struct mf_field *mf = field_mf(f.id);
+    uint64_t mask = field_mask(f);
+    union mf_value v, m;
+    assert(mf->writable && f.ofs + f.bits <= of_field_bits(f.id) && !(value & ~(mask >> f.ofs)));
+    field_value_set(mf, &v, value << f.ofs);
+    field_value_set(mf, &m, mask);
+    ofpact_put_set_field(list, mf, &v, f.bits == mf->n_bits ? NULL : &m);
+}
+
+static void
+put_move(struct ofpbuf *list, struct of_field from, struct of_field to)
+{
+    assert(from.bits == to.bits);
+    struct ofpact_reg_move *a = ofpact_put_REG_MOVE(list);
+    a->src = field_subfield(from);
+    a->dst = field_subfield(to);
+    assert(a->dst.field->writable);
+}
+
+/* Parts of a connection's entry, which only a commit writes. */
+static bool
+is_of_entry(enum of_field_id id)
+{
+    return id == OF_CT_MARK || id == OF_CT_LABEL;
+}
+
 void
 act_set(struct flow_builder *fb, struct of_field f, uint64_t value)
 {
@@ -59,13 +88,8 @@ act_set(struct flow_builder *fb, struct of_field f, uint64_t value)
         set_in_port(fb, value);
         return;
     }
-    const struct mf_field *mf = field_mf(f.id);
-    uint64_t mask = field_mask(f);
-    union mf_value v, m;
-    assert(mf->writable && f.ofs + f.bits <= of_field_bits(f.id) && !(value & ~(mask >> f.ofs)));
-    field_value_set(mf, &v, value << f.ofs);
-    field_value_set(mf, &m, mask);
-    ofpact_put_set_field(actions(fb), mf, &v, f.bits == of_field_bits(f.id) ? NULL : &m);
+    assert(!is_of_entry(f.id));
+    put_set_field(actions(fb), f, value);
 }
 
 void
@@ -85,11 +109,8 @@ act_set_ip(struct flow_builder *fb, enum of_field_id id, struct ip ip)
 void
 act_move(struct flow_builder *fb, struct of_field from, struct of_field to)
 {
-    assert(from.bits == to.bits);
-    struct ofpact_reg_move *a = ofpact_put_REG_MOVE(actions(fb));
-    a->src = field_subfield(from);
-    a->dst = field_subfield(to);
-    assert(a->dst.field->writable);
+    assert(!is_of_entry(to.id));
+    put_move(actions(fb), from, to);
 }
 
 void
@@ -183,18 +204,44 @@ put_nat(struct ofpbuf *list, const struct flow_ct *ct)
     nat->range.proto.max = ct->port_hi;
 }
 
+static void
+put_sets(struct ofpbuf *list, const struct flow_ct *ct)
+{
+    for (size_t i = 0; i < ct->n_sets; i++) {
+        const struct flow_ct_set *set = &ct->sets[i];
+        assert(ct->is_commit && is_of_entry(set->field.id));
+        if (set->from.bits)
+            put_move(list, set->from, set->field);
+        else
+            put_set_field(list, set->field, set->value);
+    }
+}
+
+static void
+set_zone(struct ofpact_conntrack *a, const struct flow_ct *ct)
+{
+    if (!ct->zone_field.bits) {
+        a->zone_imm = ct->zone;
+        return;
+    }
+    assert(ct->zone_field.bits == 16 && !ct->zone && !is_of_entry(ct->zone_field.id));
+    a->zone_src = field_subfield(ct->zone_field);
+}
+
 void
 act_ct(struct flow_builder *fb, const struct flow_ct *wanted)
 {
     struct ofpbuf *list = actions(fb);
     struct ofpact_conntrack *ct = ofpact_put_CT(list);
     size_t at = list->size - sizeof *ct;
-    ct->zone_imm = wanted->zone;
+    assert(wanted->is_commit || !wanted->is_forced);
+    set_zone(ct, wanted);
     ct->recirc_table = wanted->table;
-    ct->flags = wanted->is_commit ? NX_CT_F_COMMIT : 0;
+    ct->flags = (wanted->is_commit ? NX_CT_F_COMMIT : 0) | (wanted->is_forced ? NX_CT_F_FORCE : 0);
     if (wanted->nat != FLOW_NAT_NONE)
         put_nat(list, wanted);
-    ct = list->header = ofpbuf_at_assert(list, at, sizeof *ct);          /* NAT is a part of it, not the next one */
+    put_sets(list, wanted);
+    ct = list->header = ofpbuf_at_assert(list, at, sizeof *ct);          /* those are parts of it, not the next ones */
     ofpact_finish_CT(list, &ct);
 }
 

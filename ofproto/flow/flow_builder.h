@@ -51,6 +51,7 @@ void match_ip_ttl(struct flow_builder *, enum ip_family, uint8_t ttl);
 void match_ip_frag(struct flow_builder *, enum ip_family, uint8_t value, uint8_t mask);  /* OF_FRAG_* */
 void match_l4_src(struct flow_builder *, enum ip_family, uint8_t proto, uint16_t port, uint16_t mask);
 void match_l4_dst(struct flow_builder *, enum ip_family, uint8_t proto, uint16_t port, uint16_t mask);
+void match_tcp_flags(struct flow_builder *, enum ip_family, uint16_t value, uint16_t mask);      /* OF_TCP_FIN ... */
 void match_icmp(struct flow_builder *, enum ip_family, uint8_t type, int code);          /* code < 0: any */
 void match_arp(struct flow_builder *, uint16_t op);              /* op 0: any */
 void match_arp_spa(struct flow_builder *, struct ip_prefix);
@@ -77,8 +78,18 @@ void act_controller_pause(struct flow_builder *, uint16_t controller_id, const v
 void act_push_vlan(struct flow_builder *, uint16_t vid);
 void act_pop_vlan(struct flow_builder *);
 
+/* Written into the connection's entry when it is committed (also again, by a later commit): OF_CT_MARK, OF_CT_LABEL, or bits of them.
+ * From a field as wide as 'field' if 'from' has bits, else 'value'. */
+struct flow_ct_set {
+    struct of_field field;
+    uint64_t value;
+    struct of_field from;
+};
+
 /* Connection tracking (ovs-actions(7), ct): looks the packet up in the zone and goes on in 'table'; what follows in the list does not see
- * its state. */
+ * its state. FLOW_CT_NO_TABLE: it goes on in the list only. If it was translated, the packet on the wire is (and any later lookup of
+ * the tracker's sees that), but matches and actions of the same pass see its fields as they were. */
+#define FLOW_CT_NO_TABLE 0xff
 struct flow_ct {
     uint16_t zone;
     uint8_t table;
@@ -86,6 +97,10 @@ struct flow_ct {
     enum { FLOW_NAT_NONE, FLOW_NAT_KNOWN /* as the connection has it */, FLOW_NAT_SRC, FLOW_NAT_DST } nat;
     struct ip ip;               /* FLOW_NAT_SRC, FLOW_NAT_DST; these need is_commit */
     uint16_t port_lo, port_hi;  /* 0: ports stay if they can */
+    bool is_forced;             /* needs is_commit: a connection that is known the other way round is forgotten, and this is a new one */
+    struct of_field zone_field; /* 16 bits: the zone is what they hold; no bits: 'zone'. Not of the mark or label */
+    const struct flow_ct_set *sets;      /* need is_commit */
+    size_t n_sets;
 };
 void act_ct(struct flow_builder *, const struct flow_ct *);
 void act_ct_clear(struct flow_builder *);

@@ -269,6 +269,13 @@ match_l4_dst(struct flow_builder *fb, enum ip_family family, uint8_t proto, uint
 }
 
 void
+match_tcp_flags(struct flow_builder *fb, enum ip_family family, uint16_t value, uint16_t mask)
+{
+    match_l4(fb, family, IPPROTO_TCP);
+    match_masked(fb, of_field_whole(OF_TCP_FLAGS), value, mask);
+}
+
+void
 match_icmp(struct flow_builder *fb, enum ip_family family, uint8_t type, int code)
 {
     match_ip_proto(fb, family, family == IP_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);

@@ -23,6 +23,7 @@ libflow_a_SOURCES = \
 	ofproto/flow/wire_request.c \
 	ofproto/flow/exec.c ofproto/flow/exec.h ofproto/flow/exec_private.h \
 	ofproto/flow/exec_action.c \
+	ofproto/flow/exec_entry.c \
 	ofproto/flow/exec_group.c \
 	ofproto/flow/exec_lookup.c \
 	ofproto/flow/exec_track.c \

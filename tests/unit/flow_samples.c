@@ -66,6 +66,9 @@ SAMPLE(frag_later, match_ip_frag(fb, IP_V4, OF_FRAG_LATER, OF_FRAG_LATER);)
 SAMPLE(frag_not_later, match_ip_frag(fb, IP_V4, 0, OF_FRAG_LATER);)
 SAMPLE(tcp_src, match_l4_src(fb, IP_V4, 6, 80, 0xffff);)
 SAMPLE(tcp_dst_masked, match_l4_dst(fb, IP_V4, 6, 0x0400, 0xfc00);)
+SAMPLE(tcp_flags, match_tcp_flags(fb, IP_V4, OF_TCP_SYN, OF_TCP_SYN | OF_TCP_ACK);)
+SAMPLE(tcp_flags6, match_tcp_flags(fb, IP_V6, OF_TCP_RST | 0x800, 0xfff); match_l4_dst(fb, IP_V6, 6, 443, 0xffff);)
+SAMPLE(tcp_flags_field, match_family(fb, IP_V4); match_u64(fb, part(OF_TCP_FLAGS, 2, 1), 1);)
 SAMPLE(tcp_any, match_l4_dst(fb, IP_V4, 6, 0, 0);)
 SAMPLE(tcp6_dst, match_l4_dst(fb, IP_V6, 6, 443, 0xffff);)
 SAMPLE(udp_dst, match_l4_dst(fb, IP_V4, 17, 53, 0xffff);)
@@ -86,6 +89,8 @@ SAMPLE(arp_op_field, match_u64(fb, of_field_whole(OF_ARP_OP), 2);)
 SAMPLE(ct_state, match_family(fb, IP_V4); match_ct_state(fb, OF_CT_TRK | OF_CT_EST, OF_CT_TRK | OF_CT_EST | OF_CT_INV);)
 SAMPLE(ct_zone, match_u64(fb, of_field_whole(OF_CT_ZONE), 9);)
 SAMPLE(ct_mark, match_masked(fb, of_field_whole(OF_CT_MARK), 2, 3);)
+SAMPLE(ct_label, match_u64(fb, of_field_whole(OF_CT_LABEL), 0x123456789abcdef0ULL);)
+SAMPLE(ct_label_part, match_u64(fb, part(OF_CT_LABEL, 60, 4), 0); match_masked(fb, part(OF_CT_LABEL, 8, 16), 0x1200, 0xff00);)
 SAMPLE(ct_nw_proto, match_family(fb, IP_V4); match_u64(fb, of_field_whole(OF_CT_NW_PROTO), 6);)
 SAMPLE(ct_nw_src, match_family(fb, IP_V4); match_u64(fb, of_field_whole(OF_CT_NW_SRC), 0x0a000001);
        match_ct_state(fb, OF_CT_TRK | OF_CT_EST, OF_CT_TRK | OF_CT_EST);)
@@ -134,14 +139,50 @@ SAMPLE(ct_known, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { .zone =
 SAMPLE(ct_known_commit, match_family(fb, IP_V4);
        act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_KNOWN });)
 SAMPLE(ct_src, match_family(fb, IP_V4); act_set(fb, of_field_whole(OF_REG1), 1);
-       act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_SRC, ip4(0xcb007105), 0, 0 }); act_set(fb, of_field_whole(OF_REG1), 2);)
+       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(0xcb007105) });
+       act_set(fb, of_field_whole(OF_REG1), 2);)
 SAMPLE(ct_src_ports, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_SRC, ip4(0xcb007105), 1024, 65535 });)
-SAMPLE(ct_src_port, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_SRC, ip4(1), 1024, 1024 });)
-SAMPLE(ct_src_port_lo, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_SRC, ip4(1), 1024, 0 });)
-SAMPLE(ct_dst, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { 0, 0, true, FLOW_NAT_DST, ip4(0x0a000005), 0, 0 });)
+       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(0xcb007105),
+                                      .port_lo = 1024, .port_hi = 65535 });)
+SAMPLE(ct_src_port, match_family(fb, IP_V4);
+       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(1), .port_lo = 1024,
+                                      .port_hi = 1024 });)
+SAMPLE(ct_src_port_lo, match_family(fb, IP_V4);
+       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(1), .port_lo = 1024 });)
+SAMPLE(ct_dst, match_family(fb, IP_V4);
+       act_ct(fb, &(struct flow_ct) { .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0x0a000005) });)
+SAMPLE(ct_zone_field, match_family(fb, IP_V4);
+       act_ct(fb, &(struct flow_ct) { .zone_field = part(OF_REG5, 8, 16), .table = 250 });)
+SAMPLE(ct_same_zone, match_family(fb, IP_V4);
+       act_ct(fb, &(struct flow_ct) { .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true });)
+SAMPLE(ct_no_table, match_family(fb, IP_V4);
+       act_ct(fb, &(struct flow_ct) { .zone = 3, .table = FLOW_CT_NO_TABLE, .is_commit = true, .is_forced = true }); act_output(fb, 1);)
+SAMPLE(ct_no_table_nat, match_family(fb, IP_V4);
+       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = FLOW_CT_NO_TABLE, .is_commit = true, .nat = FLOW_NAT_DST,
+                                      .ip = ip4(0x0a000005), .port_lo = 8080 });
+       act_output(fb, 1);)
+SAMPLE(ct_sets, match_family(fb, IP_V4);
+       const struct flow_ct_set sets[] = {
+           { .field = of_field_whole(OF_CT_MARK), .value = 0xdeadbeef }, { .field = part(OF_CT_LABEL, 4, 12), .value = 0xabc },
+           { .field = part(OF_CT_LABEL, 32, 32), .from = of_field_whole(OF_REG7) },
+       };
+       act_ct(fb, &(struct flow_ct) { .zone = 1, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(1), .sets = sets,
+                                      .n_sets = 3 });)
+SAMPLE(ct_sets_whole, match_family(fb, IP_V4);
+       const struct flow_ct_set sets[] = {
+           { .field = of_field_whole(OF_CT_LABEL), .value = 0x123456789abcdef0ULL }, { .field = part(OF_CT_MARK, 0, 8), .value = 7 },
+           { .field = part(OF_CT_MARK, 8, 16), .from = part(OF_METADATA, 24, 16) },
+       };
+       act_ct(fb, &(struct flow_ct) { .zone = 1, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = sets, .n_sets = 3 });
+       act_goto(fb, 250);)
+SAMPLE(move_ct, match_family(fb, IP_V4); match_ct_state(fb, OF_CT_TRK | OF_CT_EST, OF_CT_TRK | OF_CT_EST);
+       act_move(fb, part(OF_CT_STATE, 0, 8), part(OF_REG1, 0, 8)); act_move(fb, of_field_whole(OF_CT_ZONE), part(OF_REG1, 16, 16));
+       act_move(fb, of_field_whole(OF_CT_MARK), of_field_whole(OF_REG2));
+       act_move(fb, part(OF_CT_LABEL, 32, 32), of_field_whole(OF_REG3));
+       act_move(fb, of_field_whole(OF_CT_NW_SRC), of_field_whole(OF_REG4));)
 SAMPLE(ct_clear, match_family(fb, IP_V4); act_ct_clear(fb);
-       act_ct(fb, &(struct flow_ct) { 7, 250, true, FLOW_NAT_DST, ip4(0x0a000005), 80, 81 });)
+       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0x0a000005),
+                                      .port_lo = 80, .port_hi = 81 });)
 SAMPLE(conjunction, act_conjunction(fb, 10, 1, 2); act_conjunction(fb, 11, 2, 3);)
 SAMPLE(resubmit, act_resubmit(fb, 200); act_output(fb, 1);)
 SAMPLE(go_to, act_goto(fb, 250);)
@@ -153,14 +194,17 @@ static void (*const samples[])(struct flow_builder *) = {
     tun_dst, eth_src, eth_dst, eth_dst_masked, eth_dst_none, eth_src_field, eth_type, vlan_present, no_vlan, vlan_tci,
     vlan_id, vlan_id_of_ip,
     family4, family6, proto, proto_field, ip_src, ip_src_net, ip_dst_net, ip_dst_field, ip_dst_all, ip6_src, ip6_dst_net,
-    ttl, ttl_zero, frag_any, frag_first, frag_later, frag_not_later, tcp_src, tcp_dst_masked, tcp_any, tcp6_dst, udp_dst,
+    ttl, ttl_zero, frag_any, frag_first, frag_later, frag_not_later, tcp_src, tcp_dst_masked, tcp_flags, tcp_flags6,
+    tcp_flags_field, tcp_any, tcp6_dst, udp_dst,
     sctp_dst, udp_field, tcp_field, icmp, icmp_code, icmp6, icmp_field, arp, arp_request, arp_spa, arp_tpa, arp_sha,
-    arp_tha_field, arp_op_field, ct_state, ct_zone, ct_mark, ct_nw_proto, ct_nw_src, ct_nw_dst, ct_tp, conj_id, many,
+    arp_tha_field, arp_op_field, ct_state, ct_zone, ct_mark, ct_label, ct_label_part, ct_nw_proto, ct_nw_src,
+    ct_nw_dst, ct_tp, conj_id, many,
     output, output_local, output_in_port, output_field, output_field_part, set_reg, set_reg_part, set_metadata,
     set_metadata_part, set_tunnel, set_in_port, set_mac, set_ip, set_port, set_icmp, set_arp, move_mac, move_reg,
     move_tunnel, dec_ttl, meter, group, pkt_larger, controller, controller_zero, conjunction, resubmit, go_to,
     set_and_goto, controller_pause, push_vlan, pop_vlan, ct, ct_commit, ct_known, ct_known_commit, ct_src, ct_src_ports,
-    ct_src_port, ct_src_port_lo, ct_dst, ct_clear, drop,
+    ct_src_port, ct_src_port_lo, ct_dst, ct_zone_field, ct_same_zone,
+    ct_no_table, ct_no_table_nat, ct_sets, ct_sets_whole, move_ct, ct_clear, drop,
 };
 
 size_t

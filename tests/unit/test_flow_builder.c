@@ -99,7 +99,8 @@ tracking_and_tags_read_as_they_were_meant(void **state)
     match_vlan_id(f->fb, 7);
     match_family(f->fb, IP_V4);
     act_pop_vlan(f->fb);
-    act_ct(f->fb, &(struct flow_ct) { 9, 31, true, FLOW_NAT_SRC, ip4(0xcb007105), 1024, 2047 });
+    act_ct(f->fb, &(struct flow_ct) { .zone = 9, .table = 31, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(0xcb007105),
+                                         .port_lo = 1024, .port_hi = 2047 });
     act_ct_clear(f->fb);
     act_ct(f->fb, &(struct flow_ct) { .zone = 8, .table = 32, .nat = FLOW_NAT_KNOWN });
     act_push_vlan(f->fb, 12);
@@ -107,6 +108,19 @@ tracking_and_tags_read_as_they_were_meant(void **state)
     assert_string_equal(built(f), "table=30, priority=100,ip,dl_vlan=7 actions=pop_vlan,"
                         "ct(commit,table=31,zone=9,nat(src=203.0.113.5:1024-2047)),ct_clear,ct(table=32,zone=8,nat),"
                         "push_vlan:0x8100,set_field:4108->vlan_vid,output:1");
+
+    const struct flow_ct_set sets[] = {
+        { .field = of_field_whole(OF_CT_MARK), .value = 7 }, { .field = { OF_CT_LABEL, 32, 16 }, .value = 0xab },
+        { .field = { OF_CT_LABEL, 0, 32 }, .from = of_field_whole(OF_REG1) },
+    };
+    flow_begin(f->fb, 30, 100, 5);
+    match_tcp_flags(f->fb, IP_V4, OF_TCP_SYN, OF_TCP_SYN | OF_TCP_ACK);
+    act_ct(f->fb, &(struct flow_ct) { .zone_field = { OF_REG2, 16, 16 }, .table = FLOW_CT_NO_TABLE, .is_commit = true, .is_forced = true,
+                                      .sets = sets, .n_sets = 3 });
+    act_goto(f->fb, 40);
+    assert_string_equal(built(f), "table=30, priority=100,tcp,tcp_flags=+syn-ack actions=ct(commit,force,zone=NXM_NX_REG2[16..31],"
+                        "exec(set_field:0x7->ct_mark,set_field:0xab00000000/0xffff00000000->ct_label,"
+                        "move:NXM_NX_REG1[]->NXM_NX_CT_LABEL[0..31])),goto_table:40");
 
     flow_begin(f->fb, 1, 2, 5);
     act_controller_pause(f->fb, 3, "\x01\x02", 2);
