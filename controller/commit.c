@@ -277,6 +277,8 @@ static json_t *changes_json(const struct controller *c, const struct transaction
     for (size_t i = 0; i < n; i++) {
         const struct change *change = &changes[i];
         const struct object *o = change->after ? change->after : change->before;
+        if (object_class(change->type)->is_hidden)
+            continue;
         const char *word = !change->before ? "add" : !change->after ? "del" : "set";
         json_array_append_new(list, json_pack("{s:s,s:s,s:s?,s:o,s:o}", "change", word, "type", object_class(o->type)->name,
                                               "name", o->name,

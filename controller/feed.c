@@ -89,6 +89,8 @@ json_t *feed_event_json(const struct feed *f, const struct feed_event *e)
 
 void feed_change(struct feed *f, const struct change *change, uint64_t revision)
 {
+    if (object_class(change->type)->is_hidden)
+        return;
     publish(f, change->after ? change->after : change->before, !change->before ? FEED_ADD : !change->after ? FEED_DEL : FEED_SET,
             revision);
 }

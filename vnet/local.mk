@@ -44,11 +44,14 @@ libvnet_a_SOURCES += \
 	vnet/model/fact.c \
 	vnet/model/field.h \
 	vnet/model/field_json.c \
+	vnet/model/field_l4.c \
 	vnet/model/field_map.c \
+	vnet/model/field_peer.c \
 	vnet/model/field_range.c \
 	vnet/model/field_store.c \
 	vnet/model/field_target.c \
 	vnet/model/field_text.c vnet/model/field_value.h \
+	vnet/model/field_word.c \
 	vnet/model/index.c vnet/model/index.h \
 	vnet/model/ip_pool.c vnet/model/ip_pool.h \
 	vnet/model/model.c vnet/model/model.h \
@@ -58,18 +61,26 @@ libvnet_a_SOURCES += \
 	vnet/model/principal.c vnet/model/principal.h \
 	vnet/model/public_mac.h \
 	vnet/model/router_mac.h \
+	vnet/model/sg_set.c vnet/model/sg_set.h \
+	vnet/model/subnet_ip.c vnet/model/subnet_ip.h \
 	vnet/model/transaction.c vnet/model/transaction.h vnet/model/transaction_state.h \
 	vnet/model/transaction_op.c \
 	vnet/model/transaction_validate.c \
 	vnet/model/type_eip.c \
 	vnet/model/type_host.c \
 	vnet/model/type_igw.c \
+	vnet/model/type_lb.c \
+	vnet/model/type_listener.c \
 	vnet/model/type_natgw.c \
 	vnet/model/type_pool.c \
 	vnet/model/type_port.c \
 	vnet/model/type_route.c \
 	vnet/model/type_rtb.c \
+	vnet/model/type_sg.c \
+	vnet/model/type_sg_rule.c \
 	vnet/model/type_subnet.c \
+	vnet/model/type_target.c \
 	vnet/model/type_tenant.c \
+	vnet/model/type_tg.c \
 	vnet/model/type_vpc.c \
 	vnet/model/types.h

@@ -27,7 +27,8 @@ static void object_lines(struct evbuffer *out, const struct model *m)
 {
     evbuffer_add_printf(out, "# HELP vnet_objects Objects of intent.\n# TYPE vnet_objects gauge\n");
     for (const struct object_class *c = object_class_next(NULL); c; c = object_class_next(c))
-        evbuffer_add_printf(out, "vnet_objects{type=\"%s\"} %zu\n", c->name, model_count(m, c->type));
+        if (!c->is_hidden)
+            evbuffer_add_printf(out, "vnet_objects{type=\"%s\"} %zu\n", c->name, model_count(m, c->type));
 }
 
 /* A host's name is at most 63 characters of a harmless alphabet: no escaping is needed. */

@@ -70,6 +70,43 @@ fact_igw(uint32_t vpc)
     return fact_of(FACT_IGW, vpc, NULL, 0);
 }
 
+struct fact
+fact_default_sg(uint32_t vpc)
+{
+    return fact_of(FACT_DEFAULT_SG, vpc, NULL, 0);
+}
+
+/* Of 24 bytes, 16 are the peer's address or number, then protocol and ports; 'bits' are what is not a number. */
+struct fact
+fact_sg_rule(const struct sg_rule *r)
+{
+    struct fact f = fact_of(FACT_SG_RULE, r->sg, r->cidr.ip.b, sizeof r->cidr.ip.b);
+    const struct l4_match *match = &r->match;
+    uint16_t lo = match->lo, hi = match->hi;
+    f.family = r->cidr.ip.family;
+    f.len = r->cidr.len;
+    f.bits = r->is_ingress | (match->proto < 0) << 1 | (match->lo < 0) << 2 | (match->hi < 0) << 3;
+    if (r->peer)
+        memcpy(f.b, &r->peer, sizeof r->peer);
+    f.b[16] = match->proto;
+    memcpy(f.b + 17, &lo, sizeof lo);
+    memcpy(f.b + 19, &hi, sizeof hi);
+    return f;
+}
+
+struct fact
+fact_listener(uint32_t lb, uint8_t proto, uint16_t port)
+{
+    uint8_t bytes[3] = { proto, port >> 8, port };
+    return fact_of(FACT_LISTENER, lb, bytes, sizeof bytes);
+}
+
+struct fact
+fact_target(uint32_t tg, uint32_t port)
+{
+    return fact_of(FACT_TARGET, tg, &port, sizeof port);
+}
+
 size_t
 object_facts(const struct object *o, struct fact facts[FACTS_MAX])
 {

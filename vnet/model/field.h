@@ -29,6 +29,15 @@ enum field_kind {
     FIELD_IP_RANGE,             /* struct ip_range; IP_NONE unset          string: IP-IP */
     FIELD_PORT_RANGE,           /* struct port_range; lo 0: unset          string: LO-HI */
     FIELD_UINT_MAP,             /* struct uint_map                         object of integers */
+    FIELD_ENUM,                 /* an enum 0..max, each with its word; without one: unset
+                                                                           string */
+    FIELD_SECONDS,              /* uint32_t, in milliseconds, min..max of the row
+                                                                           number of seconds, at most three decimals */
+    FIELD_PORT,                 /* uint16_t; 0 unset                       integer */
+    FIELD_PROTO,                /* uint8_t: L4_TCP or L4_UDP               string */
+    FIELD_MATCH_PROTO,          /* struct l4_match: its 'proto'            string: a word, or a number */
+    FIELD_MATCH_PORTS,          /* the same: 'lo' and 'hi'; a later row    string: N, N-M, TYPE/CODE or - */
+    FIELD_PEER,                 /* struct ip_prefix, or a group's number   string: a CIDR or sg:NAME */
     FIELD_RUNTIME               /* nothing stored: the controller fills it in when asked (see model_json.h) */
 };
 
@@ -40,6 +49,7 @@ enum field_kind {
 #define FIELD_NONE_WORD 0x20    /* lists: the word 'none' is the empty list given on purpose */
 #define FIELD_ANY_TENANT 0x40   /* FIELD_REF: may name another tenant's object, e.g. a pool */
 #define FIELD_ALWAYS 0x80       /* has a value even if none was given: allocated, or found */
+#define FIELD_HIDDEN 0x100      /* stored, but nothing that a user sees or gives */
 
 struct field {
     const char *name;
@@ -51,6 +61,8 @@ struct field {
     const char *default_text;   /* as a user would write it; NULL none */
     const char *help;           /* one line */
     size_t given_offset;        /* FIELD_NONE_WORD: a bool in the struct; false: 'none' */
+    size_t peer_offset;         /* FIELD_PEER: the group's number in the struct */
+    const char *const *words;   /* FIELD_ENUM: by value, NULL: unset; FIELD_BOOL, if not NULL: for false and true */
     /* Computed when shown, from what is committed; nothing is stored (then 'offset' is unused). */
     json_t *(*derive)(const struct model *, const struct object *);
     const char *writes;         /* of a derived field that may be given to add: the stored field it is short for */

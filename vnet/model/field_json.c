@@ -93,7 +93,7 @@ field_json(const struct model *m, const struct object *o, const struct field *f)
     case FIELD_STRING:
         return string_json(*(char *const *) p);
     case FIELD_BOOL:
-        return json_boolean(*(const bool *) p);
+        return f->words ? word_json(f, *(const bool *) p) : json_boolean(*(const bool *) p);
     case FIELD_UINT:
         return uint_json(*(const uint32_t *) p, f);
     case FIELD_MAC:
@@ -116,6 +116,20 @@ field_json(const struct model *m, const struct object *o, const struct field *f)
         return port_range_json(p);
     case FIELD_UINT_MAP:
         return uint_map_json(p);
+    case FIELD_ENUM:
+        return word_json(f, *(const unsigned *) p);
+    case FIELD_SECONDS:
+        return seconds_json(f, *(const uint32_t *) p);
+    case FIELD_PORT:
+        return *(const uint16_t *) p ? json_integer(*(const uint16_t *) p) : json_null();
+    case FIELD_PROTO:
+        return proto_json(*(const uint8_t *) p);
+    case FIELD_MATCH_PROTO:
+        return match_proto_json(((const struct l4_match *) p)->proto);
+    case FIELD_MATCH_PORTS:
+        return match_ports_json(p);
+    case FIELD_PEER:
+        return peer_json(m, o, f);
     case FIELD_RUNTIME:
         break;
     }

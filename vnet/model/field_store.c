@@ -15,7 +15,12 @@ is_unset(const struct object *o, const struct field *f)
     case FIELD_STRING:
         return !*(char *const *) p;
     case FIELD_UINT:
+    case FIELD_SECONDS:
         return !*(const uint32_t *) p && f->min;
+    case FIELD_ENUM:
+        return !f->words[*(const unsigned *) p];
+    case FIELD_PORT:
+        return !*(const uint16_t *) p;
     case FIELD_IP:
         return ((const struct ip *) p)->family == IP_NONE;
     case FIELD_IP_LIST:
@@ -60,6 +65,8 @@ field_to_store(const struct object *o, const struct field *f)
         return numbers_to_store(o, f);
     if (f->kind == FIELD_TARGET)
         return target_to_store(field_in(o, f));
+    if (f->kind == FIELD_PEER)
+        return peer_to_store(o, f);
     return field_json(NULL, o, f);
 }
 
@@ -107,6 +114,8 @@ field_from_store(struct object *o, const struct field *f, const json_t *value, s
         return numbers_load(o, f, value, err);
     if (f->kind == FIELD_TARGET)
         return target_from_store(f, value, field_of(o, f), err);
+    if (f->kind == FIELD_PEER)
+        return peer_from_store(o, f, value, err);
 
     struct error why;
     if (json_is_null(value) || !field_give(&nowhere, o, f, value, &why))

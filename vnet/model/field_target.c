@@ -1,8 +1,8 @@
 /* Targets: what a route leads to, or what an elastic IP is attached to. One table of words says what users write, what the API shows and
  * what the store keeps; which of them a field may have is said by its row.
  *
- *   users, API   port:NAME   igw          natgw:NAME   blackhole   none (null)
- *   store        {"port":N}  {"igw":N}    {"natgw":N}  "blackhole" not kept
+ *   users, API   port:NAME   igw          natgw:NAME   lb:NAME   blackhole   none (null)
+ *   store        {"port":N}  {"igw":N}    {"natgw":N}  {"lb":N}  "blackhole" not kept
  *
  * Which internet gateway 'igw' is follows from the object it is given to: its type's 'complete' fills in the number. */
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "vnet/model/field_value.h"
 
-static const struct target {
+static const struct target_word {
     enum target_kind kind;
     const char *word;
     enum object_type type;               /* OBJECT_NONE: refers to nothing */
@@ -19,12 +19,13 @@ static const struct target {
     { TARGET_PORT, "port", OBJECT_PORT, true },
     { TARGET_IGW, "igw", OBJECT_IGW, false },
     { TARGET_NATGW, "natgw", OBJECT_NATGW, true },
+    { TARGET_LB, "lb", OBJECT_LB, true },
     { TARGET_BLACKHOLE, "blackhole", OBJECT_NONE, false },
     { TARGET_NONE, "none", OBJECT_NONE, false },
 };
 #define N_TARGETS (sizeof targets / sizeof targets[0])
 
-static const struct target *
+static const struct target_word *
 target_by_kind(enum target_kind kind)
 {
     size_t i = 0;
@@ -40,19 +41,19 @@ target_type(enum target_kind kind)
 }
 
 static bool
-is_allowed(const struct field *f, const struct target *target)
+is_allowed(const struct field *f, const struct target_word *target)
 {
     return f->min & 1u << target->kind;
 }
 
 /* ---- what users write ---- */
 /* The row that the text begins with; '*name' is what follows the colon. */
-static const struct target *
+static const struct target_word *
 target_by_text(const struct field *f, const char *text, const char **name)
 {
     size_t n = strcspn(text, ":");
     for (size_t i = 0; i < N_TARGETS; i++) {
-        const struct target *target = &targets[i];
+        const struct target_word *target = &targets[i];
         if (!is_allowed(f, target) || strlen(target->word) != n || memcmp(target->word, text, n))
             continue;
         *name = text[n] ? text + n + 1 : NULL;
@@ -78,7 +79,7 @@ target_give(const struct field_context *c, const struct field *f, const json_t *
             struct error *err)
 {
     const char *s = json_string_value(value), *name = NULL;
-    const struct target *target = s ? target_by_text(f, s, &name) : NULL;
+    const struct target_word *target = s ? target_by_text(f, s, &name) : NULL;
     if (!target)
         return refuse_target(f, value, err);
     uint32_t number = name ? field_ref_find(c, f, target->type, name, err) : 0;
@@ -92,7 +93,7 @@ target_give(const struct field_context *c, const struct field *f, const json_t *
 json_t *
 target_json(const struct model *m, const struct target_ref *t)
 {
-    const struct target *target = target_by_kind(t->kind);
+    const struct target_word *target = target_by_kind(t->kind);
     const struct object *o = target->has_name ? object_anywhere(m, t->number) : NULL;
     char label[OBJECT_LABEL_MAX];
     if (t->kind == TARGET_NONE || (target->has_name && !o))
@@ -114,7 +115,7 @@ target_words(const struct field *f)
 json_t *
 target_to_store(const struct target_ref *t)
 {
-    const struct target *target = target_by_kind(t->kind);
+    const struct target_word *target = target_by_kind(t->kind);
     return target->type ? json_pack("{s:I}", target->word, (json_int_t) t->number) : json_string(target->word);
 }
 
@@ -123,7 +124,7 @@ target_from_store(const struct field *f, const json_t *value, struct target_ref 
 {
     const char *word = json_string_value(value);
     for (size_t i = 0; i < N_TARGETS; i++) {
-        const struct target *target = &targets[i];
+        const struct target_word *target = &targets[i];
         const json_t *number = json_object_get(value, target->word);
         if (!is_allowed(f, target) || target->kind == TARGET_NONE)
             continue;

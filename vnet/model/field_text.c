@@ -50,6 +50,17 @@ give_bool(struct object *o, const struct field *f, const json_t *value, struct e
     return true;
 }
 
+/* A boolean whose two values have words of their own. */
+static bool
+give_bool_word(struct object *o, const struct field *f, const json_t *value, struct error *err)
+{
+    unsigned n;
+    if (!word_give(f, value, &n, err))
+        return false;
+    *(bool *) field_of(o, f) = n;
+    return true;
+}
+
 static bool
 give_uint(struct object *o, const struct field *f, const json_t *value, struct error *err)
 {
@@ -81,12 +92,12 @@ ip_give(const struct field *f, const json_t *value, struct ip *ip, struct error 
     return true;
 }
 
-static bool
-give_prefix(struct object *o, const struct field *f, const json_t *value, struct error *err)
+bool
+prefix_give(const struct field *f, const json_t *value, struct ip_prefix *prefix, struct error *err)
 {
     const char *s = json_string_value(value), *slash = s ? strchr(s, '/') : NULL;
     bool has_host_bits = false;
-    if (s && ip_prefix_parse(s, field_of(o, f), &has_host_bits))
+    if (s && ip_prefix_parse(s, prefix, &has_host_bits))
         return true;
     if (!has_host_bits || !slash)
         return refuse(f, value, err, "is no prefix; write ADDRESS/LENGTH, e.g. 10.0.0.0/16");
@@ -275,7 +286,7 @@ field_give(const struct field_context *c, struct object *o, const struct field *
     case FIELD_STRING:
         return give_string(o, f, value, err);
     case FIELD_BOOL:
-        return give_bool(o, f, value, err);
+        return f->words ? give_bool_word(o, f, value, err) : give_bool(o, f, value, err);
     case FIELD_UINT:
         return give_uint(o, f, value, err);
     case FIELD_MAC:
@@ -285,7 +296,7 @@ field_give(const struct field_context *c, struct object *o, const struct field *
     case FIELD_IP_LIST:
         return give_ip_list(o, f, value, err);
     case FIELD_PREFIX:
-        return give_prefix(o, f, value, err);
+        return prefix_give(f, value, field_of(o, f), err);
     case FIELD_REF:
         return give_ref(c, o, f, value, err);
     case FIELD_REF_LIST:
@@ -298,6 +309,20 @@ field_give(const struct field_context *c, struct object *o, const struct field *
         return port_range_give(f, value, field_of(o, f), err);
     case FIELD_UINT_MAP:
         return field_give_items(o, f, value, err);
+    case FIELD_ENUM:
+        return word_give(f, value, field_of(o, f), err);
+    case FIELD_SECONDS:
+        return seconds_give(f, value, field_of(o, f), err);
+    case FIELD_PORT:
+        return port_give(f, value, field_of(o, f), err);
+    case FIELD_PROTO:
+        return proto_give(f, value, field_of(o, f), err);
+    case FIELD_MATCH_PROTO:
+        return match_proto_give(f, value, field_of(o, f), err);
+    case FIELD_MATCH_PORTS:
+        return match_ports_give(f, value, field_of(o, f), err);
+    case FIELD_PEER:
+        return peer_give(c, o, f, value, err);
     case FIELD_RUNTIME:
         break;
     }

@@ -58,6 +58,31 @@ const char *ip_range_format(struct ip_range, char buf[IP_RANGE_TEXT_MAX]);
 json_t *ip_range_json(const struct ip_range *);
 json_t *port_range_json(const struct port_range *);
 
+bool prefix_give(const struct field *, const json_t *value, struct ip_prefix *, struct error *) MUST_CHECK;
+
+/* ---- FIELD_ENUM, FIELD_SECONDS ---- */
+bool word_give(const struct field *, const json_t *value, unsigned *, struct error *) MUST_CHECK;
+json_t *word_json(const struct field *, unsigned);
+json_t *words_json(const struct field *);                /* what may be given */
+bool seconds_give(const struct field *, const json_t *value, uint32_t *ms, struct error *) MUST_CHECK;
+json_t *seconds_json(const struct field *, uint32_t ms);
+
+/* ---- FIELD_PORT, FIELD_PROTO, FIELD_MATCH_PROTO, FIELD_MATCH_PORTS ---- */
+bool port_give(const struct field *, const json_t *value, uint16_t *, struct error *) MUST_CHECK;
+bool proto_give(const struct field *, const json_t *value, uint8_t *, struct error *) MUST_CHECK;
+json_t *proto_json(uint8_t);
+bool match_proto_give(const struct field *, const json_t *value, int *proto, struct error *) MUST_CHECK;
+json_t *match_proto_json(int proto);
+/* The match has its protocol already: that says what its ports are. */
+bool match_ports_give(const struct field *, const json_t *value, struct l4_match *, struct error *) MUST_CHECK;
+json_t *match_ports_json(const struct l4_match *);
+
+/* ---- FIELD_PEER ---- */
+bool peer_give(const struct field_context *, struct object *, const struct field *, const json_t *value, struct error *) MUST_CHECK;
+json_t *peer_json(const struct model *, const struct object *, const struct field *);
+json_t *peer_to_store(const struct object *, const struct field *);
+bool peer_from_store(struct object *, const struct field *, const json_t *value, struct error *) MUST_CHECK;
+
 /* A value for an error message: text as it is, else JSON; cut to size. */
 #define VALUE_SHOWN_MAX 100
 const char *value_shown(const json_t *, char buf[VALUE_SHOWN_MAX]);

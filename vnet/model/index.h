@@ -69,6 +69,16 @@ size_t view_count(const struct model *, enum view, uint32_t tenant, enum object_
 /* In either view, committed first: for labels, which are the same in both. */
 const struct object *object_anywhere(const struct model *, uint32_t number);
 
+#define VIEW_GETTER(TYPE, ENUM) \
+    static inline const struct TYPE *view_##TYPE(const struct model *m, enum view v, uint32_t number) \
+    { return (const struct TYPE *) (const void *) view_get(m, v, number, ENUM); }
+VIEW_GETTER(sg, OBJECT_SG)
+VIEW_GETTER(sg_set, OBJECT_SG_SET)
+VIEW_GETTER(lb, OBJECT_LB)
+VIEW_GETTER(tg, OBJECT_TG)
+VIEW_GETTER(target, OBJECT_TARGET)
+#undef VIEW_GETTER
+
 static inline const struct subnet *
 view_subnet(const struct model *m, enum view v, uint32_t number)
 {

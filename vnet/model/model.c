@@ -114,7 +114,16 @@ uint32_t
 model_port_by_ip(const struct model *m, uint32_t subnet, struct ip ip)
 {
     struct fact f = fact_ip(subnet, ip);
-    return view_by_fact(m, VIEW_COMMITTED, &f);
+    uint32_t number = view_by_fact(m, VIEW_COMMITTED, &f);
+    return model_port(m, number) ? number : 0;
+}
+
+uint32_t
+model_lb_by_ip(const struct model *m, uint32_t subnet, struct ip ip)
+{
+    struct fact f = fact_ip(subnet, ip);
+    uint32_t number = view_by_fact(m, VIEW_COMMITTED, &f);
+    return model_lb(m, number) ? number : 0;
 }
 
 uint32_t
@@ -129,6 +138,13 @@ uint32_t
 model_main_rtb(const struct model *m, uint32_t vpc)
 {
     struct fact f = fact_main_rtb(vpc);
+    return view_by_fact(m, VIEW_COMMITTED, &f);
+}
+
+uint32_t
+model_default_sg(const struct model *m, uint32_t vpc)
+{
+    struct fact f = fact_default_sg(vpc);
     return view_by_fact(m, VIEW_COMMITTED, &f);
 }
 

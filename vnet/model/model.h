@@ -16,15 +16,16 @@ struct object_class {
     bool has_tenant;                     /* names are unique per tenant, else globally */
     bool has_name;                       /* false: called by something else, e.g. route RTB/PREFIX */
     bool is_public;                      /* belongs to no tenant, and every tenant may see it */
+    bool is_hidden;                      /* made and removed by transactions alone; no user sees it */
     const struct field *fields;
     size_t n_fields;
     const char *help;
 };
 
 const struct object_class *object_class(enum object_type);               /* NULL: no such type */
-const struct object_class *object_class_by_name(const char *);
-const struct object_class *object_class_next(const struct object_class *);       /* NULL -> first; NULL after the last */
-const struct field *object_field(const struct object_class *, const char *name);
+const struct object_class *object_class_by_name(const char *);           /* of those that users see */
+const struct object_class *object_class_next(const struct object_class *);       /* NULL -> first; NULL after the last; hidden ones too */
+const struct field *object_field(const struct object_class *, const char *name); /* of those that users see */
 
 /* The tenant 'default' (number 1) is always there. */
 struct model *model_new(void);
@@ -53,10 +54,12 @@ void model_each_referrer(const struct model *, uint32_t target, enum object_type
 uint32_t model_port_by_mac(const struct model *, uint32_t vpc, struct mac);
 uint32_t model_port_by_ip(const struct model *, uint32_t subnet, struct ip);
 uint32_t model_subnet_by_ip(const struct model *, uint32_t vpc, struct ip);      /* the subnet containing it */
+uint32_t model_lb_by_ip(const struct model *, uint32_t subnet, struct ip);
 uint32_t model_main_rtb(const struct model *, uint32_t vpc);
+uint32_t model_default_sg(const struct model *, uint32_t vpc);
 uint32_t model_igw_of(const struct model *, uint32_t vpc);
 uint32_t model_eip_by_ip(const struct model *, struct ip);
-/* The elastic IP attached to a port or NAT gateway. */
+/* The elastic IP attached to a port, NAT gateway or load balancer. */
 uint32_t model_eip_of(const struct model *, uint32_t holder);
 /* Has the subnet's route table a route to the internet gateway? Costs the table's routes. */
 bool model_subnet_reaches_igw(const struct model *, const struct subnet *);
@@ -79,6 +82,13 @@ MODEL_GETTER(pool, OBJECT_POOL)
 MODEL_GETTER(eip, OBJECT_EIP)
 MODEL_GETTER(igw, OBJECT_IGW)
 MODEL_GETTER(natgw, OBJECT_NATGW)
+MODEL_GETTER(sg, OBJECT_SG)
+MODEL_GETTER(sg_rule, OBJECT_SG_RULE)
+MODEL_GETTER(sg_set, OBJECT_SG_SET)
+MODEL_GETTER(lb, OBJECT_LB)
+MODEL_GETTER(listener, OBJECT_LISTENER)
+MODEL_GETTER(tg, OBJECT_TG)
+MODEL_GETTER(target, OBJECT_TARGET)
 #undef MODEL_GETTER
 
 #endif

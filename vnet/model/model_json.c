@@ -65,7 +65,8 @@ object_json(const struct model *m, const struct object *o, const struct json_col
     for (size_t i = 0; i < N_COMMON; i++)
         json_object_set_new(json, common[i].name, common_json(m, o, common[i].name));
     for (size_t i = 0; i < class->n_fields; i++)
-        json_object_set_new(json, class->fields[i].name, column_json(m, o, &class->fields[i], c));
+        if (!(class->fields[i].flags & FIELD_HIDDEN))
+            json_object_set_new(json, class->fields[i].name, column_json(m, o, &class->fields[i], c));
     return json;
 }
 
@@ -76,7 +77,8 @@ refuse_column(const struct object_class *class, const char *column, struct error
     for (size_t i = 0; i < N_COMMON; i++)
         snprintf(columns + strlen(columns), sizeof columns - strlen(columns), " %s", common[i].name);
     for (size_t i = 0; i < class->n_fields; i++)
-        snprintf(columns + strlen(columns), sizeof columns - strlen(columns), " %s", class->fields[i].name);
+        if (!(class->fields[i].flags & FIELD_HIDDEN))
+            snprintf(columns + strlen(columns), sizeof columns - strlen(columns), " %s", class->fields[i].name);
     return error_set(err, ERROR_INVALID, "type '%s' has no column '%.60s'; write one of%s", class->name, column, columns);
 }
 
@@ -130,6 +132,10 @@ scalar_matches(const json_t *value, const char *text)
         snprintf(number, sizeof number, "%lld", (long long) json_integer_value(value));
         return !strcmp(number, text);
     }
+    if (json_is_real(value)) {
+        snprintf(number, sizeof number, "%.10g", json_real_value(value));
+        return !strcmp(number, text);
+    }
     return (!value || json_is_null(value)) && is_unset_word(text);
 }
 
@@ -165,6 +171,8 @@ static const char *const kind_names[] = {
     [FIELD_IP] = "ip",          [FIELD_IP_LIST] = "ip-list", [FIELD_PREFIX] = "prefix",   [FIELD_REF] = "reference",
     [FIELD_REF_LIST] = "reference-list", [FIELD_TARGET] = "target", [FIELD_UINT_MAP] = "integer-map",
     [FIELD_IP_RANGE] = "ip-range", [FIELD_PORT_RANGE] = "port-range",
+    [FIELD_ENUM] = "word", [FIELD_SECONDS] = "seconds", [FIELD_PORT] = "port", [FIELD_PROTO] = "protocol",
+    [FIELD_MATCH_PROTO] = "protocol", [FIELD_MATCH_PORTS] = "ports", [FIELD_PEER] = "peer",
     [FIELD_RUNTIME] = "observed",
 };
 
@@ -173,7 +181,7 @@ field_schema(const struct field *f)
 {
     const struct object_class *ref = f->ref_type ? object_class(f->ref_type) : NULL;
     bool is_read_only = f->kind == FIELD_RUNTIME || f->flags & FIELD_READ_ONLY;
-    json_t *json = json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s}", "name", f->name, "kind", kind_names[f->kind], "required",
+    json_t *json = json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s}", "name", f->name, "kind", kind_names[f->words ? FIELD_ENUM : f->kind], "required",
                              !!(f->flags & FIELD_REQUIRED), "mutable", !!(f->flags & FIELD_MUTABLE), "read_only", is_read_only,
                              "admin", !!(f->flags & FIELD_ADMIN), "help", f->help);
     if (f->default_text && !is_read_only)
@@ -182,9 +190,15 @@ field_schema(const struct field *f)
         json_object_set_new(json, "refers_to", json_string(ref->name));
     if (f->kind == FIELD_TARGET)
         json_object_set_new(json, "targets", target_words(f));
+    if (f->words)
+        json_object_set_new(json, "words", words_json(f));
     if (f->kind == FIELD_UINT) {
         json_object_set_new(json, "min", json_integer(f->min));
         json_object_set_new(json, "max", json_integer(f->max));
+    }
+    if (f->kind == FIELD_SECONDS) {
+        json_object_set_new(json, "min", json_real(f->min / 1000.0));
+        json_object_set_new(json, "max", json_real(f->max / 1000.0));
     }
     return json;
 }
@@ -202,11 +216,14 @@ schema_json(void)
 {
     json_t *types = json_array();
     for (const struct object_class *class = NULL; (class = object_class_next(class));) {
+        if (class->is_hidden)
+            continue;
         json_t *columns = json_array();
         for (size_t i = 0; i < N_COMMON; i++)
             json_array_append_new(columns, common_schema(i));
         for (size_t i = 0; i < class->n_fields; i++)
-            json_array_append_new(columns, field_schema(&class->fields[i]));
+            if (!(class->fields[i].flags & FIELD_HIDDEN))
+                json_array_append_new(columns, field_schema(&class->fields[i]));
         json_array_append_new(types, json_pack("{s:s,s:b,s:b,s:s,s:o}", "type", class->name, "has_tenant", class->has_tenant,
                                                "has_name", class->has_name, "help", class->help, "columns", columns));
     }

@@ -98,8 +98,7 @@ is_known_key(const struct object_class *class, const char *key)
     for (size_t i = 0; i < sizeof common_keys / sizeof common_keys[0]; i++)
         if (!strcmp(common_keys[i], key))
             return true;
-    const struct field *f = object_field(class, key);
-    return f && field_is_stored(f);
+    return object_field_stored(class, key) != NULL;
 }
 
 static void
@@ -119,7 +118,7 @@ static bool
 load_document(struct model *m, uint32_t number, const json_t *document, struct error *err)
 {
     const char *type = json_member_string(document, "type");
-    const struct object_class *class = type ? object_class_by_name(type) : NULL;
+    const struct object_class *class = type ? object_class_stored(type) : NULL;
     if (!number || !class)
         return error_set(err, ERROR_INVALID, "field 'type' is no type of this version");
 
@@ -191,6 +190,8 @@ check_refs(const struct model *m, const struct object *o, struct error *err)
         const struct target_ref *target = f->kind == FIELD_TARGET ? p : NULL;
         if (target && !check_ref(m, f->name, target->number, target_type(target->kind), err))
             return false;
+        if (f->kind == FIELD_PEER && !check_ref(m, f->name, peer_group(o, f), OBJECT_SG, err))
+            return false;
         for (size_t j = 0; list && j < list->n; j++)
             if (!check_ref(m, f->name, list->v[j], f->ref_type, err))
                 return false;
@@ -204,6 +205,7 @@ fact_field(const struct fact *f)
     static const char *const names[] = {
         [FACT_MAC] = "mac", [FACT_IP] = "ips", [FACT_VNI] = "vni", [FACT_MAIN_RTB] = "main", [FACT_ROUTE] = "prefix",
         [FACT_PUBLIC_IP] = "ip", [FACT_ATTACHED] = "attached", [FACT_IGW] = "vpc",
+        [FACT_DEFAULT_SG] = "default", [FACT_SG_RULE] = "peer", [FACT_LISTENER] = "port", [FACT_TARGET] = "port",
     };
     return names[f->kind];
 }

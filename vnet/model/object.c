@@ -23,6 +23,13 @@ static const struct type {
     [OBJECT_EIP] = { &eip_class, &eip_hooks },
     [OBJECT_IGW] = { &igw_class, &igw_hooks },
     [OBJECT_NATGW] = { &natgw_class, &natgw_hooks },
+    [OBJECT_SG] = { &sg_class, &sg_hooks },
+    [OBJECT_SG_RULE] = { &sg_rule_class, &sg_rule_hooks },
+    [OBJECT_SG_SET] = { &sg_set_class, &sg_set_hooks },
+    [OBJECT_LB] = { &lb_class, &lb_hooks },
+    [OBJECT_LISTENER] = { &listener_class, &listener_hooks },
+    [OBJECT_TG] = { &tg_class, &tg_hooks },
+    [OBJECT_TARGET] = { &target_class, &target_hooks },
 };
 #define N_TYPES (sizeof types / sizeof types[0])
 
@@ -49,7 +56,7 @@ object_class_next(const struct object_class *class)
 }
 
 const struct object_class *
-object_class_by_name(const char *name)
+object_class_stored(const char *name)
 {
     const struct object_class *c = NULL;
     while ((c = object_class_next(c)) && strcmp(c->name, name))
@@ -57,11 +64,27 @@ object_class_by_name(const char *name)
     return c;
 }
 
+const struct object_class *
+object_class_by_name(const char *name)
+{
+    const struct object_class *c = object_class_stored(name);
+    return c && !c->is_hidden ? c : NULL;
+}
+
+const struct field *
+object_field_stored(const struct object_class *class, const char *name)
+{
+    for (size_t i = 0; i < class->n_fields; i++)
+        if (!strcmp(class->fields[i].name, name))
+            return field_is_stored(&class->fields[i]) ? &class->fields[i] : NULL;
+    return NULL;
+}
+
 const struct field *
 object_field(const struct object_class *class, const char *name)
 {
     for (size_t i = 0; i < class->n_fields; i++)
-        if (!strcmp(class->fields[i].name, name))
+        if (!(class->fields[i].flags & FIELD_HIDDEN) && !strcmp(class->fields[i].name, name))
             return &class->fields[i];
     return NULL;
 }
@@ -94,6 +117,8 @@ object_refs(const struct object *o, uint32_t refs[REFS_MAX])
             n = ref_add(refs, n, *(const uint32_t *) p);
         } else if (f->kind == FIELD_TARGET) {
             n = ref_add(refs, n, ((const struct target_ref *) p)->number);
+        } else if (f->kind == FIELD_PEER) {
+            n = ref_add(refs, n, peer_group(o, f));
         } else if (f->kind == FIELD_REF_LIST) {
             const struct number_list *list = p;
             for (size_t j = 0; j < list->n; j++)
@@ -228,6 +253,11 @@ static const size_t kind_bytes[] = {
     [FIELD_IP_RANGE] = sizeof(struct ip_range),
     [FIELD_PORT_RANGE] = sizeof(struct port_range),
     [FIELD_UINT_MAP] = sizeof(struct uint_map),
+    [FIELD_ENUM] = sizeof(unsigned),
+    [FIELD_SECONDS] = sizeof(uint32_t),
+    [FIELD_PORT] = sizeof(uint16_t),
+    [FIELD_PROTO] = sizeof(uint8_t),
+    [FIELD_MATCH_PROTO] = sizeof(int),
 };
 
 void
@@ -242,7 +272,13 @@ field_clear(struct object *o, const struct field *f)
         free(((struct number_list *) p)->v);
     else if (f->kind == FIELD_UINT_MAP)
         uint_map_clear(p);
-    memset(p, 0, kind_bytes[f->kind]);
+
+    if (f->kind == FIELD_PEER)
+        peer_clear(o, f);
+    else if (f->kind == FIELD_MATCH_PORTS)
+        ((struct l4_match *) p)->lo = ((struct l4_match *) p)->hi = -1;
+    else
+        memset(p, 0, kind_bytes[f->kind]);
 }
 
 static void *
@@ -313,6 +349,12 @@ field_equal(const struct object *oa, const struct object *ob, const struct field
         const struct target_ref *ta = a, *tb = b;
         return ta->kind == tb->kind && ta->number == tb->number;
     }
+    case FIELD_MATCH_PORTS: {
+        const struct l4_match *ma = a, *mb = b;
+        return ma->lo == mb->lo && ma->hi == mb->hi;
+    }
+    case FIELD_PEER:
+        return peer_equal(oa, ob, f);
     case FIELD_UINT_MAP:
         return uint_map_equal(a, b);
     default:

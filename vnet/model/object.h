@@ -15,18 +15,22 @@ enum fact_kind {
     FACT_MAC = 1, FACT_IP, FACT_VNI, FACT_MAIN_RTB, FACT_ROUTE,
     FACT_PUBLIC_IP,             /* of an elastic IP */
     FACT_ATTACHED,              /* an elastic IP is attached to the scope */
-    FACT_IGW
+    FACT_IGW,
+    FACT_DEFAULT_SG,
+    FACT_SG_RULE,
+    FACT_LISTENER,
+    FACT_TARGET
 };
 
 struct fact {
     uint32_t scope;
-    uint8_t kind, family, len, zero;
-    uint8_t b[16];
+    uint8_t kind, family, len, bits;
+    uint8_t b[24];
 };
 
 #define FACTS_MAX (1 + LIMIT_LIST)               /* a port: MAC and addresses */
 #define REFS_MAX (8 + LIMIT_LIST)
-#define OBJECT_LABEL_MAX (2 * LIMIT_NAME)
+#define OBJECT_LABEL_MAX (2 * (LIMIT_NAME + 1))  /* A/B */
 
 struct fact fact_mac(uint32_t vpc, struct mac);
 struct fact fact_ip(uint32_t subnet, struct ip);
@@ -36,6 +40,10 @@ struct fact fact_route(uint32_t rtb, struct ip_prefix);
 struct fact fact_public_ip(struct ip);
 struct fact fact_attached(uint32_t holder);
 struct fact fact_igw(uint32_t vpc);
+struct fact fact_default_sg(uint32_t vpc);
+struct fact fact_sg_rule(const struct sg_rule *);        /* all that it says */
+struct fact fact_listener(uint32_t lb, uint8_t proto, uint16_t port);
+struct fact fact_target(uint32_t tg, uint32_t port);
 
 /* Public addresses and the ranges of pools are unique everywhere: their scope is no object. */
 #define PUBLIC_SCOPE 0
@@ -123,11 +131,20 @@ field_set_given(struct object *o, const struct field *f, bool is_given)
 
 void field_clear(struct object *, const struct field *);         /* frees; the field is unset */
 
+/* FIELD_PEER */
+uint32_t peer_group(const struct object *, const struct field *);
+void peer_clear(struct object *, const struct field *);
+bool peer_equal(const struct object *, const struct object *, const struct field *);
+
+/* What the store knows by that name, hidden or not. */
+const struct object_class *object_class_stored(const char *name);
+const struct field *object_field_stored(const struct object_class *, const char *name);
+
 /* ---- the types ---- */
 extern const struct object_class tenant_class, vpc_class, subnet_class, port_class, rtb_class, route_class, host_class, pool_class,
-    eip_class, igw_class, natgw_class;
+    eip_class, igw_class, natgw_class, sg_class, sg_rule_class, sg_set_class, lb_class, listener_class, tg_class, target_class;
 extern const struct object_hooks tenant_hooks, vpc_hooks, subnet_hooks, port_hooks, rtb_hooks, route_hooks, host_hooks, pool_hooks,
-    eip_hooks, igw_hooks, natgw_hooks;
+    eip_hooks, igw_hooks, natgw_hooks, sg_hooks, sg_rule_hooks, sg_set_hooks, lb_hooks, listener_hooks, tg_hooks, target_hooks;
 
 #define TENANT_DEFAULT_NUMBER 1
 #define TENANT_DEFAULT_NAME "default"

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "vnet/model/field_value.h"
 #include "vnet/model/model_json.h"
+#include "vnet/model/sg_set.h"
 
 /* What the transaction did to one number. 'after' is owned until commit, 'before' from then on. */
 struct staged {
@@ -194,6 +195,13 @@ transaction_title(const struct transaction *t, const struct object *o, char buf[
     return buf;
 }
 
+void
+transaction_each_staged(const struct transaction *t, void (*each)(void *aux, const struct change *), void *aux)
+{
+    MAP_FOR_EACH (n, &t->staged)
+        each(aux, &staged_at(n)->c);
+}
+
 /* ---- the end ---- */
 static int
 change_order(const void *a_, const void *b_)
@@ -218,6 +226,8 @@ bool
 transaction_finish(struct transaction *t, struct error *err)
 {
     assert(!t->is_finished);
+    if (!sg_sets_sweep(t, err))
+        return false;
     t->changes = mem_alloc(map_count(&t->staged) * sizeof *t->changes);
     MAP_FOR_EACH (n, &t->staged) {
         drop_equal(t, staged_at(n));

@@ -72,7 +72,8 @@ op_type_parse(const json_t *json, struct op *op, struct error *err)
     if (op->class)
         return true;
     for (const struct object_class *c = NULL; (c = object_class_next(c));)
-        snprintf(types + strlen(types), sizeof types - strlen(types), " %s", c->name);
+        if (!c->is_hidden)
+            snprintf(types + strlen(types), sizeof types - strlen(types), " %s", c->name);
     return error_set(err, ERROR_INVALID, "operation: type '%.60s' is unknown; write one of%s", type ? type : "", types);
 }
 
@@ -175,7 +176,7 @@ refuse_column(const struct object_class *class, const char *column, struct error
 {
     char columns[300] = "";
     for (size_t i = 0; i < class->n_fields; i++)
-        if (class->fields[i].kind != FIELD_RUNTIME && !(class->fields[i].flags & FIELD_READ_ONLY))
+        if (class->fields[i].kind != FIELD_RUNTIME && !(class->fields[i].flags & (FIELD_READ_ONLY | FIELD_HIDDEN)))
             snprintf(columns + strlen(columns), sizeof columns - strlen(columns), " %s", class->fields[i].name);
     return error_set(err, ERROR_INVALID, "column '%.60s' is unknown; write one of%s tags", column, columns);
 }
@@ -247,13 +248,19 @@ give_column(const struct transaction *t, const struct op *op, struct object *o, 
     return f->writes ? give_short(&c, op, o, f, value, err) : field_give(&c, o, f, value, err);
 }
 
+/* In the order of the table, since a value may say how a later one is read; then what is in no table. */
 static bool
 give_values(const struct transaction *t, const struct op *op, struct object *o, struct error *err)
 {
+    const struct object_class *class = op->class;
     const char *column;
     json_t *value;
+    for (size_t i = 0; op->values && i < class->n_fields; i++)
+        if ((value = json_object_get(op->values, class->fields[i].name))
+            && !give_column(t, op, o, class->fields[i].name, value, err))
+            return false;
     json_object_foreach ((json_t *) op->values, column, value)
-        if (!give_column(t, op, o, column, value, err))
+        if (!object_field(class, column) && !give_column(t, op, o, column, value, err))
             return false;
     return true;
 }

@@ -29,6 +29,9 @@ bool transaction_replace(struct transaction *, const struct object *before, stru
 /* With what it owns. */
 bool transaction_remove(struct transaction *, const struct object *, struct error *) MUST_CHECK;
 
+/* What it did to each number so far. */
+void transaction_each_staged(const struct transaction *, void (*each)(void *aux, const struct change *), void *aux);
+
 /* In the transaction's view; NULL is 'none'. */
 static inline const struct object *
 transaction_get(const struct transaction *t, uint32_t number, enum object_type type)
@@ -43,6 +46,9 @@ const char *transaction_title(const struct transaction *, const struct object *,
 uint64_t transaction_random(struct transaction *);
 /* Allocates from a sequence; false with *err if all are in use. */
 bool transaction_take_vni(struct transaction *, uint32_t *vni, struct error *) MUST_CHECK;
+
+/* The VPC's default security group, with its rules. */
+bool vpc_add_default_sg(struct transaction *, const struct object *vpc, struct error *) MUST_CHECK;
 
 /* ---- validation of whole objects (transaction_validate.c) ---- */
 bool transaction_check(struct transaction *, const struct object *before, const struct object *, struct error *)

@@ -60,9 +60,14 @@ refuse_fact(struct transaction *t, const struct fact *f, const struct object *o,
         return refuse_public_ip(t, ip, other, o->tenant, err);
     case FACT_ROUTE:
     case FACT_IGW:
+    case FACT_LISTENER:
+    case FACT_TARGET:
         return error_set(err, ERROR_CONFLICT, "it exists already");
+    case FACT_SG_RULE:
+        return error_set(err, ERROR_CONFLICT, "%s says the same", title);
     case FACT_VNI:
     case FACT_MAIN_RTB:
+    case FACT_DEFAULT_SG:
     case FACT_ATTACHED:
         break;
     }
@@ -139,7 +144,7 @@ referrers_find(const struct transaction *t, uint32_t target)
 {
     struct referrers r = { .n = 0 };
     for (const struct object_class *class = NULL; !r.has_more && (class = object_class_next(class));) {
-        uint32_t number = 0;
+        uint32_t number = class->is_hidden ? UINT32_MAX : 0;     /* what users do not see goes by itself */
         while (!r.has_more && (number = view_next_referrer(t->model, VIEW_STAGED, target, class->type, number))) {
             const struct object *o = transaction_get(t, number, class->type);
             if (!object_goes_with(o, target))

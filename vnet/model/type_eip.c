@@ -1,5 +1,5 @@
 /* An elastic IP: a public address that is a tenant's until it gives it back, wherever it is attached meanwhile. It is called by its
- * address, which nothing else has; a port or NAT gateway has at most one. */
+ * address, which nothing else has; a port, NAT gateway or load balancer has at most one. */
 #include "vnet/model/transaction_state.h"
 
 #include "vnet/model/field_value.h"
@@ -10,8 +10,8 @@ static const struct field fields[] = {
     { .name = "pool", .kind = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_ANY_TENANT, .offset = offsetof(struct eip, pool),
       .ref_type = OBJECT_POOL, .help = "the pool it is from" },
     { .name = "attached", .kind = FIELD_TARGET, .flags = FIELD_MUTABLE, .offset = offsetof(struct eip, attached),
-      .min = 1u << TARGET_NONE | 1u << TARGET_PORT | 1u << TARGET_NATGW,
-      .help = "port:NAME or natgw:NAME; from one to another only by moving it" },
+      .min = 1u << TARGET_NONE | 1u << TARGET_PORT | 1u << TARGET_NATGW | 1u << TARGET_LB,
+      .help = "port:NAME, natgw:NAME or lb:NAME; from one to another only by moving it" },
     { .name = "host", .kind = FIELD_RUNTIME, .help = "where it is answered for" },
     { .name = "announced_at", .kind = FIELD_RUNTIME, .help = "when that host last told the physical network" },
 };

@@ -6,9 +6,8 @@
 #include "base/alloc.h"
 #include "vnet/model/public_mac.h"
 #include "vnet/model/router_mac.h"
-
-/* Of a subnet's addresses, from the first on: network, gateway, and one kept for DNS. Broadcast is kept too. */
-#define KEPT_FIRST 3
+#include "vnet/model/sg_set.h"
+#include "vnet/model/subnet_ip.h"
 
 static const struct port *
 as_port(const struct object *o)
@@ -43,7 +42,10 @@ static const struct field fields[] = {
     { .name = "mac", .kind = FIELD_MAC, .flags = FIELD_ALWAYS, .offset = offsetof(struct port, mac),
       .help = "unique in its VPC; a locally administered one unless given" },
     { .name = "sg", .kind = FIELD_REF_LIST, .flags = FIELD_MUTABLE | FIELD_NONE_WORD, .offset = offsetof(struct port, sg),
-      .given_offset = offsetof(struct port, has_sg), .help = "security groups; 'none' filters nothing" },
+      .given_offset = offsetof(struct port, has_sg), .ref_type = OBJECT_SG,
+      .help = "security groups; the VPC's default one unless given; 'none' filters nothing" },
+    { .name = "sg_set", .kind = FIELD_REF, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .offset = offsetof(struct port, sg_set),
+      .ref_type = OBJECT_SG_SET, .help = "the combination of its groups" },
     { .name = "source_dest_check", .kind = FIELD_BOOL, .flags = FIELD_MUTABLE,
       .offset = offsetof(struct port, source_dest_check), .default_text = "true",
       .help = "false: may send from, and be routed, addresses that are not its own" },
@@ -77,13 +79,9 @@ facts(const struct object *o, struct fact *out)
 static bool
 take_ip(struct transaction *t, struct port *p, struct error *err)
 {
-    const struct subnet *s = view_subnet(t->model, VIEW_STAGED, p->subnet);
-    uint32_t first = ip4_u32(ip_prefix_first(s->cidr)), last = ip4_u32(ip_prefix_last(s->cidr)), free_ip;
-    char cidr[IP_PREFIX_STRLEN], title[TITLE_MAX];
-    if (!ip_pool_find_free(&t->model->addresses, p->subnet, first + KEPT_FIRST, last - 1, &free_ip))
-        return error_set(err, ERROR_EXHAUSTED, "%s has no free address left in %s", transaction_title(t, &s->o, title),
-                         ip_prefix_format(s->cidr, cidr));
-    struct ip ip = ip4(free_ip);
+    struct ip ip;
+    if (!subnet_ip_take(t, p->subnet, &ip, err))
+        return false;
     p->ips = (struct ip_list) { 1, mem_dup(&ip, sizeof ip) };
     return true;
 }
@@ -104,40 +102,12 @@ static bool
 complete(struct transaction *t, const struct object *before, struct object *o, struct error *err)
 {
     struct port *p = (struct port *) (void *) o;
-    if (before)
-        return true;
-    if (mac_is_zero(p->mac))
+    if (!before && mac_is_zero(p->mac))
         take_mac(t, p);
-    return p->ips.n || take_ip(t, p, err);
+    return (before || p->ips.n || take_ip(t, p, err)) && sg_set_join(t, p, err);
 }
 
 /* ---- what was given ---- */
-static const char *
-kept_for(const struct subnet *s, struct ip ip)
-{
-    static const char *const words[KEPT_FIRST] = { "the network's", "the gateway's", "kept for DNS" };
-    uint32_t at = ip4_u32(ip) - ip4_u32(ip_prefix_first(s->cidr));
-    if (at < KEPT_FIRST)
-        return words[at];
-    return ip_equal(ip, ip_prefix_last(s->cidr)) ? "the broadcast address" : NULL;
-}
-
-static bool
-check_ip(struct transaction *t, const struct subnet *s, struct ip ip, struct error *err)
-{
-    char text[IP_STRLEN], cidr[IP_PREFIX_STRLEN], title[TITLE_MAX];
-    ip_format(ip, text);
-    transaction_title(t, &s->o, title);
-    if (!ip_prefix_contains(s->cidr, ip))
-        return error_set(err, ERROR_INVALID, "ip '%s' is not in %s; write a free one of %s", text, title,
-                         ip_prefix_format(s->cidr, cidr));
-    const char *why = kept_for(s, ip);
-    if (why)
-        return error_set(err, ERROR_INVALID, "ip '%s' is %s in %s; write another of %s", text, why, title,
-                         ip_prefix_format(s->cidr, cidr));
-    return true;
-}
-
 static bool
 check_mac(struct mac mac, struct error *err)
 {
@@ -153,19 +123,32 @@ check_mac(struct mac mac, struct error *err)
 }
 
 static bool
+check_groups(struct transaction *t, const struct port *p, struct error *err)
+{
+    char title[TITLE_MAX], vpc[TITLE_MAX], own_vpc[TITLE_MAX];
+    for (size_t i = 0; i < p->sg.n; i++) {
+        const struct sg *sg = view_sg(t->model, VIEW_STAGED, p->sg.v[i]);
+        if (sg->vpc != p->vpc)
+            return error_set(err, ERROR_INVALID, "sg: %s is of %s; name groups of %s", transaction_title(t, &sg->o, title),
+                             transaction_title(t, transaction_get(t, sg->vpc, OBJECT_VPC), vpc),
+                             transaction_title(t, transaction_get(t, p->vpc, OBJECT_VPC), own_vpc));
+    }
+    return true;
+}
+
+static bool
 check(struct transaction *t, const struct object *before, const struct object *o, struct error *err)
 {
     const struct port *p = as_port(o);
-    const struct subnet *s = view_subnet(t->model, VIEW_STAGED, p->subnet);
     char text[IP_STRLEN];
     struct ip first = before ? port_ip4(as_port(before)) : port_ip4(p);
     if (!p->ips.n || !ip_equal(p->ips.v[0], first))
         return error_set(err, ERROR_INVALID, "ips must begin with '%s': the first address cannot be changed",
                          ip_format(first, text));
     for (size_t i = 0; i < p->ips.n; i++)
-        if (!check_ip(t, s, p->ips.v[i], err))
+        if (!subnet_ip_check(t, p->subnet, p->ips.v[i], err))
             return false;
-    return check_mac(p->mac, err);
+    return check_mac(p->mac, err) && check_groups(t, p, err);
 }
 
 const struct object_class port_class = {

@@ -1,4 +1,5 @@
-/* A VPC: a private network with addresses of its own, which may overlap with any other's. Comes with a main route table. */
+/* A VPC: a private network with addresses of its own, which may overlap with any other's. Comes with a main route table and a default
+ * security group. */
 #include "vnet/model/transaction_state.h"
 
 #include "base/alloc.h"
@@ -36,8 +37,21 @@ check(struct transaction *t, const struct object *before, const struct object *o
     return cidr_check(as_vpc(o)->cidr, &rule, err);
 }
 
+bool
+vpc_add_default_sg(struct transaction *t, const struct object *o, struct error *err)
+{
+    struct sg *sg = (struct sg *) (void *) object_new(&sg_class);
+    sg->o.name = o->name ? mem_strdup(o->name) : NULL;
+    sg->o.tenant = o->tenant;
+    sg->vpc = o->number;
+    sg->is_default = true;
+    if (transaction_add(t, &sg->o, err))
+        return true;
+    return error_prefix(err, "its default security group, sg '%s'", o->name ? o->name : "");
+}
+
 static bool
-added(struct transaction *t, const struct object *o, struct error *err)
+add_main_rtb(struct transaction *t, const struct object *o, struct error *err)
 {
     struct rtb *rtb = (struct rtb *) (void *) object_new(&rtb_class);
     rtb->o.name = o->name ? mem_strdup(o->name) : NULL;
@@ -47,6 +61,12 @@ added(struct transaction *t, const struct object *o, struct error *err)
     if (transaction_add(t, &rtb->o, err))
         return true;
     return error_prefix(err, "its main route table, rtb '%s'", o->name ? o->name : "");
+}
+
+static bool
+added(struct transaction *t, const struct object *o, struct error *err)
+{
+    return add_main_rtb(t, o, err) && vpc_add_default_sg(t, o, err);
 }
 
 const struct object_class vpc_class = {

@@ -19,7 +19,14 @@
     X(OBJECT_POOL,   8, "pool")   \
     X(OBJECT_EIP,    9, "eip")    \
     X(OBJECT_IGW,   10, "igw")    \
-    X(OBJECT_NATGW, 11, "natgw")
+    X(OBJECT_NATGW, 11, "natgw")  \
+    X(OBJECT_SG,    12, "sg")     \
+    X(OBJECT_SG_RULE, 13, "sg-rule") \
+    X(OBJECT_SG_SET, 14, "sg-set") \
+    X(OBJECT_LB,    15, "lb")     \
+    X(OBJECT_LISTENER, 16, "listener") \
+    X(OBJECT_TG,    17, "tg")     \
+    X(OBJECT_TARGET, 18, "target")
 
 enum object_type {
     OBJECT_NONE = 0,
@@ -88,8 +95,9 @@ struct port {
     uint32_t vpc;               /* its subnet's; not stored */
     struct mac mac;
     struct ip_list ips;         /* both families; at least one IPv4 */
-    struct number_list sg;      /* sorted; see has_sg */
-    bool has_sg;                /* false: 'none'; true with an empty list: the VPC's default group */
+    struct number_list sg;      /* sorted; the VPC's default group unless others were named; empty: 'none' */
+    bool has_sg;                /* false: 'none' */
+    uint32_t sg_set;            /* the sg_set of exactly these groups; 0: none */
     bool source_dest_check;
 };
 
@@ -101,8 +109,8 @@ struct rtb {
 
 /* What a route leads to, or what an elastic IP is attached to. */
 struct target_ref {
-    enum target_kind { TARGET_NONE, TARGET_BLACKHOLE, TARGET_PORT, TARGET_IGW, TARGET_NATGW } kind;
-    uint32_t number;            /* of the port, igw or natgw */
+    enum target_kind { TARGET_NONE, TARGET_BLACKHOLE, TARGET_PORT, TARGET_IGW, TARGET_NATGW, TARGET_LB } kind;
+    uint32_t number;            /* of the port, igw, natgw or lb */
 };
 
 struct route {                  /* name: none; called RTB/PREFIX */
@@ -134,7 +142,7 @@ struct eip {                    /* name: none; called by its address */
     struct object o;
     uint32_t pool;
     struct ip ip;
-    struct target_ref attached; /* TARGET_NONE, TARGET_PORT or TARGET_NATGW */
+    struct target_ref attached; /* TARGET_NONE, TARGET_PORT, TARGET_NATGW or TARGET_LB */
 };
 
 struct igw {                    /* name: none; called by its VPC's */
@@ -153,8 +161,86 @@ struct natgw {
     struct port_range ports;    /* of the translated source */
 };
 
+/* ---- security groups ---- */
+struct sg {
+    struct object o;
+    uint32_t vpc;
+    bool is_default;            /* came with its VPC, and goes with it */
+};
+
+/* Which packets of layer 4. */
+struct l4_match {
+    int proto;                  /* 0..255; -1: all */
+    int lo, hi;                 /* ports of TCP and UDP; of ICMP its type (lo) and code (hi); -1: any */
+};
+
+struct sg_rule {                /* name: none; called by its id */
+    struct object o;
+    uint32_t sg;
+    bool is_ingress;
+    struct l4_match match;
+    struct ip_prefix cidr;      /* IP_NONE: the peer is a group */
+    uint32_t peer;              /* that group; 0: none */
+};
+
+/* A combination of groups that at least one port has: the same for all ports that have exactly these. Transactions make and remove them;
+ * users never see them. */
+struct sg_set {
+    struct object o;
+    uint32_t vpc;
+    struct number_list groups;  /* sorted, at least one */
+};
+
+/* ---- load balancers ---- */
+struct lb {
+    struct object o;
+    uint32_t subnet;
+    uint32_t vpc;               /* its subnet's; not stored */
+    struct ip ip;
+    enum lb_affinity { LB_AFFINITY_NONE, LB_AFFINITY_SOURCE } affinity;
+};
+
+struct listener {               /* name: none; called LB/PROTO:PORT */
+    struct object o;
+    uint32_t lb;
+    uint32_t vpc;               /* its balancer's; not stored */
+    uint8_t proto;              /* L4_TCP or L4_UDP; its group's too */
+    uint16_t port;
+    uint32_t tg;
+};
+
+struct tg {
+    struct object o;
+    uint32_t vpc;
+    uint8_t proto;              /* L4_TCP or L4_UDP */
+    uint16_t port;              /* where targets listen that do not say otherwise */
+    enum tg_check { TG_CHECK_UNSET, TG_CHECK_TCP, TG_CHECK_ICMP, TG_CHECK_NONE } check;     /* never UNSET in the model */
+    uint16_t check_port;        /* 0: the target's own */
+    uint32_t interval_ms, timeout_ms;
+    uint32_t rise, fall;
+    uint32_t drain_ms;
+};
+
+struct target {                 /* name: none; called TG/PORT */
+    struct object o;
+    uint32_t tg;
+    uint32_t port;              /* the VM's */
+    uint32_t vpc;               /* the group's, and the port's; not stored */
+    uint16_t target_port;       /* 0: the group's */
+    uint32_t weight;            /* 0: no new connections */
+};
+
+#define L4_ICMP 1
+#define L4_TCP 6
+#define L4_UDP 17
+#define L4_ICMP6 58
+
 /* ---- helpers for the pipeline ---- */
 struct ip subnet_gateway(const struct subnet *);         /* the first address */
 struct ip port_ip4(const struct port *);                 /* the first IPv4 address */
+const char *l4_proto_word(int proto);                    /* "tcp", "all"; NULL: it has only a number */
+bool l4_proto_parse(const char *word, int *proto);
+bool l4_has_ports(int proto);
+bool l4_is_icmp(int proto);
 
 #endif

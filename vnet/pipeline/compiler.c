@@ -269,11 +269,11 @@ orphanage_add(struct compiler *c, uint32_t number, uint32_t vpc)
     map_insert(&c->orphanages, &o->node, hash_u32(number));
 }
 
-/* The VPC of a route table that may be gone. */
+/* The VPC of what a route or a rule is in (a route table, a security group), which may be gone. */
 static uint32_t
-vpc_of_rtb(const struct compiler *c, uint32_t number)
+vpc_of_owner(const struct compiler *c, enum object_type type, uint32_t number)
 {
-    uint32_t vpc = view_vpc_of(&c->view, OBJECT_RTB, number);
+    uint32_t vpc = view_vpc_of(&c->view, type, number);
     if (vpc)
         return vpc;
     MAP_FOR_EACH_HASH (n, &c->orphanages, hash_u32(number)) {
@@ -298,11 +298,25 @@ vpc_of_object(const struct compiler *c, const struct object *o)
     case OBJECT_PORT:
         return ((const struct port *) p)->vpc;
     case OBJECT_ROUTE:
-        return vpc_of_rtb(c, ((const struct route *) p)->rtb);
+        return vpc_of_owner(c, OBJECT_RTB, ((const struct route *) p)->rtb);
     case OBJECT_IGW:
         return ((const struct igw *) p)->vpc;
     case OBJECT_NATGW:
         return ((const struct natgw *) p)->vpc;
+    case OBJECT_SG:
+        return ((const struct sg *) p)->vpc;
+    case OBJECT_SG_RULE:
+        return vpc_of_owner(c, OBJECT_SG, ((const struct sg_rule *) p)->sg);
+    case OBJECT_SG_SET:
+        return ((const struct sg_set *) p)->vpc;
+    case OBJECT_LB:
+        return ((const struct lb *) p)->vpc;
+    case OBJECT_LISTENER:
+        return ((const struct listener *) p)->vpc;
+    case OBJECT_TG:
+        return ((const struct tg *) p)->vpc;
+    case OBJECT_TARGET:
+        return ((const struct target *) p)->vpc;
     default:
         return 0;
     }
@@ -332,9 +346,9 @@ vpc_of_event(const struct compiler *c, const struct vnet_event *event)
 }
 
 static void
-remember_rtb(struct compiler *c, const struct change *change)
+remember_owner(struct compiler *c, const struct change *change)
 {
-    if (!change->after && change->type == OBJECT_RTB)
+    if (!change->after && (change->type == OBJECT_RTB || change->type == OBJECT_SG))
         orphanage_add(c, change->number, vpc_of_object(c, change->before));
 }
 
@@ -422,7 +436,7 @@ compiler_changed(struct compiler *c, const struct vnet_event *given, compiler_co
     event.vpc = vpc_of_event(c, &event);
 
     if (event.kind == EVENT_OBJECT)
-        remember_rtb(c, event.change);
+        remember_owner(c, event.change);
     presence_changed(&list, &event);
     if (event.kind == EVENT_ZONE)
         unzoned_again(&list, event.number);

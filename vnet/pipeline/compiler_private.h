@@ -18,7 +18,7 @@ struct attached {
     uint64_t concerned_by;                       /* the last change that made something dirty here */
 };
 
-/* A route table deleted a moment ago: its routes went too and still ask for their VPC. */
+/* A route table or security group deleted a moment ago: its routes or rules went too and still ask for their VPC. */
 struct orphanage {
     struct map_node node;                        /* by number */
     uint32_t number, vpc;

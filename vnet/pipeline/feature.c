@@ -71,6 +71,13 @@ vpc_of_rtb(const struct model *m, uint32_t number)
     return rtb ? rtb->vpc : 0;
 }
 
+static uint32_t
+vpc_of_sg(const struct model *m, uint32_t number)
+{
+    const struct sg *sg = model_sg(m, number);
+    return sg ? sg->vpc : 0;
+}
+
 uint32_t
 view_vpc_of(const struct view *view, uint8_t type, uint32_t number)
 {
@@ -99,6 +106,32 @@ view_vpc_of(const struct view *view, uint8_t type, uint32_t number)
     case OBJECT_NATGW: {
         const struct natgw *natgw = model_natgw(m, number);
         return natgw ? natgw->vpc : 0;
+    }
+    case OBJECT_SG:
+        return vpc_of_sg(m, number);
+    case OBJECT_SG_RULE: {
+        const struct sg_rule *rule = model_sg_rule(m, number);
+        return rule ? vpc_of_sg(m, rule->sg) : 0;
+    }
+    case OBJECT_SG_SET: {
+        const struct sg_set *set = model_sg_set(m, number);
+        return set ? set->vpc : 0;
+    }
+    case OBJECT_LB: {
+        const struct lb *lb = model_lb(m, number);
+        return lb ? lb->vpc : 0;
+    }
+    case OBJECT_LISTENER: {
+        const struct listener *listener = model_listener(m, number);
+        return listener ? listener->vpc : 0;
+    }
+    case OBJECT_TG: {
+        const struct tg *tg = model_tg(m, number);
+        return tg ? tg->vpc : 0;
+    }
+    case OBJECT_TARGET: {
+        const struct target *target = model_target(m, number);
+        return target ? target->vpc : 0;
     }
     default:
         return 0;
