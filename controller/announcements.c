@@ -226,7 +226,7 @@ void announcements_look(struct announcements *all, uint32_t eip)
 {
     struct placement p;
     const struct controller *c = all->controller;
-    const struct view view = { c->model, c->runtime };
+    const struct view view = { .model = c->model, .runtime = c->runtime };
     bool is_served = placement_get(&view, eip, &p);
     uint32_t holder = !is_served ? 0 : p.port ? p.port->o.number : p.natgw->o.number;
     struct announced *a = announced_find(all, eip);

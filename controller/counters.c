@@ -184,7 +184,7 @@ static void ask_host(struct drop_counts *d, const struct wanted_of_host *w)
 static uint32_t host_that_counts(const struct controller *c, const struct object *o)
 {
     struct placement p;
-    const struct view view = { c->model, c->runtime };
+    const struct view view = { .model = c->model, .runtime = c->runtime };
     if (o->type == OBJECT_HOST)
         return o->number;
     if (o->type == OBJECT_NATGW)

@@ -84,7 +84,7 @@ static void spells_note(struct exhaustion *x)
 {
     struct placement p;
     const struct controller *c = x->controller;
-    const struct view view = { c->model, c->runtime };
+    const struct view view = { .model = c->model, .runtime = c->runtime };
     const struct object *o;
     for (uint32_t after = 0; (o = model_next(c->model, OBJECT_NATGW, after)); after = o->number)
         if (placement_of(&view, o->number, &p))

@@ -168,7 +168,7 @@ void outside_changed(struct outside *o, const struct vnet_event *event)
 {
     if (!o->is_begun)
         return;
-    const struct view view = { o->controller->model, o->controller->runtime };
+    const struct view view = { .model = o->controller->model, .runtime = o->controller->runtime };
     placement_affected(&view, event, eip_look, o->announcements);
     if (event->kind == EVENT_OBJECT && event->change->type == OBJECT_POOL)
         upstreams_look(o->upstreams, event->change->number);

@@ -28,6 +28,11 @@ libvnet_a_SOURCES += \
 	vnet/feature/natgw/natgw.c \
 	vnet/feature/reject/reject.c vnet/feature/reject/reject.h \
 	vnet/feature/route/route.c \
+	vnet/feature/sg/sg.c vnet/feature/sg/sg.h vnet/feature/sg/sg_private.h \
+	vnet/feature/sg/sg_port.c \
+	vnet/feature/sg/sg_rule.c \
+	vnet/feature/sg/sg_set.c \
+	vnet/feature/sg/sg_touch.c \
 	vnet/feature/tunnel/tunnel.c \
 	vnet/feature/uplink/uplink.c vnet/feature/uplink/uplink.h
 libvnet_a_SOURCES += \
@@ -61,6 +66,7 @@ libvnet_a_SOURCES += \
 	vnet/model/principal.c vnet/model/principal.h \
 	vnet/model/public_mac.h \
 	vnet/model/router_mac.h \
+	vnet/model/sg_peer.c vnet/model/sg_peer.h \
 	vnet/model/sg_set.c vnet/model/sg_set.h \
 	vnet/model/subnet_ip.c vnet/model/subnet_ip.h \
 	vnet/model/transaction.c vnet/model/transaction.h vnet/model/transaction_state.h \

@@ -79,7 +79,7 @@ static void put_holder_first(void *aux, uint32_t eip)
 {
     const struct hosts *all = aux;
     const struct controller *c = hosts_controller(all);
-    struct view view = { c->model, c->runtime };
+    struct view view = { .model = c->model, .runtime = c->runtime };
     struct placement p;
     if (placement_get(&view, eip, &p))
         put_first(all, p.holder->number);
@@ -89,7 +89,7 @@ static void put_holder_first(void *aux, uint32_t eip)
 void hosts_put_holders_first(struct hosts *all, const struct vnet_event *event)
 {
     const struct controller *c = hosts_controller(all);
-    struct view view = { c->model, c->runtime };
+    struct view view = { .model = c->model, .runtime = c->runtime };
     if (event->kind == EVENT_OBJECT || event->kind == EVENT_BINDING)
         placement_affected(&view, event, put_holder_first, all);
     else if (event->kind == EVENT_HOST && event->host_after && !event->host_after->is_dead

@@ -91,7 +91,7 @@ static void turn_schedule(struct host_peers *p)
 
 static struct view view_of(const struct host_peers *p)
 {
-    return (struct view) { p->controller->model, p->controller->runtime };
+    return (struct view) { .model = p->controller->model, .runtime = p->controller->runtime };
 }
 
 /* ---- pairs ---- */

@@ -323,7 +323,7 @@ ops_del_vpc(struct storm *s)
     char vpc[16];
     snprintf(vpc, sizeof vpc, "v%u", pick(s, N_NAMES));
     uint32_t number = lab_number(s->lab, OBJECT_VPC, vpc);
-    struct view view = { s->lab->model, s->lab->runtime };
+    struct view view = { .model = s->lab->model, .runtime = s->lab->runtime };
     static const enum object_type order[] = { OBJECT_ROUTE, OBJECT_PORT, OBJECT_SUBNET, OBJECT_RTB, OBJECT_VPC };
     for (unsigned i = 0; i < 5 && number; i++) {
         const struct object *o = NULL;

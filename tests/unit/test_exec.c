@@ -615,7 +615,7 @@ a_reply_is_what_the_caller_says(void **state)
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
     put_tracking(lab, (struct flow_ct) { .nat = FLOW_NAT_KNOWN });
-    p.ct_next[0] = (struct exec_ct) { OF_CT_EST | OF_CT_RPL | OF_CT_DNAT, 0x0a090909, 5000 };
+    p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST | OF_CT_RPL | OF_CT_DNAT, .ip = 0x0a090909, .port = 5000 };
     p.n_ct_next = 1;
     const uint64_t *field = tracked(lab, p);
     assert_int_equal(field[OF_CT_STATE], OF_CT_TRK | OF_CT_EST | OF_CT_RPL | OF_CT_DNAT);
@@ -670,7 +670,7 @@ a_flow_without_nat_does_not_translate_what_is_known(void **state)
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
     put_tracking(lab, (struct flow_ct) { .nat = FLOW_NAT_NONE });
-    p.ct_next[0] = (struct exec_ct) { OF_CT_EST | OF_CT_DNAT, 0x0a090909, 0 };
+    p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST | OF_CT_DNAT, .ip = 0x0a090909 };
     p.n_ct_next = 1;
     const uint64_t *field = tracked(lab, p);
     assert_int_equal(field[OF_CT_STATE], OF_CT_TRK | OF_CT_EST);
@@ -682,7 +682,7 @@ a_cleared_packet_is_untracked_but_stays_translated(void **state)
 {
     struct lab *lab = *state;
     match_family(flow(lab, 0, 1), IP_V4);
-    act_ct(lab->fb, &(struct flow_ct) { 7, 1, true, FLOW_NAT_DST, ip4(0xcb007105), 0, 0 });
+    act_ct(lab->fb, &(struct flow_ct) { .zone = 7, .table = 1, .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0xcb007105) });
     end(lab);
     match_ct_state(flow(lab, 1, 1), OF_CT_TRK | OF_CT_DNAT, OF_CT_TRK | OF_CT_DNAT);
     act_ct_clear(lab->fb);

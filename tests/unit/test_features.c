@@ -33,17 +33,17 @@ lab_with_network(void)
                 "{'op':'add','type':'subnet','name':'web','values':{'vpc':'net','cidr':'10.0.1.0/24','rtb':'edge'}},"
                 "{'op':'add','type':'subnet','name':'db','values':{'vpc':'net','cidr':'10.0.2.0/24'}},"
                 "{'op':'add','type':'subnet','name':'fw','values':{'vpc':'net','cidr':'10.0.9.0/24'}}]");
-    lab_do(lab, "[{'op':'add','type':'port','name':'web1','values':{'subnet':'web','ip':'10.0.1.5','mac':'02:00:00:00:00:05'}},"
-                "{'op':'add','type':'port','name':'web2','values':{'subnet':'web','ip':'10.0.1.6','mac':'02:00:00:00:00:06'}},"
-                "{'op':'add','type':'port','name':'db1','values':{'subnet':'db','ip':'10.0.2.5','mac':'02:00:00:00:00:25'}},"
-                "{'op':'add','type':'port','name':'fw1','values':{'subnet':'fw','ip':'10.0.9.5','mac':'02:00:00:00:00:95',"
+    lab_do(lab, "[{'op':'add','type':'port','name':'web1','values':{'subnet':'web','sg':'none','ip':'10.0.1.5','mac':'02:00:00:00:00:05'}},"
+                "{'op':'add','type':'port','name':'web2','values':{'subnet':'web','sg':'none','ip':'10.0.1.6','mac':'02:00:00:00:00:06'}},"
+                "{'op':'add','type':'port','name':'db1','values':{'subnet':'db','sg':'none','ip':'10.0.2.5','mac':'02:00:00:00:00:25'}},"
+                "{'op':'add','type':'port','name':'fw1','values':{'subnet':'fw','sg':'none','ip':'10.0.9.5','mac':'02:00:00:00:00:95',"
                 "'source_dest_check':false}},"
                 "{'op':'add','type':'route','values':{'rtb':'edge','prefix':'198.51.100.0/24','target':'port:fw1'}},"
                 "{'op':'add','type':'route','values':{'rtb':'edge','prefix':'10.0.3.0/24','target':'blackhole'}}]");
     lab_do(lab, "[{'op':'add','type':'vpc','name':'twin','values':{'cidr':'10.0.0.0/16'}},"
                 "{'op':'add','type':'subnet','name':'tw','values':{'vpc':'twin','cidr':'10.0.1.0/24'}},"
-                "{'op':'add','type':'port','name':'other1','values':{'subnet':'tw','ip':'10.0.1.5','mac':'02:00:00:00:00:05'}},"
-                "{'op':'add','type':'port','name':'other2','values':{'subnet':'tw','ip':'10.0.1.7','mac':'02:00:00:00:00:07'}}]");
+                "{'op':'add','type':'port','name':'other1','values':{'subnet':'tw','sg':'none','ip':'10.0.1.5','mac':'02:00:00:00:00:05'}},"
+                "{'op':'add','type':'port','name':'other2','values':{'subnet':'tw','sg':'none','ip':'10.0.1.7','mac':'02:00:00:00:00:07'}}]");
     lab_bind(lab, "web1", "hv1", 10);
     lab_bind(lab, "web2", "hv1", 11);
     lab_bind(lab, "fw1", "hv2", 10);
@@ -99,7 +99,7 @@ each_reason_of_a_port_is_counted_by_one_flow(void **unused)
     struct counts counts = { .lab = lab };
     flow_table_each(table_of(lab, "hv1"), count_reason, &counts);
     for (unsigned reason = REASON_MAC; reason < REASON_MAX; reason++)
-        assert_int_equal(counts.of[reason], reason == REASON_TUNNEL ? 4 : reason == REASON_SG ? 0 : 1);
+        assert_int_equal(counts.of[reason], reason == REASON_TUNNEL ? 4 : 1);
     lab_free(lab);
 }
 
@@ -107,7 +107,7 @@ static void
 assert_explained(void *aux, const struct spec *s)
 {
     const struct lab *lab = aux;
-    struct view view = { lab->model, lab->runtime };
+    struct view view = { .model = lab->model, .runtime = lab->runtime };
     char text[200] = "";
     feature_by_number(cookie_feature(s->cookie))->explain(&view, s, text, sizeof text);
     if (cookie_feature(s->cookie) != FEATURE_BASE)
@@ -134,7 +134,7 @@ static void
 explain_last(void *aux, const struct spec *s)
 {
     struct block_of *b = aux;
-    struct view view = { b->lab->model, b->lab->runtime };
+    struct view view = { .model = b->lab->model, .runtime = b->lab->runtime };
     if (s->kind == SPEC_FLOW)
         feature_by_number(cookie_feature(s->cookie))->explain(&view, s, b->text, sizeof b->text);
 }

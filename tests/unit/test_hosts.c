@@ -83,7 +83,7 @@ static const char *other_gateway(const char *name)
 
 static const char *holder(struct controller_lab *lab)
 {
-    struct view view = { lab->c.model, lab->c.runtime };
+    struct view view = { .model = lab->c.model, .runtime = lab->c.runtime };
     struct placement p;
     struct ip ip;
     assert_true(ip_parse(EIP, &ip));

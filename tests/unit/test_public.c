@@ -59,7 +59,7 @@ attach(struct lab *lab, unsigned eip, const char *to)
 static const char *
 holder(const struct lab *lab, unsigned eip)
 {
-    struct view view = { lab->model, lab->runtime };
+    struct view view = { .model = lab->model, .runtime = lab->runtime };
     struct placement p;
     char name[24];
     snprintf(name, sizeof name, "203.0.113.%u", 10 + eip);

@@ -38,10 +38,14 @@ struct range_entry {
     uint32_t last;
 };
 
+/* Objects of a type by tenant; rules by the group that they name as their peer. */
+#define COUNT_EGRESS_PEER OBJECT_TYPE_MAX
+#define COUNT_INGRESS_PEER (OBJECT_TYPE_MAX + 1)
+
 struct count {
     struct map_node node;
-    uint32_t tenant;
-    uint8_t type;
+    uint32_t scope;
+    uint8_t what;               /* enum object_type, or one of the above */
     size_t n[N_VIEWS];
 };
 
@@ -258,28 +262,27 @@ view_range_overlapping(const struct model *m, enum view v, uint32_t scope, uint3
 
 /* ---- counts ---- */
 static struct count *
-count_find(const struct model *m, uint32_t tenant, uint8_t type)
+count_find(const struct model *m, uint32_t scope, uint8_t what)
 {
-    MAP_FOR_EACH_HASH (n, &m->counts, hash_u64((uint64_t) tenant << 8 | type)) {
+    MAP_FOR_EACH_HASH (n, &m->counts, hash_u64((uint64_t) scope << 8 | what)) {
         struct count *c = CONTAINER_OF(n, struct count, node);
-        if (c->tenant == tenant && c->type == type)
+        if (c->scope == scope && c->what == what)
             return c;
     }
     return NULL;
 }
 
 static void
-count_change(struct model *m, enum view v, const struct object *o, int by)
+count_change(struct model *m, enum view v, uint32_t scope, uint8_t what, int by)
 {
-    struct count *c = count_find(m, o->tenant, o->type);
+    struct count *c = count_find(m, scope, what);
     if (!c) {
         c = mem_zalloc(sizeof *c);
-        c->tenant = o->tenant;
-        c->type = o->type;
-        map_insert(&m->counts, &c->node, hash_u64((uint64_t) o->tenant << 8 | o->type));
+        c->scope = scope;
+        c->what = what;
+        map_insert(&m->counts, &c->node, hash_u64((uint64_t) scope << 8 | what));
     }
     c->n[v] += by;
-    m->count[v][o->type] += by;
     if (!c->n[VIEW_COMMITTED] && !c->n[VIEW_STAGED]) {
         map_remove(&m->counts, &c->node);
         free(c);
@@ -291,6 +294,23 @@ view_count(const struct model *m, enum view v, uint32_t tenant, enum object_type
 {
     const struct count *c = count_find(m, tenant, type);
     return c ? c->n[v] : 0;
+}
+
+size_t
+view_count_peers(const struct model *m, enum view v, uint32_t group, bool is_ingress)
+{
+    const struct count *c = count_find(m, group, is_ingress ? COUNT_INGRESS_PEER : COUNT_EGRESS_PEER);
+    return c ? c->n[v] : 0;
+}
+
+static void
+counts_change(struct model *m, enum view v, const struct object *o, int by)
+{
+    const struct sg_rule *rule = o->type == OBJECT_SG_RULE ? (const struct sg_rule *) (const void *) o : NULL;
+    m->count[v][o->type] += by;
+    count_change(m, v, o->tenant, o->type, by);
+    if (rule && rule->peer)
+        count_change(m, v, rule->peer, rule->is_ingress ? COUNT_INGRESS_PEER : COUNT_EGRESS_PEER, by);
 }
 
 /* ---- slots ---- */
@@ -369,7 +389,7 @@ statements_change(struct model *m, enum view v, const struct slot *s, const stru
         range_add(m, v, &range, last);
     else if (range_of(o, &range, &last))
         range_remove(m, v, &range);
-    count_change(m, v, o, enters ? 1 : -1);
+    counts_change(m, v, o, enters ? 1 : -1);
 }
 
 void

@@ -29,7 +29,7 @@ struct model {
     struct map facts;                    /* struct fact_entry */
     struct tree refs;                    /* struct ref_entry */
     struct tree ranges[N_VIEWS];         /* struct range_entry: subnets by VPC and address, pools by address */
-    struct map counts;                   /* struct count, by tenant and type */
+    struct map counts;                   /* struct count, by scope and what is counted */
     size_t count[N_VIEWS][OBJECT_TYPE_MAX];
     struct ip_pool addresses;            /* of VIEW_STAGED, by subnet; public ones by PUBLIC_SCOPE */
     struct map tombstones;               /* numbers deleted, not released */
@@ -65,6 +65,8 @@ void view_each_referrer(const struct model *, enum view, uint32_t target, enum o
 /* A subnet of the VPC 'scope', or of PUBLIC_SCOPE a pool, that has addresses in first..last. */
 uint32_t view_range_overlapping(const struct model *, enum view, uint32_t scope, uint32_t first, uint32_t last);
 size_t view_count(const struct model *, enum view, uint32_t tenant, enum object_type);
+/* How many rules of that direction name the group as their peer. */
+size_t view_count_peers(const struct model *, enum view, uint32_t group, bool is_ingress);
 
 /* In either view, committed first: for labels, which are the same in both. */
 const struct object *object_anywhere(const struct model *, uint32_t number);

@@ -141,6 +141,14 @@ model_main_rtb(const struct model *m, uint32_t vpc)
     return view_by_fact(m, VIEW_COMMITTED, &f);
 }
 
+bool
+model_sg_allows_all(const struct model *m, uint32_t group, bool is_ingress)
+{
+    struct sg_rule like = { .sg = group, .is_ingress = is_ingress, .match = { -1, -1, -1 }, .cidr = { .ip = ip4(0) } };
+    struct fact f = fact_sg_rule(&like);
+    return view_by_fact(m, VIEW_COMMITTED, &f) != 0;
+}
+
 uint32_t
 model_default_sg(const struct model *m, uint32_t vpc)
 {

@@ -56,6 +56,8 @@ uint32_t model_port_by_ip(const struct model *, uint32_t subnet, struct ip);
 uint32_t model_subnet_by_ip(const struct model *, uint32_t vpc, struct ip);      /* the subnet containing it */
 uint32_t model_lb_by_ip(const struct model *, uint32_t subnet, struct ip);
 uint32_t model_main_rtb(const struct model *, uint32_t vpc);
+/* Has the group a rule that lets everything pass in that direction? */
+bool model_sg_allows_all(const struct model *, uint32_t group, bool is_ingress);
 uint32_t model_default_sg(const struct model *, uint32_t vpc);
 uint32_t model_igw_of(const struct model *, uint32_t vpc);
 uint32_t model_eip_by_ip(const struct model *, struct ip);

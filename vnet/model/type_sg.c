@@ -7,6 +7,10 @@ static const struct field fields[] = {
       .ref_type = OBJECT_VPC, .help = "the VPC it is part of" },
     { .name = "default", .kind = FIELD_BOOL, .flags = FIELD_READ_ONLY, .offset = offsetof(struct sg, is_default),
       .default_text = "false", .help = "it came with its VPC, and goes with it" },
+    { .name = "ingress_peer", .kind = FIELD_BOOL, .flags = FIELD_HIDDEN | FIELD_READ_ONLY,
+      .offset = offsetof(struct sg, is_ingress_peer), .default_text = "false", .help = "ingress rules name it as their peer" },
+    { .name = "egress_peer", .kind = FIELD_BOOL, .flags = FIELD_HIDDEN | FIELD_READ_ONLY,
+      .offset = offsetof(struct sg, is_egress_peer), .default_text = "false", .help = "egress rules name it as their peer" },
 };
 
 static const struct sg *

@@ -166,6 +166,7 @@ struct sg {
     struct object o;
     uint32_t vpc;
     bool is_default;            /* came with its VPC, and goes with it */
+    bool is_ingress_peer, is_egress_peer;        /* rules of that direction name it as their peer; kept by transactions */
 };
 
 /* Which packets of layer 4. */

@@ -13,10 +13,19 @@ struct touch_list {
     void *aux;
 };
 
+/* The combination of security groups that a port has; 0: none, or there is no such port. */
+static uint32_t
+set_of_port(const struct compiler *c, uint32_t number)
+{
+    const struct port *port = model_port(c->view.model, number);
+    return port ? port->sg_set : 0;
+}
+
 static void
 place_port(struct compiler *c, uint32_t port, uint32_t host)
 {
     presence_place(c->presence, port, host, view_vpc_of(&c->view, OBJECT_PORT, port));
+    presence_place(c->sets, port, host, set_of_port(c, port));
 }
 
 struct placing {
@@ -76,8 +85,9 @@ struct compiler *
 compiler_new(const struct model *model, const struct runtime *runtime)
 {
     struct compiler *c = mem_zalloc(sizeof *c);
-    c->view = (struct view) { model, runtime };
     c->presence = presence_new();
+    c->sets = presence_new();
+    c->view = (struct view) { model, runtime, c->sets };
     map_init(&c->hosts);
     map_init(&c->orphanages);
     c->block.view = &c->view;
@@ -125,6 +135,7 @@ compiler_free(struct compiler *c)
     map_done(&c->hosts);
     map_done(&c->orphanages);
     presence_free(c->presence);
+    presence_free(c->sets);
     arena_free(c->block.arena);
     flow_builder_free(c->block.fb);
     free(c->block.specs);
@@ -176,6 +187,25 @@ dirty_vpc(void *aux, uint32_t vpc)
 }
 
 void
+compiler_dirty_set(struct compiler *c, struct attached *a, uint32_t set)
+{
+    unsigned n;
+    const struct feature *const *features = feature_list(&n);
+    for (unsigned i = 0; i < n; i++) {
+        struct emission e = { c, a, features[i] };
+        if (features[i]->blocks_of_set)
+            features[i]->blocks_of_set(&c->view, set, emit_dirty, &e);
+    }
+}
+
+static void
+dirty_set(void *aux, uint32_t set)
+{
+    const struct emission *e = aux;
+    compiler_dirty_set(e->c, e->a, set);
+}
+
+void
 compiler_attach(struct compiler *c, uint32_t host, struct flow_table *table)
 {
     struct attached *a = mem_zalloc(sizeof *a);
@@ -194,6 +224,7 @@ compiler_attach(struct compiler *c, uint32_t host, struct flow_table *table)
     place_natgws(c);
     compiler_dirty_all(c, a, 0);
     presence_each_vpc(c->presence, host, dirty_vpc, &e);
+    presence_each_vpc(c->sets, host, dirty_set, &e);
 }
 
 void
@@ -203,7 +234,7 @@ compiler_detach(struct compiler *c, uint32_t host)
     if (!a)
         return;
     attached_free(c, a);
-    while (presence_take_leaving(c->presence, host))
+    while (presence_take_leaving(c->presence, host) || presence_take_leaving(c->sets, host))
         continue;
 }
 
@@ -251,6 +282,9 @@ touch_add(struct touch_list *list, uint8_t feature, uint8_t type, uint32_t numbe
         break;
     case TOUCH_VPC:
         presence_each_host(c->presence, touch.where, mark_host, &m);
+        break;
+    case TOUCH_SG_SET:
+        presence_each_host(c->sets, touch.where, mark_host, &m);
         break;
     case TOUCH_EVERYWHERE:
         MAP_FOR_EACH (n, &c->hosts) {
@@ -352,30 +386,44 @@ remember_owner(struct compiler *c, const struct change *change)
         orphanage_add(c, change->number, vpc_of_object(c, change->before));
 }
 
-/* What holds a VPC on a host (a port, a NAT gateway) is there now: so may its VPC have come, or gone. */
+/* What a host holds besides what it has anyway: VPCs, or combinations of security groups. */
+struct holding_kind {
+    struct presence *presence;
+    void (*dirty)(struct compiler *, struct attached *, uint32_t held);
+};
+
+/* What holds something on a host (a port, a NAT gateway) is there now: so may that have come, or gone. */
 static void
-presence_update(const struct touch_list *list, uint32_t number, uint32_t host, uint32_t vpc)
+presence_update(const struct touch_list *list, const struct holding_kind *kind, uint32_t number, uint32_t host, uint32_t held)
 {
     struct compiler *c = list->c;
-    uint32_t was = presence_host_of(c->presence, number);
-    bool arrived = presence_place(c->presence, number, host, vpc);
+    uint32_t was = presence_host_of(kind->presence, number);
+    bool arrived = presence_place(kind->presence, number, host, held);
     struct attached *here = attached_find(c, host), *there = attached_find(c, was);
 
     if (arrived && here) {
-        compiler_dirty_all(c, here, vpc);
+        kind->dirty(c, here, held);
         tell_concerned(list, here);
     }
-    if (there && presence_is_leaving_any(c->presence, was))
+    if (there && presence_is_leaving_any(kind->presence, was))
         tell_concerned(list, there);
-    while (!there && presence_take_leaving(c->presence, was))
+    while (!there && presence_take_leaving(kind->presence, was))
         continue;
+}
+
+static void
+vpc_presence_update(const struct touch_list *list, uint32_t number, uint32_t host, uint32_t vpc)
+{
+    presence_update(list, &(struct holding_kind) { list->c->presence, compiler_dirty_all }, number, host, vpc);
 }
 
 static void
 port_presence_update(const struct touch_list *list, uint32_t port)
 {
-    const struct view *view = &list->c->view;
-    presence_update(list, port, runtime_binding(view->runtime, port).host, view_vpc_of(view, OBJECT_PORT, port));
+    struct compiler *c = list->c;
+    uint32_t host = runtime_binding(c->view.runtime, port).host;
+    vpc_presence_update(list, port, host, view_vpc_of(&c->view, OBJECT_PORT, port));
+    presence_update(list, &(struct holding_kind) { c->sets, compiler_dirty_set }, port, host, set_of_port(c, port));
 }
 
 static void
@@ -384,7 +432,7 @@ natgw_presence_update(const struct touch_list *list, uint32_t natgw)
     const struct view *view = &list->c->view;
     struct placement p;
     uint32_t host = placement_of(view, natgw, &p) && p.natgw ? p.holder->number : 0;
-    presence_update(list, natgw, host, view_vpc_of(view, OBJECT_NATGW, natgw));
+    vpc_presence_update(list, natgw, host, view_vpc_of(view, OBJECT_NATGW, natgw));
 }
 
 static void

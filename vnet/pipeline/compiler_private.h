@@ -27,6 +27,7 @@ struct orphanage {
 struct compiler {
     struct view view;
     struct presence *presence;
+    struct presence *sets;                       /* of sg-sets in place of VPCs; the view's */
     struct map hosts, orphanages;
     struct block block;                          /* reused */
     uint64_t n_changes;
@@ -36,6 +37,7 @@ struct compiler {
 
 struct attached *attached_find(const struct compiler *, uint32_t host);   /* NULL: not attached */
 void compiler_dirty_all(struct compiler *, struct attached *, uint32_t vpc);      /* every block, as feature.h's 'blocks' */
+void compiler_dirty_set(struct compiler *, struct attached *, uint32_t set);      /* likewise 'blocks_of_set' */
 void compiler_orphanages_clear(struct compiler *);
 
 #endif

@@ -6,7 +6,7 @@ compiler_is_dirty(const struct compiler *c, uint32_t host)
 {
     const struct attached *a = attached_find(c, host);
     return a && (!dirty_is_empty(&a->dirty) || !dirty_is_empty(&a->in_the_way) || !dirty_is_empty(&a->retry)
-                 || presence_is_leaving_any(c->presence, host));
+                 || presence_is_leaving_any(c->presence, host) || presence_is_leaving_any(c->sets, host));
 }
 
 static bool
@@ -46,10 +46,12 @@ take_out_conflicted(struct attached *a)
 static void
 queue_prepare(struct compiler *c, struct attached *a)
 {
-    uint32_t vpc;
+    uint32_t vpc, set;
     compiler_orphanages_clear(c);
     while ((vpc = presence_take_leaving(c->presence, a->host)) != 0)
         compiler_dirty_all(c, a, vpc);
+    while ((set = presence_take_leaving(c->sets, a->host)) != 0)
+        compiler_dirty_set(c, a, set);
     while (!dirty_is_empty(&a->dirty) && !dirty_is_empty(&a->refused))
         dirty_add(&a->dirty, dirty_take(&a->refused));
 }

@@ -4,6 +4,8 @@
  *   metadata  0..23  VNI of the VPC            32     arrived by tunnel            33     arrived from a physical network
  *             (rest: room)
  *   reg0      next hop, IPv4                   reg0-3 = xxreg0: next hop, IPv6 (room)
+ *             in the SG stages, which come before and after that: reg1 the local port's combination of security groups, reg2 the
+ *             other end's; reg3 bit 0: the other end began the connection, bit 1: the packet goes to the port
  *   reg4-7    = xxreg1: original IPv6 destination (room); reg4: original IPv4 destination (room)
  *   reg8      number of the port the packet came from (0: not from a local port)
  *   reg9      number of its subnet
@@ -11,7 +13,7 @@
  *   reg11     number of the destination's host
  *   reg12     0..7 reason (enum reason)        8 too big for the tunnel
  *             9..12 traffic class (room)       13..14 migration state (room)
- *   reg13     0..15 tunnel's OpenFlow port     16..31 MTU of the path
+ *   reg13     0..15 OpenFlow port to leave by (a tunnel's, a filtered port's)     16..31 MTU of the path
  *   reg14     rule number (room)
  *   reg15     what a route leads out by: NAT gateway's number, 0: internet gateway (target number, origin host: room)
  *   ct_mark   rule number (room)               ct_label  0..31 origin host, 32..63 target (room)
@@ -29,6 +31,10 @@
 #define LAYOUT_FROM_TUNNEL (struct of_field){ OF_METADATA, 32, 1 }
 #define LAYOUT_FROM_UPLINK (struct of_field){ OF_METADATA, 33, 1 }
 #define LAYOUT_NEXT_HOP4 (struct of_field){ OF_REG0, 0, 32 }
+#define LAYOUT_SG_LOCAL (struct of_field){ OF_REG1, 0, 32 }
+#define LAYOUT_SG_PEER (struct of_field){ OF_REG2, 0, 32 }
+#define LAYOUT_SG_INGRESS (struct of_field){ OF_REG3, 0, 1 }
+#define LAYOUT_SG_INBOUND (struct of_field){ OF_REG3, 1, 1 }
 #define LAYOUT_PORT (struct of_field){ OF_REG8, 0, 32 }
 #define LAYOUT_SUBNET (struct of_field){ OF_REG9, 0, 32 }
 #define LAYOUT_RTB (struct of_field){ OF_REG10, 0, 32 }
@@ -37,7 +43,7 @@
 #define LAYOUT_HOST (struct of_field){ OF_REG11, 0, 32 }
 #define LAYOUT_REASON (struct of_field){ OF_REG12, 0, 8 }
 #define LAYOUT_TOO_BIG (struct of_field){ OF_REG12, 8, 1 }
-#define LAYOUT_TUNNEL_PORT (struct of_field){ OF_REG13, 0, 16 }
+#define LAYOUT_OUT_PORT (struct of_field){ OF_REG13, 0, 16 }
 #define LAYOUT_PATH_MTU (struct of_field){ OF_REG13, 16, 16 }
 
 /* Why a packet is not delivered as it is. Drops are counted under these words in a port's 'drops' column. */
@@ -51,7 +57,7 @@
     X(REASON_NO_PORT,    6, "no-port")    /* in the VPC, but no such port */ \
     X(REASON_NO_ROUTE,   7, "no-route")                                      \
     X(REASON_BLACKHOLE,  8, "blackhole")                                     \
-    X(REASON_SG,         9, "sg")         /* room: security groups */        \
+    X(REASON_SG,         9, "sg")         /* no security group allows it */  \
     X(REASON_TTL,       10, "ttl")        /* answered: time exceeded */      \
     X(REASON_TOO_BIG,   11, "too-big")    /* answered: fragmentation needed */ \
     X(REASON_TUNNEL,    12, "tunnel")     /* a host's: unknown source or VNI */

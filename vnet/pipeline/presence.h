@@ -1,5 +1,6 @@
 /* Which hosts hold which VPCs: counts, for each host and VPC, the ports bound there. Remembers where it counted a port, so that it can
- * be taken back when the port and all that it hung on are gone. The compiler's.
+ * be taken back when the port and all that it hung on are gone. The compiler's. A second one counts, in place of VPCs, the
+ * combinations of security groups that ports have.
  *
  *                first port comes            last port goes
  *     (nothing) -----------------> holding -----------------> leaving --presence_take_leaving()--> (nothing)

@@ -12,6 +12,7 @@ enum {
     PRIORITY_ADMIT_PEER = 210,          /* a known tunnel peer's */
     PRIORITY_ADMIT_UPLINK = 205,        /* a port that leads to a physical network */
     PRIORITY_ADMIT_VLAN = 200,
+    PRIORITY_ADMIT_UNFILTERED = 115,    /* what a port asks of its subnet's gateway */
     PRIORITY_ADMIT_DHCP = 110,  /* above the addresses: a port that may use any source asks by DHCP too */
     PRIORITY_ADMIT_OWN = 100,
     PRIORITY_ADMIT_IP = 51,
@@ -65,6 +66,14 @@ enum {
     PRIORITY_FORWARD_ARP = 200,
     PRIORITY_FORWARD_MAC = 100,
     PRIORITY_FORWARD_TUNNEL = 10,       /* came by tunnel, for nobody here */
+
+    /* SG. A packet from a port to itself goes to it. */
+    PRIORITY_SG_INVALID = 120,
+    PRIORITY_SG_INBOUND = 110,
+    PRIORITY_SG_OUTBOUND = 100,
+
+    /* SG_RULE: plus how narrow the rule is (sg_rule.c) */
+    PRIORITY_SG_RULE = 100,
 
     /* REJECT: plus the reason's number */
     PRIORITY_REJECT_REASON = 100,

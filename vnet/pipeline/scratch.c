@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "vnet/pipeline/compiler.h"
 #include "vnet/pipeline/placement.h"
+#include "vnet/pipeline/presence.h"
 
 struct seen_vpc {
     struct map_node node;
@@ -17,6 +18,7 @@ struct scratch {
     struct block block;
     struct flow_table *table;
     struct map vpcs;
+    struct presence *sets;
     const struct feature *feature;
     bool has_failed;
     struct error *err;
@@ -64,10 +66,13 @@ note_vpc(struct scratch *s, uint32_t vpc)
 }
 
 static void
-note_port(void *aux, uint32_t port, uint32_t ofport)
+note_port(void *aux, uint32_t number, uint32_t ofport)
 {
     struct scratch *s = aux;
-    note_vpc(s, view_vpc_of(&s->view, OBJECT_PORT, port));
+    const struct port *port = model_port(s->view.model, number);
+    note_vpc(s, view_vpc_of(&s->view, OBJECT_PORT, number));
+    if (port)
+        presence_place(s->sets, number, s->block.host, port->sg_set);
 }
 
 static void
@@ -93,11 +98,25 @@ compile_vpcs(struct scratch *s)
     map_done(&s->vpcs);
 }
 
+static void
+compile_set(void *aux, uint32_t set)
+{
+    struct scratch *s = aux;
+    unsigned n;
+    const struct feature *const *features = feature_list(&n);
+    for (unsigned i = 0; i < n; i++) {
+        s->feature = features[i];
+        if (features[i]->blocks_of_set)
+            features[i]->blocks_of_set(&s->view, set, compile_block, s);
+    }
+}
+
 struct flow_table *
 compile_from_scratch(const struct model *model, const struct runtime *runtime, uint32_t host, struct error *err)
 {
     const struct runtime_host *known = runtime_host(runtime, host), unknown = { .number = host };
-    struct scratch s = { .view = { model, runtime }, .table = flow_table_new(), .err = err };
+    struct scratch s = { .sets = presence_new(), .table = flow_table_new(), .err = err };
+    s.view = (struct view) { model, runtime, s.sets };
     s.block = (struct block) {
         .view = &s.view,
         .host = host,
@@ -108,7 +127,9 @@ compile_from_scratch(const struct model *model, const struct runtime *runtime, u
 
     compile_vpc(&s, 0);
     compile_vpcs(&s);
+    presence_each_vpc(s.sets, host, compile_set, &s);
 
+    presence_free(s.sets);
     arena_free(s.block.arena);
     flow_builder_free(s.block.fb);
     free(s.block.specs);

@@ -19,6 +19,10 @@
  *   PUBLIC_OUT  public destination -> next hop on the physical network, and out
  *   TUNNEL_OUT  destination's host -> tunnel, its port, MTU
  *   SIZE        small enough: out; else answered
+ *   SG          a tracked packet: which port's connection it is, and whether that port began it
+ *   SG_PEER     the other end's address -> its combination of security groups
+ *   SG_RULE     combination, direction, other end, protocol and ports -> allowed by which rule
+ *   SG_DONE     allowed: on its way, or to the port; a new connection is remembered
  *   DHCP        a port's DHCP questions -> responder
  *   REJECT      counts drops by (port, reason), sends to the responder what deserves an ICMP error
  */
@@ -45,6 +49,10 @@
     X(STAGE_PUBLIC_OUT,     34, "public-out",  false)   \
     X(STAGE_TUNNEL_OUT,     35, "tunnel-out",  false)   \
     X(STAGE_SIZE,           40, "size",        false)   \
+    X(STAGE_SG,             41, "sg",          false)   \
+    X(STAGE_SG_PEER,        42, "sg-peer",     false)   \
+    X(STAGE_SG_RULE,        43, "sg-rule",     false)   \
+    X(STAGE_SG_DONE,        44, "sg-done",     false)   \
     X(STAGE_DHCP,           45, "dhcp",        false)   \
     X(STAGE_REJECT,         50, "reject",      false)
 

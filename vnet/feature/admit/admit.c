@@ -1,7 +1,7 @@
 /* Lets in what a local port may send, and notes who it was. What it may not is counted by the reject feature. */
 #include <stdio.h>
 
-#include "vnet/pipeline/port_facts.h"
+#include "vnet/feature/sg/sg.h"
 #include "vnet/pipeline/priority.h"
 #include "vnet/pipeline/touch.h"
 #include "vnet/pipeline/words.h"
@@ -28,20 +28,17 @@ begin(struct block *b, const struct port_facts *f, uint16_t priority)
 static void
 end(struct block *b, const struct port_facts *f, enum stage next)
 {
-    act_set(b->fb, of_field_whole(OF_METADATA), f->vpc->vni);
-    act_set(b->fb, LAYOUT_PORT, f->port->o.number);
-    act_set(b->fb, LAYOUT_SUBNET, f->subnet->o.number);
-    act_set(b->fb, LAYOUT_RTB, f->subnet->rtb);
+    sg_set_context(b, f);
     act_goto(b->fb, next);
     block_flow_end(b);
 }
 
 static void
-dhcp_row(struct block *b, const struct port_facts *f)
+dhcp_row(struct block *b, const struct port_facts *f, struct ip sender)
 {
     struct flow_builder *fb = begin(b, f, PRIORITY_ADMIT_DHCP);
     match_eth_dst(fb, broadcast);
-    match_ip_src(fb, ip_prefix_host(ip4(0)));
+    match_ip_src(fb, ip_prefix_host(sender));
     match_ip_dst(fb, ip_prefix_host(ip4(UINT32_MAX)));
     match_l4_src(fb, IP_V4, UDP, DHCP_CLIENT, UINT16_MAX);
     match_l4_dst(fb, IP_V4, UDP, DHCP_SERVER, UINT16_MAX);
@@ -62,7 +59,20 @@ ip_row(struct block *b, const struct port_facts *f, struct ip_prefix sender)
 {
     struct flow_builder *fb = begin(b, f, PRIORITY_ADMIT_OWN);
     match_ip_src(fb, sender);
+    sg_leave_end(b, f);
+}
+
+/* A lease is renewed, and the gateway answers echo, whatever the port's groups say. */
+static void
+unfiltered_rows(struct block *b, const struct port_facts *f)
+{
+    if (sg_set_is_open(b->view, f->port->sg_set))
+        return;
+    struct flow_builder *fb = begin(b, f, PRIORITY_ADMIT_UNFILTERED);
+    match_ip_src(fb, ip_prefix_host(port_ip4(f->port)));
+    match_ip_dst(fb, ip_prefix_host(subnet_gateway(f->subnet)));
     end(b, f, STAGE_GATEWAY);
+    dhcp_row(b, f, port_ip4(f->port));
 }
 
 static void
@@ -95,7 +105,8 @@ admit_flows(struct block *b, uint8_t type, uint32_t number)
         return;
 
     block_add(b, meter_spec(b->arena, b->cookie, number, PACKET_IN_PPS, PACKET_IN_BURST));
-    dhcp_row(b, &f);
+    dhcp_row(b, &f, ip4(0));
+    unfiltered_rows(b, &f);
     if (f.port->source_dest_check)
         own_address_rows(b, &f);
     else
@@ -130,6 +141,8 @@ admit_explain(const struct view *view, const struct spec *spec, char *text, size
         snprintf(text, size, "what %s asks of us is limited", port.text);
     else if (spec->priority == PRIORITY_ADMIT_DHCP)
         snprintf(text, size, "%s asks for its address", port.text);
+    else if (spec->priority == PRIORITY_ADMIT_UNFILTERED)
+        snprintf(text, size, "%s asks its gateway, which no security group filters", port.text);
     else
         snprintf(text, size, "%s sends from an address that it may use", port.text);
 }

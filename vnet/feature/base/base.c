@@ -75,7 +75,7 @@ size_rows(struct block *b)
 {
     struct flow_builder *fb = block_flow(b, STAGE_SIZE, PRIORITY_ROW);
     match_u64(fb, LAYOUT_TOO_BIG, 0);
-    act_output_field(fb, LAYOUT_TUNNEL_PORT);
+    act_output_field(fb, LAYOUT_OUT_PORT);
     block_flow_end(b);
 
     fb = block_flow(b, STAGE_SIZE, PRIORITY_ROW);

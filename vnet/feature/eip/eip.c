@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "vnet/feature/eip/eip_private.h"
+#include "vnet/feature/sg/sg.h"
 #include "vnet/feature/uplink/uplink.h"
 #include "vnet/model/public_mac.h"
 #include "vnet/model/router_mac.h"
@@ -183,12 +184,12 @@ nat_in_end(struct block *b, const struct placement *p)
     act_set_mac(b->fb, OF_ETH_DST, p->port->mac);
     if (p->at.host == b->host) {
         act_set(b->fb, of_field_whole(OF_IN_PORT), 0);
-        act_output(b->fb, p->at.ofport);
-    } else {
-        act_set(b->fb, of_field_whole(OF_METADATA), p->vpc->vni);
-        act_set(b->fb, LAYOUT_HOST, p->at.host);
-        act_goto(b->fb, STAGE_TUNNEL_OUT);
+        sg_deliver_end(b, &(struct port_facts) { p->port, p->subnet, p->vpc, p->at });
+        return;
     }
+    act_set(b->fb, of_field_whole(OF_METADATA), p->vpc->vni);
+    act_set(b->fb, LAYOUT_HOST, p->at.host);
+    act_goto(b->fb, STAGE_TUNNEL_OUT);
     block_flow_end(b);
 }
 

@@ -1,7 +1,7 @@
 /* Neighbours and delivery: where each port of a VPC is, on every host that holds the VPC. */
 #include <stdio.h>
 
-#include "vnet/pipeline/port_facts.h"
+#include "vnet/feature/sg/sg.h"
 #include "vnet/pipeline/priority.h"
 #include "vnet/pipeline/touch.h"
 #include "vnet/pipeline/words.h"
@@ -28,8 +28,8 @@ here_row(struct block *b, const struct port_facts *f)
     struct flow_builder *fb = block_flow(b, STAGE_FORWARD, PRIORITY_FORWARD_MAC);
     match_u64(fb, LAYOUT_VNI, f->vpc->vni);
     match_eth_dst(fb, f->port->mac);
-    act_output(fb, f->at.ofport);
-    block_flow_end(b);
+    match_family(fb, IP_V4);
+    sg_deliver_end(b, f);
 }
 
 /* Only for what a port of this host sends: nothing that came by tunnel leaves by tunnel. */

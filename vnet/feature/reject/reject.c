@@ -32,6 +32,7 @@ static const struct {
     { REASON_BLACKHOLE, 0 },
     { REASON_TTL, ICMP_TIME_EXCEEDED },
     { REASON_TOO_BIG, ICMP_FRAGMENTATION_NEEDED },
+    { REASON_SG, 0 },
 };
 
 #define N_OF(ARRAY) (sizeof(ARRAY) / sizeof (ARRAY)[0])
@@ -178,6 +179,8 @@ reason_words(enum reason reason)
         return "is told that the time to live is used up";
     case REASON_TOO_BIG:
         return "is told that the packet is too big for the tunnel";
+    case REASON_SG:
+        return "has no security group that allows it";
     default:
         return "is refused";
     }

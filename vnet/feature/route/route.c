@@ -77,6 +77,7 @@ route_row(struct block *b, uint32_t number)
         end_routed(b, STAGE_EGRESS);
         break;
     case TARGET_NONE:
+    case TARGET_LB:             /* not of routes */
         break;
     }
 }

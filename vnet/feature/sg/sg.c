@@ -1,0 +1,126 @@
+/* Security groups: stateful, at the port's own host, one pass through conntrack on each side. Packets are judged by their connection's
+ * original tuple, whichever way they go, so that a rule withdrawn cuts what it allowed with the commit. See sg.md for the rows. */
+#include "vnet/feature/sg/sg_private.h"
+
+#include <stdio.h>
+
+#include "vnet/pipeline/priority.h"
+#include "vnet/pipeline/touch.h"
+#include "vnet/pipeline/words.h"
+
+/* What is allowed goes on: from a port through the router, to a port out. A new connection is remembered. */
+static void
+done_row(struct block *b, bool is_inbound, bool is_new)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_SG_DONE, PRIORITY_ROW);
+    match_family(fb, IP_V4);
+    match_u64(fb, LAYOUT_SG_INBOUND, is_inbound);
+    match_ct_state(fb, OF_CT_TRK | (is_new ? OF_CT_NEW : 0), OF_CT_TRK | OF_CT_INV | OF_CT_NEW);
+    if (is_new)
+        act_ct(fb, &(struct flow_ct) { .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true });
+    if (is_inbound) {
+        act_output_field(fb, LAYOUT_OUT_PORT);
+    } else {
+        act_ct_clear(fb);
+        act_resubmit(fb, STAGE_GATEWAY);
+    }
+    block_flow_end(b);
+}
+
+static void
+shared_rows(struct block *b)
+{
+    block_flow(b, STAGE_SG_PEER, PRIORITY_MISS);
+    act_goto(b->fb, STAGE_SG_RULE);
+    block_flow_end(b);
+
+    block_flow(b, STAGE_SG_RULE, PRIORITY_MISS);
+    act_set(b->fb, LAYOUT_REASON, REASON_SG);
+    act_goto(b->fb, STAGE_REJECT);
+    block_flow_end(b);
+
+    for (int i = 0; i < 4; i++)
+        done_row(b, i & 1, i & 2);
+}
+
+static void
+sg_flows(struct block *b, uint8_t type, uint32_t number)
+{
+    if (!number)
+        shared_rows(b);
+    else if (type == OBJECT_PORT)
+        sg_port_flows(b, number);
+    else
+        sg_rule_flows(b, number);
+}
+
+static void
+sg_blocks(const struct view *view, uint32_t host, uint32_t vpc, block_emit *emit, void *aux)
+{
+    if (vpc)
+        blocks_ports_of_vpc(view, vpc, emit, aux);
+    else
+        emit(aux, 0, 0);
+}
+
+struct emission {
+    block_emit *emit;
+    void *aux;
+};
+
+static void
+emit_rule(void *aux, const struct sg_rule *rule)
+{
+    const struct emission *e = aux;
+    e->emit(e->aux, OBJECT_SG_RULE, rule->o.number);
+}
+
+static void
+sg_blocks_of_set(const struct view *view, uint32_t number, block_emit *emit, void *aux)
+{
+    const struct sg_set *set = sg_set_get(view, number);
+    struct emission e = { emit, aux };
+    for (size_t i = 0; set && i < set->groups.n; i++)
+        sg_each_rule(view, set->groups.v[i], emit_rule, &e);
+}
+
+static const char *
+shared_words(const struct spec *spec)
+{
+    switch (spec->table) {
+    case STAGE_SG_PEER:
+        return "the other end has no group that a rule names";
+    case STAGE_SG_RULE:
+        return "no rule allows it";
+    default:
+        return "its security groups let it pass";
+    }
+}
+
+static void
+sg_explain(const struct view *view, const struct spec *spec, char *text, size_t size)
+{
+    struct words owner = words_owner(view, spec);
+    const struct sg_rule *rule = model_sg_rule(view->model, cookie_number(spec->cookie));
+    if (!cookie_number(spec->cookie))
+        snprintf(text, size, "%s", shared_words(spec));
+    else if (spec->table == STAGE_SG && spec->priority == PRIORITY_SG_INVALID)
+        snprintf(text, size, "it belongs to no connection that %s could have", owner.text);
+    else if (spec->table == STAGE_SG)
+        snprintf(text, size, "it is a packet of a connection of %s", owner.text);
+    else if (spec->table == STAGE_SG_PEER)
+        snprintf(text, size, "the other end is %s", owner.text);
+    else
+        snprintf(text, size, "rule %s of security group %s allows it", owner.text,
+                 rule ? words_object(view, OBJECT_SG, rule->sg).text : "?");
+}
+
+const struct feature feature_sg = {
+    .name = "sg",
+    .number = FEATURE_SG,
+    .touches = sg_touches,
+    .blocks = sg_blocks,
+    .blocks_of_set = sg_blocks_of_set,
+    .flows = sg_flows,
+    .explain = sg_explain,
+};

@@ -1,0 +1,170 @@
+/* A port's own rows: what it sends and what is sent to it passes conntrack in a zone of its own, once, on its own host; and its address is
+ * known by its combination of groups wherever its VPC is.
+ *
+ * What conntrack lets go may come out in the context of another packet (fragments that it has put together: see eip.md). So SG trusts
+ * neither registers nor metadata, only the zone and the headers, and sets all context anew. */
+#include "vnet/feature/sg/sg_private.h"
+
+#include "vnet/pipeline/priority.h"
+
+static bool
+is_filtered(const struct view *view, const struct port *port)
+{
+    return !sg_set_is_open(view, port->sg_set);
+}
+
+void
+sg_set_context(struct block *b, const struct port_facts *f)
+{
+    act_set(b->fb, of_field_whole(OF_METADATA), f->vpc->vni);
+    act_set(b->fb, LAYOUT_PORT, f->port->o.number);
+    act_set(b->fb, LAYOUT_SUBNET, f->subnet->o.number);
+    act_set(b->fb, LAYOUT_RTB, f->subnet->rtb);
+}
+
+/* Until the host has stored a zone nothing passes. */
+static void
+track_end(struct block *b, const struct port_facts *f)
+{
+    uint16_t zone = block_zone(b, f->port->o.number);
+    if (zone)
+        act_ct(b->fb, &(struct flow_ct) { .zone = zone, .table = STAGE_SG });
+    block_flow_end(b);
+}
+
+void
+sg_leave_end(struct block *b, const struct port_facts *f)
+{
+    if (is_filtered(b->view, f->port)) {
+        track_end(b, f);
+        return;
+    }
+    sg_set_context(b, f);
+    act_goto(b->fb, STAGE_GATEWAY);
+    block_flow_end(b);
+}
+
+void
+sg_deliver_end(struct block *b, const struct port_facts *f)
+{
+    if (is_filtered(b->view, f->port)) {
+        track_end(b, f);
+        return;
+    }
+    act_output(b->fb, f->at.ofport);
+    block_flow_end(b);
+}
+
+/* ---- SG ---- */
+
+static void
+begin(struct block *b, uint16_t zone, uint16_t priority)
+{
+    match_u64(block_flow(b, STAGE_SG, priority), of_field_whole(OF_CT_ZONE), zone);
+}
+
+/* The first packet's sender began the connection; its replies go the other way. */
+static void
+end(struct block *b, const struct port_facts *f, bool is_inbound, bool is_reply)
+{
+    act_set(b->fb, LAYOUT_SG_LOCAL, f->port->sg_set);
+    act_set(b->fb, LAYOUT_SG_PEER, 0);
+    act_set(b->fb, LAYOUT_SG_INGRESS, is_inbound != is_reply);
+    act_set(b->fb, LAYOUT_SG_INBOUND, is_inbound);
+    act_goto(b->fb, STAGE_SG_PEER);
+    block_flow_end(b);
+}
+
+static void
+outbound_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is_reply)
+{
+    begin(b, zone, PRIORITY_SG_OUTBOUND);
+    match_eth_src(b->fb, f->port->mac);
+    match_ct_state(b->fb, OF_CT_TRK | (is_reply ? OF_CT_RPL : 0), OF_CT_TRK | OF_CT_INV | OF_CT_RPL);
+    sg_set_context(b, f);
+    end(b, f, false, is_reply);
+}
+
+/* It may come from the port itself, by its own public address; so the input port is forgotten. */
+static void
+inbound_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is_reply)
+{
+    begin(b, zone, PRIORITY_SG_INBOUND);
+    match_eth_dst(b->fb, f->port->mac);
+    match_ct_state(b->fb, OF_CT_TRK | (is_reply ? OF_CT_RPL : 0), OF_CT_TRK | OF_CT_INV | OF_CT_RPL);
+    act_set(b->fb, of_field_whole(OF_METADATA), f->vpc->vni);
+    act_set(b->fb, LAYOUT_PORT, f->port->o.number);
+    act_set(b->fb, of_field_whole(OF_IN_PORT), 0);
+    act_set(b->fb, LAYOUT_OUT_PORT, f->at.ofport);
+    end(b, f, true, is_reply);
+}
+
+static void
+invalid_row(struct block *b, const struct port_facts *f, uint16_t zone)
+{
+    begin(b, zone, PRIORITY_SG_INVALID);
+    match_ct_state(b->fb, OF_CT_TRK | OF_CT_INV, OF_CT_TRK | OF_CT_INV);
+    act_set(b->fb, LAYOUT_PORT, f->port->o.number);
+    act_set(b->fb, LAYOUT_REASON, REASON_SG);
+    act_goto(b->fb, STAGE_REJECT);
+    block_flow_end(b);
+}
+
+static void
+local_rows(struct block *b, const struct port_facts *f)
+{
+    uint16_t zone = block_zone(b, f->port->o.number);
+    if (!zone)
+        return;
+    for (int is_reply = 0; is_reply <= 1; is_reply++) {
+        outbound_row(b, f, zone, is_reply);
+        inbound_row(b, f, zone, is_reply);
+    }
+    invalid_row(b, f, zone);
+}
+
+/* ---- SG_PEER ---- */
+
+static bool
+is_peer_of_rules(const struct view *view, const struct sg_set *set, bool is_ingress)
+{
+    for (size_t i = 0; i < set->groups.n; i++) {
+        const struct sg *sg = model_sg(view->model, set->groups.v[i]);
+        if (sg && (is_ingress ? sg->is_ingress_peer : sg->is_egress_peer))
+            return true;
+    }
+    return false;
+}
+
+static void
+peer_rows(struct block *b, const struct port_facts *f, const struct sg_set *set, bool is_ingress)
+{
+    if (!is_peer_of_rules(b->view, set, is_ingress))
+        return;
+    for (size_t i = 0; i < f->port->ips.n; i++) {
+        struct ip ip = f->port->ips.v[i];
+        if (ip.family != IP_V4)
+            continue;
+        struct flow_builder *fb = block_flow(b, STAGE_SG_PEER, PRIORITY_ROW);
+        match_family(fb, IP_V4);
+        match_u64(fb, LAYOUT_VNI, f->vpc->vni);
+        match_u64(fb, LAYOUT_SG_INGRESS, is_ingress);
+        match_u64(fb, of_field_whole(is_ingress ? OF_CT_NW_SRC : OF_CT_NW_DST), ip4_u32(ip));
+        act_set(fb, LAYOUT_SG_PEER, set->o.number);
+        act_goto(fb, STAGE_SG_RULE);
+        block_flow_end(b);
+    }
+}
+
+void
+sg_port_flows(struct block *b, uint32_t number)
+{
+    struct port_facts f;
+    if (!port_facts_get(b->view, number, &f) || !f.port->sg_set)
+        return;
+    const struct sg_set *set = sg_set_get(b->view, f.port->sg_set);
+    peer_rows(b, &f, set, true);
+    peer_rows(b, &f, set, false);
+    if (f.at.host == b->host && f.at.ofport && is_filtered(b->view, f.port))
+        local_rows(b, &f);
+}

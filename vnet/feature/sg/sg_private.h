@@ -1,0 +1,25 @@
+/* What the files of security groups share. */
+#ifndef VNET_FEATURE_SG_SG_PRIVATE_H
+#define VNET_FEATURE_SG_SG_PRIVATE_H 1
+
+#include "vnet/feature/sg/sg.h"
+
+const struct sg_set *sg_set_get(const struct view *, uint32_t number);           /* NULL: none */
+bool sg_set_has(const struct sg_set *, uint32_t group);
+/* Calls 'each' for the rules of a group, not those of others that name it as their peer. */
+void sg_each_rule(const struct view *, uint32_t group, void (*each)(void *aux, const struct sg_rule *), void *aux);
+/* The rules whose peer the group is. */
+void sg_each_rule_of_peer(const struct view *, uint32_t group, void (*each)(void *aux, const struct sg_rule *), void *aux);
+/* The combinations that have the group. */
+void sg_each_set(const struct view *, uint32_t group, void (*each)(void *aux, const struct sg_set *), void *aux);
+
+/* The flows of a port's block, and of a rule's. */
+void sg_port_flows(struct block *, uint32_t port);
+void sg_rule_flows(struct block *, uint32_t rule);
+
+/* Could one of the two have the same row as the other, so that only one of them is credited for it? */
+bool sg_rules_may_meet(const struct sg_rule *, const struct sg_rule *);
+
+void sg_touches(const struct view *, const struct vnet_event *, struct touch_list *);
+
+#endif

@@ -1,0 +1,256 @@
+/* A rule's rows: one for each combination of groups on the host that has the rule's group, each combination that has the rule's peer, and
+ * each run of ports. Where several rules allow a packet the narrowest is credited: it has the higher priority, and where two would have the
+ * same row only one has it.
+ *
+ * How narrow a row is, from the widest on: by its peer (prefix length; a group is narrower than any prefix), then all protocols, one
+ * protocol, ports; of ports by the rule's run in powers of two, then by the row's own. Rows of one rank either are apart or the same. */
+#include "vnet/feature/sg/sg_private.h"
+
+#include <netinet/in.h>
+
+#include "vnet/pipeline/presence.h"
+#include "vnet/pipeline/priority.h"
+
+#define PEER_RANK_GROUP 33
+#define L4_RANK_ALL 0
+#define L4_RANK_PROTOCOL 1
+#define L4_RANK_PORTS 2
+#define PORT_BITS 16
+#define L4_RANKS (L4_RANK_PORTS + (PORT_BITS + 1) * (PORT_BITS + 1))
+#define ICMP_TYPE_BITS 8
+
+/* Ports by their leading bits: (port & mask) == value. */
+struct port_row {
+    uint16_t value;
+    uint8_t bits;               /* leading ones of the mask */
+};
+
+static bool
+is_icmp(const struct l4_match *m)
+{
+    return m->proto == IPPROTO_ICMP || m->proto == IPPROTO_ICMPV6;
+}
+
+static bool
+has_ports(const struct l4_match *m)
+{
+    return m->proto >= 0 && m->lo >= 0;
+}
+
+static unsigned
+run_size(const struct l4_match *m)
+{
+    return (unsigned) (m->hi - m->lo + 1);
+}
+
+/* Bits of a port that a run of that many leaves open: of 1 none, of 2 one, of 3 or 4 two. */
+static unsigned
+open_bits(const struct l4_match *m)
+{
+    unsigned bits = 0;
+    while (1u << bits < run_size(m))
+        bits++;
+    return bits;
+}
+
+static uint16_t
+port_mask(unsigned bits)
+{
+    return (uint16_t) (0xffff0000u >> bits);
+}
+
+/* The row that begins at 'from', the longest that stays in the run. */
+static struct port_row
+port_row_at(const struct l4_match *m, unsigned from)
+{
+    unsigned open = 0;
+    while (open < PORT_BITS && !(from & 1u << open) && from + (2u << open) - 1 <= (unsigned) m->hi)
+        open++;
+    return (struct port_row) { (uint16_t) from, (uint8_t) (PORT_BITS - open) };
+}
+
+static bool
+has_port_row(const struct l4_match *m, struct port_row row)
+{
+    unsigned last = row.value | (uint16_t) ~port_mask(row.bits);
+    if (row.value < m->lo || last > (unsigned) m->hi)
+        return false;
+    return port_row_at(m, row.value).bits == row.bits;
+}
+
+static unsigned
+l4_rank(const struct l4_match *m, struct port_row row)
+{
+    if (m->proto < 0)
+        return L4_RANK_ALL;
+    if (!has_ports(m))
+        return L4_RANK_PROTOCOL;
+    if (is_icmp(m)) {
+        unsigned given = m->hi < 0 ? ICMP_TYPE_BITS : PORT_BITS;
+        return L4_RANK_PORTS + given * (PORT_BITS + 1);
+    }
+    return L4_RANK_PORTS + (PORT_BITS - open_bits(m)) * (PORT_BITS + 1) + row.bits;
+}
+
+static unsigned
+peer_rank(const struct sg_rule *rule)
+{
+    return rule->peer ? PEER_RANK_GROUP : rule->cidr.len;
+}
+
+/* ---- who is credited ---- */
+
+/* One row that a rule would have. */
+struct rule_row {
+    const struct view *view;
+    const struct sg_rule *rule;
+    const struct sg_set *local;
+    const struct sg_set *peer;           /* NULL: the peer is a prefix */
+    struct port_row ports;
+    bool has_rival;
+};
+
+static bool
+has_same_ports(const struct l4_match *a, const struct l4_match *b, struct port_row row)
+{
+    if (has_ports(a) != has_ports(b))
+        return false;
+    if (!has_ports(a))
+        return true;
+    if (is_icmp(a))
+        return a->lo == b->lo && a->hi == b->hi;
+    return open_bits(a) == open_bits(b) && has_port_row(b, row);
+}
+
+bool
+sg_rules_may_meet(const struct sg_rule *a, const struct sg_rule *b)
+{
+    return a->is_ingress == b->is_ingress && a->match.proto == b->match.proto && !a->peer == !b->peer
+           && (a->peer || ip_prefix_equal(a->cidr, b->cidr));
+}
+
+/* Of two rules with the same row the one with fewer ports, then the older, has it. */
+static bool
+is_before(const struct sg_rule *a, const struct sg_rule *b)
+{
+    unsigned size_a = has_ports(&a->match) ? run_size(&a->match) : 0, size_b = has_ports(&b->match) ? run_size(&b->match) : 0;
+    return size_a != size_b ? size_a < size_b : a->o.number < b->o.number;
+}
+
+static void
+check_rival(void *aux, const struct sg_rule *other)
+{
+    struct rule_row *row = aux;
+    const struct sg_rule *rule = row->rule;
+    if (!row->has_rival && other != rule && sg_rules_may_meet(rule, other) && has_same_ports(&rule->match, &other->match, row->ports)
+        && (!row->peer || sg_set_has(row->peer, other->peer)))
+        row->has_rival = is_before(other, rule);
+}
+
+static bool
+is_credited(struct rule_row *row)
+{
+    row->has_rival = false;
+    for (size_t i = 0; i < row->local->groups.n && !row->has_rival; i++)
+        sg_each_rule(row->view, row->local->groups.v[i], check_rival, row);
+    return !row->has_rival;
+}
+
+/* ---- rows ---- */
+
+static void
+match_peer(struct flow_builder *fb, const struct rule_row *row)
+{
+    const struct sg_rule *rule = row->rule;
+    struct of_field address = of_field_whole(rule->is_ingress ? OF_CT_NW_SRC : OF_CT_NW_DST);
+    if (row->peer)
+        match_u64(fb, LAYOUT_SG_PEER, row->peer->o.number);
+    else if (rule->cidr.len)
+        match_masked(fb, address, ip4_u32(rule->cidr.ip), UINT32_MAX << (32 - rule->cidr.len) & UINT32_MAX);
+}
+
+/* Conntrack keeps an ICMP message's type and code where others have their ports (ovs-fields(7), ct_tp_src). */
+static void
+match_l4(struct flow_builder *fb, const struct rule_row *row)
+{
+    const struct l4_match *m = &row->rule->match;
+    if (m->proto < 0)
+        return;
+    match_u64(fb, of_field_whole(OF_CT_NW_PROTO), (uint64_t) m->proto);
+    if (!has_ports(m))
+        return;
+    if (is_icmp(m)) {
+        match_u64(fb, of_field_whole(OF_CT_TP_SRC), (uint64_t) m->lo);
+        if (m->hi >= 0)
+            match_u64(fb, of_field_whole(OF_CT_TP_DST), (uint64_t) m->hi);
+    } else {
+        match_masked(fb, of_field_whole(OF_CT_TP_DST), row->ports.value, port_mask(row->ports.bits));
+    }
+}
+
+static void
+row_add(struct block *b, struct rule_row *row)
+{
+    unsigned narrow = peer_rank(row->rule) * L4_RANKS + l4_rank(&row->rule->match, row->ports);
+    if (!is_credited(row))
+        return;
+    struct flow_builder *fb = block_flow(b, STAGE_SG_RULE, (uint16_t) (PRIORITY_SG_RULE + narrow));
+    match_family(fb, IP_V4);
+    match_u64(fb, LAYOUT_SG_LOCAL, row->local->o.number);
+    match_u64(fb, LAYOUT_SG_INGRESS, row->rule->is_ingress);
+    match_peer(fb, row);
+    match_l4(fb, row);
+    act_goto(fb, STAGE_SG_DONE);
+    block_flow_end(b);
+}
+
+static void
+rows_of_peer(struct block *b, struct rule_row *row)
+{
+    const struct l4_match *m = &row->rule->match;
+    row->ports = (struct port_row) { 0, 0 };
+    if (!has_ports(m) || is_icmp(m)) {
+        row_add(b, row);
+        return;
+    }
+    for (unsigned from = (unsigned) m->lo; from <= (unsigned) m->hi; from += 1u << (PORT_BITS - row->ports.bits)) {
+        row->ports = port_row_at(m, from);
+        row_add(b, row);
+    }
+}
+
+struct rows_of_set {
+    struct block *b;
+    struct rule_row row;
+};
+
+static void
+add_peer_set(void *aux, const struct sg_set *peer)
+{
+    struct rows_of_set *r = aux;
+    r->row.peer = peer;
+    rows_of_peer(r->b, &r->row);
+}
+
+static void
+add_local_set(void *aux, const struct sg_set *local)
+{
+    struct rows_of_set *r = aux;
+    const struct view *view = r->row.view;
+    if (!presence_holds(view->sets, r->b->host, local->o.number) || sg_set_is_open(view, local->o.number))
+        return;
+    r->row.local = local;
+    if (r->row.rule->peer)
+        sg_each_set(view, r->row.rule->peer, add_peer_set, r);
+    else if (r->row.rule->cidr.ip.family == IP_V4)
+        rows_of_peer(r->b, &r->row);
+}
+
+void
+sg_rule_flows(struct block *b, uint32_t number)
+{
+    const struct sg_rule *rule = model_sg_rule(b->view->model, number);
+    struct rows_of_set r = { b, { .view = b->view, .rule = rule } };
+    if (rule)
+        sg_each_set(b->view, rule->sg, add_local_set, &r);
+}

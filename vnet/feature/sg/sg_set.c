@@ -1,0 +1,80 @@
+/* Combinations of groups, and the rules of groups, as the model has them. */
+#include "vnet/feature/sg/sg_private.h"
+
+const struct sg_set *
+sg_set_get(const struct view *view, uint32_t number)
+{
+    return (const struct sg_set *) (const void *) model_get(view->model, number, OBJECT_SG_SET);
+}
+
+bool
+sg_set_has(const struct sg_set *set, uint32_t group)
+{
+    for (size_t i = 0; i < set->groups.n; i++)
+        if (set->groups.v[i] == group)
+            return true;
+    return false;
+}
+
+bool
+sg_set_is_open(const struct view *view, uint32_t number)
+{
+    const struct sg_set *set = sg_set_get(view, number);
+    bool allows_in = !set, allows_out = !set;
+    for (size_t i = 0; set && i < set->groups.n; i++) {
+        allows_in = allows_in || model_sg_allows_all(view->model, set->groups.v[i], true);
+        allows_out = allows_out || model_sg_allows_all(view->model, set->groups.v[i], false);
+    }
+    return allows_in && allows_out;
+}
+
+struct rule_visit {
+    uint32_t group;
+    bool is_peer;
+    void (*each)(void *aux, const struct sg_rule *);
+    void *aux;
+};
+
+static bool
+visit_rule(void *aux, const struct object *o)
+{
+    const struct rule_visit *v = aux;
+    const struct sg_rule *rule = (const void *) o;
+    if ((v->is_peer ? rule->peer : rule->sg) == v->group)
+        v->each(v->aux, rule);
+    return true;
+}
+
+void
+sg_each_rule(const struct view *view, uint32_t group, void (*each)(void *aux, const struct sg_rule *), void *aux)
+{
+    struct rule_visit v = { group, false, each, aux };
+    model_each_referrer(view->model, group, OBJECT_SG_RULE, visit_rule, &v);
+}
+
+void
+sg_each_rule_of_peer(const struct view *view, uint32_t group, void (*each)(void *aux, const struct sg_rule *), void *aux)
+{
+    struct rule_visit v = { group, true, each, aux };
+    model_each_referrer(view->model, group, OBJECT_SG_RULE, visit_rule, &v);
+}
+
+struct set_visit {
+    void (*each)(void *aux, const struct sg_set *);
+    void *aux;
+};
+
+static bool
+visit_set(void *aux, const struct object *o)
+{
+    const struct set_visit *v = aux;
+    v->each(v->aux, (const void *) o);
+    return true;
+}
+
+void
+sg_each_set(const struct view *view, uint32_t group, void (*each)(void *aux, const struct sg_set *), void *aux)
+{
+    struct set_visit v = { each, aux };
+    model_each_referrer(view->model, group, OBJECT_SG_SET, visit_set, &v);
+}
