@@ -21,7 +21,7 @@ json_parse(const char *bytes, size_t n, const char *what, struct error *err)
 char *
 json_text(const json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = json_dumps(json, JSON_WRITTEN);
     if (!text)
         abort();        /* out of memory, or not a document at all */
     return text;

@@ -14,6 +14,9 @@
  * "request body". Returns a new reference, or NULL with *err set. Depth is bounded by jansson (2048). */
 json_t *json_parse(const char *bytes, size_t n, const char *what, struct error *err) MUST_CHECK;
 
+/* How documents are written: as short as can be, and 0.1 as 0.1. */
+#define JSON_WRITTEN (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+
 /* Compact text, keys in insertion order; free() it. */
 char *json_text(const json_t *);
 

@@ -3,7 +3,6 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/alloc.h"
 #include "controller/columns.h"
@@ -136,24 +135,13 @@ static bool replay(struct commits *commits, struct request *r)
 
 /* ---- applying ---- */
 
-static void fill_random(void *aux, uint8_t *bytes, size_t n)
-{
-    while (n) {
-        ssize_t got = getrandom(bytes, n, 0);
-        if (got < 0)
-            continue;
-        bytes += got;
-        n -= (size_t) got;
-    }
-}
-
 static void request_begin(struct commits *commits, struct request *r)
 {
     struct transaction_origin origin = {
         .principal = r->principal,
         .tenant = r->tenant,
         .now_ms = controller_wall_ms(),
-        .random = fill_random,
+        .random = controller_random,
     };
     r->transaction = transaction_begin(commits->controller->model, &origin);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "base/json.h"
@@ -14,6 +15,7 @@
 #include "controller/outside.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
+#include "controller/upgrade.h"
 #include "controller/waiter.h"
 #include "vnet/model/transaction.h"
 
@@ -32,6 +34,17 @@ int64_t controller_wall_ms(void)
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
     return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+void controller_random(void *unused, uint8_t *bytes, size_t n)
+{
+    while (n) {
+        ssize_t got = getrandom(bytes, n, 0);
+        if (got < 0)
+            continue;
+        bytes += got;
+        n -= (size_t) got;
+    }
 }
 
 static void fact_concerns(void *aux, uint32_t host)
@@ -113,7 +126,8 @@ static bool load(struct controller *c, struct error *err)
     struct loading l = { c, json_object() };
     struct store_loader loader = { .object = load_object, .fact = load_fact, .tombstone = load_tombstone, .aux = &l };
     struct model_sequences sequences;
-    bool ok = store_load(c->store, &loader, &sequences, err) && model_load_finish(c->model, &sequences, err);
+    bool ok = store_load(c->store, &loader, &sequences, err) && model_load_finish(c->model, &sequences, err)
+              && upgrade_intent(c, err);
     const struct object *o = NULL;
     for (uint32_t after = 0; ok && (o = model_next(c->model, OBJECT_HOST, after)); after = o->number)
         hosts_object_added(c->hosts, o->number);

@@ -44,4 +44,7 @@ void controller_fact_changed(struct controller *, const struct vnet_event *);
 int64_t controller_now_ms(void);
 int64_t controller_wall_ms(void);
 
+/* As transaction_origin asks for them: unpredictable bytes. */
+void controller_random(void *unused, uint8_t *bytes, size_t n);
+
 #endif

@@ -42,6 +42,7 @@ libcontroller_a_SOURCES += \
 	controller/store/store.c controller/store/store.h \
 	controller/store/store_schema.c \
 	controller/store/store_worker.c \
+	controller/upgrade.c controller/upgrade.h \
 	controller/upstream.c \
 	controller/verify.c controller/verify.h \
 	controller/waiter.c controller/waiter.h

@@ -71,6 +71,7 @@ libvnet_a_SOURCES += \
 	vnet/model/subnet_ip.c vnet/model/subnet_ip.h \
 	vnet/model/transaction.c vnet/model/transaction.h vnet/model/transaction_state.h \
 	vnet/model/transaction_op.c \
+	vnet/model/transaction_upgrade.c \
 	vnet/model/transaction_validate.c \
 	vnet/model/type_eip.c \
 	vnet/model/type_host.c \

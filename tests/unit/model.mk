@@ -15,6 +15,14 @@ check_PROGRAMS += tests/unit/test_transaction_public
 tests_unit_test_transaction_public_SOURCES = tests/unit/test_transaction_public.c
 tests_unit_test_transaction_public_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_transaction_sg
+tests_unit_test_transaction_sg_SOURCES = tests/unit/test_transaction_sg.c
+tests_unit_test_transaction_sg_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_transaction_lb
+tests_unit_test_transaction_lb_SOURCES = tests/unit/test_transaction_lb.c
+tests_unit_test_transaction_lb_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_model
 tests_unit_test_model_SOURCES = tests/unit/test_model.c
 tests_unit_test_model_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)

@@ -44,17 +44,17 @@ static void a_commit_is_told_object_by_object_with_its_revision(void **state)
     struct controller_lab *lab = *state;
     struct feed_reader *r = feed_subscribe(lab->c.feed, feed_last(lab->c.feed), see, &s);
     controller_lab_do(lab, VPC);
-    assert_int_equal(s.n, 2);            /* the VPC and its main route table */
+    assert_int_equal(s.n, 5);            /* the VPC, its main route table, its default group with two rules */
     assert_int_equal(s.events[0].type, OBJECT_VPC);
     assert_int_equal(s.events[0].change, FEED_ADD);
     assert_int_equal(s.events[0].revision, model_revision(lab->c.model));
     assert_int_equal(s.events[1].id, s.events[0].id + 1);
     controller_lab_do(lab, "[{'op':'del','type':'vpc','name':'v'}]");
-    assert_int_equal(s.n, 4);
-    assert_int_equal(s.events[2].change, FEED_DEL);
+    assert_int_equal(s.n, 10);
+    assert_int_equal(s.events[5].change, FEED_DEL);
     feed_unsubscribe(r);
     controller_lab_do(lab, VPC);
-    assert_int_equal(s.n, 4);
+    assert_int_equal(s.n, 10);
 }
 
 static void columns_that_move_often_in_one_turn_are_one_event(void **state)
@@ -88,7 +88,7 @@ static void a_reader_goes_on_after_what_it_has_seen(void **state)
     controller_lab_do(lab, VPC);
     assert_true(feed_keeps(lab->c.feed, before));
     struct feed_reader *r = feed_subscribe(lab->c.feed, before + 1, see, &s);
-    assert_int_equal(s.n, 1);
+    assert_int_equal(s.n, 4);
     assert_int_equal(s.events[0].id, before + 2);
     feed_unsubscribe(r);
 }

@@ -173,7 +173,7 @@ a_port_gets_the_lowest_free_address_and_a_local_mac(void **state)
     assert_int_equal(model_port_by_ip(lab->m, p->subnet, port_ip4(p)), p->o.number);
     assert_int_equal(model_subnet_by_ip(lab->m, p->vpc, port_ip4(p)), p->subnet);
     assert_string_equal(lab_column(lab, OBJECT_PORT, "web1", "ips"), "[\"10.0.1.3\"]");
-    assert_string_equal(lab_column(lab, OBJECT_PORT, "web1", "sg"), "[]");
+    assert_string_equal(lab_column(lab, OBJECT_PORT, "web1", "sg"), "[\"a\"]");
     assert_string_equal(lab_column(lab, OBJECT_PORT, "web1", "source_dest_check"), "true");
     assert_true(p->has_sg);
     lab_do(lab, OP_PORT_IP, "web2", "web", "10.0.1.5");
@@ -225,7 +225,7 @@ bad_ports_are_refused(void **state)
         { ERROR_INVALID, "'mac':'0a:76:cb:00:71:05'", "mac '0a:76:cb:00:71:05' is kept for public addresses; write another" },
         { ERROR_INVALID, "'mac':'0A:77:00:00:00:01'", "mac '0a:77:00:00:00:01' is kept for public addresses" },
         { ERROR_INVALID, "'mac':'2:76'", "mac '2:76' is no MAC address" },
-        { ERROR_UNKNOWN, "'sg':'web'", "sg 'web' does not exist; write none, or leave it out" },
+        { ERROR_UNKNOWN, "'sg':'web'", "sg 'web' does not exist in tenant 'default'" },
         { ERROR_INVALID, "'source_dest_check':'no'", "source_dest_check 'no' is neither true nor false" },
         { ERROR_INVALID, "'host':'hv1'", "host cannot be given: it is observed" },
         { ERROR_INVALID, "'colour':'red'", "column 'colour' is unknown; write one of subnet ip ips mac sg source_dest_check" },
@@ -532,7 +532,7 @@ a_tenant_with_objects_stays_and_default_always_does(void **state)
     struct lab *lab = *state;
     lab_do(lab, "{'op':'add','type':'tenant','name':'acme'}");
     lab_do(lab, "{'op':'add','type':'vpc','name':'v','tenant':'acme','values':{'cidr':'10.0.0.0/16'}}");
-    lab_refuse(lab, ERROR_CONFLICT, "tenant 'acme': it still has vpc 'v', rtb 'v'; delete them first", OP_DEL, "tenant", "acme");
+    lab_refuse(lab, ERROR_CONFLICT, "tenant 'acme': it still has vpc 'v'; delete that first", OP_DEL, "tenant", "acme");
     lab_refuse(lab, ERROR_CONFLICT, "tenant 'default': it always exists and cannot be deleted", OP_DEL, "tenant", "default");
     lab_do(lab, "{'op':'del','type':'vpc','name':'v','tenant':'acme'}");
     lab_do(lab, OP_DEL, "tenant", "acme");

@@ -321,7 +321,7 @@ what_cannot_hold_an_elastic_ip_is_refused(void **state)
         enum error_code code;
         const char *target, *text;
     } rows[] = {
-        { ERROR_INVALID, "lb:web", "eip '203.0.113.2': attached 'lb:web' is no known target; write port:NAME, natgw:NAME or none" },
+        { ERROR_INVALID, "vpc:web", "eip '203.0.113.2': attached 'vpc:web' is no known target; write port:NAME, natgw:NAME, lb:NAME or none" },
         { ERROR_INVALID, "web1", "attached 'web1' is no known target" },
         { ERROR_INVALID, "igw", "attached 'igw' is no known target" },
         { ERROR_INVALID, "blackhole", "attached 'blackhole' is no known target" },
@@ -329,6 +329,7 @@ what_cannot_hold_an_elastic_ip_is_refused(void **state)
         { ERROR_INVALID, "none:", "attached 'none:' is no known target" },
         { ERROR_UNKNOWN, "port:nope", "port 'nope' does not exist in tenant 'default'" },
         { ERROR_UNKNOWN, "port:", "port '' does not exist in tenant 'default'" },
+        { ERROR_UNKNOWN, "lb:nope", "lb 'nope' does not exist in tenant 'default'" },
         { ERROR_UNKNOWN, "natgw:nope", "natgw 'nope' does not exist in tenant 'default'" },
         { ERROR_UNKNOWN, "port:theirs", "port 'theirs' does not exist in tenant 'default'" },
     };

@@ -25,7 +25,7 @@ value_print(const struct options *o, const json_t *value)
 {
     struct arena *arena = arena_new();
     if (o->format->is_native)
-        json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+        json_dumpf(value, stdout, JSON_WRITTEN);
     else
         fputs(output_cell(value, arena), stdout);
     fputc('\n', stdout);

@@ -12,7 +12,7 @@
 static void
 json_print(const json_t *json)
 {
-    json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_dumpf(json, stdout, JSON_WRITTEN);
     fputc('\n', stdout);
 }
 

@@ -4,6 +4,6 @@
 void
 output_json(FILE *stream, const struct output_rows *o)
 {
-    json_dumpf(o->rows, stream, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_dumpf(o->rows, stream, JSON_WRITTEN);
     fputc('\n', stream);
 }

@@ -11,11 +11,13 @@
  *   {"op": "set", "type": "port", "name": "web1", "values": {"source_dest_check": false}}
  *   {"op": "del", "type": "port", "name": "web1", "if_exists": true}
  * "tenant" in an operation overrides the request's. "id" may be given to add (port-add id=UUID). An "add" of a type without name of
- * its own (route, eip, igw) has no "name"; set and del of it use "RTB/PREFIX", the address, the VPC's name. Adding a tenant, host or
+ * its own (route, eip, igw, sg-rule, listener, target) has no "name"; set and del of it use "RTB/PREFIX", the address, the VPC's name, the
+ * rule's id, "LB/PROTO:PORT", "TG/PORT". Adding a tenant, host or
  * pool needs an admin.
  *   {"op": "set", "type": "eip", "name": "203.0.113.5", "values": {"attached": "port:web2"}, "move": true}
  * Without "move" an elastic IP that is attached is not attached to something else. "attached": null detaches it.
- * Implied changes are part of the same transaction: a VPC's main table; what goes with its owner.
+ * Implied changes are part of the same transaction: a VPC's main table and default security group; what goes with its owner; the
+ * combinations of groups that ports have.
  * Text values are parsed by the field's kind ("true", "10", "a,b"), so that the CLI needs no knowledge of types. null is 'not given' to
  * add, and the default, or unset, to set.
  * Columns of keys and values (tags, quotas) are changed key by key: {"tags": {"k": "v", "gone": null}} or {"tags:k": "v"}; text is the whole:
@@ -47,6 +49,9 @@ void transaction_abort(struct transaction *);
  * "object", all its columns; NULL when nothing was there to delete. A large batch is cheaper without.
  * On false the transaction can only be aborted; *err is prefixed by the caller with the command's number where that helps. */
 bool transaction_op(struct transaction *, const json_t *op, json_t **result, struct error *) MUST_CHECK;
+
+/* Instead of operations, after loading: adds what an older version's objects lack. Nothing is lacking: changes nothing. */
+bool transaction_upgrade(struct transaction *, struct error *) MUST_CHECK;
 
 /* Checks what only the whole can tell (quotas). */
 bool transaction_finish(struct transaction *, struct error *) MUST_CHECK;

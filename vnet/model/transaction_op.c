@@ -104,24 +104,48 @@ op_parse(const json_t *json, struct op *op, struct error *err)
     return true;
 }
 
-/* The value by which an object is called that has no name of its own; NULL: it has one, or none was given. */
-static const char *
-op_called_by(const struct op *op)
+/* What an object is called that has no name of its own: columns, and what stands between them. A rule's says what it is until it has an
+ * id. */
+static const struct called {
+    enum object_type type;
+    const char *parts[9];
+} called[] = {
+    { OBJECT_ROUTE, { "rtb", "/", "prefix" } },
+    { OBJECT_EIP, { "ip" } },
+    { OBJECT_IGW, { "vpc" } },
+    { OBJECT_SG_RULE, { "sg", " ", "direction", " ", "proto", " ", "ports", " ", "peer" } },
+    { OBJECT_LISTENER, { "lb", "/", "proto", ":", "port" } },
+    { OBJECT_TARGET, { "tg", "/", "port" } },
+};
+#define CALLED_MAX 300
+
+/* False: it has a name, or not all that it is called by was given. */
+static bool
+op_called(const struct op *op, char buf[CALLED_MAX])
 {
-    const char *column = op->class->type == OBJECT_EIP ? "ip" : op->class->type == OBJECT_IGW ? "vpc" : NULL;
-    return column ? json_member_string(op->values, column) : NULL;
+    const struct called *c = NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof called / sizeof called[0]; i++)
+        if (called[i].type == op->class->type)
+            c = &called[i];
+    for (size_t i = 0; c && i < 9 && c->parts[i]; i++) {
+        char shown[VALUE_SHOWN_MAX];
+        const json_t *value = i % 2 ? NULL : json_object_get(op->values, c->parts[i]);
+        if (!(i % 2) && (!value || json_is_null(value)))
+            return false;
+        used += snprintf(buf + used, CALLED_MAX - used, "%.63s", value ? value_shown(value, shown) : c->parts[i]);
+    }
+    return c != NULL;
 }
 
 /* "route 'main/10.0.0.0/8'": what the operation is about, for errors. */
 static bool
 op_prefix(const struct op *op, struct error *err)
 {
-    const char *type = op->class->name, *rtb = json_member_string(op->values, "rtb");
-    const char *prefix = json_member_string(op->values, "prefix"), *name = op->name ? op->name : op_called_by(op);
+    char text[CALLED_MAX];
+    const char *type = op->class->name, *name = op->name ? op->name : op_called(op, text) ? text : NULL;
     if (name)
         return error_prefix(err, "%s '%.130s'", type, name);
-    if (op->class->type == OBJECT_ROUTE && rtb && prefix)
-        return error_prefix(err, "route '%.64s/%.64s'", rtb, prefix);
     return op->id ? error_prefix(err, "%s '%.40s'", type, op->id) : error_prefix(err, "%s", type);
 }
 

@@ -57,6 +57,8 @@ bool transaction_check_removable(struct transaction *, const struct object *, st
 bool transaction_check_quotas(const struct transaction *, struct error *) MUST_CHECK;
 /* Does 'referrer' go when 'owner' goes? */
 bool object_goes_with(const struct object *referrer, uint32_t owner);
+/* Does it go when something else goes? */
+bool object_has_owner(const struct object *);
 
 #define VNI_MAX 0xffffff
 

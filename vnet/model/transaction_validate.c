@@ -120,6 +120,16 @@ object_goes_with(const struct object *o, uint32_t owner)
     return false;
 }
 
+bool
+object_has_owner(const struct object *o)
+{
+    const struct object_class *class = object_class(o->type);
+    for (size_t i = 0; i < class->n_fields; i++)
+        if (class->fields[i].flags & FIELD_OWNER && object_goes_with(o, *(const uint32_t *) field_in(o, &class->fields[i])))
+            return true;
+    return false;
+}
+
 /* Up to five that refer to 'target' and do not go with it. */
 struct referrers {
     char text[400];

@@ -25,20 +25,23 @@ check(struct transaction *t, const struct object *before, const struct object *o
     return true;
 }
 
-/* The first few objects of the tenant; walks everything, but only to word a refusal. */
-static size_t
+/* The first few objects of the tenant, without those that go with others; false: there are more. Walks everything, but only to word a
+ * refusal. */
+static bool
 objects_named(const struct transaction *t, uint32_t tenant, char *list, size_t size)
 {
     size_t n = 0, used = 0;
     const struct tree_node *node = tree_first(&t->model->types);
-    for (; node && n < NAMED_MAX; node = tree_next(node)) {
+    for (; node; node = tree_next(node)) {
         const struct object *o = CONTAINER_OF(node, struct slot, by_type)->o[VIEW_STAGED];
         char title[TITLE_MAX];
-        if (!o || o->tenant != tenant || used >= size)
+        if (!o || o->tenant != tenant || object_has_owner(o))
             continue;
+        if (n == NAMED_MAX || used >= size)
+            return false;
         used += snprintf(list + used, size - used, "%s%s", n++ ? ", " : "", transaction_title(t, o, title));
     }
-    return n;
+    return true;
 }
 
 static bool
@@ -54,8 +57,9 @@ removing(struct transaction *t, const struct object *o, struct error *err)
         return true;
 
     char list[400];
-    size_t named = objects_named(t, o->number, list, sizeof list);
-    return error_set(err, ERROR_CONFLICT, "it still has %s%s; delete them first", list, n > named ? " and more" : "");
+    bool is_all = objects_named(t, o->number, list, sizeof list);
+    return error_set(err, ERROR_CONFLICT, "it still has %s%s; delete %s first", list, is_all ? "" : " and more",
+                     is_all && !strchr(list, ',') ? "that" : "them");
 }
 
 const struct object_class tenant_class = {

@@ -76,6 +76,7 @@ route_row(struct block *b, uint32_t number)
         act_set(b->fb, LAYOUT_WAY_OUT, route->target.kind == TARGET_NATGW ? route->target.number : 0);
         end_routed(b, STAGE_EGRESS);
         break;
+    case TARGET_LB:                      /* no route's */
     case TARGET_NONE:
     case TARGET_LB:             /* not of routes */
         break;
