@@ -115,7 +115,7 @@ static void host_packet_in(void *aux, struct of_session *s, const struct packet_
     const struct feature *feature = feature_by_number(cookie_feature(packet->cookie));
     struct bytes answer = BYTES_INIT;
     if (packet->continuation) {
-        if (feature_resume(packet, &answer))
+        for (unsigned i = 0; feature_resume(packet, i, &answer); i++, bytes_clear(&answer))
             of_session_resume(s, packet, answer.data, answer.n);
     } else if (h && feature == &feature_uplink) {
         outside_packet_in(hosts_controller(h->all), h->number, packet);

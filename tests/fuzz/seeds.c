@@ -221,6 +221,26 @@ icmp_inner_seeds(void)
     bytes_done(&b);
 }
 
+/* Whole packets, fragments of them, and one with options. */
+static void
+ipv4_piece_seeds(void)
+{
+    static const uint16_t mtus[] = { 1450, 60, 60 }, fragments[] = { 0, 0x2007, 0x4000 };
+    struct ipv4_answer a = { router, guest, ip4(0xc0000201), ip4(0xcb007105), IPV4_PROTO_UDP };
+    struct bytes b = BYTES_INIT;
+    for (uint8_t i = 0; i < 3; i++) {
+        bytes_put_be16(&b, mtus[i]);
+        uint8_t *ip = ipv4_put(&b, &a, i ? 100 : 1480) - IPV4_HEADER;
+        put_be16(ip + 6, fragments[i]);
+        if (i == 2) {
+            ip[0] = 0x47;
+            memcpy(ip + IPV4_HEADER, (uint8_t[8]) { 7, 4, 4, 0, 0x82, 3, 0, 0 }, 8);
+        }
+        put_numbered("ipv4_piece", "packet", i, &b);
+    }
+    bytes_done(&b);
+}
+
 static void
 arp_seeds(void)
 {
@@ -251,6 +271,8 @@ userdata_seeds(void)
     put("userdata", "inner", &b);
     userdata_put_pool(&b, 77);
     put("userdata", "pool", &b);
+    userdata_put_split(&b, 1450);
+    put("userdata", "split", &b);
     bytes_done(&b);
 }
 
@@ -534,6 +556,7 @@ main(int argc, char **argv)
     dhcp_seeds();
     icmp_seeds();
     icmp_inner_seeds();
+    ipv4_piece_seeds();
     arp_seeds();
     userdata_seeds();
     packet_in_seeds();

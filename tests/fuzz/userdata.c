@@ -42,6 +42,15 @@ pool_check(const uint8_t *data, size_t n, uint32_t pool)
     bytes_done(&b);
 }
 
+static void
+split_check(const uint8_t *data, size_t n, uint16_t mtu)
+{
+    struct bytes b = BYTES_INIT;
+    userdata_put_split(&b, mtu);
+    FUZZ_CLAIM(b.n == n && !memcmp(b.data, data, b.n));
+    bytes_done(&b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -49,6 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct icmp_error error;
     struct icmp_inner inner;
     uint32_t pool;
+    uint16_t mtu;
     if (userdata_get_lease(data, n, &lease))
         lease_check(data, n, &lease);
     if (userdata_get_error(data, n, &error))
@@ -57,5 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         inner_check(data, n, &inner);
     if (userdata_get_pool(data, n, &pool))
         pool_check(data, n, pool);
+    if (userdata_get_split(data, n, &mtu))
+        split_check(data, n, mtu);
     return 0;
 }

@@ -58,7 +58,9 @@ def test_two_thousand_connections_at_once_through_one_address(lab, vms):
 def test_everything_finds_its_way_back(lab, vms, name):
     vm = vms[name]
     assert vm.ping_all([CLIENT_IP, FAR_IP, "203.0.113.1", DIRECT], timeout=3) == ["reply"] * 4
-    assert vm.exchange(CLIENT_IP, ECHO_PORT, size=3000, timeout=3) == "same"
+    lab.outside.forget_mtus()
+    for size in (1460, 3000):       # the outside answers with packets that are too big for the VM
+        assert vm.exchange(CLIENT_IP, ECHO_PORT, size=size, timeout=3, tries=1) == "same", size
     assert vm.who_answers([DIRECT], NAME_PORT, timeout=2) == ["f"]
     assert vm.tcp_send(CLIENT_IP, 80, 1_000_000)["ok"]
     assert vm.tcp_connect(CLIENT_IP, 81, timeout=3) == "refused"
@@ -83,6 +85,11 @@ def test_equal_source_ports_of_two_vms_are_told_apart(lab, vms):
         assert call_all([(g.agent, "exchange", {**payload, "source_port": 5000}) for g in four(vms)]) == ["same"] * 4
 
 
+def begins(frame):
+    """Not a segment of a connection that was asked for: those of the test before are still being closed."""
+    return frame[23] != 6 or frame[47] & 0x12 == 0x02
+
+
 def test_nobody_gets_in_unasked(lab, vms):
     before = {g.name: g.agent.call("start_capture", device="eth0") for g in four(vms)}
     assert lab.outside.tcp_connect(NAT, 80, timeout=0.6) != "connected"
@@ -90,7 +97,7 @@ def test_nobody_gets_in_unasked(lab, vms):
     assert lab.outside.exchange(NAT, protocol=253, timeout=0.3) == "none"
     for name, number in before.items():
         frames = [bytes.fromhex(f) for f in vms[name].agent.call("stop", number=number)]
-        assert not [f for f in frames if f[12:14] == b"\x08\x00" and f[26:30] == bytes(map(int, CLIENT_IP.split(".")))], name
+        assert not [f for f in frames if f[12:14] == b"\x08\x00" and f[26:30] == bytes(map(int, CLIENT_IP.split("."))) and begins(f)], name
 
 
 def test_when_the_ports_run_out_it_is_counted_and_logged(lab, vms):

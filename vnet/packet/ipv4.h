@@ -25,12 +25,17 @@ struct ipv4_packet {
     size_t total_len;           /* as the header says */
     struct ip src, dst;
     uint8_t ttl, proto;
-    bool more_fragments;
+    bool dont_fragment, more_fragments;
     uint16_t fragment_offset;   /* in 8 bytes */
 };
 
 /* False if it is not one. A frame cut short is one as long as its IP header is whole. */
 bool ipv4_parse(const uint8_t *frame, size_t n, struct ipv4_packet *);
+
+/* A packet that is too big for what comes next, as pieces of which no header with its payload is longer than 'mtu' (RFC 791, 3.2); it may
+ * be a fragment itself. Appends the frame of the i-th piece: the packet itself if it fits. False, 'out' unchanged: there is no such piece,
+ * or the frame is no whole IPv4 packet, or cannot be taken apart. Whether it may be (DF) is the caller's to know. */
+bool ipv4_put_piece(struct bytes *out, const uint8_t *frame, size_t n, uint16_t mtu, unsigned i);
 
 struct ipv4_answer {
     struct mac eth_dst, eth_src;

@@ -4,7 +4,7 @@
 
 #define VERSION 1
 
-enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4 };
+enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4, USERDATA_SPLIT = 5 };
 
 struct head {
     enum userdata_kind kind;
@@ -145,5 +145,24 @@ userdata_get_pool(const uint8_t *data, size_t n, uint32_t *number)
     if (reader_u8(&r) != VERSION || reader_u8(&r) != USERDATA_POOL)
         return false;
     *number = reader_be32(&r);
+    return !r.bad && !reader_left(&r);
+}
+
+void
+userdata_put_split(struct bytes *b, uint16_t mtu)
+{
+    bytes_put_u8(b, VERSION);
+    bytes_put_u8(b, USERDATA_SPLIT);
+    bytes_put_be16(b, mtu);
+}
+
+bool
+userdata_get_split(const uint8_t *data, size_t n, uint16_t *mtu)
+{
+    struct bytes_reader r;
+    reader_init(&r, data, n);
+    if (reader_u8(&r) != VERSION || reader_u8(&r) != USERDATA_SPLIT)
+        return false;
+    *mtu = reader_be16(&r);
     return !r.bad && !reader_left(&r);
 }

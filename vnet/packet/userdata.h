@@ -6,6 +6,7 @@
  *
  *     version (1)  kind (1)  side of a quote (1)  address (4)  what it becomes (4)
  *     version (1)  kind (1)  number of a pool (4)
+ *     version (1)  kind (1)  MTU (2)
  */
 #ifndef VNET_PACKET_USERDATA_H
 #define VNET_PACKET_USERDATA_H 1
@@ -18,11 +19,13 @@ void userdata_put_lease(struct bytes *, const struct dhcp_lease *);
 void userdata_put_error(struct bytes *, const struct icmp_error *);
 void userdata_put_inner(struct bytes *, const struct icmp_inner *);
 void userdata_put_pool(struct bytes *, uint32_t number);         /* ARP of its upstream gateway */
+void userdata_put_split(struct bytes *, uint16_t mtu);           /* the packet goes on in pieces */
 
 /* False: another version, another kind, or malformed. */
 bool userdata_get_lease(const uint8_t *, size_t, struct dhcp_lease *);
 bool userdata_get_error(const uint8_t *, size_t, struct icmp_error *);
 bool userdata_get_inner(const uint8_t *, size_t, struct icmp_inner *);
 bool userdata_get_pool(const uint8_t *, size_t, uint32_t *number);
+bool userdata_get_split(const uint8_t *, size_t, uint16_t *mtu);
 
 #endif

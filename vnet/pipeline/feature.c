@@ -27,10 +27,10 @@ feature_list(unsigned *n)
 }
 
 bool
-feature_resume(const struct packet_in *in, struct bytes *out)
+feature_resume(const struct packet_in *in, unsigned i, struct bytes *out)
 {
-    for (unsigned i = 0; i < sizeof features / sizeof features[0]; i++)
-        if (features[i]->resume && features[i]->resume(in, out))
+    for (unsigned f = 0; f < sizeof features / sizeof features[0]; f++)
+        if (features[f]->resume && features[f]->resume(in, i, out))
             return true;
     return false;
 }

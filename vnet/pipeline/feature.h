@@ -110,9 +110,10 @@ struct feature {
     /* Answers a packet that a flow of this feature sent to us: appends one packet to 'out', which goes back to in_port. False: no answer.
      * Stateless: everything is in the packet-in. NULL: sends none. */
     bool (*answer)(const struct packet_in *, struct bytes *out);
-    /* The same for one that waits in the switch (packet_in.continuation): 'out' goes on there in its place; without an answer it is
-     * dropped. Its cookie and table are those of the packet's first flow, so the userdata alone tells whose it is. */
-    bool (*resume)(const struct packet_in *, struct bytes *out);
+    /* The same for one that waits in the switch (packet_in.continuation): what goes on there in its place are packets 0, 1, ... until it
+     * says false; without any it is dropped. Its cookie and table are those of the packet's first flow, so the userdata alone tells
+     * whose it is. */
+    bool (*resume)(const struct packet_in *, unsigned i, struct bytes *out);
     /* Puts a step of a trace into words: "'web1' sends from an address that it may use". NULL or "": nothing to say. */
     void (*explain)(const struct view *, const struct spec *, char *text, size_t size);
 };
@@ -123,8 +124,8 @@ FEATURE_LIST(X)
 
 const struct feature *feature_by_number(uint8_t);        /* NULL: none */
 const struct feature *const *feature_list(unsigned *n);
-/* What the feature that a waiting packet is for makes of it. */
-bool feature_resume(const struct packet_in *, struct bytes *out);
+/* The i-th packet that the feature that a waiting packet is for makes of it. */
+bool feature_resume(const struct packet_in *, unsigned i, struct bytes *out);
 
 /* The VPC a number belongs to (port, subnet, rtb, route, igw, natgw, vpc); 0 if none or gone. */
 uint32_t view_vpc_of(const struct view *, uint8_t type, uint32_t number);

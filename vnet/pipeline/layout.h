@@ -12,7 +12,7 @@
  *   reg10     number of the route table that decides; later that of the pool by whose network it leaves
  *   reg11     number of the destination's host
  *   reg12     0..7 reason (enum reason)        8 too big for the tunnel
- *             9..12 traffic class (room)       13..14 migration state (room)
+ *             9..12 traffic class (room)       13..14 migration state (room)       15     has been with the responder
  *   reg13     0..15 OpenFlow port to leave by (a tunnel's, a filtered port's)     16..31 MTU of the path
  *   reg14     rule number (room)
  *   reg15     what a route leads out by: NAT gateway's number, 0: internet gateway (target number, origin host: room)
@@ -43,6 +43,7 @@
 #define LAYOUT_HOST (struct of_field){ OF_REG11, 0, 32 }
 #define LAYOUT_REASON (struct of_field){ OF_REG12, 0, 8 }
 #define LAYOUT_TOO_BIG (struct of_field){ OF_REG12, 8, 1 }
+#define LAYOUT_ANSWERED (struct of_field){ OF_REG12, 15, 1 }
 #define LAYOUT_OUT_PORT (struct of_field){ OF_REG13, 0, 16 }
 #define LAYOUT_PATH_MTU (struct of_field){ OF_REG13, 16, 16 }
 

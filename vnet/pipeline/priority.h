@@ -45,6 +45,8 @@ enum {
 
     /* NAT_OUT and NAT_IN */
     PRIORITY_NAT_TRACKED = 130,         /* what conntrack has translated */
+    PRIORITY_NAT_SPLIT = 125,           /* a translated fragment that does not fit */
+    PRIORITY_NAT_FITS = 124,
     PRIORITY_NAT_FRAGMENT = 120,        /* what conntrack shall translate */
     PRIORITY_NAT_STRAY = 115,           /* a fragment that conntrack gave up */
     PRIORITY_NAT_ERROR = 110,           /* an ICMP error: its quotation too */
@@ -52,6 +54,7 @@ enum {
     PRIORITY_NATGW_EXHAUSTED = 90,      /* tracked, but not translated: a counted drop */
 
     /* PUBLIC_IN */
+    PRIORITY_PUBLIC_ANSWER = 150,       /* to the sender of what was too big */
     PRIORITY_PUBLIC_TOO_BIG = 140,
     PRIORITY_PUBLIC_BOGON = 135,        /* from outside, pretending to come from inside */
     PRIORITY_PUBLIC_ERROR = 130,

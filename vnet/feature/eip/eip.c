@@ -116,9 +116,10 @@ public_in_flow(struct block *b, uint16_t priority, const struct placement *p)
     return fb;
 }
 
-/* What is too big for the guest is answered on the physical network, before anything is translated. */
+/* What is too big for the guest goes to the responder before anything is translated, and comes back here: as the answer to its sender, or,
+ * if that lets it be taken apart, as fragments. What is a fragment already is looked at when it has been translated. */
 static void
-too_big_row(struct block *b, const struct placement *p)
+too_big_rows(struct block *b, const struct placement *p)
 {
     struct flow_builder *fb = public_in_flow(b, PRIORITY_PUBLIC_TOO_BIG, p);
     struct bytes userdata = BYTES_INIT;
@@ -130,10 +131,19 @@ too_big_row(struct block *b, const struct placement *p)
     };
     match_u64(fb, LAYOUT_FROM_UPLINK, 1);
     match_u64(fb, LAYOUT_TOO_BIG, 1);
+    match_ip_frag(fb, IP_V4, 0, OF_FRAG_ANY);
     userdata_put_error(&userdata, &error);
     act_meter(fb, p->eip->o.number);
     act_controller_pause(fb, LAYOUT_CONTROLLER_ID, userdata.data, userdata.n);
     bytes_done(&userdata);
+    act_set(fb, LAYOUT_TOO_BIG, 0);
+    act_set(fb, LAYOUT_ANSWERED, 1);
+    act_resubmit(fb, STAGE_PUBLIC_IN);
+    block_flow_end(b);
+
+    fb = block_flow(b, STAGE_PUBLIC_IN, PRIORITY_PUBLIC_ANSWER);
+    match_ip_src(fb, ip_prefix_host(p->eip->ip));
+    match_u64(fb, LAYOUT_ANSWERED, 1);
     if (p->pool->vlan)
         act_push_vlan(fb, p->pool->vlan);
     act_output_in_port(fb);
@@ -193,8 +203,33 @@ nat_in_end(struct block *b, const struct placement *p)
     block_flow_end(b);
 }
 
+/* What conntrack did not translate matches no row: the destination's MAC says whose it is. */
+static struct flow_builder *
+nat_in_translated(struct block *b, uint16_t priority, const struct placement *p)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_NAT_IN, priority);
+    match_u64(fb, LAYOUT_VNI, p->vpc->vni);
+    match_eth_dst(fb, p->port->mac);
+    match_ip_dst(fb, ip_prefix_host(port_ip4(p->port)));
+    return fb;
+}
+
 static void
-nat_in_rows(struct block *b, const struct placement *p, uint16_t zone)
+nat_in_fragment_rows(struct block *b, const struct placement *p, uint16_t zone, uint16_t mtu)
+{
+    match_tracked(nat_in_translated(b, PRIORITY_NAT_TRACKED, p), zone);
+    public_fragment_end(b, mtu);
+
+    match_ct_state(nat_in_translated(b, PRIORITY_NAT_SPLIT, p), 0, OF_CT_TRK | OF_CT_INV);
+    public_fragment_split(b, p, mtu);
+    nat_in_end(b, p);
+
+    match_ct_state(nat_in_translated(b, PRIORITY_NAT_FITS, p), 0, OF_CT_TRK | OF_CT_INV);
+    nat_in_end(b, p);
+}
+
+static void
+nat_in_rows(struct block *b, const struct placement *p)
 {
     struct flow_builder *fb = block_flow(b, STAGE_NAT_IN, PRIORITY_NAT_ROW);
     match_ip_dst(fb, ip_prefix_host(p->eip->ip));
@@ -206,17 +241,6 @@ nat_in_rows(struct block *b, const struct placement *p, uint16_t zone)
     match_ip_dst(fb, ip_prefix_host(p->eip->ip));
     match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
     block_flow_end(b);
-    if (!zone)
-        return;
-
-    /* What conntrack did not translate matches no row: the destination's MAC says whose it is. */
-    fb = block_flow(b, STAGE_NAT_IN, PRIORITY_NAT_TRACKED);
-    match_u64(fb, LAYOUT_VNI, p->vpc->vni);
-    match_eth_dst(fb, p->port->mac);
-    match_ip_dst(fb, ip_prefix_host(port_ip4(p->port)));
-    match_tracked(fb, zone);
-    act_ct_clear(fb);
-    nat_in_end(b, p);
 }
 
 /* ---- blocks ---- */
@@ -225,9 +249,10 @@ static void
 holder_rows(struct block *b, const struct placement *p)
 {
     const struct runtime_host *other = p->port ? runtime_host(b->view->runtime, p->at.host) : NULL;
+    uint16_t mtu = public_path_mtu(b->here, other);
     block_add(b, meter_spec(b->arena, b->cookie, p->eip->o.number, ANSWER_PPS, ANSWER_BURST));
-    public_address_rows(b, p, public_path_mtu(b->here, other));
-    too_big_row(b, p);
+    public_address_rows(b, p, mtu);
+    too_big_rows(b, p);
     bogon_row(b, p);
     if (!p->port)
         return;
@@ -236,7 +261,9 @@ holder_rows(struct block *b, const struct placement *p)
     nat_out_rows(b, p);
     nat_out_fragment_rows(b, p, zone);
     public_in_rows(b, p, zone);
-    nat_in_rows(b, p, zone);
+    nat_in_rows(b, p);
+    if (zone)
+        nat_in_fragment_rows(b, p, zone, mtu);
 }
 
 static void
@@ -320,6 +347,8 @@ eip_explain(const struct view *view, const struct spec *spec, char *text, size_t
     case STAGE_PUBLIC_IN:
         if (spec->priority == PRIORITY_PUBLIC_TOO_BIG)
             snprintf(text, size, "it is too big for the guest");
+        else if (spec->priority == PRIORITY_PUBLIC_ANSWER)
+            snprintf(text, size, "its sender is told so");
         else if (spec->priority == PRIORITY_PUBLIC_BOGON)
             snprintf(text, size, "it comes from outside with an address of the VPC");
         else

@@ -56,6 +56,32 @@ out_rows(struct block *b, const struct placement *p, uint16_t zone)
     block_flow_end(b);
 }
 
+static struct flow_builder *
+nat_in_flow(struct block *b, uint16_t priority, const struct placement *p)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_NAT_IN, priority);
+    match_u64(fb, LAYOUT_VNI, p->vpc->vni);
+    match_eth_dst(fb, public_mac_of_ip(p->eip->ip));
+    match_ip_dst(fb, p->vpc->cidr);
+    return fb;
+}
+
+static void
+match_tracked(struct flow_builder *fb, uint16_t zone)
+{
+    match_u64(fb, of_field_whole(OF_CT_ZONE), zone);
+    match_ct_state(fb, OF_CT_TRK, OF_CT_TRK | OF_CT_INV);
+}
+
+static void
+nat_in_end(struct block *b)
+{
+    act_set_mac(b->fb, OF_ETH_SRC, ROUTER_MAC);
+    act_move(b->fb, of_field_whole(OF_IPV4_DST), LAYOUT_NEXT_HOP4);
+    act_resubmit(b->fb, STAGE_NEIGHBOUR);
+    block_flow_end(b);
+}
+
 /* What is no answer to a connection of the zone comes out as it was, and matches nothing. */
 static void
 in_rows(struct block *b, const struct placement *p, uint16_t zone)
@@ -63,19 +89,30 @@ in_rows(struct block *b, const struct placement *p, uint16_t zone)
     struct flow_builder *fb = block_flow(b, STAGE_PUBLIC_IN, PRIORITY_PUBLIC_ROW);
     match_ip_dst(fb, ip_prefix_host(p->eip->ip));
     act_set(fb, of_field_whole(OF_METADATA), p->vpc->vni);
+    act_set_mac(fb, OF_ETH_DST, public_mac_of_ip(p->eip->ip));   /* it may come from a neighbour's address held here */
     act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_IN, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
 
-    fb = block_flow(b, STAGE_NAT_IN, PRIORITY_NAT_ROW);
-    match_u64(fb, LAYOUT_VNI, p->vpc->vni);
-    match_u64(fb, of_field_whole(OF_CT_ZONE), zone);
-    match_ip_dst(fb, p->vpc->cidr);
-    match_ct_state(fb, OF_CT_TRK, OF_CT_TRK | OF_CT_INV);
-    act_ct_clear(fb);
-    act_set_mac(fb, OF_ETH_SRC, ROUTER_MAC);
-    act_move(fb, of_field_whole(OF_IPV4_DST), LAYOUT_NEXT_HOP4);
-    act_resubmit(fb, STAGE_NEIGHBOUR);
-    block_flow_end(b);
+    match_tracked(nat_in_flow(b, PRIORITY_NAT_ROW, p), zone);
+    act_ct_clear(b->fb);
+    nat_in_end(b);
+}
+
+static void
+in_fragment_rows(struct block *b, const struct placement *p, uint16_t zone)
+{
+    uint16_t mtu = public_path_mtu(b->here, NULL);
+    struct flow_builder *fb = nat_in_flow(b, PRIORITY_NAT_TRACKED, p);
+    match_tracked(fb, zone);
+    match_ip_frag(fb, IP_V4, OF_FRAG_ANY, OF_FRAG_ANY);
+    public_fragment_end(b, mtu);
+
+    match_ct_state(nat_in_flow(b, PRIORITY_NAT_SPLIT, p), 0, OF_CT_TRK | OF_CT_INV);
+    public_fragment_split(b, p, mtu);
+    nat_in_end(b);
+
+    match_ct_state(nat_in_flow(b, PRIORITY_NAT_FITS, p), 0, OF_CT_TRK | OF_CT_INV);
+    nat_in_end(b);
 }
 
 static void
@@ -92,6 +129,7 @@ natgw_flows(struct block *b, uint8_t type, uint32_t number)
         return;
     out_rows(b, &p, zone);
     in_rows(b, &p, zone);
+    in_fragment_rows(b, &p, zone);
 }
 
 struct natgw_touch {

@@ -50,6 +50,33 @@ public_path_mtu(const struct runtime_host *holder, const struct runtime_host *ot
     return mtu > LAYOUT_TUNNEL_OVERHEAD ? mtu - LAYOUT_TUNNEL_OVERHEAD : 0;
 }
 
+static void
+act_check_fits(struct flow_builder *fb, uint16_t mtu)
+{
+    unsigned frame = mtu + ETHERNET_HEADER;
+    act_check_pkt_larger(fb, frame < UINT16_MAX ? frame : UINT16_MAX, LAYOUT_TOO_BIG);
+}
+
+void
+public_fragment_end(struct block *b, uint16_t mtu)
+{
+    act_ct_clear(b->fb);
+    act_check_fits(b->fb, mtu);
+    act_resubmit(b->fb, STAGE_NAT_IN);
+    block_flow_end(b);
+}
+
+void
+public_fragment_split(struct block *b, const struct placement *p, uint16_t mtu)
+{
+    struct bytes userdata = BYTES_INIT;
+    userdata_put_split(&userdata, mtu);
+    match_u64(b->fb, LAYOUT_TOO_BIG, 1);
+    act_meter(b->fb, p->eip->o.number);
+    act_controller_pause(b->fb, LAYOUT_CONTROLLER_ID, userdata.data, userdata.n);
+    bytes_done(&userdata);
+}
+
 /* The base feature's answer to ARP takes the MAC to tell from eth_dst. */
 static void
 arp_answer_row(struct block *b, const struct placement *p)
@@ -66,7 +93,6 @@ void
 public_address_rows(struct block *b, const struct placement *p, uint16_t mtu)
 {
     struct mac mac = public_mac_of_ip(p->eip->ip);
-    unsigned frame = mtu + ETHERNET_HEADER;
     arp_answer_row(b, p);
 
     struct flow_builder *fb = uplink_in_flow(b, PRIORITY_ROW, p->pool, p->uplink);
@@ -76,7 +102,7 @@ public_address_rows(struct block *b, const struct placement *p, uint16_t mtu)
         act_pop_vlan(fb);
     act_set(fb, LAYOUT_FROM_UPLINK, 1);
     act_set(fb, LAYOUT_PATH_MTU, mtu);
-    act_check_pkt_larger(fb, frame < UINT16_MAX ? frame : UINT16_MAX, LAYOUT_TOO_BIG);
+    act_check_fits(fb, mtu);
     act_goto(fb, STAGE_PUBLIC_IN);
     block_flow_end(b);
 

@@ -17,6 +17,11 @@ void public_address_rows(struct block *, const struct placement *, uint16_t mtu)
 /* Where packets for a port of a host go once they have been translated: the path's MTU. */
 uint16_t public_path_mtu(const struct runtime_host *holder, const struct runtime_host *other);
 
+/* Fragments from outside that conntrack has translated come back to NAT_IN with their size looked at: ends the first row, begins the
+ * second's actions (and its match) for those that do not fit: they wait for the responder, which takes them apart. */
+void public_fragment_end(struct block *, uint16_t mtu);
+void public_fragment_split(struct block *, const struct placement *, uint16_t mtu);
+
 /* Ends a row of EGRESS: to the holder, here or on another host. */
 void egress_end(struct block *, const struct placement *);
 
