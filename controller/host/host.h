@@ -143,7 +143,7 @@ void host_forget_views(struct hypervisor *);
 void hosts_judge_gateways(struct hosts *);       /* soon */
 void hosts_judge_gateways_in(struct hosts *, int ms);
 void hosts_judge_now(struct hosts *);
-/* Conntrack zones: what its OVSDB tells; a new connection has told nothing yet; what must be forgotten before flows are sent. */
+/* Conntrack zones: what its OVSDB tells; a new connection has told nothing yet; its switch can forget what is in new ones. */
 void host_zones_told(struct hypervisor *, const struct ovsdb_zone *, size_t n);
 void host_zones_unread(struct hypervisor *);
 void host_zones_flush(struct hypervisor *);

@@ -1,6 +1,6 @@
-/* Conntrack zones between flows and hosts: a block that wants one makes its host store one; once the host has it, and connections that an
- * earlier owner left in it are forgotten, the runtime shows it and the block is compiled again. Removed when what had the number is gone and
- * every host has confirmed that. */
+/* Conntrack zones between flows and hosts: a block that wants one makes its host store one, once connections that an earlier owner left in
+ * it are forgotten; when the host has it the runtime shows it and the block is compiled again. Removed when what had the number is gone
+ * and every host has confirmed that. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -11,8 +11,8 @@
 
 struct host_zones {
     struct zone_table *table;
-    uint16_t *unflushed;                 /* given while its switch was away */
-    size_t n_unflushed, cap_unflushed;
+    struct ovsdb_zone *waiting;          /* for its switch, which is to forget what is in them first */
+    size_t n_waiting, cap_waiting;
 };
 
 static bool zone_is_live(void *aux, uint32_t number)
@@ -22,32 +22,46 @@ static bool zone_is_live(void *aux, uint32_t number)
     return model_get(c->model, number, OBJECT_NONE) || retired_has(c->retired, number);
 }
 
-static void zone_store(void *aux, uint32_t number, uint16_t zone)
+static struct ovsdb_zone *waiting_find(const struct host_zones *z, uint32_t number)
 {
-    const struct hypervisor *h = aux;
+    for (size_t i = 0; i < z->n_waiting; i++)
+        if (z->waiting[i].number == number)
+            return &z->waiting[i];
+    return NULL;
+}
+
+static void waiting_set(struct host_zones *z, uint32_t number, uint16_t zone)
+{
+    struct ovsdb_zone *w = waiting_find(z, number);
+    if (w && !zone) {
+        *w = z->waiting[--z->n_waiting];
+    } else if (zone) {
+        if (!w) {
+            z->waiting = mem_grow(z->waiting, &z->cap_waiting, z->n_waiting + 1, sizeof *z->waiting);
+            w = &z->waiting[z->n_waiting++];
+        }
+        *w = (struct ovsdb_zone) { number, zone };
+    }
+}
+
+static void zone_store(void *aux, uint32_t number, uint16_t zone, bool is_fresh)
+{
+    struct hypervisor *h = aux;
+    bool has_switch = h->of && h->is_reconciling;
+    waiting_set(h->zones, number, is_fresh && !has_switch ? zone : 0);
+    if (is_fresh && !has_switch)
+        return;
+    if (is_fresh)
+        of_session_flush_zone(h->of, zone);
     if (h->db)
         ovsdb_session_set_zone(h->db, number, zone);
 }
 
-/* Flows that use the zone are sent after this. */
-static void zone_flush(struct hypervisor *h, uint16_t zone)
-{
-    struct host_zones *z = h->zones;
-    if (h->is_reconciling) {
-        of_session_flush_zone(h->of, zone);
-        return;
-    }
-    z->unflushed = mem_grow(z->unflushed, &z->cap_unflushed, z->n_unflushed + 1, sizeof *z->unflushed);
-    z->unflushed[z->n_unflushed++] = zone;
-}
-
-static void zone_ready(void *aux, uint32_t number, uint16_t zone, bool is_fresh)
+static void zone_ready(void *aux, uint32_t number, uint16_t zone)
 {
     struct hypervisor *h = aux;
     struct controller *c = hosts_controller(h->all);
     struct vnet_event event = { .kind = EVENT_ZONE, .number = h->number, .zone_of = number };
-    if (is_fresh)
-        zone_flush(h, zone);
     runtime_set_zone(c->runtime, h->number, number, zone);
     controller_fact_changed(c, &event);
 }
@@ -79,7 +93,7 @@ void host_zones_free(struct hypervisor *h)
     if (!h->zones)
         return;
     zone_table_free(h->zones->table);
-    free(h->zones->unflushed);
+    free(h->zones->waiting);
     free(h->zones);
     h->zones = NULL;
 }
@@ -100,10 +114,13 @@ void host_zones_unread(struct hypervisor *h)
 void host_zones_flush(struct hypervisor *h)
 {
     struct host_zones *z = h->zones;
-    for (size_t i = 0; z && i < z->n_unflushed; i++)
-        of_session_flush_zone(h->of, z->unflushed[i]);
+    for (size_t i = 0; z && i < z->n_waiting; i++) {
+        of_session_flush_zone(h->of, z->waiting[i].zone);
+        if (h->db)
+            ovsdb_session_set_zone(h->db, z->waiting[i].number, z->waiting[i].zone);
+    }
     if (z)
-        z->n_unflushed = 0;
+        z->n_waiting = 0;
 }
 
 void hosts_zone_wanted(void *aux, uint32_t host, uint32_t number)

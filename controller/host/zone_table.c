@@ -86,7 +86,7 @@ static void zone_give(struct zone_table *t, struct entry *e)
         return;
     zone_take(t, e, t->lowest);
     e->state = ZONE_STORING;
-    t->ops->store(t->aux, e->number, e->zone);
+    t->ops->store(t->aux, e->number, e->zone, true);
 }
 
 /* ---- entries ---- */
@@ -138,7 +138,7 @@ void zone_table_drop(struct zone_table *t, uint32_t number)
     if (e->state == ZONE_STORED)
         t->ops->forget(t->aux, number);
     if (e->state != ZONE_GOING && t->is_read)
-        t->ops->store(t->aux, number, 0);
+        t->ops->store(t->aux, number, 0, false);
     e->state = ZONE_GOING;
 }
 
@@ -150,12 +150,12 @@ static void entry_found(struct zone_table *t, struct entry *e, uint16_t zone, bo
     if (t->ops->is_live(t->aux, e->number) && !is_taken(t, zone)) {
         zone_take(t, e, zone);
         e->state = ZONE_STORED;
-        t->ops->ready(t->aux, e->number, zone, false);
+        t->ops->ready(t->aux, e->number, zone);
         return;
     }
     e->state = ZONE_GOING;
     e->is_wanted_again = is_wanted;
-    t->ops->store(t->aux, e->number, 0);
+    t->ops->store(t->aux, e->number, 0, false);
 }
 
 static void entry_told(struct zone_table *t, const struct ovsdb_zone *z, bool is_first)
@@ -169,9 +169,9 @@ static void entry_told(struct zone_table *t, const struct ovsdb_zone *z, bool is
         entry_found(t, e, z->zone, is_known);
     } else if (e->state == ZONE_STORING && z->zone == e->zone) {
         e->state = ZONE_STORED;
-        t->ops->ready(t->aux, e->number, e->zone, true);
+        t->ops->ready(t->aux, e->number, e->zone);
     } else if (e->state == ZONE_STORED ? z->zone != e->zone : is_first) {
-        t->ops->store(t->aux, e->number, e->state == ZONE_GOING ? 0 : e->zone);
+        t->ops->store(t->aux, e->number, e->state == ZONE_GOING ? 0 : e->zone, e->state == ZONE_STORING);
     }
 }
 
@@ -185,7 +185,7 @@ static void entry_missing(struct zone_table *t, struct entry *e, bool is_first)
         e->state = ZONE_WANTED;
         zone_give(t, e);
     } else if (e->state == ZONE_STORED || is_first) {
-        t->ops->store(t->aux, e->number, e->zone);
+        t->ops->store(t->aux, e->number, e->zone, e->state == ZONE_STORING);
     }
 }
 

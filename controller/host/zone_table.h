@@ -20,9 +20,10 @@ struct zone_table;
 
 struct zone_table_ops {
     bool (*is_live)(void *aux, uint32_t number);         /* else what is found of it is removed */
-    void (*store)(void *aux, uint32_t number, uint16_t zone);    /* on the host; zone 0: remove */
-    /* The host has it. 'is_fresh': just given, and may hold another's connections. */
-    void (*ready)(void *aux, uint32_t number, uint16_t zone, bool is_fresh);
+    /* On the host; zone 0: remove. 'is_fresh': nobody uses it, and it may hold another's connections, which are to be forgotten before it
+     * is stored: so what is stored may be used, whoever stored it. */
+    void (*store)(void *aux, uint32_t number, uint16_t zone, bool is_fresh);
+    void (*ready)(void *aux, uint32_t number, uint16_t zone);    /* the host has it */
     void (*forget)(void *aux, uint32_t number);          /* what was ready is no longer */
 };
 
