@@ -348,7 +348,7 @@ static void change_done(void *aux, const struct commit_result *result)
         call_empty(call, 204);
 }
 
-static void change(struct call *call, const char *verb, json_t *take_values)
+static void change(struct call *call, const char *verb, json_t *take_values, bool is_moving)
 {
     json_t *op = json_pack("{s:s,s:s,s:o}", "op", verb, "type", call->path[0], "values", take_values);
     json_t *name = json_object_get(take_values, "name");
@@ -357,6 +357,8 @@ static void change(struct call *call, const char *verb, json_t *take_values)
     else if (name)
         json_object_set(op, "name", name);
     json_object_del(take_values, "name");
+    if (is_moving)
+        json_object_set_new(op, "move", json_true());
     struct commit_request request = {
         .ops = json_pack("[o]", op),
         .principal = call->principal,
@@ -367,12 +369,21 @@ static void change(struct call *call, const char *verb, json_t *take_values)
     commit_submit(call->controller->commits, &request);
 }
 
+/* May an elastic IP go from one thing to another? */
+static bool get_move(const struct call *call, bool *is_moving, struct error *err)
+{
+    const char *text = call_query(call, "move");
+    *is_moving = text && !strcmp(text, "1");
+    return !text || *is_moving || error_set(err, ERROR_INVALID, "parameter 'move=%.100s': write move=1, or leave it out", text);
+}
+
 static void change_with_body(struct call *call, const char *verb)
 {
+    bool is_moving;
     struct error err;
-    json_t *body = call_body(call, NULL, &err);
+    json_t *body = get_move(call, &is_moving, &err) ? call_body(call, NULL, &err) : NULL;
     if (body)
-        change(call, verb, body);
+        change(call, verb, body, is_moving);
     else
         call_error(call, &err, -1);
 }
@@ -389,5 +400,5 @@ void api_set(struct call *call)
 
 void api_del(struct call *call)
 {
-    change(call, "del", json_object());
+    change(call, "del", json_object(), false);
 }
