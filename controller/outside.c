@@ -153,6 +153,14 @@ static void eip_look(void *aux, uint32_t eip)
     announcements_look(aux, eip);
 }
 
+/* The columns of a NAT gateway are of the elastic IP that is attached to it. */
+static void tell_natgw(const struct outside *o, const struct object *eip)
+{
+    const struct target_ref *attached = eip ? &((const struct eip *) (const void *) eip)->attached : NULL;
+    if (attached && attached->kind == TARGET_NATGW)
+        feed_object(o->controller->feed, attached->number);
+}
+
 void outside_begin(struct outside *o)
 {
     const struct model *m = o->controller->model;
@@ -170,6 +178,10 @@ void outside_changed(struct outside *o, const struct vnet_event *event)
         return;
     const struct view view = { .model = o->controller->model, .runtime = o->controller->runtime };
     placement_affected(&view, event, eip_look, o->announcements);
+    if (event->kind == EVENT_OBJECT && event->change->type == OBJECT_EIP) {
+        tell_natgw(o, event->change->before);
+        tell_natgw(o, event->change->after);
+    }
     if (event->kind == EVENT_OBJECT && event->change->type == OBJECT_POOL)
         upstreams_look(o->upstreams, event->change->number);
     if (event->kind == EVENT_HOST && placement_depends(event->host_before, event->host_after))

@@ -344,6 +344,59 @@ static void who_waits_hears_of_place_and_announcement(void **state)
     feed_unsubscribe(r);
 }
 
+struct natgw_news {
+    struct world *w;
+    unsigned n;
+    char ip[IP_STRLEN], host[16];        /* as the last event shows them */
+};
+
+static void note_natgw(void *aux, const struct feed_event *e)
+{
+    struct natgw_news *news = aux;
+    if (e->type != OBJECT_NATGW)
+        return;
+    news->n++;
+    snprintf(news->ip, sizeof news->ip, "%s", column(news->w, OBJECT_NATGW, "n", "ip"));
+    snprintf(news->host, sizeof news->host, "%s", column(news->w, OBJECT_NATGW, "n", "host"));
+}
+
+static void expect_news(struct natgw_news *news, const char *ip, const char *host)
+{
+    settle(news->w);
+    assert_int_equal(news->n, 1);
+    assert_string_equal(news->ip, ip);
+    assert_string_equal(news->host, host);
+    news->n = 0;
+}
+
+static void set_gateway(struct world *w, unsigned i)
+{
+    struct controller *c = &w->lab->c;
+    struct runtime_host before = *runtime_host(c->runtime, host(w, i)->number), after = before;
+    after.is_gateway = true;
+    runtime_set_host(c->runtime, &after);
+    controller_fact_changed(c, &(struct vnet_event) { .kind = EVENT_HOST, .number = after.number, .host_before = &before, .host_after = &after });
+}
+
+static void who_waits_hears_of_a_nat_gateways_address_and_host(void **state)
+{
+    struct world *w = *state;
+    struct natgw_news news = { .w = w };
+    controller_lab_do(w->lab, "[" POOL "," EIP_ADD ",{'op':'add','type':'natgw','name':'n','values':{'subnet':'a'}}]");
+    settle(w);
+    struct feed_reader *r = feed_subscribe(w->lab->c.feed, feed_last(w->lab->c.feed), note_natgw, &news);
+    controller_lab_do(w->lab, "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':'natgw:n'}}]");
+    expect_news(&news, EIP, "");         /* no gateway as yet */
+    set_uplink(w, 0, true);
+    set_gateway(w, 0);
+    expect_news(&news, EIP, "hv1");
+    controller_lab_do(w->lab, "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':'port:web'},'move':true}]");
+    expect_news(&news, "", "");
+    controller_lab_do(w->lab, "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':'natgw:n'},'move':true}]");
+    expect_news(&news, EIP, "hv1");
+    feed_unsubscribe(r);
+}
+
 /* ---- the upstream gateway ---- */
 
 static void hear(struct world *w, unsigned i, const struct arp_frame *arp, uint32_t in_port)
@@ -450,6 +503,7 @@ int main(void)
         TEST(a_holder_that_is_away_announces_when_it_is_back),
         TEST(what_is_detached_or_unbound_is_nowhere),
         TEST(who_waits_hears_of_place_and_announcement),
+        TEST(who_waits_hears_of_a_nat_gateways_address_and_host),
         TEST(a_gateway_is_asked_for_by_each_host_in_turn),
         TEST(a_host_that_holds_an_address_asks_with_it),
         TEST(its_answer_is_learnt_shown_and_remembered),
