@@ -47,6 +47,12 @@ static json_t *encap_ip(const struct controller *c, uint32_t number)
     return r ? json_string(ip_format(r->encap_ip, text)) : json_null();
 }
 
+static json_t *gateway_word(const struct controller *c, uint32_t number)
+{
+    const struct runtime_host *r = runtime_host(c->runtime, number);
+    return r && r->is_gateway ? json_string(r->is_dead ? "dead" : "alive") : json_null();
+}
+
 static json_t *host_column(const struct showing *s, const struct object *o, const char *name)
 {
     const struct hypervisor *h = host_by_number(s->controller->hosts, o->number);
@@ -62,6 +68,8 @@ static json_t *host_column(const struct showing *s, const struct object *o, cons
         return json_boolean(host_is_realised(h));
     if (!strcmp(name, "sent"))
         return json_integer((json_int_t) host_mods_sent(h));
+    if (!strcmp(name, "gateway"))
+        return gateway_word(s->controller, o->number);
     if (!strcmp(name, "drops"))
         return drop_counts_host(s->wanted ? s->wanted->drops : NULL, o->number);
     if (!strcmp(name, "error"))

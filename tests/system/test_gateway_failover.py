@@ -10,6 +10,7 @@ from support import expect_verify_clean
 LAB = {"hosts": 4, "outside": OUTSIDE, "uplinks": {f"hv{n}": UPLINK for n in (1, 2, 3)}, "gateways": ("hv1", "hv2", "hv3")}
 BAR_MS = 1000
 EIPS = [address(n) for n in range(11, 17)]
+ALIVE = {"hv1": "alive", "hv2": "alive", "hv3": "alive", "hv4": None}
 NATS = [address(21), address(22)]
 
 
@@ -52,6 +53,10 @@ def all_serve(lab, vms):
     expect_answers(lab, EIPS)
     for g in vms[6:]:
         g.reaches(CLIENT_IP, 10)
+
+
+def gateway_words(lab):
+    return {r["name"]: r["gateway"] for r in lab.vnetd.rows("host")}
 
 
 def holders(lab):
@@ -104,6 +109,7 @@ def test_a_dead_gateways_addresses_answer_again_within_a_second(lab, tell, vms, 
         wait_until(lambda: not [h for h in holders(lab).values() if h == victim.name], 10, f"{victim.name} holds nothing any more")
         streams.go_on()
         during = holders(lab)
+        assert gateway_words(lab) == {**ALIVE, victim.name: "dead"}
     gaps = {ip: r["longest_gap_ms"] for ip, r in streams.results.items()}
     tell(f"{victim.name} dead ({how}): its {len(lost)} addresses were silent for {[gaps[ip] for ip in lost]} ms, "
          f"the others for {[g for ip, g in gaps.items() if ip not in lost]} ms")
@@ -121,6 +127,7 @@ def test_a_dead_gateways_addresses_answer_again_within_a_second(lab, tell, vms, 
         with Streams(lab, vms) as streams:
             rise(lab, victim, how)
             all_are_home(lab, vms, home)
+            assert gateway_words(lab) == ALIVE
     gaps = {ip: r["longest_gap_ms"] for ip, r in streams.results.items()}
     tell(f"{victim.name} back: silent for {[gaps[ip] for ip in lost]} ms, the others for {[g for ip, g in gaps.items() if ip not in lost]} ms")
     assert not {ip: gap for ip, gap in gaps.items() if gap > BAR_MS}

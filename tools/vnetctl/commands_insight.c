@@ -181,7 +181,7 @@ trace_read(struct client *client, const struct call *call, struct error *err)
 
 const struct command insight_commands[] = {
     { "show", NULL, { ARG_OPTIONAL("VPC", "vpc") }, .read = show_read, .help = "show VPCs and what is in them, as a tree" },
-    { "host-list", "host", .read = listing_read, .shown = "*name encap_ip connected realised flows error", .help = "list hosts" },
+    { "host-list", "host", .read = listing_read, .shown = "*name encap_ip connected realised flows gateway error", .help = "list hosts" },
     { "host-del", "host", { ARG("HOST", "name") }, .options = OPTION_IF_EXISTS, .change = change_del,
       .help = "forget a host that is not connected" },
     { "sync", NULL, .read = sync_read, .help = "return once connected hosts have confirmed everything committed before" },

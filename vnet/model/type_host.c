@@ -13,6 +13,7 @@ static const struct field fields[] = {
     { .name = "flows", .kind = FIELD_RUNTIME, .help = "how many flows it should have" },
     { .name = "realised", .kind = FIELD_RUNTIME, .help = "it has confirmed all that concerns it" },
     { .name = "sent", .kind = FIELD_RUNTIME, .help = "flow modifications sent since vnetd started" },
+    { .name = "gateway", .kind = FIELD_RUNTIME, .help = "of a gateway: alive, or dead since its peers cannot reach it" },
     { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason" },
     { .name = "error", .kind = FIELD_RUNTIME, .help = "what is wrong with it" },
 };
