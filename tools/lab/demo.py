@@ -1,4 +1,5 @@
-"""./dev demo and ./dev sandbox: three hypervisors over TLS, two tenants with the same 10.0.0.0/16, VMs addressed by DHCP.
+"""./dev demo and ./dev sandbox: three hypervisors over TLS, two tenants with the same 10.0.0.0/16, VMs addressed by DHCP, and an outside
+that reaches them by elastic IPs.
 
 The demo tells in short lines what it does and is itself a test: anything that is not as it should be ends it with status 1.
 The sandbox builds the same and leaves a shell in it.
@@ -10,10 +11,13 @@ import sys
 import time
 
 from lab.lab import Lab, reach_matrix
-from lab.procs import LabError
+from lab.outside import CLIENT_IP
+from lab.procs import LabError, wait_until
 
 TENANTS = ("red", "blue")
 PLACES = ("app:vm1@hv1", "app:vm2@hv2", "db:vm3@hv3")
+# hv1 and hv2 reach the outside, hv2 also for others; hv3 does not.
+OUTSIDE = {"outside": {"public": {0: "203.0.113.1/24"}}, "uplinks": {h: {"public": "br-ex"} for h in ("hv1", "hv2")}, "gateways": ("hv2",)}
 
 
 class Surprise(Exception):
@@ -70,6 +74,65 @@ def check_verify(lab, say):
     say("verify: every flow on every switch is as intended")
 
 
+def build_way_out(lab, say):
+    """Each tenant: a VM with an elastic IP on hv3, and a NAT gateway for the subnet 'db'."""
+    fronts = {}
+    lab.ctl("pool-add", "inet", "203.0.113.0/24", "uplink=public")
+    for tenant in TENANTS:
+        ctl = lab.ctl.as_tenant(tenant)
+        ctl.batch(["igw-add net", "route-add net 0.0.0.0/0 igw", "natgw-add app out", "rtb-add net inner", "route-add inner 0.0.0.0/0 natgw:out",
+                   "set subnet db rtb=inner"])
+        fronts[tenant], = lab.vms(["app:web@hv3"], tenant=tenant, port="ip=10.0.1.80 sg=none")
+        public, nat = (ctl("eip-add", "inet").strip() for _ in range(2))
+        ctl("eip-attach", public, "web", "--", "eip-attach", nat, "natgw:out")
+        fronts[tenant].public = public
+        say(f"tenant {tenant}: web {fronts[tenant].ip} on hv3 has elastic IP {public}, subnet db leaves by NAT gateway {nat}")
+    return fronts
+
+
+def expect(what, check):
+    try:
+        wait_until(check, 10, what)
+    except LabError as e:
+        raise Surprise(str(e)) from None
+
+
+def check_way_in(lab, fronts, say):
+    publics = [g.public for g in fronts.values()]
+    expect("the outside reaches both elastic IPs", lambda: lab.outside.ping_all(publics, timeout=0.5) == ["reply"] * 2)
+    for tenant, g in fronts.items():
+        g.agent.call("start_udp_server", port=7, name=tenant)
+        g.agent.call("start_tcp_echo", port=80)
+    if lab.outside.who_answers(publics, 7) != list(TENANTS):
+        raise Surprise("the outside is not answered by the right VM")
+    say(f"from outside: {publics[0]} is red's web, {publics[1]} is blue's, though both are {fronts['red'].ip}; by gateway host "
+        + lab.ctl.as_tenant("red").list("eip", publics[0])[0]["host"])
+
+
+def check_elastic_move(lab, fronts, say):
+    web = fronts["red"]
+    with lab.outside.doing("chat", ip=web.public, port=80) as chat:
+        expect("a connection from outside", lambda: chat.look()["back"] > 10)
+        web.move(lab["hv1"])
+        mark = chat.look()["back"]
+        expect("the connection goes on", lambda: chat.look()["back"] > mark + 10)
+    if chat.result["error"] or chat.result["back"] != chat.result["sent"]:
+        raise Surprise(f"TCP from outside over a move: {chat.result}")
+    say(f"red's web moved from hv3 to hv1: {web.public} went along, its TCP connection lost nothing and paused {chat.result['longest_gap_ms']} ms")
+
+
+def check_way_out(lab, guests, say):
+    with lab.outside.doing("tcp_echo", port=1080) as server:
+        for mine in guests.values():
+            with mine[2].doing("crowd", ip=CLIENT_IP, port=1080, count=20, name=mine[2].name) as crowd:
+                expect("20 connections through a NAT gateway", lambda c=crowd: c.look()["right"] == 20)
+        seen = sorted(server.look()["ips"])
+    known = sorted(r["ip"] for t in TENANTS for r in lab.ctl.as_tenant(t).list("natgw"))
+    if seen != known:
+        raise Surprise(f"the outside saw {seen}, the NAT gateways have {known}")
+    say(f"vm3 of each tenant, both 10.0.2.12, opened 20 connections to {CLIENT_IP}: it saw only {' and '.join(seen)}")
+
+
 def check_restart(lab, guests, say):
     a, b = guests["red"][0], guests["red"][2]
     with a.doing("ping", ip=b.ip, interval_ms=5) as stream:
@@ -84,10 +147,11 @@ def check_restart(lab, guests, say):
 
 
 def make_sandbox(say):
-    lab = Lab(hosts=3, tls=True)
+    lab = Lab(hosts=3, tls=True, **OUTSIDE)
     try:
         say(f"three hypervisors joined over TLS: {', '.join(h.name + ' ' + h.tunnel_ip for h in lab.hosts.values())}")
-        return lab, build_tenants(lab, say)
+        guests = build_tenants(lab, say)
+        return lab, guests, build_way_out(lab, say)
     except BaseException:
         lab.close()
         raise
@@ -95,10 +159,13 @@ def make_sandbox(say):
 
 def demo():
     narrator = Narrator()
-    lab, guests = make_sandbox(narrator.say)
+    lab, guests, fronts = make_sandbox(narrator.say)
     with lab:
         check_inside(guests, narrator.say)
         check_across(guests, narrator.say)
+        check_way_in(lab, fronts, narrator.say)
+        check_elastic_move(lab, fronts, narrator.say)
+        check_way_out(lab, guests, narrator.say)
         check_verify(lab, narrator.say)
         check_restart(lab, guests, narrator.say)
     narrator.say("all gone again")
@@ -116,7 +183,7 @@ def write_commands(lab, guests):
         os.chmod(path, os.stat(path).st_mode | stat.S_IXUSR | stat.S_IXGRP)
 
     program("vnetctl", f'exec {lab.ctl.program} --server={lab.ctl.server} "$@"')
-    for machine in [*lab.hosts.values(), lab.node, lab.wire]:
+    for machine in [*lab.hosts.values(), lab.node, lab.wire, lab.outside]:
         program(machine.name, "[ $# -gt 0 ] || set -- bash\nexec " + " ".join(machine.enter_command()) + ' "$@"')
     for tenant, mine in guests.items():
         for g in mine:
@@ -128,14 +195,17 @@ def write_commands(lab, guests):
 
 def sandbox():
     narrator = Narrator()
-    lab, guests = make_sandbox(narrator.say)
+    lab, guests, fronts = make_sandbox(narrator.say)
     with lab:
+        for tenant, web in fronts.items():
+            guests[tenant].append(web)
         folder = write_commands(lab, guests)
         print(f"""
 The lab stands in {lab.root}; leave the shell to end it.
   vnetctl show                   what vnetd thinks           vnetctl -t red list port
   hv1 ovs-vsctl show             a command on a host          hv1, node, wire: a shell there
   red-vm1 ping 10.0.2.12         a command in a VM            blue-vm2 tcpdump -ni eth0
+  outside ping {fronts["red"].public}       red's VM 'web' by its elastic IP
 """, flush=True)
         subprocess.run([os.environ.get("SHELL", "/bin/bash")], cwd=lab.root,
                        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "VNET_SERVER": lab.ctl.server, "LAB": lab.root})
