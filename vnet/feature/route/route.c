@@ -78,7 +78,6 @@ route_row(struct block *b, uint32_t number)
         break;
     case TARGET_LB:                      /* no route's */
     case TARGET_NONE:
-    case TARGET_LB:             /* not of routes */
         break;
     }
 }
