@@ -35,7 +35,7 @@ struct exec_ct {
 struct exec_packet {
     uint64_t field[N_OF_FIELDS];         /* by enum of_field_id, in host order */
     uint32_t bytes;                      /* its length, Ethernet header included */
-    uint32_t bucket;                     /* which bucket of a select group takes it, counted from 0 */
+    uint32_t bucket;                     /* which bucket of a select group takes it: modulo those of a weight, in the group's order */
     struct exec_ct ct_next[EXEC_CT_MAX]; /* for its next lookups, in order; in outputs, those not yet used */
     uint8_t n_ct_next;
 };

@@ -1,4 +1,5 @@
-/* Groups: all, select, indirect. Each bucket is an action set that works on a copy of the packet. */
+/* Groups: all, select, indirect. Each bucket is an action set that works on a copy of the packet. Which bucket of a select group takes a
+ * packet depends on the switch's hash, and is the caller's choice: exec_packet.bucket, counted in those that are live. */
 #include <inttypes.h>
 
 #include <openvswitch/ofp-group.h>
@@ -30,14 +31,36 @@ bucket_execute(struct exec *x, const struct ofputil_bucket *bucket)
 }
 
 static bool
+is_live(const struct ofputil_group_mod *gm, const struct ofputil_bucket *bucket)
+{
+    return gm->type != OFPGT11_SELECT || bucket->weight;
+}
+
+/* The one that takes the packet, unless all do; ofputil_bucket.bucket_id. */
+static uint32_t
+bucket_choose(const struct exec *x, const struct ofputil_group_mod *gm)
+{
+    const struct ofputil_bucket *bucket;
+    uint32_t n = 0, i = 0;
+    LIST_FOR_EACH (bucket, list_node, &gm->buckets)
+        n += is_live(gm, bucket);
+    uint32_t chosen = n && gm->type == OFPGT11_SELECT ? x->bucket % n : 0;
+    LIST_FOR_EACH (bucket, list_node, &gm->buckets) {
+        if (is_live(gm, bucket) && i++ == chosen)
+            return bucket->bucket_id;
+    }
+    return OFPG15_BUCKET_ALL;
+}
+
+static bool
 buckets_execute(struct exec *x, const struct ofputil_group_mod *gm)
 {
     const struct ofputil_bucket *bucket;
-    uint32_t i = 0, chosen = gm->type == OFPGT11_SELECT ? x->bucket : 0;
+    uint32_t chosen = bucket_choose(x, gm);
     if (gm->type == OFPGT11_FF)
         return error_set(x->err, ERROR_INTERNAL, "group %" PRIu32 " depends on which ports are up", gm->group_id);
     LIST_FOR_EACH (bucket, list_node, &gm->buckets) {
-        if ((gm->type == OFPGT11_ALL || i++ == chosen) && !bucket_execute(x, bucket))
+        if ((gm->type == OFPGT11_ALL || bucket->bucket_id == chosen) && !bucket_execute(x, bucket))
             return false;
     }
     return true;

@@ -30,6 +30,7 @@ flow_builder_free(struct flow_builder *fb)
 {
     if (!fb)
         return;
+    assert(!fb->group);
     ofpbuf_uninit(&fb->ofpacts);
     ofpbuf_uninit(&fb->encoded);
     free(fb);
@@ -38,6 +39,7 @@ flow_builder_free(struct flow_builder *fb)
 void
 flow_begin(struct flow_builder *fb, uint8_t table, uint16_t priority, uint64_t cookie)
 {
+    assert(!fb->group);
     match_init_catchall(&fb->match);
     ofpbuf_clear(&fb->ofpacts);
     fb->table = table;
@@ -74,6 +76,7 @@ match_ct_prerequisites(struct match *m)
 const struct spec *
 flow_end(struct flow_builder *fb, struct arena *arena)
 {
+    assert(!fb->group);
     match_ct_prerequisites(&fb->match);
 
     struct ofpbuf *b = &fb->encoded;

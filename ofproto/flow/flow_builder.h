@@ -109,6 +109,34 @@ void act_resubmit(struct flow_builder *, uint8_t table);
 void act_goto(struct flow_builder *, uint8_t table);             /* last; the table is greater than the flow's own */
 
 /* ---- meters and groups ---- */
+/* A group is built as a flow is: begin, buckets with actions, end.
+ *
+ *     group_begin(fb, 7, cookie, &(struct flow_group) { FLOW_GROUP_SELECT_HASH, fields, n_fields });
+ *     bucket_begin(fb, 1, 1);
+ *     act_set(fb, of_field_whole(OF_REG1), 7);
+ *     act_resubmit(fb, 40);
+ *     specs[n++] = group_end(fb, arena);
+ *
+ * A bucket's actions work on a copy of the packet. They are pop_vlan, push_vlan and dec_ttl, each once and in this order, then any number
+ * of act_set() and act_move(), then one of output, resubmit, ct, ct_clear or group; all else is an assertion. None at all: a drop.
+ *
+ * SELECT_HASH takes the live bucket whose hash of its id, the seed and the packet's fields, times its weight, is the highest. So a bucket
+ * that leaves moves only its own packets, and shares are true only between equal weights: a bucket put several times, under several ids,
+ * has several shares. SELECT_DP_HASH has a table of the buckets by weight and takes the datapath's own hash of the packet, which
+ * recirculates for it. A change of the group forgets its buckets' counters, whatever they are. */
+struct flow_group {
+    enum { FLOW_GROUP_ALL, FLOW_GROUP_SELECT_HASH, FLOW_GROUP_SELECT_DP_HASH } kind;
+    const struct of_field *fields;       /* SELECT_HASH: what is hashed, at least one; one that a packet has not is passed over */
+    size_t n_fields;
+    uint64_t seed;
+};
+#define FLOW_BUCKET_ID_MAX 0xffffff00u
+#define FLOW_BUCKETS_MAX 1024            /* of act_set() and resubmit; one message holds a group */
+void group_begin(struct flow_builder *, uint32_t id, uint64_t cookie, const struct flow_group *);
+/* Ids are unique in the group. Of a select group, a bucket of weight 0 takes no packet; of the others all have weight 0. */
+void bucket_begin(struct flow_builder *, uint32_t bucket_id, uint16_t weight);
+const struct spec *group_end(struct flow_builder *, struct arena *);
+
 /* Drops beyond 'rate' packets a second with 'burst' packets of slack. */
 const struct spec *meter_spec(struct arena *, uint64_t cookie, uint32_t id, uint32_t rate_pps, uint32_t burst);
 

@@ -8,10 +8,17 @@
 
 #include <openvswitch/match.h>
 #include <openvswitch/meta-flow.h>
+#include <openvswitch/ofp-group.h>
 #include <openvswitch/ofpbuf.h>
 
 #include "ofproto/flow/field.h"
 #include "ofproto/flow/flow_builder.h"
+
+struct group_under_way {
+    struct ofputil_group_mod mod;
+    struct ofputil_bucket *bucket;       /* whose actions are being put; NULL before the first */
+    uint64_t cookie;
+};
 
 struct flow_builder {
     struct match match;
@@ -22,6 +29,7 @@ struct flow_builder {
     uint8_t table;
     bool is_shared;
     bool has_goto;              /* nothing may follow */
+    struct group_under_way *group;       /* NULL: a flow is */
 };
 
 const struct mf_field *field_mf(enum of_field_id);

@@ -3,6 +3,7 @@ libflow_a_SOURCES = \
 	ofproto/flow/field.c ofproto/flow/field.h \
 	ofproto/flow/flow_action.c \
 	ofproto/flow/flow_builder.c ofproto/flow/flow_builder.h ofproto/flow/flow_builder_private.h \
+	ofproto/flow/flow_group.c \
 	ofproto/flow/flow_match.c \
 	ofproto/flow/flow_table.c ofproto/flow/flow_table.h ofproto/flow/flow_table_private.h \
 	ofproto/flow/flow_table_block.c \

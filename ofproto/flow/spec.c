@@ -8,10 +8,17 @@
 #include "ofproto/flow/spec_private.h"
 
 struct spec *
-spec_put(struct arena *arena, const struct spec *head, const void *key, const void *body)
+spec_alloc(struct arena *arena, const struct spec *head)
 {
     struct spec *s = arena_alloc(arena, spec_size(head));
     *s = *head;
+    return s;
+}
+
+struct spec *
+spec_put(struct arena *arena, const struct spec *head, const void *key, const void *body)
+{
+    struct spec *s = spec_alloc(arena, head);
     if (head->key_len)
         memcpy(s->bytes, key, head->key_len);
     if (head->body_len)

@@ -219,3 +219,109 @@ flow_samples(struct flow_builder *fb, struct arena *arena, const struct spec *sp
     }
     return n;
 }
+
+/* ---- groups ---- */
+
+static void
+group_small(struct flow_builder *fb, uint32_t id)
+{
+    const struct of_field source = of_field_whole(OF_IPV4_SRC);
+    group_begin(fb, id, 1, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_HASH, .fields = &source, .n_fields = 1 });
+    bucket_begin(fb, 5, 100);
+    act_output(fb, 1);
+    bucket_begin(fb, 9, 50);
+    act_output(fb, 1);
+}
+
+static void
+group_of_targets(struct flow_builder *fb, uint32_t id)
+{
+    const struct of_field fields[] = {
+        of_field_whole(OF_UDP_DST), of_field_whole(OF_UDP_SRC), of_field_whole(OF_TCP_SRC), of_field_whole(OF_TCP_DST),
+        of_field_whole(OF_IP_PROTO), of_field_whole(OF_IPV4_DST), of_field_whole(OF_IPV4_SRC),
+    };
+    group_begin(fb, id, 2, &(struct flow_group) { FLOW_GROUP_SELECT_HASH, fields, 7, 0x123456789abcdef0ULL });
+    for (uint32_t i = 0; i < 3; i++) {
+        bucket_begin(fb, 0xdeadbe00 + i, 1);
+        act_set(fb, part(OF_REG1, 0, 16), i);
+        act_move(fb, of_field_whole(OF_REG2), of_field_whole(OF_REG3));
+        act_resubmit(fb, 40);
+    }
+    bucket_begin(fb, FLOW_BUCKET_ID_MAX, 0);
+}
+
+static void
+group_of_parts(struct flow_builder *fb, uint32_t id)
+{
+    const struct of_field fields[] = { part(OF_IPV4_SRC, 8, 24), part(OF_REG4, 3, 7), part(OF_CT_LABEL, 60, 4) };
+    const struct flow_ct_set set = { .field = of_field_whole(OF_CT_MARK), .value = 77 };
+    group_begin(fb, id, 3, &(struct flow_group) { FLOW_GROUP_SELECT_HASH, fields, 3, 0 });
+    bucket_begin(fb, 0, 65535);
+    act_set_mac(fb, OF_ETH_DST, mac1);
+    act_ct(fb, &(struct flow_ct) { .zone = 3, .table = 40, .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0x0a000005), .port_lo = 80,
+                                   .sets = &set, .n_sets = 1 });
+    bucket_begin(fb, 1, 1);
+    act_ct_clear(fb);
+}
+
+static void
+group_by_datapath(struct flow_builder *fb, uint32_t id)
+{
+    group_begin(fb, id, 4, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH, .seed = 5 });
+    for (uint32_t i = 1; i <= 3; i++) {
+        bucket_begin(fb, i, i);
+        act_resubmit(fb, 40);
+    }
+}
+
+static void
+group_of_all(struct flow_builder *fb, uint32_t id)
+{
+    group_begin(fb, id, 5, &(struct flow_group) { .kind = FLOW_GROUP_ALL });
+    bucket_begin(fb, 1, 0);
+    act_pop_vlan(fb);
+    act_dec_ttl(fb);
+    act_set(fb, of_field_whole(OF_TUN_DST), 0xc0000201);
+    act_output(fb, 1);
+    bucket_begin(fb, 2, 0);
+    act_output_in_port(fb);
+    bucket_begin(fb, 7, 0);
+    act_group(fb, SAMPLE_GROUP);
+}
+
+static void
+group_of_nothing(struct flow_builder *fb, uint32_t id)
+{
+    group_begin(fb, id, 6, &(struct flow_group) { .kind = FLOW_GROUP_ALL });
+}
+
+static void
+group_by_datapath_of_nothing(struct flow_builder *fb, uint32_t id)
+{
+    group_begin(fb, id, 7, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH });
+}
+
+static void
+group_large(struct flow_builder *fb, uint32_t id)
+{
+    const struct of_field fields[] = { of_field_whole(OF_IPV4_SRC), of_field_whole(OF_TCP_SRC) };
+    group_begin(fb, id, 8, &(struct flow_group) { FLOW_GROUP_SELECT_HASH, fields, 2, 0 });
+    for (uint32_t i = 0; i < FLOW_BUCKETS_MAX; i++) {
+        bucket_begin(fb, 0x1000 + i, 1);
+        act_set(fb, of_field_whole(OF_REG1), i);
+        act_resubmit(fb, 40);
+    }
+}
+
+void
+group_samples(struct flow_builder *fb, struct arena *arena, const struct spec *specs[GROUP_SAMPLES])
+{
+    static void (*const groups[GROUP_SAMPLES])(struct flow_builder *, uint32_t id) = {
+        group_small, group_of_targets, group_of_parts, group_by_datapath, group_of_all, group_of_nothing, group_by_datapath_of_nothing,
+        group_large,
+    };
+    for (uint32_t i = 0; i < GROUP_SAMPLES; i++) {
+        groups[i](fb, SAMPLE_GROUP + i);
+        specs[i] = group_end(fb, arena);
+    }
+}

@@ -192,30 +192,6 @@ assert_same(const struct spec *want, const struct spec *got, struct arena *arena
         assert_int_equal(want->cookie, got->cookie);
 }
 
-/* ---- the switch's own group and meter, which the samples use ---- */
-
-/* A select group of two buckets with Open vSwitch's hash method, as it writes it. */
-static const struct spec *
-group_sample(struct arena *arena)
-{
-    static const uint8_t body[] = {
-        1, 0, 0, 0,
-        /* bucket 5: output:1, weight 100 */
-        0, 32, 0, 16, 0, 0, 0, 5, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 100, 0, 0,
-        /* bucket 9: output:1, weight 50 */
-        0, 32, 0, 16, 0, 0, 0, 9, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 50, 0, 0,
-        /* experimenter property NTRT_SELECTION_METHOD, 'hash' over ip_src */
-        0xff, 0xff, 0, 48, 0, 0, 0x15, 0x4d, 0, 0, 0, 1, 0, 0, 0, 0, 'h', 'a', 's', 'h', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0x16, 4, 0xff, 0xff, 0xff, 0xff,
-    };
-    struct spec *s = arena_zalloc(arena, sizeof *s + sizeof body);
-    s->kind = SPEC_GROUP;
-    s->id = SAMPLE_GROUP;
-    s->body_len = sizeof body;
-    memcpy(s->bytes, body, sizeof body);
-    return s;
-}
-
 static void
 install(const struct lab *lab, const struct spec *s, enum wire_command command, bool is_modify)
 {
@@ -251,15 +227,58 @@ groups_read_back_as_they_were_made(void **state)
 {
     struct lab *lab = *state;
     struct arena *arena = arena_new();
-    const struct spec *group = group_sample(arena);
-    install(lab, group, WIRE_ADD, false);
-    struct found found = read_back(lab, SPEC_GROUP, arena);
+    struct flow_builder *fb = flow_builder_new();
+    const struct spec *groups[GROUP_SAMPLES];
+    group_samples(fb, arena, groups);
+    for (size_t i = 0; i < GROUP_SAMPLES; i++) {
+        bool is_referring = groups[i]->id == SAMPLE_GROUP + 4;
+        if (is_referring)
+            install(lab, groups[0], WIRE_ADD, false);
+        install(lab, groups[i], WIRE_ADD, false);
+        struct found found = read_back(lab, SPEC_GROUP, arena);
+        assert_int_equal(found.n, is_referring ? 2 : 1);
+        assert_same(groups[i], found.specs[found.specs[0]->id != groups[i]->id], arena);
+        install(lab, groups[i], WIRE_ADD, true);
+        install(lab, groups[i], WIRE_DELETE, false);
+        if (is_referring)
+            install(lab, groups[0], WIRE_DELETE, false);
+        assert_int_equal(read_back(lab, SPEC_GROUP, arena).n, 0);
+    }
+    flow_builder_free(fb);
+    arena_free(arena);
+}
+
+static void
+a_group_that_changes_keeps_the_flows_that_name_it(void **state)
+{
+    struct lab *lab = *state;
+    struct arena *arena = arena_new();
+    struct flow_builder *fb = flow_builder_new();
+    group_begin(fb, 9, 1, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH });
+    bucket_begin(fb, 1, 1);
+    act_output(fb, 1);
+    install(lab, group_end(fb, arena), WIRE_ADD, false);
+    flow_begin(fb, 0, 1, 1);
+    act_group(fb, 9);
+    const struct spec *flow = flow_end(fb, arena);
+    install(lab, flow, WIRE_ADD, false);
+
+    const struct of_field source = of_field_whole(OF_ETH_SRC);
+    group_begin(fb, 9, 1, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_HASH, .fields = &source, .n_fields = 1 });
+    for (uint32_t id = 7; id < 10; id++) {
+        bucket_begin(fb, id, 1);
+        act_output(fb, 1);
+    }
+    const struct spec *changed = group_end(fb, arena);
+    install(lab, changed, WIRE_ADD, true);
+    assert_same(changed, read_back(lab, SPEC_GROUP, arena).specs[0], arena);
+    struct found found = read_back(lab, SPEC_FLOW, arena);
     assert_int_equal(found.n, 1);
-    assert_same(group, found.specs[0], arena);
-    install(lab, group, WIRE_ADD, true);
-    assert_same(group, read_back(lab, SPEC_GROUP, arena).specs[0], arena);
-    install(lab, group, WIRE_DELETE, false);
-    assert_int_equal(read_back(lab, SPEC_GROUP, arena).n, 0);
+    assert_same(flow, found.specs[0], arena);
+
+    install(lab, flow, WIRE_DELETE, false);
+    install(lab, changed, WIRE_DELETE, false);
+    flow_builder_free(fb);
     arena_free(arena);
 }
 
@@ -269,9 +288,10 @@ every_flow_reads_back_byte_for_byte(void **state)
     struct lab *lab = *state;
     struct arena *arena = arena_new();
     struct flow_builder *fb = flow_builder_new();
-    const struct spec *specs[SAMPLES_MAX], *meter = meter_spec(arena, 1, SAMPLE_METER, 1000, 100);
+    const struct spec *specs[SAMPLES_MAX], *groups[GROUP_SAMPLES], *meter = meter_spec(arena, 1, SAMPLE_METER, 1000, 100);
+    group_samples(fb, arena, groups);
     install(lab, meter, WIRE_ADD, false);
-    install(lab, group_sample(arena), WIRE_ADD, false);
+    install(lab, groups[0], WIRE_ADD, false);
     size_t n = flow_samples(fb, arena, specs, SAMPLES_MAX);
     struct bytes b = BYTES_INIT;
     for (size_t i = 0; i < n; i++)
@@ -291,7 +311,7 @@ every_flow_reads_back_byte_for_byte(void **state)
         wire_put_mod(&b, specs[i], WIRE_DELETE, false, i);
     apply(lab, &b);
     assert_int_equal(read_back(lab, SPEC_FLOW, arena).n, 0);
-    install(lab, group_sample(arena), WIRE_DELETE, false);
+    install(lab, groups[0], WIRE_DELETE, false);
     install(lab, meter, WIRE_DELETE, false);
     bytes_done(&b);
     flow_builder_free(fb);
@@ -353,6 +373,7 @@ replacing_a_flow_keeps_its_counters_and_takes_its_new_cookie(void **state)
     packet_arrives(lab);
     wf = flow_counting(lab, 2, arena);
     assert_true(wf.bytes > 0);
+    assert_true(wf.idle_s <= wf.duration_s && wf.duration_s < 600);
 
     install(lab, other, WIRE_DELETE, false);
     flow_builder_free(fb);
@@ -479,6 +500,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(meters_read_back_as_they_were_made),
         cmocka_unit_test(groups_read_back_as_they_were_made),
+        cmocka_unit_test(a_group_that_changes_keeps_the_flows_that_name_it),
         cmocka_unit_test(every_flow_reads_back_byte_for_byte),
         cmocka_unit_test(replacing_a_flow_keeps_its_counters_and_takes_its_new_cookie),
         cmocka_unit_test(a_table_read_back_has_nothing_to_send),

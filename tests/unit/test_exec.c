@@ -355,6 +355,52 @@ buckets_work_on_copies_and_a_select_group_takes_one(void **state)
 }
 
 static void
+only_buckets_of_a_weight_are_chosen_from(void **state)
+{
+    struct lab *lab = *state;
+    struct exec_packet p = sample_tcp();
+    group_begin(lab->fb, 3, 0x33, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH });
+    for (uint32_t i = 0; i < 4; i++) {
+        bucket_begin(lab->fb, 100 + i, i % 2 ? i : 0);
+        act_output(lab->fb, 2 + i);
+    }
+    add(lab, group_end(lab->fb, lab->arena));
+    act_group(flow(lab, 0, 1), 3);
+    end(lab);
+    for (p.bucket = 0; p.bucket < 5; p.bucket++) {
+        assert_true(run(lab, p));
+        assert_int_equal(lab->r.n_outputs, 1);
+        assert_output(lab, 0, EXEC_PORT, p.bucket % 2 ? 5 : 3);
+    }
+
+    group_begin(lab->fb, 3, 0x33, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH });
+    bucket_begin(lab->fb, 100, 0);
+    act_output(lab->fb, 2);
+    add(lab, group_end(lab->fb, lab->arena));
+    assert_true(run(lab, p));
+    assert_dropped(lab);
+}
+
+static void
+tags_that_a_bucket_pushes_are_its_own(void **state)
+{
+    struct lab *lab = *state;
+    group_begin(lab->fb, 3, 0x33, &(struct flow_group) { .kind = FLOW_GROUP_ALL });
+    bucket_begin(lab->fb, 1, 0);
+    act_push_vlan(lab->fb, 7);
+    act_output(lab->fb, 2);
+    add(lab, group_end(lab->fb, lab->arena));
+    act_group(flow(lab, 0, 1), 3);
+    act_output(lab->fb, 3);
+    end(lab);
+    assert_true(run(lab, sample_tcp()));
+    assert_output(lab, 0, EXEC_PORT, 2);
+    assert_output(lab, 1, EXEC_PORT, 3);
+    assert_int_equal(lab->r.outputs[0].packet.bytes, 104);
+    assert_int_equal(lab->r.outputs[1].packet.bytes, 100);
+}
+
+static void
 conjunction_flow(struct lab *lab, uint64_t reg0, uint32_t id, uint8_t clause)
 {
     match_u64(flow(lab, 0, 50), REG(0), reg0);
@@ -717,6 +763,8 @@ main(void)
         TEST(ports_of_fragments_are_not_matched),
         TEST(fields_that_a_packet_has_not_are_neither_seen_nor_set),
         TEST(buckets_work_on_copies_and_a_select_group_takes_one),
+        TEST(only_buckets_of_a_weight_are_chosen_from),
+        TEST(tags_that_a_bucket_pushes_are_its_own),
         TEST(a_conjunction_needs_all_its_clauses),
         TEST(a_met_conjunction_leaves_the_rest_to_priorities),
         TEST(what_cannot_be_followed_is_an_error_that_says_what),

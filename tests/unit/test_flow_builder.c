@@ -202,6 +202,58 @@ a_meter_reads_as_it_was_meant(void **state)
     assert_string_equal(spec_format(s, f->arena), "meter=77 pktps burst stats bands= type=drop rate=100 burst_size=10");
 }
 
+/* As Open vSwitch writes them. */
+static void
+a_groups_bytes_are_those_of_a_description(void **state)
+{
+    static const uint8_t body[] = {
+        1, 0, 0, 0,
+        /* bucket 5: output:1, weight 100 */
+        0, 32, 0, 16, 0, 0, 0, 5, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 100, 0, 0,
+        /* bucket 9: output:1, weight 50 */
+        0, 32, 0, 16, 0, 0, 0, 9, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 50, 0, 0,
+        /* experimenter property NTRT_SELECTION_METHOD, 'hash' over ip_src */
+        0xff, 0xff, 0, 48, 0, 0, 0x15, 0x4d, 0, 0, 0, 1, 0, 0, 0, 0, 'h', 'a', 's', 'h', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0x16, 4, 0xff, 0xff, 0xff, 0xff,
+    };
+    struct fixture *f = *state;
+    const struct spec *groups[GROUP_SAMPLES];
+    group_samples(f->fb, f->arena, groups);
+    assert_int_equal(groups[0]->kind, SPEC_GROUP);
+    assert_int_equal(groups[0]->id, SAMPLE_GROUP);
+    assert_int_equal(groups[0]->key_len, 0);
+    assert_int_equal(groups[0]->body_len, sizeof body);
+    assert_memory_equal(spec_body(groups[0]), body, sizeof body);
+}
+
+static void
+groups_read_as_they_were_meant(void **state)
+{
+    struct fixture *f = *state;
+    const struct spec *groups[GROUP_SAMPLES];
+    group_samples(f->fb, f->arena, groups);
+    static const char *const texts[GROUP_SAMPLES - 1] = {
+        "group_id=1,type=select,selection_method=hash,fields=ip_src,bucket=bucket_id:5,weight:100,actions=output:1,"
+        "bucket=bucket_id:9,weight:50,actions=output:1",
+        "group_id=2,type=select,selection_method=hash,selection_method_param=1311768467463790320,fields(ip_src,ip_dst,nw_proto,tcp_src,"
+        "tcp_dst,udp_src,udp_dst),bucket=bucket_id:3735928320,actions=set_field:0/0xffff->reg1,"
+        "move:NXM_NX_REG2[]->NXM_NX_REG3[],resubmit(,40),bucket=bucket_id:3735928321,actions=set_field:0x1/0xffff->reg1,"
+        "move:NXM_NX_REG2[]->NXM_NX_REG3[],resubmit(,40),bucket=bucket_id:3735928322,actions=set_field:0x2/0xffff->reg1,"
+        "move:NXM_NX_REG2[]->NXM_NX_REG3[],resubmit(,40),bucket=bucket_id:4294967040,weight:0,actions=drop",
+        "group_id=3,type=select,selection_method=hash,fields(ct_label=0xf000000000000000,reg4=0x3f8,ip_src=255.255.255.0),"
+        "bucket=bucket_id:0,weight:65535,actions=set_field:02:01:02:03:04:05->eth_dst,ct(commit,table=40,zone=3,"
+        "nat(dst=10.0.0.5:80),exec(set_field:0x4d->ct_mark)),bucket=bucket_id:1,actions=ct_clear",
+        "group_id=4,type=select,selection_method=dp_hash,selection_method_param=5,bucket=bucket_id:1,actions=resubmit(,40),"
+        "bucket=bucket_id:2,weight:2,actions=resubmit(,40),bucket=bucket_id:3,weight:3,actions=resubmit(,40)",
+        "group_id=5,type=all,bucket=bucket_id:1,actions=pop_vlan,dec_ttl,set_field:192.0.2.1->tun_dst,output:1,"
+        "bucket=bucket_id:2,actions=IN_PORT,bucket=bucket_id:7,actions=group:1",
+        "group_id=6,type=all",
+        "group_id=7,type=select,selection_method=dp_hash",
+    };
+    for (size_t i = 0; i < GROUP_SAMPLES - 1; i++)
+        assert_string_equal(spec_format(groups[i], f->arena), texts[i]);
+}
+
 static void
 a_field_knows_its_width(void **state)
 {
@@ -209,6 +261,7 @@ a_field_knows_its_width(void **state)
     assert_int_equal(of_field_bits(OF_ETH_DST), 48);
     assert_int_equal(of_field_whole(OF_METADATA).bits, 64);
     assert_int_equal(of_field_whole(OF_IP_FRAG).bits, 8);
+    assert_int_equal(of_field_bits(OF_CT_LABEL), 64);
 }
 
 int
@@ -224,6 +277,8 @@ main(void)
         cmocka_unit_test_setup_teardown(bits_of_one_register_are_matched_together, setup, teardown),
         cmocka_unit_test_setup_teardown(a_builder_remembers_nothing_of_the_flow_before, setup, teardown),
         cmocka_unit_test_setup_teardown(a_meter_reads_as_it_was_meant, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_groups_bytes_are_those_of_a_description, setup, teardown),
+        cmocka_unit_test_setup_teardown(groups_read_as_they_were_meant, setup, teardown),
         cmocka_unit_test(a_field_knows_its_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
