@@ -153,6 +153,24 @@ note_vpc(void *aux, uint32_t vpc)
 }
 
 static void
+a_target_is_initial_until_its_health_is_known_and_when_it_is_forgotten(void **unused)
+{
+    struct runtime *r = runtime_new();
+    assert_int_equal(runtime_target_state(r, 7), TARGET_INITIAL);
+    runtime_set_target_state(r, 7, TARGET_HEALTHY);
+    runtime_set_target_state(r, 8, TARGET_UNHEALTHY);
+    assert_int_equal(runtime_target_state(r, 7), TARGET_HEALTHY);
+    assert_int_equal(runtime_target_state(r, 8), TARGET_UNHEALTHY);
+    runtime_set_target_state(r, 7, TARGET_UNHEALTHY);
+    assert_int_equal(runtime_target_state(r, 7), TARGET_UNHEALTHY);
+    runtime_set_target_state(r, 7, TARGET_INITIAL);
+    runtime_set_target_state(r, 9, TARGET_INITIAL);
+    assert_int_equal(runtime_target_state(r, 7), TARGET_INITIAL);
+    assert_int_equal(runtime_target_state(r, 8), TARGET_UNHEALTHY);
+    runtime_free(r);
+}
+
+static void
 a_host_holds_a_vpc_from_its_first_port_to_its_last(void **unused)
 {
     struct presence *p = presence_new();
@@ -226,6 +244,7 @@ main(void)
         cmocka_unit_test(after_any_bindings_each_host_has_exactly_its_ports),
         cmocka_unit_test(an_upstream_gateway_has_the_address_last_learnt),
         cmocka_unit_test(a_zone_is_of_one_object_on_one_host),
+        cmocka_unit_test(a_target_is_initial_until_its_health_is_known_and_when_it_is_forgotten),
         cmocka_unit_test(a_host_holds_a_vpc_from_its_first_port_to_its_last),
         cmocka_unit_test(presence_counts_right_after_any_moves),
         cmocka_unit_test(every_table_has_a_name_and_tables_rise),

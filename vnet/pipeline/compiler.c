@@ -374,6 +374,8 @@ vpc_of_event(const struct compiler *c, const struct vnet_event *event)
         return vpc_of_change(c, event->change);
     case EVENT_BINDING:
         return view_vpc_of(&c->view, OBJECT_PORT, event->number);
+    case EVENT_TARGET:
+        return view_vpc_of(&c->view, OBJECT_TARGET, event->number);
     default:
         return 0;
     }

@@ -49,9 +49,11 @@ struct view {
 struct vnet_event {
     enum { EVENT_OBJECT, EVENT_BINDING, EVENT_HOST,
            EVENT_GATEWAY_MAC,                    /* of a pool */
-           EVENT_ZONE } kind;                    /* a host has stored a conntrack zone */
+           EVENT_ZONE,                           /* a host has stored a conntrack zone */
+           EVENT_TARGET } kind;                  /* a target's health is another */
     const struct change *change;                 /* EVENT_OBJECT */
-    uint32_t number;                             /* EVENT_BINDING: port; EVENT_HOST: host; EVENT_GATEWAY_MAC: pool; EVENT_ZONE: host */
+    uint32_t number;                             /* EVENT_BINDING: port; EVENT_HOST: host; EVENT_GATEWAY_MAC: pool; EVENT_ZONE: host;
+                                                  * EVENT_TARGET: target */
     uint32_t zone_of;                            /* EVENT_ZONE: the object */
     struct binding before, after;                /* EVENT_BINDING */
     const struct runtime_host *host_before, *host_after;         /* EVENT_HOST; NULL: was, is unknown */

@@ -32,8 +32,14 @@ struct zone {
     uint16_t zone;
 };
 
+struct health {
+    struct map_node node;       /* by target */
+    uint32_t target;
+    enum target_state state;    /* never TARGET_INITIAL */
+};
+
 struct runtime {
-    struct map hosts, places, gateways, zones;
+    struct map hosts, places, gateways, zones, healths;
 };
 
 struct runtime *
@@ -44,6 +50,7 @@ runtime_new(void)
     map_init(&r->places);
     map_init(&r->gateways);
     map_init(&r->zones);
+    map_init(&r->healths);
     return r;
 }
 
@@ -64,10 +71,14 @@ runtime_free(struct runtime *r)
     MAP_FOR_EACH_SAFE (n, next, &r->zones) {
         free(CONTAINER_OF(n, struct zone, node));
     }
+    MAP_FOR_EACH_SAFE (n, next, &r->healths) {
+        free(CONTAINER_OF(n, struct health, node));
+    }
     map_done(&r->places);
     map_done(&r->hosts);
     map_done(&r->gateways);
     map_done(&r->zones);
+    map_done(&r->healths);
     free(r);
 }
 
@@ -298,4 +309,42 @@ runtime_set_zone(struct runtime *r, uint32_t host, uint32_t number, uint16_t zon
     }
     if (z)
         z->zone = zone;
+}
+
+/* ---- targets ---- */
+
+static struct health *
+health_find(const struct runtime *r, uint32_t target)
+{
+    MAP_FOR_EACH_HASH (n, &r->healths, hash_u32(target)) {
+        struct health *h = CONTAINER_OF(n, struct health, node);
+        if (h->target == target)
+            return h;
+    }
+    return NULL;
+}
+
+enum target_state
+runtime_target_state(const struct runtime *r, uint32_t target)
+{
+    const struct health *h = health_find(r, target);
+    return h ? h->state : TARGET_INITIAL;
+}
+
+void
+runtime_set_target_state(struct runtime *r, uint32_t target, enum target_state state)
+{
+    struct health *h = health_find(r, target);
+    if (h && state == TARGET_INITIAL) {
+        map_remove(&r->healths, &h->node);
+        free(h);
+        return;
+    }
+    if (!h && state != TARGET_INITIAL) {
+        h = mem_zalloc(sizeof *h);
+        h->target = target;
+        map_insert(&r->healths, &h->node, hash_u32(target));
+    }
+    if (h)
+        h->state = state;
 }

@@ -11,6 +11,13 @@
 
 enum encap { ENCAP_GENEVE, ENCAP_VXLAN };
 
+/* What health checks say of a load balancer's target. */
+enum target_state {
+    TARGET_INITIAL,             /* nothing yet: gets no traffic while others are healthy */
+    TARGET_HEALTHY,
+    TARGET_UNHEALTHY
+};
+
 #define RUNTIME_UPLINKS_MAX 16
 
 /* A physical network that a host reaches through a patch port. */
@@ -62,5 +69,9 @@ void runtime_forget_pool(struct runtime *, uint32_t pool);
 /* The conntrack zone on a host of an object (a number of any type); 0: none is stored on the host yet. */
 uint16_t runtime_zone(const struct runtime *, uint32_t host, uint32_t number);
 void runtime_set_zone(struct runtime *, uint32_t host, uint32_t number, uint16_t zone);          /* 0 forgets */
+
+/* A target's health; TARGET_INITIAL: none is known, or it is forgotten. */
+enum target_state runtime_target_state(const struct runtime *, uint32_t target);
+void runtime_set_target_state(struct runtime *, uint32_t target, enum target_state);
 
 #endif
