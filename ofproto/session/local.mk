@@ -3,6 +3,7 @@ libsession_a_SOURCES = \
 	ofproto/session/endpoint.c ofproto/session/endpoint.h ofproto/session/endpoint_private.h \
 	ofproto/session/endpoint_tls.c \
 	ofproto/session/of_commit.c \
+	ofproto/session/of_conntrack.c \
 	ofproto/session/of_framing.c \
 	ofproto/session/of_handshake.c \
 	ofproto/session/of_message.c \

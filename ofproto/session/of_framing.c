@@ -79,13 +79,15 @@ static void
 dispatch_error(struct of_session *s, const uint8_t *message, size_t n, uint32_t xid)
 {
     struct of_error e;
+    if (of_conntrack_probe_refused(s, xid))
+        return;
     of_message_error(message, n, &e);
     s->counters.errors++;
     if (s->state == OF_STATE_HELLO || s->state == OF_STATE_FEATURES)
         of_session_fail(s, "the switch refused the handshake: %s", e.text);
     else if (s->role_xid && xid == s->role_xid)
         of_session_fail(s, "the switch refused the primary role: another vnetd with a newer store has it (%s)", e.text);
-    else if (!of_commit_error(s, xid, &e) && !of_reader_error(s, xid, &e))
+    else if (!of_commit_error(s, xid, &e) && !of_reader_error(s, xid, &e) && !of_conntrack_error(s, message, n, &e))
         log_warn_limited(&s->log, "switch %s: unexpected error: %s", s->name, e.text);
 }
 

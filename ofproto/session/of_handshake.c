@@ -143,6 +143,7 @@ configure(struct of_session *s)
     put_async(s, &b);
     put_controller_id(s, &b);
     of_session_send(s, &b);
+    of_conntrack_probe(s);
     s->is_configured = true;
 }
 

@@ -11,7 +11,6 @@
 #include <openvswitch/ofp-errors.h>
 
 #define NICIRA_VENDOR 0x00002320u
-#define NXT_CT_FLUSH_ZONE 29
 
 size_t
 of_message_begin(struct bytes *b, enum of_type type, uint32_t xid)
@@ -44,15 +43,6 @@ of_message_begin_nicira(struct bytes *b, uint32_t subtype, uint32_t xid)
     bytes_put_be32(b, NICIRA_VENDOR);
     bytes_put_be32(b, subtype);
     return offset;
-}
-
-void
-of_message_flush_zone(struct bytes *b, uint16_t zone, uint32_t xid)
-{
-    size_t offset = of_message_begin_nicira(b, NXT_CT_FLUSH_ZONE, xid);
-    bytes_extend_zero(b, 6);
-    bytes_put_be16(b, zone);
-    of_message_end(b, offset);
 }
 
 void

@@ -418,16 +418,6 @@ of_session_resume(struct of_session *s, const struct packet_in *in, const uint8_
 }
 
 void
-of_session_flush_zone(struct of_session *s, uint16_t zone)
-{
-    if (s->state < OF_STATE_IDENTIFIED || s->state == OF_STATE_CLOSED)
-        return;
-    struct bytes b = BYTES_INIT;
-    of_message_flush_zone(&b, zone, of_session_xids(s, 1));
-    of_session_send(s, &b);
-}
-
-void
 of_session_set_generation(struct of_session *s, uint64_t generation)
 {
     s->generation = generation;

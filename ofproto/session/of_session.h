@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "ofproto/flow/flow_table.h"
 #include "ofproto/flow/packet_in.h"
 #include "ofproto/session/endpoint.h"
@@ -79,6 +80,22 @@ void of_session_packet_out(struct of_session *, uint32_t out_port, const uint8_t
 void of_session_resume(struct of_session *, const struct packet_in *, const uint8_t *packet, size_t n);
 /* Forgets all connections of a conntrack zone (NXT_CT_FLUSH_ZONE), in order with what is sent before and after. */
 void of_session_flush_zone(struct of_session *, uint16_t zone);
+
+/* Which connections: all that is given must be so. Addresses and ports are those of the connection's first packet, untranslated. Of ICMP,
+ * src_port is the identifier and dst_port type << 8 | code, and both must be right: Open vSwitch leaves neither open. */
+struct of_ct_match {
+    bool has_zone;
+    uint16_t zone;
+    uint8_t proto;              /* 0: any */
+    struct ip src, dst;         /* IP_NONE: any */
+    uint16_t src_port, dst_port;         /* 0: any, but for ICMP */
+    uint32_t mark, mark_mask;
+    uint64_t label, label_mask; /* the low half */
+};
+/* Forgets those connections (NXT_CT_FLUSH), in order with what is sent before and after. At least something must be given. With protocol,
+ * both addresses and ports, and neither mark nor label, the switch looks up one entry (in zone 0 without a zone), else it looks at all.
+ * False: it was not sent, because the connection is not up or the switch takes no mark or label here (before Open vSwitch 3.3). */
+bool of_session_flush_ct(struct of_session *, const struct of_ct_match *);
 
 /* Asks for the primary role with this generation id (OpenFlow 1.5.1, 6.3.7) in the handshake; a switch that has heard a newer one refuses,
  * and the session ends. 0, as at first: the role stays equal. Call before identify() returns. */

@@ -1,6 +1,7 @@
 /* What the files of one OpenFlow session share. of_session.c owns the session's life and its clock; of_framing.c cuts the
  * input into messages and hands each to the part that waits for it: of_handshake.c (who is there), of_reader.c (what the
- * switch holds), of_commit.c (what it shall hold). of_message.c writes and explains small messages.
+ * switch holds), of_commit.c (what it shall hold), of_conntrack.c (what it shall forget). of_message.c writes and explains small
+ * messages.
  *
  * Any part may call of_session_fail(); the session lives on, CLOSED, until the loop comes round. */
 #ifndef OFPROTO_SESSION_OF_SESSION_PRIVATE_H
@@ -104,6 +105,8 @@ struct of_session {
     uint16_t controller_id;
     uint64_t generation;        /* for the primary role; 0: none is asked for */
     uint32_t role_xid;          /* of the request for it */
+    uint32_t ct_probe_xid;
+    bool does_refuse_unknown_ct;         /* so that a flush by mark or label does no harm; see of_conntrack.c */
     bool is_configured;         /* the controller id was sent; changes are sent at once */
     bool is_saying_goodbye;     /* CLOSED, but the last message is still to be written */
     char *close_reason;
@@ -142,7 +145,6 @@ void of_session_send(struct of_session *, struct bytes *take);   /* BYTES_INIT a
 /* of_message.c */
 size_t of_message_begin(struct bytes *, enum of_type, uint32_t xid);     /* the offset for of_message_end() */
 void of_message_end(struct bytes *, size_t offset);
-void of_message_flush_zone(struct bytes *, uint16_t zone, uint32_t xid);
 void of_message_empty(struct bytes *, enum of_type, uint32_t xid);
 size_t of_message_begin_nicira(struct bytes *, uint32_t subtype, uint32_t xid);
 void of_message_bundle_control(struct bytes *, uint32_t bundle, uint16_t type, uint32_t xid);
@@ -152,6 +154,11 @@ struct of_error {
     char text[256];                      /* OpenFlow's name and what it means */
 };
 void of_message_error(const uint8_t *message, size_t n, struct of_error *);
+
+/* of_conntrack.c */
+void of_conntrack_probe(struct of_session *);
+bool of_conntrack_probe_refused(struct of_session *, uint32_t xid);      /* an error; false: not about the probe */
+bool of_conntrack_error(struct of_session *, const uint8_t *message, size_t n, const struct of_error *);   /* likewise, a flush by match */
 
 /* of_framing.c */
 void of_framing_run(struct of_session *);

@@ -34,6 +34,16 @@ send_error(struct fake_switch *f, uint32_t xid, uint16_t type, uint16_t code)
     fake_switch_send(f, 6, ERROR, xid, body, sizeof body);
 }
 
+/* As a switch does: with the beginning of what it refuses. */
+static void
+refuse(struct fake_switch *f, uint32_t xid, const uint8_t *message, size_t n)
+{
+    uint8_t body[4 + 64] = { 0, 1, 0, 3 };
+    size_t quoted = n < 64 ? n : 64;
+    memcpy(body + 4, message, quoted);
+    fake_switch_send(f, 6, ERROR, xid, body, 4 + quoted);
+}
+
 static void
 send_features(struct fake_switch *f, uint32_t xid)
 {
@@ -143,6 +153,8 @@ answer(struct fake_switch *f, const uint8_t *message, size_t n)
     }
     if (f->is_silent)
         return;
+    if (message[1] == EXPERIMENTER && n >= 24 && message[15] == 32 && f->refuses_ct_flush)
+        refuse(f, xid, message, n);
     if (message[1] == FEATURES_REQUEST)
         send_features(f, xid);
     else if (message[1] == ECHO_REQUEST)

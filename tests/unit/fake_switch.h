@@ -15,6 +15,7 @@ struct fake_switch {
     bool is_silent;             /* answers nothing more */
     bool is_deaf_to_tables;     /* does not answer a request for table statistics */
     bool refuses_set_async;
+    bool refuses_ct_flush;      /* by match */
     uint32_t hello_versions;    /* bitmap; 0: no bitmap, version 0x01 */
     uint16_t refuses_when_added, refuses_when_committed, spoils_commit_namelessly;
     unsigned n_commits_to_lose; /* the next so many commits find no bundle */

@@ -1081,6 +1081,103 @@ a_zone_forgets_its_connections_and_only_its_own(void **state)
     assert_int_equal(of_session_counters(w->session)->errors, 0);
 }
 
+/* In by port 3, committed in zone 5 with the given destination port's own mark and label. */
+static void
+mark_by_port(struct world *w, uint16_t port)
+{
+    const struct flow_ct_set sets[] = {
+        { .field = of_field_whole(OF_CT_MARK), .value = 0xa0000000u | port },
+        { .field = of_field_whole(OF_CT_LABEL), .value = 0x1234567800000000u | port },
+    };
+    flow_begin(w->builder, 0, 10, COOKIE(port));
+    match_in_port(w->builder, 3);
+    match_l4_dst(w->builder, IP_V4, 17, port, 0xffff);
+    act_ct(w->builder, &(struct flow_ct) { .zone = 5, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = sets, .n_sets = 2 });
+    set_block(w, port, flow_end(w->builder, w->arena));
+}
+
+static void
+udp_arrives(const struct world *w, unsigned port)
+{
+    free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p3 "
+                        "'in_port(3),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
+                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=77,dst=%u)'", port));
+}
+
+/* Flushes by 'match': the ports of 'left' are still known, and no others of 1..4. */
+static void
+assert_left(struct world *w, const struct of_ct_match *match, unsigned left)
+{
+    assert_true(of_session_flush_ct(w->session, match));
+    read_to_the_end(w);
+    for (unsigned port = 1; port <= 4; port++) {
+        char *what = mem_printf("orig=([^)]*dport=%u)", port);
+        assert_int_equal(count_connections(w, what), left >> port & 1);
+        free(what);
+    }
+}
+
+static void
+connections_that_match_are_forgotten_and_no_others(void **state)
+{
+    struct world *w = *state;
+    for (uint16_t port = 1; port <= 4; port++)
+        mark_by_port(w, port);
+    start_ovs(w);
+    assert_true(run_until(w, is_committed, 10000));
+    free(ovs_fixture_sh(w->ovs, "ovs-vsctl --timeout=10 add-port br0 p3 -- set interface p3 type=dummy ofport_request=3"));
+    for (unsigned port = 1; port <= 4; port++)
+        udp_arrives(w, port);
+    for (int tries = 0; count_connections(w, "zone=5") < 4; tries++)
+        assert_in_range(tries, 0, 500);
+
+    const struct ip src = ip4(0x0a000001), dst = ip4(0x0a000002);
+    struct of_ct_match match = { .has_zone = true, .zone = 6, .proto = 17 };
+    assert_left(w, &match, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4);
+    match = (struct of_ct_match) { .has_zone = true, .zone = 5, .mark = 4, .mark_mask = 0xff };
+    assert_left(w, &match, 1 << 1 | 1 << 2 | 1 << 3);
+    match = (struct of_ct_match) { .label = 0x1234567800000003, .label_mask = UINT64_MAX };
+    assert_left(w, &match, 1 << 1 | 1 << 2);
+    match = (struct of_ct_match) { .has_zone = true, .zone = 5, .proto = 17, .src = src, .dst = dst, .src_port = 77, .dst_port = 2 };
+    assert_left(w, &match, 1 << 1);
+    match = (struct of_ct_match) { .has_zone = true, .zone = 5, .src = dst };
+    assert_left(w, &match, 1 << 1);
+    match = (struct of_ct_match) { .has_zone = true, .zone = 5, .src = src };
+    assert_left(w, &match, 0);
+    assert_int_equal(of_session_counters(w->session)->errors, 0);
+}
+
+static void
+connections_are_forgotten_by_mark_only_where_what_is_unknown_is_refused(void **state)
+{
+    struct world *w = *state;
+    const struct of_ct_match by_mark = { .has_zone = true, .zone = 7, .mark = 1, .mark_mask = 1 };
+    start_fake(w);
+    assert_true(run_until(w, is_committed, 5000));
+    unsigned before = w->fake.n_messages[4];
+    assert_false(of_session_flush_ct(w->session, &by_mark));
+    assert_true(of_session_flush_ct(w->session, &(struct of_ct_match) { .has_zone = true, .zone = 7, .proto = 6 }));
+    read_to_the_end(w);
+    assert_int_equal(w->fake.n_messages[4] - before, 1);
+}
+
+static void
+a_switch_that_refuses_to_forget_is_served_on(void **state)
+{
+    struct world *w = *state;
+    w->fake.refuses_ct_flush = true;
+    start_fake(w);
+    assert_true(run_until(w, is_committed, 5000));
+    assert_int_equal(of_session_counters(w->session)->errors, 0);        /* what refuses the probe is as it should be */
+    assert_true(of_session_flush_ct(w->session, &(struct of_ct_match) { .has_zone = true, .zone = 7, .label = 1, .label_mask = 1 }));
+    read_to_the_end(w);
+    assert_int_equal(of_session_counters(w->session)->errors, 1);
+    assert_string_equal(of_session_state_name(w->session), "CURRENT");
+    set_blocks(w, 3, 0, 0);
+    of_session_flush(w->session, 2);
+    assert_true(run_until(w, is_at_seq_2, 5000));
+}
+
 static bool has_two_packet_ins(struct world *w) { return w->n_packet_ins == 2; }
 
 static void
@@ -1162,6 +1259,9 @@ main(void)
         FAKE(a_flow_sends_a_packet_here_with_its_userdata_and_an_answer_goes_out),
         FAKE(a_packet_that_waits_goes_on_changed),
         FAKE(a_zone_forgets_its_connections_and_only_its_own),
+        FAKE(connections_that_match_are_forgotten_and_no_others),
+        FAKE(connections_are_forgotten_by_mark_only_where_what_is_unknown_is_refused),
+        FAKE(a_switch_that_refuses_to_forget_is_served_on),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
