@@ -83,6 +83,7 @@ change(struct owner *o)
               && flow_table_set_block(o->table, FLOW_WISH_COOKIE(3), NULL, 0, &err);
     FUZZ_CLAIM(ok);
     of_session_flush(o->session, ++o->seq);
+    of_session_flush_ct(o->session, &(struct of_ct_match) { .has_zone = true, .zone = 5, .mark = 1, .mark_mask = 1 });
 }
 
 static void

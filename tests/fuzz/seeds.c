@@ -79,6 +79,17 @@ flow_entry_put(struct bytes *b, const struct spec *s)
     length_set(b, start, start);
 }
 
+/* The buckets of a group's body, in bytes; they end where a property does not look like one for its length. */
+static uint16_t
+buckets_size(const struct spec *s)
+{
+    const uint8_t *p = spec_body(s) + 4;
+    size_t at = 0, n = s->body_len - 4u;
+    while (at < n && !(p[at] == 0xff && p[at + 1] == 0xff))
+        at += (size_t) p[at] << 8 | p[at + 1];
+    return (uint16_t) at;
+}
+
 static void
 spec_entry_put(struct bytes *b, const struct spec *s)
 {
@@ -93,7 +104,7 @@ spec_entry_put(struct bytes *b, const struct spec *s)
         bytes_put_u8(b, s->bytes[0]);
         bytes_put_u8(b, 0);
         bytes_put_be32(b, s->id);
-        bytes_put_be16(b, 48);
+        bytes_put_be16(b, buckets_size(s));
         bytes_extend_zero(b, 6);
     } else {
         bytes_put(b, s->bytes, 2);
@@ -109,7 +120,7 @@ flow_reply_seeds(void)
     struct arena *arena = arena_new();
     struct flow_builder *fb = flow_builder_new();
     struct bytes b = BYTES_INIT;
-    const struct spec *specs[SAMPLES_MAX], *wishes[FLOW_WISHES];
+    const struct spec *specs[SAMPLES_MAX], *groups[GROUP_SAMPLES], *wishes[FLOW_WISHES];
     size_t n = flow_samples(fb, arena, specs, SAMPLES_MAX);
     for (size_t i = 0; i < n; i++) {
         if (!b.n)
@@ -124,6 +135,11 @@ flow_reply_seeds(void)
         spec_entry_put(&b, wishes[FLOW_WISHES - 3 + kind]);
         put_numbered("flow_reply", "kind", kind, &b);
     }
+    group_samples(fb, arena, groups);
+    bytes_put_u8(&b, 1);
+    for (size_t i = 0; i < GROUP_SAMPLES - 1; i++)       /* the last one is no larger in what it says */
+        spec_entry_put(&b, groups[i]);
+    put("flow_reply", "groups", &b);
     static const uint8_t whole[] = { 8, 6, 19, 0, 16, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0 };
     bytes_put(&b, whole, sizeof whole);
     put("flow_reply", "whole", &b);
@@ -423,6 +439,19 @@ nicira_put(struct bytes *b)
     length_set(b, start + 2, start);
 }
 
+/* The probe is refused, later what the owner wants to be forgotten. */
+static void
+forgetting_put(struct bytes *b, const struct spec *const wishes[FLOW_WISHES])
+{
+    static const uint8_t refusal[] = { 0, 1, 0, 3, 6, EXPERIMENTER, 0, 24, 0, 0, 0, 9, 0, 0, 0x23, 0x20, 0, 0, 0, 32, 17, 0, 0, 0, 0, 0, 0, 0 };
+    handshake_put(b, 8);
+    error_put(b, LAST(EXPERIMENTER), 1, 3);
+    readback_put(b, wishes, 0);
+    commit_put(b, 1);
+    message_put(b, ERROR, LAST(EXPERIMENTER), refusal, sizeof refusal);
+    commit_put(b, 2);
+}
+
 static void
 of_session_good_seeds(const struct spec *const wishes[FLOW_WISHES])
 {
@@ -433,6 +462,9 @@ of_session_good_seeds(const struct spec *const wishes[FLOW_WISHES])
     commit_put(&b, 2);                   /* what the owner changed after the first; then meters are deleted */
     message_put(&b, BARRIER, LAST(BARRIER_REQUEST), NULL, 0);
     put("of_session", "fill-and-change", &b);
+
+    forgetting_put(&b, wishes);
+    put("of_session", "forgets", &b);
 
     handshake_put(&b, 4 | 16 | 32);
     message_put(&b, ECHO_REQUEST, 9, "ping", 4);
