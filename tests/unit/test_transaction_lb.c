@@ -219,10 +219,119 @@ a_target_is_called_by_its_group_and_port(void **state)
     lab_do(lab, "{'op':'add','type':'target','may_exist':true,'values':{'tg':'pages','port':'web2','weight':3}}");
     lab_refuse(lab, ERROR_CONFLICT, "target 'pages/web2': it exists with weight '3', not '4'",
                "{'op':'add','type':'target','may_exist':true,'values':{'tg':'pages','port':'web2','weight':4}}");
+    lab_do(lab, OP_SET, "tg", "names", "'drain':0");
     lab_do(lab, OP_DEL, "target", "names/web1");
     lab_do(lab, OP_DEL, "tg", "pages");
     assert_int_equal(model_count(lab->m, OBJECT_TARGET), 0);
     lab_do(lab, OP_DEL, "port", "web1");
+}
+
+/* ---- draining ---- */
+static int64_t
+drain_until_ms(const struct lab *lab, const char *name)
+{
+    const struct object *o = lab_find(lab, OBJECT_TARGET, name);
+    assert_non_null(o);
+    return model_target(lab->m, o->number)->drain_until_ms;
+}
+
+static void
+a_deleted_target_drains_until_its_time_or_a_second_delete(void **state)
+{
+    struct lab *lab = *state;
+    lab_do(lab, OP_SET, "tg", "pages", "'drain':2.5");
+    lab_do(lab, OP_TARGET, "pages", "web1", ",'weight':7");
+    uint32_t number = lab_find(lab, OBJECT_TARGET, "pages/web1")->number;
+    assert_int_equal(drain_until_ms(lab, "pages/web1"), 0);
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    assert_int_equal(drain_until_ms(lab, "pages/web1"), LAB_NOW_MS + 2500);
+    assert_int_equal(lab_find(lab, OBJECT_TARGET, "pages/web1")->number, number);
+    lab_refuse(lab, ERROR_CONFLICT, "target 'pages/web1': it has been removed and is draining; add it again to change it", OP_SET, "target",
+               "pages/web1", "'weight':3");
+    lab_refuse(lab, ERROR_INVALID, "column 'drain_until' is unknown", OP_TARGET, "pages", "web2", ",'drain_until':5");
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    assert_null(lab_find(lab, OBJECT_TARGET, "pages/web1"));
+
+    lab_do(lab, OP_SET, "tg", "pages", "'drain':0");
+    lab_do(lab, OP_TARGET, "pages", "web1", "");
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    assert_null(lab_find(lab, OBJECT_TARGET, "pages/web1"));
+
+    lab_do(lab, OP_SET, "tg", "pages", "'drain':5");
+    lab_begin(lab);
+    lab_do(lab, OP_TARGET, "pages", "web1", "");
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    lab_commit(lab);
+    assert_null(lab_find(lab, OBJECT_TARGET, "pages/web1"));
+}
+
+static void
+a_draining_target_is_added_again(void **state)
+{
+    struct lab *lab = *state;
+    char id[UUID_STRLEN];
+    lab_do(lab, OP_TARGET, "pages", "web1", ",'weight':7");
+    uint32_t number = lab_find(lab, OBJECT_TARGET, "pages/web1")->number;
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    lab_refuse(lab, ERROR_CONFLICT, "target 'pages/web1': it is draining under the id '",
+               "{'op':'add','type':'target','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c8','values':{'tg':'pages','port':'web1'}}");
+    lab_refuse(lab, ERROR_INVALID, "weight '101'", OP_TARGET, "pages", "web1", ",'weight':101");
+    lab_do(lab, OP_TARGET, "pages", "web1", ",'weight':9,'target_port':81");
+    assert_int_equal(lab_find(lab, OBJECT_TARGET, "pages/web1")->number, number);
+    assert_int_equal(drain_until_ms(lab, "pages/web1"), 0);
+    assert_string_equal(lab_column(lab, OBJECT_TARGET, "pages/web1", "weight"), "9");
+    assert_string_equal(lab_column(lab, OBJECT_TARGET, "pages/web1", "target_port"), "81");
+
+    uuid_format(lab_find(lab, OBJECT_TARGET, "pages/web1")->id, id);
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    lab_do(lab, "{'op':'add','type':'target','may_exist':true,'id':'%s','values':{'tg':'pages','port':'web1','weight':2}}", id);
+    assert_int_equal(drain_until_ms(lab, "pages/web1"), 0);
+    assert_string_equal(lab_column(lab, OBJECT_TARGET, "pages/web1", "weight"), "2");
+    lab_refuse(lab, ERROR_CONFLICT, "it exists already", OP_TARGET, "pages", "web1", "");
+}
+
+static void
+a_draining_target_holds_nothing_back(void **state)
+{
+    struct lab *lab = *state;
+    lab_do(lab, OP_TARGET, "pages", "web1", ",'weight':100");
+    lab_do(lab, OP_TARGET, "names", "web1", "");
+    lab_do(lab, OP_TARGET, "pages", "web2", "");
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    lab_do(lab, OP_DEL, "target", "pages/web2");
+    lab_refuse(lab, ERROR_CONFLICT, "port 'web1': target 'names/web1' still refers to it", OP_DEL, "port", "web1");
+    lab_do(lab, OP_DEL, "target", "names/web1");
+    lab_do(lab, OP_DEL, "port", "web1");
+    assert_null(lab_find(lab, OBJECT_TARGET, "names/web1"));
+    assert_int_equal(model_count(lab->m, OBJECT_TARGET), 1);
+    lab_do(lab, OP_DEL, "tg", "pages");
+    assert_int_equal(model_count(lab->m, OBJECT_TARGET), 0);
+}
+
+/* A deletion as vnetd itself does it, 'later_ms' from now. */
+static void
+sweep(struct lab *lab, int64_t later_ms, const char *name)
+{
+    struct transaction_origin origin = { .principal = lab->who, .now_ms = LAB_NOW_MS + later_ms, .is_sweep = true,
+                                         .random = lab_random, .random_aux = lab };
+    lab->t = transaction_begin(lab->m, &origin);
+    lab_do(lab, OP_DEL, "target", name);
+    lab_commit(lab);
+}
+
+static void
+only_what_has_drained_is_swept(void **state)
+{
+    struct lab *lab = *state;
+    lab_do(lab, OP_SET, "tg", "pages", "'drain':2");
+    lab_do(lab, OP_TARGET, "pages", "web1", "");
+    sweep(lab, 9000, "pages/web1");
+    assert_int_equal(drain_until_ms(lab, "pages/web1"), 0);
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    sweep(lab, 1999, "pages/web1");
+    assert_int_equal(drain_until_ms(lab, "pages/web1"), LAB_NOW_MS + 2000);
+    sweep(lab, 2000, "pages/web1");
+    assert_null(lab_find(lab, OBJECT_TARGET, "pages/web1"));
 }
 
 static void
@@ -244,6 +353,9 @@ a_groups_targets_share_five_hundred(void **state)
                                      "group may have 500; write at most 5", OP_SET, "target", "pages/m6", "'weight':6");
     lab_do(lab, OP_SET, "target", "pages/m6", "'weight':5");
     lab_do(lab, OP_SET, "target", "pages/m0", "'weight':1");
+    lab_do(lab, OP_DEL, "target", "pages/m1");
+    lab_do(lab, OP_TARGET, "pages", "web1", ",'weight':100");
+    lab_refuse(lab, ERROR_EXHAUSTED, "tg 'pages' has 500 targets", OP_TARGET, "pages", "m1", "");
 }
 
 /* ---- the store ---- */
@@ -253,6 +365,8 @@ what_was_stored_is_loaded_again(void **state)
     struct lab *lab = *state;
     lab_do(lab, OP_LISTENER, "front", "tcp", "443", "pages");
     lab_do(lab, OP_TARGET, "pages", "web2", ",'target_port':8080,'weight':3");
+    lab_do(lab, OP_TARGET, "names", "web2", "");
+    lab_do(lab, OP_DEL, "target", "names/web2");
     lab_do(lab, OP_SET, "tg", "pages", "'interval':0.7,'timeout':0.123,'drain':0");
     lab_do(lab, OP_SET, "lb", "front", "'affinity':'source'");
     lab_do(lab, "{'op':'add','type':'sg-rule','values':{'sg':'a','direction':'ingress','proto':'icmp6','ports':'128/0','peer':'fd00::/8'}}");
@@ -289,6 +403,10 @@ main(void)
         TEST(bad_target_groups_are_refused),
         TEST(a_listener_is_called_by_its_balancer_and_port),
         TEST(a_target_is_called_by_its_group_and_port),
+        TEST(a_deleted_target_drains_until_its_time_or_a_second_delete),
+        TEST(a_draining_target_is_added_again),
+        TEST(a_draining_target_holds_nothing_back),
+        TEST(only_what_has_drained_is_swept),
         TEST(a_groups_targets_share_five_hundred),
         TEST(what_was_stored_is_loaded_again),
     };

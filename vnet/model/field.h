@@ -33,6 +33,8 @@ enum field_kind {
                                                                            string */
     FIELD_SECONDS,              /* uint32_t, in milliseconds, min..max of the row
                                                                            number of seconds, at most three decimals */
+    FIELD_TIME,                 /* int64_t, milliseconds since 1970; 0 unset. Never given
+                                                                           string: RFC 3339 */
     FIELD_PORT,                 /* uint16_t; 0 unset                       integer */
     FIELD_PROTO,                /* uint8_t: L4_TCP or L4_UDP               string */
     FIELD_MATCH_PROTO,          /* struct l4_match: its 'proto'            string: a word, or a number */

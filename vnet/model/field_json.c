@@ -120,6 +120,8 @@ field_json(const struct model *m, const struct object *o, const struct field *f)
         return word_json(f, *(const unsigned *) p);
     case FIELD_SECONDS:
         return seconds_json(f, *(const uint32_t *) p);
+    case FIELD_TIME:
+        return json_time(*(const int64_t *) p);
     case FIELD_PORT:
         return *(const uint16_t *) p ? json_integer(*(const uint16_t *) p) : json_null();
     case FIELD_PROTO:

@@ -19,6 +19,8 @@ is_unset(const struct object *o, const struct field *f)
         return !*(const uint32_t *) p && f->min;
     case FIELD_ENUM:
         return !f->words[*(const unsigned *) p];
+    case FIELD_TIME:
+        return !*(const int64_t *) p;
     case FIELD_PORT:
         return !*(const uint16_t *) p;
     case FIELD_IP:
@@ -63,6 +65,8 @@ field_to_store(const struct object *o, const struct field *f)
         return json_integer(*(const uint32_t *) field_in(o, f));
     if (f->kind == FIELD_REF_LIST)
         return numbers_to_store(o, f);
+    if (f->kind == FIELD_TIME)
+        return json_integer(*(const int64_t *) field_in(o, f));
     if (f->kind == FIELD_TARGET)
         return target_to_store(field_in(o, f));
     if (f->kind == FIELD_PEER)
@@ -78,6 +82,16 @@ field_number_load(const struct field *f, const json_t *value, uint32_t *number, 
     if (!json_is_integer(value) || n < 1 || n > UINT32_MAX)
         return error_set(err, ERROR_INVALID, "field '%s' is no object's number", f->name);
     *number = n;
+    return true;
+}
+
+static bool
+time_load(const struct field *f, const json_t *value, int64_t *ms, struct error *err)
+{
+    json_int_t n = json_integer_value(value);
+    if (!json_is_integer(value) || n < 1)
+        return error_set(err, ERROR_INVALID, "field '%s' is no time in milliseconds", f->name);
+    *ms = n;
     return true;
 }
 
@@ -112,6 +126,8 @@ field_from_store(struct object *o, const struct field *f, const json_t *value, s
         return field_number_load(f, value, field_of(o, f), err);
     if (f->kind == FIELD_REF_LIST)
         return numbers_load(o, f, value, err);
+    if (f->kind == FIELD_TIME)
+        return time_load(f, value, field_of(o, f), err);
     if (f->kind == FIELD_TARGET)
         return target_from_store(f, value, field_of(o, f), err);
     if (f->kind == FIELD_PEER)

@@ -323,6 +323,7 @@ field_give(const struct field_context *c, struct object *o, const struct field *
         return match_ports_give(f, value, field_of(o, f), err);
     case FIELD_PEER:
         return peer_give(c, o, f, value, err);
+    case FIELD_TIME:
     case FIELD_RUNTIME:
         break;
     }

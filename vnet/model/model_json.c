@@ -171,7 +171,7 @@ static const char *const kind_names[] = {
     [FIELD_IP] = "ip",          [FIELD_IP_LIST] = "ip-list", [FIELD_PREFIX] = "prefix",   [FIELD_REF] = "reference",
     [FIELD_REF_LIST] = "reference-list", [FIELD_TARGET] = "target", [FIELD_UINT_MAP] = "integer-map",
     [FIELD_IP_RANGE] = "ip-range", [FIELD_PORT_RANGE] = "port-range",
-    [FIELD_ENUM] = "word", [FIELD_SECONDS] = "seconds", [FIELD_PORT] = "port", [FIELD_PROTO] = "protocol",
+    [FIELD_ENUM] = "word", [FIELD_SECONDS] = "seconds", [FIELD_TIME] = "time", [FIELD_PORT] = "port", [FIELD_PROTO] = "protocol",
     [FIELD_MATCH_PROTO] = "protocol", [FIELD_MATCH_PORTS] = "ports", [FIELD_PEER] = "peer",
     [FIELD_RUNTIME] = "observed",
 };

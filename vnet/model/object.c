@@ -255,6 +255,7 @@ static const size_t kind_bytes[] = {
     [FIELD_UINT_MAP] = sizeof(struct uint_map),
     [FIELD_ENUM] = sizeof(unsigned),
     [FIELD_SECONDS] = sizeof(uint32_t),
+    [FIELD_TIME] = sizeof(int64_t),
     [FIELD_PORT] = sizeof(uint16_t),
     [FIELD_PROTO] = sizeof(uint8_t),
     [FIELD_MATCH_PROTO] = sizeof(int),

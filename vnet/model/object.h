@@ -69,6 +69,12 @@ struct object_hooks {
     bool (*removing)(struct transaction *, const struct object *, struct error *);
     /* Does it go when its FIELD_OWNER goes? NULL: yes. */
     bool (*goes_with_owner)(const struct object *);
+    /* And with another one that it refers to? NULL: no. */
+    bool (*goes_with)(const struct object *, uint32_t other);
+    /* A user deletes it: does it stay a while? Then it has been replaced by what stays. NULL: no. What stays is found like others, and an
+     * 'add' of the same makes it whole again, under its number. */
+    bool (*linger)(struct transaction *, const struct object *, bool *stays, struct error *);
+    bool (*is_lingering)(const struct object *);
     /* Of a type whose objects are called by owner: writes the label, and finds the object that it is of. */
     void (*label)(const struct model *, const struct object *, char buf[OBJECT_LABEL_MAX]);
     const struct object *(*find)(const struct model *, enum view, uint32_t tenant, const char *label);

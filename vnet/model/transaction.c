@@ -36,6 +36,7 @@ transaction_begin(struct model *m, const struct transaction_origin *origin)
     t->principal = origin->principal;
     snprintf(t->tenant, sizeof t->tenant, "%s", tenant_by_default(origin));
     t->now_ms = origin->now_ms;
+    t->is_sweep = origin->is_sweep;
     t->random = origin->random;
     t->random_aux = origin->random_aux;
     t->sequences = m->sequences;

@@ -37,6 +37,7 @@ struct transaction_origin {
     struct principal principal;
     const char *tenant;                  /* whose objects names refer to; NULL: "default" */
     int64_t now_ms;                      /* creation time of new objects */
+    bool is_sweep;                       /* deletes of targets take only those whose time of draining is over, and leave others as they are */
     void (*random)(void *aux, uint8_t *, size_t);
     void *random_aux;
 };

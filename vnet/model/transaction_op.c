@@ -394,13 +394,40 @@ values_agree(const struct transaction *t, const struct op *op, const struct obje
 }
 
 static bool
+is_lingering(const struct object *o)
+{
+    const struct object_hooks *hooks = object_hooks(o->type);
+    return hooks->is_lingering && hooks->is_lingering(o);
+}
+
+/* What was deleted but is still there, is again; as it is given now. */
+static bool
+revive(struct transaction *t, const struct object *existing, struct object *o, struct error *err)
+{
+    char id[UUID_STRLEN];
+    if (!uuid_is_zero(o->id) && !uuid_equal(o->id, existing->id)) {
+        object_free(o);
+        return error_set(err, ERROR_CONFLICT, "it is draining under the id '%s'; leave the id out, or delete it once more before",
+                         uuid_format(existing->id, id));
+    }
+    o->id = existing->id;
+    o->number = existing->number;
+    o->created_ms = existing->created_ms;
+    return transaction_replace(t, existing, o, err);
+}
+
+static bool
 op_add(struct transaction *t, const struct op *op, uint32_t *number, struct error *err)
 {
     struct object *o = object_given(t, op, err);
     if (!o)
         return false;
-    const struct object *existing = op->may_exist ? existing_find(t, o) : NULL;
-    if (existing) {
+    const struct object *existing = existing_find(t, o);
+    if (existing && is_lingering(existing)) {
+        *number = existing->number;
+        return revive(t, existing, o, err);
+    }
+    if (existing && op->may_exist) {
         bool ok = values_agree(t, op, existing, o, err);
         *number = existing->number;
         object_free(o);
@@ -439,6 +466,15 @@ result_json(const struct transaction *t, const struct object *o, bool has_column
 }
 
 static bool
+remove_asked(struct transaction *t, const struct object *o, struct error *err)
+{
+    const struct object_hooks *hooks = object_hooks(o->type);
+    bool stays = false;
+    return (!hooks->removing || hooks->removing(t, o, err)) && (!hooks->linger || hooks->linger(t, o, &stays, err))
+        && (stays || transaction_remove(t, o, err));
+}
+
+static bool
 op_del(struct transaction *t, const struct op *op, json_t **result, struct error *err)
 {
     const struct object *o = op_find(t, op);
@@ -446,9 +482,8 @@ op_del(struct transaction *t, const struct op *op, json_t **result, struct error
         return error_set(err, ERROR_INVALID, "del takes no values");
     if (!o)
         return (op->if_exists && op->name) || refuse_unknown(op, err);
-    const struct object_hooks *hooks = object_hooks(o->type);
     json_t *gone = result ? result_json(t, o, false) : NULL;
-    if ((!hooks->removing || hooks->removing(t, o, err)) && transaction_remove(t, o, err)) {
+    if (remove_asked(t, o, err)) {
         if (result)
             *result = gone;
         return true;

@@ -117,7 +117,7 @@ object_goes_with(const struct object *o, uint32_t owner)
         if (f->flags & FIELD_OWNER && *(const uint32_t *) field_in(o, f) == owner)
             return !hooks->goes_with_owner || hooks->goes_with_owner(o);
     }
-    return false;
+    return hooks->goes_with && hooks->goes_with(o, owner);
 }
 
 bool

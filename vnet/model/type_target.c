@@ -1,4 +1,5 @@
-/* A target: a VM's port in a target group, at most once in each. It has no name of its own and is called TG/PORT. */
+/* A target: a VM's port in a target group, at most once in each. It has no name of its own and is called TG/PORT. One that is deleted
+ * drains for a while: it is there for the connections it has, but counts for nothing else. */
 #include "vnet/model/transaction_state.h"
 
 #include <stdio.h>
@@ -16,6 +17,8 @@ static const struct field fields[] = {
       .help = "where it listens; the group's port unless given" },
     { .name = "weight", .kind = FIELD_UINT, .flags = FIELD_MUTABLE, .offset = offsetof(struct target, weight), .max = 100,
       .default_text = "1", .help = "its share of new connections; 0: none, those it has go on" },
+    { .name = "drain_until", .kind = FIELD_TIME, .flags = FIELD_HIDDEN, .offset = offsetof(struct target, drain_until_ms),
+      .help = "when it goes, having been removed" },
     { .name = "health", .kind = FIELD_RUNTIME, .help = "initial, healthy, unhealthy or draining" },
     { .name = "reason", .kind = FIELD_RUNTIME, .help = "why it is unhealthy" },
     { .name = "changes", .kind = FIELD_RUNTIME, .help = "the last changes of its health" },
@@ -84,7 +87,7 @@ static bool
 weigh(void *weighing, const struct object *o)
 {
     struct weighing *w = weighing;
-    if (o->number != w->except->o.number) {
+    if (o->number != w->except->o.number && !as_target(o)->drain_until_ms) {
         w->n++;
         w->weights += as_target(o)->weight;
     }
@@ -111,12 +114,45 @@ check(struct transaction *t, const struct object *before, const struct object *o
 {
     const struct target *target = as_target(o);
     const struct port *port = view_port(t->model, VIEW_STAGED, target->port);
+    if (target->drain_until_ms)
+        return !(before && as_target(before)->drain_until_ms) || error_set(err, ERROR_CONFLICT, "it has been removed and is draining; add it again to change it");
     char title[TITLE_MAX], vpc[TITLE_MAX], own_vpc[TITLE_MAX];
     if (port->vpc != target->vpc)
         return error_set(err, ERROR_INVALID, "port: %s is in %s; name a port in %s", transaction_title(t, &port->o, title),
                          transaction_title(t, transaction_get(t, port->vpc, OBJECT_VPC), vpc),
                          transaction_title(t, transaction_get(t, target->vpc, OBJECT_VPC), own_vpc));
     return check_weights(t, target, err);
+}
+
+/* ---- draining ---- */
+static bool
+is_lingering(const struct object *o)
+{
+    return as_target(o)->drain_until_ms;
+}
+
+static bool
+goes_with(const struct object *o, uint32_t other)
+{
+    return as_target(o)->drain_until_ms && as_target(o)->port == other;
+}
+
+/* One that was added by this transaction has no connections. */
+static bool
+linger(struct transaction *t, const struct object *o, bool *stays, struct error *err)
+{
+    const struct target *target = as_target(o);
+    const struct tg *tg = view_tg(t->model, VIEW_STAGED, target->tg);
+    if (t->is_sweep) {
+        *stays = !target->drain_until_ms || target->drain_until_ms > t->now_ms;
+        return true;
+    }
+    *stays = !target->drain_until_ms && tg->drain_ms && view_target(t->model, VIEW_COMMITTED, o->number);
+    if (!*stays)
+        return true;
+    struct target *draining = (struct target *) (void *) object_clone(o);
+    draining->drain_until_ms = t->now_ms + tg->drain_ms;
+    return transaction_replace(t, o, &draining->o, err);
 }
 
 const struct object_class target_class = {
@@ -129,4 +165,5 @@ const struct object_class target_class = {
     .help = "a VM's port in a target group; called TG/PORT",
 };
 
-const struct object_hooks target_hooks = { .link = link_vpc, .facts = facts, .check = check, .label = label, .find = find };
+const struct object_hooks target_hooks = { .link = link_vpc, .facts = facts, .check = check, .label = label, .find = find,
+                                          .goes_with = goes_with, .linger = linger, .is_lingering = is_lingering };

@@ -229,6 +229,7 @@ struct target {                 /* name: none; called TG/PORT */
     uint32_t vpc;               /* the group's, and the port's; not stored */
     uint16_t target_port;       /* 0: the group's */
     uint32_t weight;            /* 0: no new connections */
+    int64_t drain_until_ms;     /* since 1970: removed, keeps its connections until then; 0: it is no such */
 };
 
 #define L4_ICMP 1
