@@ -43,6 +43,8 @@ libvnet_a_SOURCES += \
 	vnet/packet/icmp.c vnet/packet/icmp.h \
 	vnet/packet/icmp_inner.c vnet/packet/icmp_inner.h \
 	vnet/packet/ipv4.c vnet/packet/ipv4.h \
+	vnet/packet/probe.c vnet/packet/probe.h \
+	vnet/packet/tcp.c vnet/packet/tcp.h \
 	vnet/packet/userdata.c vnet/packet/userdata.h
 libvnet_a_SOURCES += \
 	vnet/model/cidr.c \

@@ -17,6 +17,7 @@ fuzz_programs = \
 	tests/fuzz/icmp_error \
 	tests/fuzz/icmp_inner \
 	tests/fuzz/ipv4_piece \
+	tests/fuzz/probe \
 	tests/fuzz/userdata \
 	tests/fuzz/model_op \
 	tests/fuzz/model_load \
@@ -85,6 +86,10 @@ tests_fuzz_dhcp_LDADD = $(PURE_LIBS)
 tests_fuzz_icmp_error_SOURCES = tests/fuzz/icmp_error.c $(fuzz_main)
 tests_fuzz_icmp_error_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_icmp_error_LDADD = $(PURE_LIBS)
+
+tests_fuzz_probe_SOURCES = tests/fuzz/probe.c $(fuzz_main)
+tests_fuzz_probe_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_probe_LDADD = $(PURE_LIBS)
 
 tests_fuzz_ipv4_piece_SOURCES = tests/fuzz/ipv4_piece.c $(fuzz_main)
 tests_fuzz_ipv4_piece_LDFLAGS = $(fuzz_ldflags)

@@ -13,6 +13,8 @@
 #include "vnet/packet/arp.h"
 #include "vnet/packet/dhcp_request.h"
 #include "vnet/packet/ipv4.h"
+#include "vnet/packet/probe.h"
+#include "vnet/packet/tcp.h"
 #include "vnet/packet/userdata.h"
 
 #define SAMPLES_MAX 200
@@ -271,6 +273,49 @@ arp_seeds(void)
     bytes_done(&b);
 }
 
+/* An answer to the probe of probe.c, behind the byte that says its kind. */
+static void
+probe_tcp_seed(const char *name, uint16_t port, uint32_t ack, uint8_t flags)
+{
+    struct bytes b = BYTES_INIT;
+    struct ipv4_answer a = { router, guest, ip4(0x0a000105), ip4(0x0a000101), IPV4_PROTO_TCP };
+    bytes_put_u8(&b, PROBE_TCP);
+    tcp_put(&b, &a, &(struct tcp_segment) { .src_port = 80, .dst_port = port, .seq = 9, .ack = ack, .flags = flags });
+    put("probe", name, &b);
+    bytes_done(&b);
+}
+
+static void
+probe_icmp_seed(enum probe_kind kind, const char *name, uint8_t type, bool is_quoting)
+{
+    struct bytes b = BYTES_INIT, quote = BYTES_INIT;
+    struct ipv4_answer a = { router, guest, ip4(0x0a000105), ip4(0x0a000101), IPV4_PROTO_ICMP };
+    struct probe p = { .kind = kind, .ip = a.src, .gateway = a.dst, .port = 80, .cookie = 0x12345678 };
+    probe_put(&quote, &p);
+    size_t n = is_quoting ? quote.n - ETHERNET_HEADER : 0;
+    bytes_put_u8(&b, kind);
+    uint8_t *icmp = ipv4_put(&b, &a, 8 + n);
+    icmp[0] = type;
+    if (is_quoting)
+        memcpy(icmp + 8, quote.data + ETHERNET_HEADER, n);
+    else
+        put_be32(icmp + 4, p.cookie);
+    put("probe", name, &b);
+    bytes_done(&b);
+    bytes_done(&quote);
+}
+
+static void
+probe_seeds(void)
+{
+    probe_tcp_seed("open", 0xff78, 0x12345679, TCP_FLAG_SYN | TCP_FLAG_ACK);
+    probe_tcp_seed("refused", 0xff78, 0x12345679, TCP_FLAG_RST | TCP_FLAG_ACK);
+    probe_tcp_seed("late", 0xff77, 0x12345678, TCP_FLAG_SYN | TCP_FLAG_ACK);
+    probe_icmp_seed(PROBE_ICMP, "echo", 0, false);
+    probe_icmp_seed(PROBE_ICMP, "echo-unreachable", 3, true);
+    probe_icmp_seed(PROBE_TCP, "unreachable", 3, true);
+}
+
 static void
 userdata_seeds(void)
 {
@@ -289,6 +334,8 @@ userdata_seeds(void)
     put("userdata", "pool", &b);
     userdata_put_split(&b, 1450);
     put("userdata", "split", &b);
+    userdata_put_target(&b, 78);
+    put("userdata", "target", &b);
     bytes_done(&b);
 }
 
@@ -589,6 +636,7 @@ main(int argc, char **argv)
     icmp_seeds();
     icmp_inner_seeds();
     ipv4_piece_seeds();
+    probe_seeds();
     arp_seeds();
     userdata_seeds();
     packet_in_seeds();

@@ -43,6 +43,15 @@ pool_check(const uint8_t *data, size_t n, uint32_t pool)
 }
 
 static void
+target_check(const uint8_t *data, size_t n, uint32_t target)
+{
+    struct bytes b = BYTES_INIT;
+    userdata_put_target(&b, target);
+    FUZZ_CLAIM(b.n == n && !memcmp(b.data, data, b.n));
+    bytes_done(&b);
+}
+
+static void
 split_check(const uint8_t *data, size_t n, uint16_t mtu)
 {
     struct bytes b = BYTES_INIT;
@@ -57,7 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct dhcp_lease lease;
     struct icmp_error error;
     struct icmp_inner inner;
-    uint32_t pool;
+    uint32_t pool, target;
     uint16_t mtu;
     if (userdata_get_lease(data, n, &lease))
         lease_check(data, n, &lease);
@@ -67,6 +76,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         inner_check(data, n, &inner);
     if (userdata_get_pool(data, n, &pool))
         pool_check(data, n, pool);
+    if (userdata_get_target(data, n, &target))
+        target_check(data, n, target);
     if (userdata_get_split(data, n, &mtu))
         split_check(data, n, mtu);
     return 0;

@@ -18,6 +18,10 @@ check_PROGRAMS += tests/unit/test_ipv4
 tests_unit_test_ipv4_SOURCES = tests/unit/test_ipv4.c tests/unit/random.h
 tests_unit_test_ipv4_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_probe
+tests_unit_test_probe_SOURCES = tests/unit/test_probe.c tests/unit/random.h
+tests_unit_test_probe_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_arp
 tests_unit_test_arp_SOURCES = tests/unit/test_arp.c
 tests_unit_test_arp_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)

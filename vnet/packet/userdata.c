@@ -4,7 +4,8 @@
 
 #define VERSION 1
 
-enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4, USERDATA_SPLIT = 5 };
+enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4, USERDATA_SPLIT = 5,
+                     USERDATA_TARGET = 6 };
 
 struct head {
     enum userdata_kind kind;
@@ -129,23 +130,47 @@ userdata_get_inner(const uint8_t *data, size_t n, struct icmp_inner *i)
     return true;
 }
 
+static void
+number_put(struct bytes *b, enum userdata_kind kind, uint32_t number)
+{
+    bytes_put_u8(b, VERSION);
+    bytes_put_u8(b, kind);
+    bytes_put_be32(b, number);
+}
+
+static bool
+number_get(const uint8_t *data, size_t n, enum userdata_kind kind, uint32_t *number)
+{
+    struct bytes_reader r;
+    reader_init(&r, data, n);
+    if (reader_u8(&r) != VERSION || reader_u8(&r) != kind)
+        return false;
+    *number = reader_be32(&r);
+    return !r.bad && !reader_left(&r);
+}
+
 void
 userdata_put_pool(struct bytes *b, uint32_t number)
 {
-    bytes_put_u8(b, VERSION);
-    bytes_put_u8(b, USERDATA_POOL);
-    bytes_put_be32(b, number);
+    number_put(b, USERDATA_POOL, number);
 }
 
 bool
 userdata_get_pool(const uint8_t *data, size_t n, uint32_t *number)
 {
-    struct bytes_reader r;
-    reader_init(&r, data, n);
-    if (reader_u8(&r) != VERSION || reader_u8(&r) != USERDATA_POOL)
-        return false;
-    *number = reader_be32(&r);
-    return !r.bad && !reader_left(&r);
+    return number_get(data, n, USERDATA_POOL, number);
+}
+
+void
+userdata_put_target(struct bytes *b, uint32_t number)
+{
+    number_put(b, USERDATA_TARGET, number);
+}
+
+bool
+userdata_get_target(const uint8_t *data, size_t n, uint32_t *number)
+{
+    return number_get(data, n, USERDATA_TARGET, number);
 }
 
 void

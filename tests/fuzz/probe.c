@@ -1,0 +1,26 @@
+/* What a guest answers to a health check: any bytes. The first says which kind of probe it was. An answer that is believed comes from the
+ * target, and a reset goes to it and to nobody else. */
+#include "tests/fuzz/fuzz.h"
+
+#include "vnet/packet/ipv4.h"
+#include "vnet/packet/probe.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct bytes reset = BYTES_INIT;
+    struct ipv4_packet ip;
+    struct probe p = {
+        .mac = { { 2, 0, 0, 0, 0, 5 } }, .router = { { 2, 0x76, 0x6e, 0, 0, 1 } },
+        .ip = ip4(0x0a000105), .gateway = ip4(0x0a000101), .port = 80, .cookie = 0x12345678,
+    };
+    p.kind = fuzz_take_byte(&data, &n) & 1 ? PROBE_ICMP : PROBE_TCP;
+    enum probe_answer answer = probe_judge(&p, data, n, &reset);
+    if (answer != PROBE_NONE)
+        FUZZ_CLAIM(ipv4_parse(data, n, &ip) && ip_equal(ip.src, p.ip) && ip_equal(ip.dst, p.gateway));
+    if (reset.n)
+        FUZZ_CLAIM(p.kind == PROBE_TCP && answer != PROBE_REFUSED && reset.n == ETHERNET_HEADER + IPV4_HEADER + 20
+                   && ipv4_parse(reset.data, reset.n, &ip) && ip_equal(ip.dst, p.ip) && mac_equal(ip.eth_dst, p.mac));
+    bytes_done(&reset);
+    return 0;
+}
