@@ -1,6 +1,7 @@
 #include "tests/unit/controller_lab.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +25,22 @@ static void lab_begin(struct controller_lab *lab)
         fail_msg("%s", err.text);
 }
 
+static void make_store(const struct controller_lab *lab, const char *sql)
+{
+    sqlite3 *db;
+    char *why = NULL;
+    assert_int_equal(sqlite3_open(lab->store + strlen("sqlite:"), &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+        fail_msg("%s", why);
+    sqlite3_close(db);
+}
+
 struct controller_lab *controller_lab_start(void)
+{
+    return controller_lab_start_with(NULL);
+}
+
+struct controller_lab *controller_lab_start_with(const char *sql)
 {
     struct controller_lab *lab = mem_zalloc(sizeof *lab);
     log_init("test");
@@ -33,6 +49,8 @@ struct controller_lab *controller_lab_start(void)
     assert_non_null(mkdtemp(lab->dir));
     snprintf(lab->store, sizeof lab->store, "sqlite:%s/db", lab->dir);
     snprintf(lab->api, sizeof lab->api, "punix:%s/api", lab->dir);
+    if (sql)
+        make_store(lab, sql);
     lab_begin(lab);
     return lab;
 }

@@ -15,6 +15,8 @@ struct controller_lab {
 };
 
 struct controller_lab *controller_lab_start(void);
+/* On a store that these statements make. */
+struct controller_lab *controller_lab_start_with(const char *sql);
 void controller_lab_stop(struct controller_lab *);
 /* Stops, and starts again on the same store. */
 void controller_lab_restart(struct controller_lab *);

@@ -84,7 +84,7 @@ the_way_out_has_commands_of_its_own(void **unused)
     assert_op("route-add main 0.0.0.0/0 igw",
               "{\"op\":\"add\",\"type\":\"route\",\"values\":{\"prefix\":\"0.0.0.0/0\",\"rtb\":\"main\",\"target\":\"igw\"}}");
     assert_refused("eip-add", "POOL is missing; usage: [--may-exist] eip-add POOL [IP]");
-    assert_refused("eip-attach 203.0.113.5", "PORT|natgw:NATGW is missing; usage: [--move] eip-attach IP PORT|natgw:NATGW");
+    assert_refused("eip-attach 203.0.113.5", "PORT|lb:LB|natgw:NATGW is missing; usage: [--move] eip-attach IP PORT|lb:LB|natgw:NATGW");
 }
 
 static void
@@ -96,6 +96,8 @@ an_elastic_ip_is_attached_to_a_port_unless_it_says_otherwise(void **unused)
               "{\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":\"port:web1\"}}");
     assert_op("--move eip-attach 203.0.113.5 natgw:nat",
               "{\"move\":true,\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":\"natgw:nat\"}}");
+    assert_op("eip-attach 203.0.113.5 lb:web",
+              "{\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":\"lb:web\"}}");
     assert_op("eip-detach 203.0.113.5",
               "{\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":null}}");
     assert_refused("--move eip-detach 203.0.113.5", "eip-detach: does not take --move");
@@ -104,10 +106,75 @@ an_elastic_ip_is_attached_to_a_port_unless_it_says_otherwise(void **unused)
     struct arena *arena = arena_new();
     struct call call;
     struct error err;
-    assert_true(parse("eip-attach 203.0.113.5 lb:web", &call, arena, &err));
+    assert_true(parse("eip-attach 203.0.113.5 igw:web", &call, arena, &err));
     assert_null(call.command->change(&call, &err));
-    assert_string_equal(err.text, "eip-attach: 'lb:web' is nothing that has an elastic IP; write PORT or natgw:NATGW");
+    assert_string_equal(err.text, "eip-attach: 'igw:web' is nothing that has an elastic IP; write PORT, lb:LB or natgw:NATGW");
     arena_free(arena);
+}
+
+static void
+groups_and_rules_have_commands(void **unused)
+{
+    assert_op("sg-add blue web", "{\"name\":\"web\",\"op\":\"add\",\"type\":\"sg\",\"values\":{\"vpc\":\"blue\"}}");
+    assert_op("--if-exists sg-del web", "{\"if_exists\":true,\"name\":\"web\",\"op\":\"del\",\"type\":\"sg\"}");
+    assert_op("sg-rule-add web ingress tcp 80 0.0.0.0/0",
+              "{\"op\":\"add\",\"type\":\"sg-rule\",\"values\":{\"direction\":\"ingress\",\"peer\":\"0.0.0.0/0\","
+              "\"ports\":\"80\",\"proto\":\"tcp\",\"sg\":\"web\"}}");
+    assert_op("--may-exist sg-rule-add web egress all - sg:db tags:why=dns",
+              "{\"may_exist\":true,\"op\":\"add\",\"type\":\"sg-rule\",\"values\":{\"direction\":\"egress\",\"peer\":\"sg:db\","
+              "\"ports\":\"-\",\"proto\":\"all\",\"sg\":\"web\",\"tags\":{\"why\":\"dns\"}}}");
+    assert_op("sg-rule-del 6ba7b810-9dad-41d1-80b4-00c04fd430c8",
+              "{\"name\":\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\",\"op\":\"del\",\"type\":\"sg-rule\"}");
+    assert_refused("sg-rule-add web ingress tcp 80", "PEER is missing; usage: [--may-exist] sg-rule-add SG ingress|egress PROTO PORTS PEER");
+    assert_refused("sg-rule-add web ingress tcp 80 0.0.0.0/0 more", "'more' is one argument too many");
+    assert_refused("sg-rule-list", "SG is missing; usage: [--unused|--shadowed] sg-rule-list SG");
+    assert_refused("--unused --shadowed sg-rule-list web", "sg-rule-list: takes one option at a time");
+    assert_refused("--unused sg-list", "sg-list: does not take --unused");
+
+    struct arena *arena = arena_new();
+    struct call call;
+    struct error err;
+    assert_true(parse("--shadowed sg-rule-list web", &call, arena, &err));
+    assert_int_equal(call.options, OPTION_SHADOWED);
+    arena_free(arena);
+}
+
+static void
+balancers_have_commands(void **unused)
+{
+    assert_op("tg-add blue pages tcp 80 check_port=81 interval=0.5",
+              "{\"name\":\"pages\",\"op\":\"add\",\"type\":\"tg\",\"values\":{\"check_port\":\"81\",\"interval\":\"0.5\","
+              "\"port\":\"80\",\"proto\":\"tcp\",\"vpc\":\"blue\"}}");
+    assert_op("target-add pages web1",
+              "{\"op\":\"add\",\"type\":\"target\",\"values\":{\"port\":\"web1\",\"tg\":\"pages\"}}");
+    assert_op("--may-exist target-add pages web1 port=8080 weight=3",
+              "{\"may_exist\":true,\"op\":\"add\",\"type\":\"target\",\"values\":{\"port\":\"web1\","
+              "\"target_port\":\"8080\",\"tg\":\"pages\",\"weight\":\"3\"}}");
+    assert_op("target-del pages web1", "{\"name\":\"pages/web1\",\"op\":\"del\",\"type\":\"target\"}");
+    assert_op("set target pages/web1 weight=3",
+              "{\"name\":\"pages/web1\",\"op\":\"set\",\"type\":\"target\",\"values\":{\"weight\":\"3\"}}");
+    assert_op("lb-add web front ip=10.0.1.9 affinity=source",
+              "{\"name\":\"front\",\"op\":\"add\",\"type\":\"lb\",\"values\":{\"affinity\":\"source\",\"ip\":\"10.0.1.9\","
+              "\"subnet\":\"web\"}}");
+    assert_op("listener-add front tcp:443 pages",
+              "{\"op\":\"add\",\"type\":\"listener\",\"values\":{\"lb\":\"front\",\"port\":\"443\",\"proto\":\"tcp\","
+              "\"tg\":\"pages\"}}");
+    assert_op("listener-del front tcp:443", "{\"name\":\"front/tcp:443\",\"op\":\"del\",\"type\":\"listener\"}");
+
+    static const char *const wrong[][2] = {
+        { "listener-add front 443 pages", "listener-add: '443' is no PROTO:PORT; write e.g. tcp:80" },
+        { "listener-add front tcp: pages", "listener-add: 'tcp:' is no PROTO:PORT; write e.g. tcp:80" },
+        { "target-add pages web1 port=1 target_port=2", "target-add: port and target_port are the same; give one" },
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct arena *arena = arena_new();
+        struct call call;
+        struct error err;
+        assert_true(parse(wrong[i][0], &call, arena, &err));
+        assert_null(call.command->change(&call, &err));
+        assert_string_equal(err.text, wrong[i][1]);
+        arena_free(arena);
+    }
 }
 
 static void
@@ -237,6 +304,8 @@ main(void)
         cmocka_unit_test(a_route_is_named_by_its_table_and_prefix),
         cmocka_unit_test(the_way_out_has_commands_of_its_own),
         cmocka_unit_test(an_elastic_ip_is_attached_to_a_port_unless_it_says_otherwise),
+        cmocka_unit_test(groups_and_rules_have_commands),
+        cmocka_unit_test(balancers_have_commands),
         cmocka_unit_test(command_options_come_before_the_command),
         cmocka_unit_test(tags_are_merged_and_an_empty_value_removes),
         cmocka_unit_test(a_value_may_hold_equals_signs_and_colons),

@@ -10,12 +10,14 @@ static const struct command_group groups[] = {
     { "Networks and ports", network_commands },
     { "Routing", route_commands },
     { "Public addresses", public_commands },
+    { "Security groups", sg_commands },
+    { "Load balancers", lb_commands },
     { "Any type of object", generic_commands },
     { "What the network does", insight_commands },
     { "Certificates (no daemon needed)", pki_commands },
 };
 
-static const char *const option_names[] = { "may-exist", "if-exists", "move" };
+static const char *const option_names[] = { "may-exist", "if-exists", "move", "unused", "shadowed" };
 
 #define N_ELEMENTS(A) (sizeof (A) / sizeof *(A))
 #define SUGGESTIONS 4
@@ -169,10 +171,13 @@ command_find(char *const *words, size_t n, size_t *used, struct error *err)
 char *
 command_usage(const struct command *c, struct arena *arena)
 {
-    char *usage = arena_strdup(arena, c->name);
+    char *usage = arena_strdup(arena, ""), *sep = "[";
     for (size_t i = 0; i < N_ELEMENTS(option_names); i++)
-        if (c->options & 1u << i)
-            usage = arena_printf(arena, "[--%s] %s", option_names[i], usage);
+        if (c->options & 1u << i) {
+            usage = arena_printf(arena, "%s%s--%s", usage, sep, option_names[i]);
+            sep = "|";
+        }
+    usage = arena_printf(arena, "%s%s%s", usage, c->options ? "] " : "", c->name);
     for (size_t i = 0; i < COMMAND_MAX_ARGUMENTS && c->arguments[i].placeholder; i++) {
         const struct argument *a = &c->arguments[i];
         const char *open = a->arity == ARGUMENT_OPTIONAL || a->arity == ARGUMENT_ANY ? "[" : "";

@@ -48,8 +48,10 @@ enum command_values {
 #define OPTION_MAY_EXIST 0x01
 #define OPTION_IF_EXISTS 0x02
 #define OPTION_MOVE 0x04
+#define OPTION_UNUSED 0x08
+#define OPTION_SHADOWED 0x10
 
-#define COMMAND_MAX_ARGUMENTS 4
+#define COMMAND_MAX_ARGUMENTS 5
 
 struct command {
     const char *name;                    /* "port-add"; of two words where a tool has a sub-command: "pki init" */
@@ -57,7 +59,7 @@ struct command {
     struct argument arguments[COMMAND_MAX_ARGUMENTS];    /* up to the first without a placeholder */
     enum command_values takes_values;
     const char *values;                  /* as usage shows them: "[ip=IP] [mac=MAC]" */
-    unsigned options;                    /* OPTION_* it takes */
+    unsigned options;                    /* OPTION_* it takes, one at a time */
     bool prints_name;                    /* of a change: what the new object is called is printed */
     const char *shown;                   /* a listing's columns in a table unless --columns is given; NULL: all. '*' first: objects
                                           * of this type belong to no tenant */
@@ -73,8 +75,8 @@ struct command_group {
     const struct command *commands;
 };
 
-extern const struct command tenant_commands[], network_commands[], route_commands[], public_commands[], generic_commands[],
-    insight_commands[], pki_commands[];
+extern const struct command tenant_commands[], network_commands[], route_commands[], public_commands[], sg_commands[], lb_commands[],
+    generic_commands[], insight_commands[], pki_commands[];
 
 /* NULL after the last one. */
 const struct command_group *command_group(size_t i);

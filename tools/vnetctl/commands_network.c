@@ -8,7 +8,7 @@
 const struct command network_commands[] = {
     { "vpc-add", "vpc", { ARG("VPC", "name"), ARG("CIDR", "cidr") }, VALUES_OPTIONAL, NULL, ADD,
       .help = "make a private network; addresses of VPCs may overlap" },
-    { "vpc-del", "vpc", { ARG("VPC", "name") }, DEL, .help = "delete a VPC that has no subnets; its main route table goes with it" },
+    { "vpc-del", "vpc", { ARG("VPC", "name") }, DEL, .help = "delete a VPC that has no subnets; its main route table and default group go with it" },
     { "vpc-list", "vpc", .read = listing_read, .shown = "name cidr vni", .help = "list VPCs" },
 
     { "subnet-add", "subnet", { ARG("VPC", "vpc"), ARG("SUBNET", "name"), ARG("CIDR", "cidr") }, VALUES_OPTIONAL,

@@ -13,7 +13,8 @@ holder_json(const char *word)
 {
     if (!strchr(word, ':'))
         return json_sprintf("port:%s", word);
-    return !strncmp(word, "natgw:", 6) || !strncmp(word, "port:", 5) ? json_string(word) : NULL;
+    bool is_known = !strncmp(word, "natgw:", 6) || !strncmp(word, "port:", 5) || !strncmp(word, "lb:", 3);
+    return is_known ? json_string(word) : NULL;
 }
 
 static json_t *
@@ -33,7 +34,7 @@ eip_attach(const struct call *call, struct error *err)
     json_t *holder = holder_json(word);
     if (holder)
         return eip_set(call, holder);
-    error_set(err, ERROR_INVALID, "eip-attach: '%s' is nothing that has an elastic IP; write PORT or natgw:NATGW", word);
+    error_set(err, ERROR_INVALID, "eip-attach: '%s' is nothing that has an elastic IP; write PORT, lb:LB or natgw:NATGW", word);
     return NULL;
 }
 
@@ -57,7 +58,7 @@ const struct command public_commands[] = {
     { "eip-add", "eip", { ARG("POOL", "pool"), ARG_OPTIONAL("IP", "ip") }, VALUES_OPTIONAL, NULL, ADD, .prints_name = true,
       .help = "take an elastic IP, a free one or this, and print it" },
     { "eip-del", "eip", { ARG("IP", "name") }, DEL, .help = "give back an elastic IP that is not attached" },
-    { "eip-attach", "eip", { ARG("IP", "name"), ARG("PORT|natgw:NATGW", "attached") }, .options = OPTION_MOVE, .change = eip_attach,
+    { "eip-attach", "eip", { ARG("IP", "name"), ARG("PORT|lb:LB|natgw:NATGW", "attached") }, .options = OPTION_MOVE, .change = eip_attach,
       .help = "attach an elastic IP; with --move also one attached elsewhere" },
     { "eip-detach", "eip", { ARG("IP", "name") }, .change = eip_detach, .help = "detach it; it stays yours" },
     { "eip-list", "eip", .read = listing_read, .shown = "ip pool attached host announced_at", .help = "list elastic IPs" },

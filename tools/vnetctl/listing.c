@@ -148,6 +148,10 @@ listing_read(struct client *client, const struct call *call, struct error *err)
     if (client->options->all_tenants)
         url_query(&url, "all_tenants", "1");
     url_put_filters(&url, call);
+    if (call->options & OPTION_UNUSED)
+        url_query(&url, "unused", "1");
+    if (call->options & OPTION_SHADOWED)
+        url_query(&url, "shadowed", "1");
     url_put_columns(&url, client->options, call->command->shown);
     bool is_ok = client_get(client, url.text, &rows, err)
                  && listing_print(client, call_type(call), call->command->shown, rows, err);

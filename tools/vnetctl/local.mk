@@ -7,10 +7,12 @@ libvnetctl_a_SOURCES = \
 	tools/vnetctl/command.c tools/vnetctl/command.h \
 	tools/vnetctl/commands_generic.c \
 	tools/vnetctl/commands_insight.c \
+	tools/vnetctl/commands_lb.c \
 	tools/vnetctl/commands_network.c \
 	tools/vnetctl/commands_pki.c \
 	tools/vnetctl/commands_public.c \
 	tools/vnetctl/commands_route.c \
+	tools/vnetctl/commands_sg.c \
 	tools/vnetctl/commands_tenant.c \
 	tools/vnetctl/help.c tools/vnetctl/help.h \
 	tools/vnetctl/http.c tools/vnetctl/http.h \

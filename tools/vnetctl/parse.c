@@ -58,6 +58,8 @@ options_fit(const struct command *c, unsigned options, struct error *err)
     for (size_t i = 0; command_option_name(i); i++)
         if (options & ~c->options & 1u << i)
             return error_set(err, ERROR_INVALID, "%s: does not take --%s", c->name, command_option_name(i));
+    if (options & (options - 1))
+        return error_set(err, ERROR_INVALID, "%s: takes one option at a time", c->name);
     return true;
 }
 

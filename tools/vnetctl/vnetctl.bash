@@ -43,7 +43,13 @@ _vnetctl_argument() {
     NAME) [[ -n $3 ]] && _vnetctl_names "$3" ;;
     COLUMN) _vnetctl_columns "$3" ;;
     TARGET) printf '%s\n' blackhole igw; _vnetctl_names port | sed 's/^/port:/'; _vnetctl_names natgw | sed 's/^/natgw:/' ;;
-    'PORT|natgw:NATGW') _vnetctl_names port; _vnetctl_names natgw | sed 's/^/natgw:/' ;;
+    'PORT|lb:LB|natgw:NATGW') _vnetctl_names port; _vnetctl_names lb | sed 's/^/lb:/'; _vnetctl_names natgw | sed 's/^/natgw:/' ;;
+    'ingress|egress') printf '%s\n' ingress egress ;;
+    PROTO) printf '%s\n' tcp udp; [[ $2 == tg-add ]] || printf '%s\n' icmp icmp6 all ;;
+    PROTO:PORT) [[ $2 == listener-add ]] && printf '%s\n' tcp: udp: || _vnetctl_names listener | sed -n "s|^$3/||p" ;;
+    PEER) printf '0.0.0.0/0\n'; _vnetctl_names sg | sed 's/^/sg:/' ;;
+    RULE) _vnetctl_names sg-rule ;;
+    PORT) [[ $2 == tg-add ]] || [[ $2 == port-add ]] || _vnetctl_names port ;;
     IP) [[ $2 == eip-add ]] || _vnetctl_names eip ;;
     PACKET) printf '%s\n' icmp tcp udp ;;
     'PORT|POOL:SRC') _vnetctl_names port ;;
@@ -60,8 +66,10 @@ _vnetctl_value() {
     local column=${_vnetctl_current%%=*}
     if [[ $_vnetctl_current == *=* ]]; then
         case $column in
-        rtb | sg | vpc | subnet | host | pool) _vnetctl_names "$column" | sed "s/^/$column=/" ;;
-        attached) _vnetctl_names port | sed 's/^/attached=port:/'; _vnetctl_names natgw | sed 's/^/attached=natgw:/' ;;
+        rtb | sg | vpc | subnet | host | pool | lb | tg) _vnetctl_names "$column" | sed "s/^/$column=/" ;;
+        attached) _vnetctl_names port | sed 's/^/attached=port:/'; _vnetctl_names natgw | sed 's/^/attached=natgw:/'; _vnetctl_names lb | sed 's/^/attached=lb:/' ;;
+        affinity) printf "affinity=%s\n" none source ;;
+        check) printf "check=%s\n" tcp icmp none ;;
         source_dest_check) printf "$column=%s\n" true false ;;
         role) printf "role=%s\n" admin reader tenant: ;;
         esac
