@@ -10,6 +10,7 @@ libcontroller_a_SOURCES += \
 	controller/api/http_head.c controller/api/http_head.h \
 	controller/api/insight.c \
 	controller/api/resources.c \
+	controller/api/show.c \
 	controller/api/transactions.c \
 	controller/announce.c controller/announce.h \
 	controller/announcements.c \

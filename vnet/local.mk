@@ -70,6 +70,7 @@ libvnet_a_SOURCES += \
 	vnet/model/router_mac.h \
 	vnet/model/sg_peer.c vnet/model/sg_peer.h \
 	vnet/model/sg_set.c vnet/model/sg_set.h \
+	vnet/model/sg_shadow.c \
 	vnet/model/subnet_ip.c vnet/model/subnet_ip.h \
 	vnet/model/transaction.c vnet/model/transaction.h vnet/model/transaction_state.h \
 	vnet/model/transaction_op.c \

@@ -30,6 +30,7 @@ struct listing {
     const char *wanted_names[NAMES_MAX];
     size_t n_names;
     bool is_all_tenants, is_single, is_cut;
+    bool is_unused, is_shadowed;         /* only rules that were never hit, or that another makes needless */
     uint64_t limit;
     uint32_t after;
 
@@ -119,6 +120,14 @@ static bool add_limit(struct listing *l, const char *text, struct error *err)
     return true;
 }
 
+static bool add_rule_choice(struct listing *l, const struct call_parameter *p, struct error *err)
+{
+    if (strcmp(p->value, "1"))
+        return error_set(err, ERROR_INVALID, "%s='%.100s': write 1, or leave it out", p->name, p->value);
+    *(*p->name == 'u' ? &l->is_unused : &l->is_shadowed) = true;
+    return true;
+}
+
 static bool add_parameter(struct listing *l, const struct call_parameter *p, struct error *err)
 {
     if (!strcmp(p->name, "tenant"))
@@ -137,6 +146,8 @@ static bool add_parameter(struct listing *l, const struct call_parameter *p, str
         l->is_all_tenants = !strcmp(p->value, "1");
         return true;
     }
+    if (l->class->type == OBJECT_SG_RULE && (!strcmp(p->name, "unused") || !strcmp(p->name, "shadowed")))
+        return add_rule_choice(l, p, err);
     if (strcmp(p->name, "name") || l->n_names == NAMES_MAX)
         return error_set(err, ERROR_INVALID, "parameter '%.100s' is unknown or given too often", p->name);
     l->wanted_names[l->n_names++] = p->value;
@@ -171,7 +182,7 @@ static bool find_tenant(const struct listing *l, uint32_t *tenant, struct error 
 }
 
 /* Runtime columns in a filter need the whole object; a filter on intent alone is judged without. */
-static bool passes(const struct listing *l, const struct object *o)
+static bool passes_filters(const struct listing *l, const struct object *o)
 {
     if (!l->n_filters)
         return true;
@@ -185,6 +196,11 @@ static bool passes(const struct listing *l, const struct object *o)
         ok = filter_matches(&l->filters[i], object);
     json_decref(object);
     return ok;
+}
+
+static bool passes(const struct listing *l, const struct object *o)
+{
+    return passes_filters(l, o) && (!l->is_shadowed || model_rule_is_shadowed(l->call->controller->model, (const struct sg_rule *) o));
 }
 
 static bool find_named(struct listing *l, const char *name, struct error *err)
@@ -262,6 +278,15 @@ static void answer_single(struct listing *l, json_t *take_list)
     call_error(l->call, &err, -1);
 }
 
+static bool was_hit(const struct controller *c, const struct object *rule, const struct drop_counts *drops)
+{
+    static const char *const names[] = { "packets" };
+    json_t *json = columns_object(c, rule, &(struct columns_wanted) { names, 1, drops });
+    bool is_hit = json_integer_value(json_object_get(json, "packets")) > 0;
+    json_decref(json);
+    return is_hit;
+}
+
 static void listing_answer(void *aux, const struct drop_counts *drops)
 {
     struct listing *l = aux;
@@ -270,7 +295,7 @@ static void listing_answer(void *aux, const struct drop_counts *drops)
     json_t *list = json_array();
     for (size_t i = 0; i < l->n; i++) {
         const struct object *o = model_get(c->model, l->numbers[i], l->class->type);
-        if (o)
+        if (o && !(l->is_unused && was_hit(c, o, drops)))
             json_array_append_new(list, columns_object(c, o, &wanted));
     }
     if (l->n)

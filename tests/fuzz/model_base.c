@@ -24,7 +24,17 @@ static const char base_ops[] =
     "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"
     "{'op':'add','type':'route','values':{'rtb':'r','prefix':'192.0.2.0/24','target':'natgw:n'}},"
     "{'op':'add','type':'eip','values':{'pool':'o','attached':'natgw:n'}},"
-    "{'op':'add','type':'eip','tenant':'t','values':{'pool':'o'}}]";
+    "{'op':'add','type':'eip','tenant':'t','values':{'pool':'o'}},"
+    "{'op':'add','type':'sg','name':'g','values':{'vpc':'v'}},"
+    "{'op':'add','type':'sg-rule','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c9','values':{'sg':'g','direction':'ingress','proto':'tcp',"
+    "'ports':'80-90','peer':'10.0.0.0/8'}},"
+    "{'op':'add','type':'sg-rule','values':{'sg':'g','direction':'egress','proto':'icmp','ports':'3/4','peer':'sg:v'}},"
+    "{'op':'set','type':'port','name':'q','values':{'sg':'g,v'}},"
+    "{'op':'add','type':'subnet','name':'l','values':{'vpc':'v','cidr':'10.0.2.0/29'}},"
+    "{'op':'add','type':'lb','name':'b','values':{'subnet':'l','affinity':'source'}},"
+    "{'op':'add','type':'tg','name':'w','values':{'vpc':'v','proto':'tcp','port':80,'interval':0.7}},"
+    "{'op':'add','type':'listener','values':{'lb':'b','proto':'tcp','port':443,'tg':'w'}},"
+    "{'op':'add','type':'target','values':{'tg':'w','port':'p','target_port':8080,'weight':3}}]";
 
 static void
 give_random(void *aux, uint8_t *bytes, size_t n)

@@ -45,7 +45,8 @@ uint32_t model_tenant(const struct model *, const char *name);           /* numb
 const struct object *model_next(const struct model *, enum object_type, uint32_t after);
 size_t model_count(const struct model *, enum object_type);
 
-/* Objects of 'type' that refer to 'target' by any field: the ports of a subnet, the routes of a table, ... In no order. Stops when
+/* Objects of 'type' that refer to 'target' by any field: the ports of a subnet, the routes of a table, ... (of a security group, the rules
+ * it has and those whose peer it is). In no order. Stops when
  * 'each' returns false. Costs what it visits. */
 void model_each_referrer(const struct model *, uint32_t target, enum object_type type,
                          bool (*each)(void *aux, const struct object *), void *aux);
@@ -65,6 +66,10 @@ uint32_t model_eip_by_ip(const struct model *, struct ip);
 uint32_t model_eip_of(const struct model *, uint32_t holder);
 /* Has the subnet's route table a route to the internet gateway? Costs the table's routes. */
 bool model_subnet_reaches_igw(const struct model *, const struct subnet *);
+
+/* Does one other rule of its group let through all that this one does? Of two that let through the same only the later is shadowed.
+ * Costs the group's rules. */
+bool model_rule_is_shadowed(const struct model *, const struct sg_rule *);
 
 /* How people see an object: its name, or "RTB/PREFIX", an address, ..., or the id. Valid until the object goes, or in the arena. Objects of an open
  * transaction have theirs too. */
