@@ -221,6 +221,62 @@ a_group_stays_while_others_refer_to_it(void **state)
     assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 1);
 }
 
+static void
+a_rule_that_another_makes_needless_is_shadowed(void **state)
+{
+    static const struct {
+        const char *outer[3], *inner[3];
+        bool is_shadowed;
+    } rows[] = {                                /* proto, ports, peer */
+        { { "all", "-", "0.0.0.0/0" }, { "tcp", "80", "10.0.0.0/8" }, true },
+        { { "all", "-", "10.0.0.0/8" }, { "tcp", "80", "0.0.0.0/0" }, false },
+        { { "tcp", "-", "10.0.0.0/8" }, { "tcp", "80", "10.0.0.0/8" }, true },
+        { { "tcp", "0-65535", "10.0.0.0/8" }, { "tcp", "-", "10.1.0.0/16" }, true },
+        { { "tcp", "1-65535", "10.0.0.0/8" }, { "tcp", "-", "10.1.0.0/16" }, false },
+        { { "tcp", "80-90", "10.0.0.0/8" }, { "tcp", "85-90", "10.1.0.0/16" }, true },
+        { { "tcp", "80-90", "10.0.0.0/8" }, { "tcp", "85-91", "10.1.0.0/16" }, false },
+        { { "udp", "80-90", "10.0.0.0/8" }, { "tcp", "85", "10.1.0.0/16" }, false },
+        { { "tcp", "80", "10.0.0.0/8" }, { "all", "-", "10.0.0.0/8" }, false },
+        { { "icmp", "8", "10.0.0.0/8" }, { "icmp", "8/0", "10.0.0.0/8" }, true },
+        { { "icmp", "8/0", "10.0.0.0/8" }, { "icmp", "8", "10.0.0.0/8" }, false },
+        { { "icmp", "8", "10.0.0.0/8" }, { "icmp", "9", "10.0.0.0/8" }, false },
+        { { "icmp", "-", "10.0.0.0/8" }, { "icmp", "9", "10.0.0.0/8" }, true },
+        { { "icmp", "8", "10.0.0.0/8" }, { "icmp", "-", "10.0.0.0/8" }, false },
+        { { "tcp", "80", "10.0.0.0/16" }, { "tcp", "80", "sg:back" }, true },
+        { { "tcp", "80", "10.0.0.0/17" }, { "tcp", "80", "sg:back" }, false },
+        { { "tcp", "80", "sg:back" }, { "tcp", "80", "10.0.1.3/32" }, false },
+        { { "tcp", "-", "sg:back" }, { "tcp", "80", "sg:back" }, true },
+        { { "tcp", "-", "sg:back" }, { "tcp", "80", "sg:front" }, false },
+        { { "all", "-", "::/0" }, { "tcp", "80", "10.0.0.0/8" }, false },
+    };
+    struct lab *lab = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int order = 0; order < 2; order++) {
+            json_t *result[2];
+            const char *const *first = order ? rows[i].inner : rows[i].outer, *const *second = order ? rows[i].outer : rows[i].inner;
+            lab_begin(lab);
+            assert_true(lab_try(lab, &result[0], OP_RULE, "front", "ingress", first[0], first[1], first[2]));
+            assert_true(lab_try(lab, &result[1], OP_RULE, "front", "ingress", second[0], second[1], second[2]));
+            lab_commit(lab);
+            for (int j = 0; j < 2; j++) {
+                const struct object *o = lab_find(lab, OBJECT_SG_RULE, json_member_string(result[j], "id"));
+                bool is_inner = j != order, is_shadowed = model_rule_is_shadowed(lab->m, model_sg_rule(lab->m, o->number));
+                if ((is_inner || rows[i].is_shadowed) && is_shadowed != (is_inner && rows[i].is_shadowed))
+                    fail_msg("row %zu, order %d: the %s one is %sshadowed", i, order, is_inner ? "inner" : "outer", is_shadowed ? "" : "not ");
+            }
+            for (int j = 0; j < 2; j++) {
+                lab_do(lab, OP_DEL, "sg-rule", json_member_string(result[j], "id"));
+                json_decref(result[j]);
+            }
+        }
+    lab_do(lab, OP_RULE, "front", "ingress", "tcp", "-", "10.0.0.0/8");         /* the same in two spellings: the later one */
+    lab_do(lab, OP_RULE, "front", "ingress", "tcp", "0-65535", "10.0.0.0/8");
+    size_t n = 0;
+    for (const struct object *o = NULL; (o = model_next(lab->m, OBJECT_SG_RULE, o ? o->number : 0));)
+        n += model_rule_is_shadowed(lab->m, model_sg_rule(lab->m, o->number));
+    assert_int_equal(n, 1);
+}
+
 /* ---- ports ---- */
 static void
 a_port_is_in_the_default_group_unless_it_says_otherwise(void **state)
@@ -413,6 +469,7 @@ main(void)
         TEST(ports_may_stand_before_the_protocol_and_be_left_out),
         TEST(the_same_rule_twice_is_refused_by_the_id_of_the_first),
         TEST(a_group_stays_while_others_refer_to_it),
+        TEST(a_rule_that_another_makes_needless_is_shadowed),
         TEST(a_port_is_in_the_default_group_unless_it_says_otherwise),
         TEST(ports_with_the_same_groups_share_one_set),
         TEST(a_set_comes_and_goes_in_its_ports_transaction),
