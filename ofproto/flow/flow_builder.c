@@ -46,6 +46,7 @@ flow_begin(struct flow_builder *fb, uint8_t table, uint16_t priority, uint64_t c
     fb->priority = priority;
     fb->cookie = cookie;
     fb->is_shared = false;
+    fb->tells_removal = false;
     fb->has_goto = false;
 }
 
@@ -53,6 +54,12 @@ void
 flow_shared(struct flow_builder *fb)
 {
     fb->is_shared = true;
+}
+
+void
+flow_tell_removal(struct flow_builder *fb)
+{
+    fb->tells_removal = true;
 }
 
 /* Fields of a connection's original tuple want a match on a valid connection. Done last, since a match on ct_state that says
@@ -92,6 +99,7 @@ flow_end(struct flow_builder *fb, struct arena *arena)
         .table = fb->table,
         .kind = SPEC_FLOW,
         .is_shared = fb->is_shared,
+        .tells_removal = fb->tells_removal,
         .key_len = match_len - MATCH_HEADER_BYTES,
         .body_len = b->size - body_ofs,
     };

@@ -30,6 +30,7 @@ void flow_builder_free(struct flow_builder *);
 
 void flow_begin(struct flow_builder *, uint8_t table, uint16_t priority, uint64_t cookie);
 void flow_shared(struct flow_builder *);                         /* see flow_table.h, 'shared' */
+void flow_tell_removal(struct flow_builder *);                   /* see spec.h, 'tells_removal'; not of a shared one */
 const struct spec *flow_end(struct flow_builder *, struct arena *);
 
 /* ---- matches ---- */

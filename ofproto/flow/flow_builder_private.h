@@ -28,6 +28,7 @@ struct flow_builder {
     uint16_t priority;
     uint8_t table;
     bool is_shared;
+    bool tells_removal;
     bool has_goto;              /* nothing may follow */
     struct group_under_way *group;       /* NULL: a flow is */
 };

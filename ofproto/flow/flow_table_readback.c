@@ -48,7 +48,7 @@ flow_table_readback_begin(struct flow_table *t)
 static uint64_t
 installed_hash(uint64_t hash, bool is_foreign)
 {
-    return !is_foreign ? hash : hash ^ 2 ? hash ^ 2 : 4;
+    return !is_foreign ? hash : hash ^ 2 ? hash ^ 2 : 8;
 }
 
 /* A flow that is not desired: it is kept to be deleted. */
@@ -71,6 +71,7 @@ flow_as_it_is(const struct wire_flow *wf, struct arena *arena)
         .priority = wf->priority,
         .table = wf->table,
         .kind = SPEC_FLOW,
+        .tells_removal = wf->tells_removal,
         .key_len = wf->key_len,
         .body_len = wf->body_len,
     };
@@ -91,8 +92,8 @@ flow_table_readback_flow(struct flow_table *t, const struct wire_flow *wf)
     struct entry *e = entry_find(t, &id);
     const struct spec *s = e ? e->spec : NULL;
     if (s && s->body_len == wf->body_len && !memcmp(spec_body(s), wf->body, wf->body_len)) {
-        uint64_t hash = spec_bytes_hash(SPEC_FLOW, wf->cookie, wf->body, wf->body_len);
-        e->installed = installed_hash(hash, wf->is_foreign);
+        const struct spec head = { .kind = SPEC_FLOW, .cookie = wf->cookie, .tells_removal = wf->tells_removal };
+        e->installed = installed_hash(spec_bytes_hash(&head, wf->body, wf->body_len), wf->is_foreign);
         entry_settle(t, e);
         return;
     }

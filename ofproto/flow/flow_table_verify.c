@@ -9,7 +9,7 @@
 static bool
 value_equal(const struct spec *a, const struct spec *b)
 {
-    return (a->kind != SPEC_FLOW || a->cookie == b->cookie) && a->body_len == b->body_len
+    return (a->kind != SPEC_FLOW || (a->cookie == b->cookie && a->tells_removal == b->tells_removal)) && a->body_len == b->body_len
            && !memcmp(spec_body(a), spec_body(b), a->body_len);
 }
 

@@ -68,14 +68,16 @@ spec_key_equal(const struct spec *a, const struct spec *b)
 }
 
 uint64_t
-spec_bytes_hash(uint8_t kind, uint64_t cookie, const void *body, size_t n)
+spec_bytes_hash(const struct spec *head, const void *body, size_t n)
 {
-    uint64_t hash = hash_bytes64(body, n, kind == SPEC_FLOW ? cookie : kind);
+    uint64_t hash = hash_bytes64(body, n, head->kind == SPEC_FLOW ? head->cookie : head->kind);
+    if (head->tells_removal)
+        hash ^= 4;
     return hash ? hash : 1;
 }
 
 uint64_t
 spec_value_hash(const struct spec *s)
 {
-    return spec_bytes_hash(s->kind, s->cookie, spec_body(s), s->body_len);
+    return spec_bytes_hash(s, spec_body(s), s->body_len);
 }

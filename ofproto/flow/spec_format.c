@@ -22,7 +22,7 @@ flow_format(const struct spec *s, struct ds *out)
     bool ok = wire_decode_match(spec_key(s), s->key_len, &match)
               && wire_decode_instructions(spec_body(s), s->body_len, &ofpacts);
     if (ok) {
-        ds_put_format(out, "table=%u, ", s->table);
+        ds_put_format(out, "table=%u, %s", s->table, s->tells_removal ? "send_flow_rem " : "");
         size_t before = out->length;
         match_format(&match, NULL, out, s->priority);
         ds_put_cstr(out, out->length > before ? " actions=" : "actions=");

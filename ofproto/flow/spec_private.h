@@ -25,7 +25,7 @@ struct spec_id spec_id_of(const struct spec *);
 uint32_t spec_id_hash(const struct spec_id *);
 bool spec_id_is(const struct spec_id *, const struct spec *);
 
-/* spec_value_hash() of bytes that are not in a spec. */
-uint64_t spec_bytes_hash(uint8_t kind, uint64_t cookie, const void *body, size_t n);
+/* spec_value_hash() of bytes that are not in a spec; of 'head' kind, cookie and tells_removal count. */
+uint64_t spec_bytes_hash(const struct spec *head, const void *body, size_t n);
 
 #endif

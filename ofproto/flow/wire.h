@@ -11,7 +11,8 @@
 #include "base/error.h"
 #include "ofproto/flow/spec.h"
 
-enum wire_command { WIRE_ADD, WIRE_DELETE };     /* ADD replaces (groups and meters: 'is_modify') and keeps counters */
+/* ADD replaces (groups and meters: 'is_modify') and keeps counters, those of a flow that has another cookie too. */
+enum wire_command { WIRE_ADD, WIRE_DELETE };
 
 /* Appends one OFPT_FLOW_MOD, GROUP_MOD or METER_MOD for 's'. WIRE_DELETE of a flow is strict: its table, priority and match.
  * 'is_modify': the switch already has the group or meter of this number (OpenFlow has no add-or-replace for them). */
@@ -29,7 +30,8 @@ struct wire_flow {
     uint32_t idle_s;            /* seconds since last hit; UINT32_MAX if the switch did not say */
     uint16_t priority;
     uint8_t table;
-    bool is_foreign;            /* it has timeouts, flags or an importance, which we never give */
+    bool is_foreign;            /* it has timeouts, flags or an importance that we never give */
+    bool tells_removal;         /* as in spec.h */
     const uint8_t *key, *body;  /* as in spec.h, if the switch speaks canonically */
     uint16_t key_len, body_len;
 };
@@ -47,6 +49,10 @@ bool wire_each_group(const uint8_t *message, size_t n, bool *more, void (*each)(
                      void *aux, struct error *) MUST_CHECK;
 bool wire_each_meter(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *),
                      void *aux, struct error *) MUST_CHECK;
+
+/* The last word about a flow that the switch has removed (OFPT_FLOW_REMOVED, header included): cookie, table, priority, key and counts; the
+ * rest is as of a flow that has no instructions. Pointers into the message. (OpenFlow 1.5.1: 7.4.2.) */
+bool wire_flow_removed(const uint8_t *message, size_t n, struct wire_flow *, struct error *) MUST_CHECK;
 
 /* The same flow through the library's decoder and encoder: canonical whatever the switch's spelling. NULL if the library
  * does not understand it (then it is nothing of ours). */

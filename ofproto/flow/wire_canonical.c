@@ -52,6 +52,7 @@ canonical_put(const struct wire_flow *wf, const struct match *match, const struc
             .priority = wf->priority,
             .table = wf->table,
             .kind = SPEC_FLOW,
+            .tells_removal = wf->tells_removal,
             .key_len = match_len - WIRE_MATCH_HEADER,
             .body_len = out.size - body_ofs,
         };

@@ -41,6 +41,7 @@ put_flow_mod(struct bytes *b, const struct spec *s, enum wire_command command, u
         .table_id = s->table,
         .command = is_delete ? OFPFC_DELETE_STRICT : OFPFC_ADD,
         .priority = htons(s->priority),
+        .flags = htons(!is_delete && s->tells_removal ? OFPFF_SEND_FLOW_REM : 0),
         .buffer_id = htonl(UINT32_MAX),
         .out_port = htonl(OF_PORT_ANY),
         .out_group = htonl(OFPG_ANY),

@@ -12,6 +12,7 @@
 
 /* Message types of OpenFlow 1.5 (7.1.1) and multipart types (7.3.5). */
 #define WIRE_EXPERIMENTER 4
+#define WIRE_FLOW_REMOVED 11
 #define WIRE_PACKET_OUT 13
 #define WIRE_FLOW_MOD 14
 #define WIRE_GROUP_MOD 15

@@ -115,7 +115,8 @@ flow_read(struct bytes_reader *entry, struct wire_flow *wf)
         .cookie = be64toh(head.cookie),
         .priority = ntohs(head.priority),
         .table = head.table_id,
-        .is_foreign = head.idle_timeout || head.hard_timeout || head.flags || head.importance,
+        .is_foreign = head.idle_timeout || head.hard_timeout || (head.flags & ~htons(OFPFF_SEND_FLOW_REM)) || head.importance,
+        .tells_removal = head.flags & htons(OFPFF_SEND_FLOW_REM),
         .idle_s = UINT32_MAX,
     };
     if (!match_read(entry, wf) || !stats_read(entry, wf))
@@ -142,6 +143,31 @@ wire_each_flow(const uint8_t *message, size_t n, bool *more, void (*each)(void *
         each(aux, &wf);
     }
     return true;
+}
+
+bool
+wire_flow_removed(const uint8_t *message, size_t n, struct wire_flow *wf, struct error *err)
+{
+    struct bytes_reader r;
+    struct ofp15_flow_removed head;
+    reader_init(&r, message, n);
+    uint8_t version = reader_u8(&r), type = reader_u8(&r);
+    uint16_t length = reader_be16(&r);
+    reader_be32(&r);                                     /* xid */
+    const uint8_t *p = reader_take(&r, sizeof head);
+    if (!p || version != OFP15_VERSION || type != WIRE_FLOW_REMOVED || length != n)
+        return error_set(err, ERROR_PROTOCOL, "message of %zu bytes has version %u, type %u, length %u; expected OpenFlow 1.5's "
+                         "word about a removed flow", n, version, type, length);
+    memcpy(&head, p, sizeof head);
+    *wf = (struct wire_flow) {
+        .cookie = be64toh(head.cookie),
+        .priority = ntohs(head.priority),
+        .table = head.table_id,
+        .idle_s = UINT32_MAX,
+        .tells_removal = true,
+    };
+    return (match_read(&r, wf) && stats_read(&r, wf))
+           || error_set(err, ERROR_PROTOCOL, "the word about a removed flow has a match or statistics that do not fit into its length");
 }
 
 /* A spec whose bytes are written in place: one allocation for a whole reply. */

@@ -66,6 +66,13 @@ batch_remember(struct of_session *s, const struct flow_table_send *sends, size_t
     }
 }
 
+/* Its counts begin anew, and what is there tells what it had: a flow that is overwritten leaves them to its successor. */
+static bool
+needs_removal(const struct flow_table_send *send)
+{
+    return send->spec->kind == SPEC_FLOW && send->spec->tells_removal && send->is_modify && send->command == WIRE_ADD;
+}
+
 /* A spec lives until its table changes, so what is sent last is encoded now too. */
 static void
 batch_encode(struct of_commit *c, const struct flow_table_send *sends, struct bytes *b)
@@ -77,10 +84,13 @@ batch_encode(struct of_commit *c, const struct flow_table_send *sends, struct by
 
     if (c->n_bundled)
         of_message_bundle_control(b, ++c->bundle, OFPBCT_OPEN_REQUEST, c->control_xid + XID_OPEN);
-    for (size_t i = 0; i < c->n_items; i++)
+    for (size_t i = 0; i < c->n_items; i++) {
+        if (needs_removal(&sends[i]))
+            wire_put_bundle_mod(b, c->bundle, sends[i].spec, WIRE_DELETE, false, c->first_xid + (uint32_t) i);
         if (sends[i].spec->kind != SPEC_METER)
             wire_put_bundle_mod(b, c->bundle, sends[i].spec, sends[i].command, sends[i].is_modify,
                                 c->first_xid + (uint32_t) i);
+    }
     of_message_empty(b, OF_BARRIER_REQUEST, c->control_xid + XID_BARRIER);
     if (c->cleaning.n)
         of_message_empty(&c->cleaning, OF_BARRIER_REQUEST, c->control_xid + XID_CLEAN);

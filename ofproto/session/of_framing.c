@@ -50,6 +50,19 @@ dispatch_packet_in(struct of_session *s, const uint8_t *message, size_t n)
 }
 
 static void
+dispatch_flow_removed(struct of_session *s, const uint8_t *message, size_t n)
+{
+    struct wire_flow flow;
+    struct error err;
+    if (s->state < OF_STATE_IDENTIFIED || !s->ops->flow_removed)
+        return;
+    if (wire_flow_removed(message, n, &flow, &err))
+        s->ops->flow_removed(s->aux, s, &flow);
+    else
+        log_warn_limited(&s->log, "switch %s: %s", s->name, err.text);
+}
+
+static void
 dispatch_experimenter(struct of_session *s, const uint8_t *message, size_t n)
 {
     struct bytes_reader r;
@@ -113,6 +126,9 @@ dispatch(struct of_session *s, const uint8_t *message, size_t n, uint32_t xid)
     case OF_PACKET_IN:                   /* not the format that was asked for: it cannot say which flow sent it */
         s->counters.packet_ins++;
         s->counters.packet_ins_dropped++;
+        break;
+    case OF_FLOW_REMOVED:
+        dispatch_flow_removed(s, message, n);
         break;
     case OF_MULTIPART_REPLY:
         of_reader_reply(s, message, n, xid);

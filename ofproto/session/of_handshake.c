@@ -19,6 +19,7 @@
 #define PACKET_IN2 2            /* the format with userdata */
 #define N_ASYNC_PROPERTIES 12
 #define ASYNC_PACKET_IN_PRIMARY 1
+#define ASYNC_FLOW_REMOVED_PRIMARY 5
 #define ROLE_PRIMARY 2
 
 void
@@ -109,7 +110,21 @@ put_config(struct of_session *s, struct bytes *b)
     of_message_end(b, message);
 }
 
-/* Of all that a switch tells unasked, only packets that a flow sends here: ports are the database's business. */
+static uint32_t
+wanted_reasons(unsigned type)
+{
+    switch (type) {
+    case ASYNC_PACKET_IN_PRIMARY:
+        return 1u << OFPR_ACTION | OFPR14_ACTION_BITS;
+    case ASYNC_FLOW_REMOVED_PRIMARY:
+        return 1u << OFPRR_DELETE | 1u << OFPRR_GROUP_DELETE;
+    default:
+        return 0;
+    }
+}
+
+/* Of all that a switch tells unasked, only packets that a flow sends here, and the end of flows that tell it: ports are the database's
+ * business. */
 static void
 put_async(struct of_session *s, struct bytes *b)
 {
@@ -117,7 +132,7 @@ put_async(struct of_session *s, struct bytes *b)
     for (unsigned type = 0; type < N_ASYNC_PROPERTIES; type++) {
         bytes_put_be16(b, (uint16_t) type);
         bytes_put_be16(b, 8);
-        bytes_put_be32(b, type == ASYNC_PACKET_IN_PRIMARY ? 1u << OFPR_ACTION | OFPR14_ACTION_BITS : 0);
+        bytes_put_be32(b, wanted_reasons(type));
     }
     of_message_end(b, message);
 }

@@ -32,6 +32,8 @@ struct of_session_ops {
     /* The switch refused one spec: 'reason' is a sentence with OpenFlow's error name. */
     void (*refused)(void *aux, struct of_session *, uint64_t cookie, const char *reason);
     void (*packet_in)(void *aux, struct of_session *, const struct packet_in *);
+    /* The switch has removed a flow that tells its removal (spec.h), some time ago; valid during the call. NULL: nobody cares. */
+    void (*flow_removed)(void *aux, struct of_session *, const struct wire_flow *);
     /* Last call; the session is freed after it. 'reason' is a sentence. Also called for sessions never identified;
      * of those only the owner logs the end, limited, since strangers can cause it. */
     void (*closed)(void *aux, struct of_session *, const char *reason);

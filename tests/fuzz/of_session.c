@@ -111,6 +111,15 @@ on_packet_in(void *aux, struct of_session *s, const struct packet_in *in)
 }
 
 static void
+on_flow_removed(void *aux, struct of_session *s, const struct wire_flow *flow)
+{
+    const uint8_t *key = flow->key;
+    for (size_t i = 0; i < flow->key_len; i++)
+        FUZZ_CLAIM(key[i] <= 0xff);      /* it is there */
+    FUZZ_CLAIM(!flow->body_len);
+}
+
+static void
 on_closed(void *aux, struct of_session *s, const char *reason)
 {
     struct owner *o = aux;
@@ -118,7 +127,7 @@ on_closed(void *aux, struct of_session *s, const char *reason)
     o->session = NULL;
 }
 
-static const struct of_session_ops ops = { on_identify, on_committed, on_refused, on_packet_in, on_closed };
+static const struct of_session_ops ops = { on_identify, on_committed, on_refused, on_packet_in, on_flow_removed, on_closed };
 
 /* The switch's side only notes xids. */
 static void

@@ -394,7 +394,7 @@ packet_in_seeds(void)
 
 /* ---- sessions ---- */
 
-enum { HELLO = 0, ERROR = 1, ECHO_REQUEST = 2, EXPERIMENTER = 4, FEATURES_REQUEST = 5, FEATURES = 6, PACKET_IN = 10, MULTIPART_REQUEST = 18,
+enum { HELLO = 0, ERROR = 1, ECHO_REQUEST = 2, EXPERIMENTER = 4, FEATURES_REQUEST = 5, FEATURES = 6, PACKET_IN = 10, FLOW_REMOVED = 11, MULTIPART_REQUEST = 18,
        MULTIPART = 19, BARRIER_REQUEST = 20, BARRIER = 21, SET_ASYNC = 28, METER_MOD = 29, BUNDLE_CONTROL = 33, BUNDLE_ADD = 34 };
 
 static size_t
@@ -527,6 +527,15 @@ of_session_good_seeds(const struct spec *const wishes[FLOW_WISHES])
     put("of_session", "waits", &b);
     handshake_put(&b, 1);
     put("of_session", "unknown-switch", &b);
+    static const uint8_t removed[] = {
+        43, 2, 0, 100, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 9,
+        0, 1, 0, 22, 0x80, 0, 10, 2, 8, 0, 0x80, 0, 24, 4, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 28, 0x80, 0x02, 0 << 1, 8, 0, 0, 0, 9, 0, 0, 0, 1, 0x80, 0x02, 4 << 1, 8, 0, 0, 0, 0, 0, 0, 0, 77, 0, 0, 0, 0,
+    };
+    handshake_put(&b, 2);
+    message_put(&b, FLOW_REMOVED, 0, removed, sizeof removed);
+    message_put(&b, FLOW_REMOVED, 0, removed, sizeof removed - 30);
+    put("of_session", "removed-flows", &b);
     static const uint8_t old[] = { 0, 4, 0, 0, 8, 0, 0, 0, 1 };
     bytes_put(&b, old, sizeof old);
     put("of_session", "old-version", &b);

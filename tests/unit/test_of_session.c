@@ -45,6 +45,8 @@ struct world {
 
     unsigned n_identified, n_committed, n_refused, n_closed, n_packet_ins, n_read_flows, n_read_specs, n_reads_done;
     bool is_read_ok;
+    unsigned n_removed;
+    uint64_t removed_cookie, removed_packets, removed_bytes;
     uint64_t dpid, seq, refused_cookie;
     char refusal[512], reason[512];
     uint8_t userdata[32];
@@ -111,6 +113,16 @@ on_packet_in(void *aux, struct of_session *s, const struct packet_in *in)
 }
 
 static void
+on_flow_removed(void *aux, struct of_session *s, const struct wire_flow *flow)
+{
+    struct world *w = aux;
+    w->n_removed++;
+    w->removed_cookie = flow->cookie;
+    w->removed_packets = flow->packets;
+    w->removed_bytes = flow->bytes;
+}
+
+static void
 on_closed(void *aux, struct of_session *s, const char *reason)
 {
     struct world *w = aux;
@@ -121,7 +133,7 @@ on_closed(void *aux, struct of_session *s, const char *reason)
         endpoint_listener_released(w->listener);
 }
 
-static const struct of_session_ops ops = { on_identify, on_committed, on_refused, on_packet_in, on_closed };
+static const struct of_session_ops ops = { on_identify, on_committed, on_refused, on_packet_in, on_flow_removed, on_closed };
 
 static void
 on_accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
@@ -1147,6 +1159,77 @@ connections_that_match_are_forgotten_and_no_others(void **state)
     assert_int_equal(of_session_counters(w->session)->errors, 0);
 }
 
+/* ---- flows that tell their removal ---- */
+
+static const struct spec *
+telling_flow(struct world *w, uint32_t number)
+{
+    flow_begin(w->builder, 0, 100, COOKIE(number));
+    match_family(w->builder, IP_V4);
+    flow_tell_removal(w->builder);
+    return flow_end(w->builder, w->arena);
+}
+
+static void
+add_dummy(const struct world *w)
+{
+    free(ovs_fixture_sh(w->ovs, "ovs-vsctl --timeout=10 add-port br0 p1 -- set interface p1 type=dummy ofport_request=1"));
+}
+
+static void
+send_udp(const struct world *w, unsigned n)
+{
+    while (n--)
+        free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p1 "
+                            "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
+                            "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)' --len 100"));
+}
+
+/* The switch has counted so many for the flow: it collects what its fast path has seen twice a second. */
+static void
+wait_counted(const struct world *w, unsigned n)
+{
+    char *command = mem_printf("ovs-ofctl -O OpenFlow15 dump-flows br0 | grep n_packets=%u,", n);
+    for (int tries = 0; !count_lines(w, command); tries++)
+        assert_in_range(tries, 0, 2000);
+    free(command);
+}
+
+static bool has_removal(struct world *w) { return w->n_removed == 1; }
+static bool has_two_removals(struct world *w) { return w->n_removed == 2; }
+static bool is_at_seq_3(struct world *w) { return w->seq == 3; }
+
+static void
+a_flow_tells_its_removal_with_all_its_packets_and_its_successor_begins_anew(void **state)
+{
+    struct world *w = *state;
+    set_block(w, 1, telling_flow(w, 1));
+    start_ovs(w);
+    assert_true(run_until(w, is_committed, 10000));
+    add_dummy(w);
+    send_udp(w, 3);
+    wait_counted(w, 3);
+    set_block(w, 1, NULL);
+    set_block(w, 2, telling_flow(w, 2));
+    of_session_flush(w->session, 2);
+    assert_true(run_until(w, is_at_seq_2, 5000));
+    assert_true(run_until(w, has_removal, 15000));
+    assert_int_equal(w->removed_cookie, COOKIE(1));
+    assert_int_equal(w->removed_packets, 3);
+    assert_int_equal(w->removed_bytes, 300);
+    expect_output(w, "ovs-ofctl -O OpenFlow15 --no-stats dump-flows br0", "send_flow_rem");
+
+    send_udp(w, 2);
+    wait_counted(w, 2);
+    set_block(w, 2, NULL);
+    of_session_flush(w->session, 3);
+    assert_true(run_until(w, is_at_seq_3, 5000));
+    assert_true(run_until(w, has_two_removals, 15000));
+    assert_int_equal(w->removed_cookie, COOKIE(2));
+    assert_int_equal(w->removed_packets, 2);
+    assert_int_equal(of_session_counters(w->session)->errors, 0);
+}
+
 static void
 connections_are_forgotten_by_mark_only_where_what_is_unknown_is_refused(void **state)
 {
@@ -1176,6 +1259,18 @@ a_switch_that_refuses_to_forget_is_served_on(void **state)
     set_blocks(w, 3, 0, 0);
     of_session_flush(w->session, 2);
     assert_true(run_until(w, is_at_seq_2, 5000));
+}
+
+nothing_is_sent_for_a_telling_flow_that_is_there(void **state)
+{
+    struct world *w = *state;
+    set_block(w, 1, telling_flow(w, 1));
+    start_ovs(w);
+    assert_true(run_until(w, is_committed, 10000));
+    end_session(w);
+    assert_true(run_until(w, is_committed, 20000));
+    assert_int_equal(of_session_counters(w->session)->mods_sent, 0);
+    assert_int_equal(w->n_removed, 0);
 }
 
 static bool has_two_packet_ins(struct world *w) { return w->n_packet_ins == 2; }
@@ -1262,6 +1357,8 @@ main(void)
         FAKE(connections_that_match_are_forgotten_and_no_others),
         FAKE(connections_are_forgotten_by_mark_only_where_what_is_unknown_is_refused),
         FAKE(a_switch_that_refuses_to_forget_is_served_on),
+        FAKE(a_flow_tells_its_removal_with_all_its_packets_and_its_successor_begins_anew),
+        FAKE(nothing_is_sent_for_a_telling_flow_that_is_there),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

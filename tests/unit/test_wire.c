@@ -150,6 +150,32 @@ requests_ask_for_what_they_say(void **state)
     bytes_done(&b);
 }
 
+/* ---- flows that tell their removal ---- */
+
+static const struct spec *
+telling_flow(struct fixture *f)
+{
+    flow_begin(f->fb, 30, 100, 0x1234);
+    match_ip_dst(f->fb, ip_prefix_host(ip4(0x0a000001)));
+    flow_tell_removal(f->fb);
+    return flow_end(f->fb, f->arena);
+}
+
+static void
+a_flow_that_tells_its_removal_is_another_than_one_that_does_not(void **state)
+{
+    struct fixture *f = *state;
+    struct bytes b = BYTES_INIT;
+    const struct spec *s = telling_flow(f);
+    struct spec *silent = (struct spec *) arena_memdup(f->arena, s, spec_size(s));
+    silent->tells_removal = false;
+    assert_int_not_equal(spec_value_hash(s), spec_value_hash(silent));
+    wire_put_mod(&b, s, WIRE_ADD, false, 7);
+    assert_prints(&b, "OFPT_FLOW_MOD (OF1.5) (xid=0x7): ADD table:30 priority=100,ip,nw_dst=10.0.0.1 cookie:0x1234 "
+                  "send_flow_rem actions=drop\n");
+    bytes_done(&b);
+}
+
 /* ---- replies ---- */
 
 static void
@@ -292,6 +318,43 @@ a_flow_with_a_timeout_is_foreign(void **state)
     assert_true(wire_each_flow(b.data, b.n, &more, check_foreign, &is_foreign, &err));
     assert_true(is_foreign);
     bytes_done(&b);
+}
+
+static const uint8_t removed[] = {
+    6, 11, 0, 104, 0, 0, 0, 1,                           /* header */
+    43, 2, 0, 100, 0, 0, 0, 0,                           /* table, reason, priority, no timeouts */
+    1, 2, 0, 0, 0, 0, 0, 9,                              /* cookie */
+    0, 1, 0, 22, 0x80, 0, 10, 2, 8, 0, 0x80, 0, 24, 4, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0,    /* ip,nw_dst=10.0.0.2 */
+    0, 0, 0, 52,
+    0x80, 0x02, 0 << 1, 8, 0, 0, 0, 9, 0, 0, 0, 1,
+    0x80, 0x02, 1 << 1, 8, 0, 0, 0, 4, 0, 0, 0, 0,
+    0x80, 0x02, 4 << 1, 8, 0, 0, 0, 0, 0, 0, 0, 77,
+    0x80, 0x02, 5 << 1, 8, 0, 0, 0, 0, 0, 0, 3, 0,
+    0, 0, 0, 0,
+};
+
+static void
+the_last_word_about_a_flow_has_its_counts(void **state)
+{
+    struct wire_flow wf;
+    struct error err;
+    if (!wire_flow_removed(removed, sizeof removed, &wf, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(wf.cookie, 0x0102000000000009);
+    assert_int_equal(wf.table, 43);
+    assert_int_equal(wf.priority, 100);
+    assert_int_equal(wf.packets, 77);
+    assert_int_equal(wf.bytes, 768);
+    assert_int_equal(wf.duration_s, 9);
+    assert_int_equal(wf.key_len, 18);
+    assert_int_equal(wf.body_len, 0);
+    for (size_t n = 0; n < sizeof removed; n++) {
+        uint8_t *cut = mem_dup(removed, n);
+        if (n > 3)
+            cut[3] = (uint8_t) n;
+        assert_false(n < 100 && wire_flow_removed(cut, n, &wf, &err));
+        free(cut);
+    }
 }
 
 static void
@@ -464,6 +527,8 @@ main(void)
         cmocka_unit_test(requests_ask_for_what_they_say),
         cmocka_unit_test(flows_are_read_with_their_counters),
         cmocka_unit_test(a_flow_with_a_timeout_is_foreign),
+        cmocka_unit_test(a_flow_that_tells_its_removal_is_another_than_one_that_does_not),
+        cmocka_unit_test(the_last_word_about_a_flow_has_its_counts),
         cmocka_unit_test(groups_and_meters_are_read_as_they_were_made),
         cmocka_unit_test(damaged_replies_are_errors_or_nonsense_but_no_crash),
         cmocka_unit_test(a_length_that_lies_is_named),
