@@ -201,6 +201,7 @@ row_add(struct block *b, struct rule_row *row)
     match_peer(fb, row);
     match_l4(fb, row);
     act_goto(fb, STAGE_SG_DONE);
+    flow_tell_removal(fb);
     block_flow_end(b);
 }
 
