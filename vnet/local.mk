@@ -41,6 +41,7 @@ libvnet_a_SOURCES += \
 	vnet/packet/dhcp.c vnet/packet/dhcp.h \
 	vnet/packet/dhcp_request.c vnet/packet/dhcp_request.h \
 	vnet/packet/icmp.c vnet/packet/icmp.h \
+	vnet/packet/icmp_echo.c vnet/packet/icmp_echo.h \
 	vnet/packet/icmp_inner.c vnet/packet/icmp_inner.h \
 	vnet/packet/ipv4.c vnet/packet/ipv4.h \
 	vnet/packet/probe.c vnet/packet/probe.h \

@@ -15,6 +15,7 @@ fuzz_programs = \
 	tests/fuzz/dhcp \
 	tests/fuzz/arp \
 	tests/fuzz/icmp_error \
+	tests/fuzz/icmp_echo \
 	tests/fuzz/icmp_inner \
 	tests/fuzz/ipv4_piece \
 	tests/fuzz/probe \
@@ -90,6 +91,10 @@ tests_fuzz_icmp_error_LDADD = $(PURE_LIBS)
 tests_fuzz_probe_SOURCES = tests/fuzz/probe.c $(fuzz_main)
 tests_fuzz_probe_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_probe_LDADD = $(PURE_LIBS)
+
+tests_fuzz_icmp_echo_SOURCES = tests/fuzz/icmp_echo.c $(fuzz_main)
+tests_fuzz_icmp_echo_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_icmp_echo_LDADD = $(PURE_LIBS)
 
 tests_fuzz_ipv4_piece_SOURCES = tests/fuzz/ipv4_piece.c $(fuzz_main)
 tests_fuzz_ipv4_piece_LDFLAGS = $(fuzz_ldflags)

@@ -239,6 +239,21 @@ icmp_inner_seeds(void)
     bytes_done(&b);
 }
 
+static void
+icmp_echo_seeds(void)
+{
+    struct ipv4_answer a = { router, guest, ip4(0x0a000105), ip4(0xc0000201), IPV4_PROTO_ICMP };
+    struct bytes b = BYTES_INIT;
+    for (uint8_t side = 0; side < 2; side++) {
+        bytes_put_u8(&b, side);
+        uint8_t *icmp = ipv4_put(&b, &a, 40);
+        icmp[0] = side ? 8 : 0;
+        put_be16(icmp + 4, 77);
+        put_numbered("icmp_echo", "echo", side, &b);
+    }
+    bytes_done(&b);
+}
+
 /* Whole packets, fragments of them, and one with options. */
 static void
 ipv4_piece_seeds(void)
@@ -336,6 +351,8 @@ userdata_seeds(void)
     put("userdata", "split", &b);
     userdata_put_target(&b, 78);
     put("userdata", "target", &b);
+    userdata_put_echo(&b, ICMP_ECHO_SRC);
+    put("userdata", "echo", &b);
     bytes_done(&b);
 }
 
@@ -644,6 +661,7 @@ main(int argc, char **argv)
     dhcp_seeds();
     icmp_seeds();
     icmp_inner_seeds();
+    icmp_echo_seeds();
     ipv4_piece_seeds();
     probe_seeds();
     arp_seeds();

@@ -68,6 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct icmp_inner inner;
     uint32_t pool, target;
     uint16_t mtu;
+    enum icmp_echo_side side;
     if (userdata_get_lease(data, n, &lease))
         lease_check(data, n, &lease);
     if (userdata_get_error(data, n, &error))
@@ -80,5 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         target_check(data, n, target);
     if (userdata_get_split(data, n, &mtu))
         split_check(data, n, mtu);
+    if (userdata_get_echo(data, n, &side))
+        FUZZ_CLAIM(n == 3 && data[2] == side);
     return 0;
 }

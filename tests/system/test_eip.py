@@ -80,6 +80,28 @@ def test_datagrams_both_ways_byte_for_byte(lab, vms, name, size):
     assert vms[name].exchange(FAR_IP, ECHO_PORT, size=size, timeout=3, tries=1) == "same"
 
 
+def transact(lab, *ops):
+    status, text = lab.vnetd.http("POST", "/v1/transactions", {"ops": ops})
+    assert status == 200, text
+
+
+@pytest.mark.parametrize("name", PLACES[:2])
+def test_large_datagrams_reach_a_vm_with_security_groups(lab, vms, name):
+    """Its sender is told what fits, and the next one arrives: conntrack takes no small pieces of a fragment."""
+    transact(lab, {"op": "add", "type": "sg", "name": "echo", "values": {"vpc": "v"}},
+             {"op": "add", "type": "sg-rule", "values": {"sg": "echo", "direction": "ingress", "proto": "udp", "ports": str(ECHO_PORT), "peer": "0.0.0.0/0"}})
+    lab.ctl("--wait=hosts", "set", "port", name, "sg=echo")
+    try:
+        lab.outside.forget_mtus()
+        assert lab.outside.exchange(eip(name), ECHO_PORT, size=3000, timeout=3, tries=2) == "same"
+        assert lab.outside.known_mtu(eip(name)) == 1450
+        assert lab.outside.exchange(eip(name), ECHO_PORT, size=3000, timeout=3, tries=1) == "same"
+        assert lab.outside.exchange(eip(name), NAME_PORT, timeout=0.5) == "none", "the group lets nothing else in"
+    finally:
+        lab.ctl("--wait=hosts", "set", "port", name, "sg=none")
+        transact(lab, {"op": "del", "type": "sg", "name": "echo"})
+
+
 @pytest.mark.parametrize("name", PLACES)
 def test_any_other_protocol_both_ways(lab, vms, name):
     assert lab.outside.exchange(eip(name), protocol=253, size=200) == "same"

@@ -85,6 +85,13 @@ def test_equal_source_ports_of_two_vms_are_told_apart(lab, vms):
         assert call_all([(g.agent, "exchange", {**payload, "source_port": 5000}) for g in four(vms)]) == ["same"] * 4
 
 
+def test_equal_identifiers_of_pings_are_told_apart(lab, vms):
+    """Of all four VMs, to one place, at once and again; for those of another host and of the gateway's own."""
+    for identity in (7, 7, 4711):
+        assert call_all([(g.agent, "ping", {"targets": [CLIENT_IP, FAR_IP], "identity": identity}) for g in four(vms)]) == [["reply"] * 2] * 4
+    assert next(r for r in lab.vnetd.rows("natgw") if r["name"] == "n")["exhausted"] == 0
+
+
 def begins(frame):
     """Not a segment of a connection that was asked for: those of the test before are still being closed."""
     return frame[23] != 6 or frame[47] & 0x12 == 0x02

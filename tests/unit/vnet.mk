@@ -14,6 +14,10 @@ check_PROGRAMS += tests/unit/test_icmp_inner
 tests_unit_test_icmp_inner_SOURCES = tests/unit/test_icmp_inner.c
 tests_unit_test_icmp_inner_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_icmp_echo
+tests_unit_test_icmp_echo_SOURCES = tests/unit/test_icmp_echo.c
+tests_unit_test_icmp_echo_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_ipv4
 tests_unit_test_ipv4_SOURCES = tests/unit/test_ipv4.c tests/unit/random.h
 tests_unit_test_ipv4_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)

@@ -5,7 +5,8 @@
 #define VERSION 1
 
 enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4, USERDATA_SPLIT = 5,
-                     USERDATA_TARGET = 6 };
+                     USERDATA_TARGET = 6,
+                     USERDATA_ECHO = 7 };
 
 struct head {
     enum userdata_kind kind;
@@ -190,4 +191,24 @@ userdata_get_split(const uint8_t *data, size_t n, uint16_t *mtu)
         return false;
     *mtu = reader_be16(&r);
     return !r.bad && !reader_left(&r);
+}
+
+void
+userdata_put_echo(struct bytes *b, enum icmp_echo_side side)
+{
+    bytes_put_u8(b, VERSION);
+    bytes_put_u8(b, USERDATA_ECHO);
+    bytes_put_u8(b, side);
+}
+
+bool
+userdata_get_echo(const uint8_t *data, size_t n, enum icmp_echo_side *side)
+{
+    struct bytes_reader r;
+    reader_init(&r, data, n);
+    if (reader_u8(&r) != VERSION || reader_u8(&r) != USERDATA_ECHO)
+        return false;
+    uint8_t value = reader_u8(&r);
+    *side = value == ICMP_ECHO_DST ? ICMP_ECHO_DST : ICMP_ECHO_SRC;
+    return !r.bad && !reader_left(&r) && value == *side;
 }

@@ -8,12 +8,14 @@
  *     version (1)  kind (1)  number of a pool (4)
  *     version (1)  kind (1)  MTU (2)
  *     version (1)  kind (1)  number of a target (4)
+ *     version (1)  kind (1)  side of an echo (1)
  */
 #ifndef VNET_PACKET_USERDATA_H
 #define VNET_PACKET_USERDATA_H 1
 
 #include "vnet/packet/dhcp.h"
 #include "vnet/packet/icmp.h"
+#include "vnet/packet/icmp_echo.h"
 #include "vnet/packet/icmp_inner.h"
 
 void userdata_put_lease(struct bytes *, const struct dhcp_lease *);
@@ -22,6 +24,7 @@ void userdata_put_inner(struct bytes *, const struct icmp_inner *);
 void userdata_put_pool(struct bytes *, uint32_t number);         /* ARP of its upstream gateway */
 void userdata_put_split(struct bytes *, uint16_t mtu);           /* the packet goes on in pieces */
 void userdata_put_target(struct bytes *, uint32_t number);       /* its answer to a health check */
+void userdata_put_echo(struct bytes *, enum icmp_echo_side);
 
 /* False: another version, another kind, or malformed. */
 bool userdata_get_lease(const uint8_t *, size_t, struct dhcp_lease *);
@@ -30,5 +33,6 @@ bool userdata_get_inner(const uint8_t *, size_t, struct icmp_inner *);
 bool userdata_get_pool(const uint8_t *, size_t, uint32_t *number);
 bool userdata_get_split(const uint8_t *, size_t, uint16_t *mtu);
 bool userdata_get_target(const uint8_t *, size_t, uint32_t *number);
+bool userdata_get_echo(const uint8_t *, size_t, enum icmp_echo_side *);
 
 #endif

@@ -16,6 +16,7 @@
  *   reg13     0..15 OpenFlow port to leave by (a tunnel's, a filtered port's)     16..31 MTU of the path
  *   reg14     rule number (room)
  *   reg15     what a route leads out by: NAT gateway's number, 0: internet gateway (target number, origin host: room)
+ *   ct_mark   in a NAT gateway's zone: 1, the echo's identifier is another outside
  *   ct_mark   rule number (room)               ct_label  0..31 origin host, 32..63 target (room)
  *
  *   cookie    63..56 feature   55..48 object type   47..32 spare   31..0 object number (0: shared)

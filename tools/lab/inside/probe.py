@@ -69,9 +69,9 @@ def icmp_socket(df, ttl):
 class _Round:
     """The state of one ping of many: who has answered, and how."""
 
-    def __init__(self, targets, size, df, ttl):
+    def __init__(self, targets, size, df, ttl, identity=None):
         self.socket = icmp_socket(df, ttl)
-        self.identity = next_identity()
+        self.identity = next_identity() if identity is None else identity
         self.targets, self.size, self.answers = targets, size, {}
 
     def send(self, index):
@@ -93,10 +93,10 @@ class _Round:
                 self.answers.setdefault(parsed[0], parsed[1:])
 
 
-def ping(targets, timeout=1.0, tries=3, size=56, df=False, ttl=64, detail=False):
+def ping(targets, timeout=1.0, tries=3, size=56, df=False, ttl=64, detail=False, identity=None):
     """Echo requests to all targets at once, again to the silent ones, `tries` times evenly within `timeout` seconds. Answers a list
     in the targets' order: a word each, or with `detail` [word, {...}]."""
-    r = _Round(targets, size, df, ttl)
+    r = _Round(targets, size, df, ttl, identity)
     start = time.monotonic()
     with r.socket:
         for attempt in range(tries):

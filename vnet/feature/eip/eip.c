@@ -116,10 +116,8 @@ public_in_flow(struct block *b, uint16_t priority, const struct placement *p)
     return fb;
 }
 
-/* What is too big for the guest goes to the responder before anything is translated, and comes back here: as the answer to its sender, or,
- * if that lets it be taken apart, as fragments. What is a fragment already is looked at when it has been translated. */
 static void
-too_big_rows(struct block *b, const struct placement *p)
+too_big_row(struct block *b, const struct placement *p, uint8_t fragment, uint8_t mask)
 {
     struct flow_builder *fb = public_in_flow(b, PRIORITY_PUBLIC_TOO_BIG, p);
     struct bytes userdata = BYTES_INIT;
@@ -131,7 +129,7 @@ too_big_rows(struct block *b, const struct placement *p)
     };
     match_u64(fb, LAYOUT_FROM_UPLINK, 1);
     match_u64(fb, LAYOUT_TOO_BIG, 1);
-    match_ip_frag(fb, IP_V4, 0, OF_FRAG_ANY);
+    match_ip_frag(fb, IP_V4, fragment, mask);
     userdata_put_error(&userdata, &error);
     act_meter(fb, p->eip->o.number);
     act_controller_pause(fb, LAYOUT_CONTROLLER_ID, userdata.data, userdata.n);
@@ -140,9 +138,21 @@ too_big_rows(struct block *b, const struct placement *p)
     act_set(fb, LAYOUT_ANSWERED, 1);
     act_resubmit(fb, STAGE_PUBLIC_IN);
     block_flow_end(b);
+}
 
-    fb = block_flow(b, STAGE_PUBLIC_IN, PRIORITY_PUBLIC_ANSWER);
+/* What is too big for the guest goes to the responder before anything is translated, and comes back here: as the answer to its sender, or,
+ * if that lets it be taken apart, as fragments. What is a fragment already is looked at when it has been translated; but if the guest may
+ * have security groups, whose conntrack does not take its small pieces, its sender is told, too. */
+static void
+too_big_rows(struct block *b, const struct placement *p)
+{
+    too_big_row(b, p, 0, OF_FRAG_ANY);
+    if (p->natgw || p->port->has_sg)
+        too_big_row(b, p, OF_FRAG_ANY, OF_FRAG_ANY | OF_FRAG_LATER);
+
+    struct flow_builder *fb = block_flow(b, STAGE_PUBLIC_IN, PRIORITY_PUBLIC_ANSWER);
     match_ip_src(fb, ip_prefix_host(p->eip->ip));
+    match_u64(fb, LAYOUT_FROM_UPLINK, 1);
     match_u64(fb, LAYOUT_ANSWERED, 1);
     if (p->pool->vlan)
         act_push_vlan(fb, p->pool->vlan);

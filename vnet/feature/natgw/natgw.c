@@ -5,9 +5,16 @@
 #include "vnet/feature/uplink/uplink.h"
 #include "vnet/model/public_mac.h"
 #include "vnet/model/router_mac.h"
+#include "vnet/packet/userdata.h"
 #include "vnet/pipeline/priority.h"
 #include "vnet/pipeline/touch.h"
 #include "vnet/pipeline/words.h"
+
+#define ICMP_REPLY 0
+#define ICMP_REQUEST 8
+
+/* ct_mark of connections whose echoes have another identifier outside. */
+#define DISGUISED 1
 
 static void
 egress_row(struct block *b, const struct placement *p)
@@ -25,6 +32,36 @@ nat_out_flow(struct block *b, uint16_t priority, const struct placement *p)
     match_u64(fb, LAYOUT_VNI, p->vpc->vni);
     match_eth_dst(fb, public_mac_of_ip(p->eip->ip));
     return fb;
+}
+
+static void
+act_disguise_echo(struct block *b, const struct placement *p, enum icmp_echo_side side)
+{
+    struct bytes userdata = BYTES_INIT;
+    userdata_put_echo(&userdata, side);
+    act_meter(b->fb, p->eip->o.number);
+    act_controller_pause(b->fb, LAYOUT_CONTROLLER_ID, userdata.data, userdata.n);
+    bytes_done(&userdata);
+}
+
+/* Another guest asks the same destination under the same identifier, which Open vSwitch's own conntrack does not translate: this one's goes
+ * out disguised. */
+static void
+echo_out_row(struct block *b, const struct placement *p, uint16_t zone)
+{
+    static const struct flow_ct_set mark = { .field = { OF_CT_MARK, 0, 32 }, .value = DISGUISED };
+    struct flow_builder *fb = nat_out_flow(b, PRIORITY_NATGW_ECHO, p);
+    match_ip_src(fb, p->vpc->cidr);
+    match_icmp(fb, IP_V4, ICMP_REQUEST, -1);
+    match_ip_frag(fb, IP_V4, 0, OF_FRAG_ANY);
+    match_ct_state(fb, OF_CT_TRK, OF_CT_TRK | OF_CT_INV);
+    match_u64(fb, LAYOUT_ANSWERED, 0);
+    act_disguise_echo(b, p, ICMP_ECHO_SRC);
+    act_set(fb, LAYOUT_ANSWERED, 1);
+    act_ct_clear(fb);
+    act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = p->eip->ip,
+                                   .sets = &mark, .n_sets = 1 });
+    block_flow_end(b);
 }
 
 static void
@@ -50,6 +87,7 @@ out_rows(struct block *b, const struct placement *p, uint16_t zone)
     act_goto(fb, STAGE_PUBLIC_IN);
     block_flow_end(b);
 
+    echo_out_row(b, p, zone);
     fb = nat_out_flow(b, PRIORITY_NATGW_EXHAUSTED, p);
     match_family(fb, IP_V4);
     match_ct_state(fb, OF_CT_TRK, OF_CT_TRK);
@@ -95,6 +133,15 @@ in_rows(struct block *b, const struct placement *p, uint16_t zone)
 
     match_tracked(nat_in_flow(b, PRIORITY_NAT_ROW, p), zone);
     act_ct_clear(b->fb);
+    nat_in_end(b);
+
+    fb = nat_in_flow(b, PRIORITY_NAT_ERROR, p);
+    match_tracked(fb, zone);
+    match_icmp(fb, IP_V4, ICMP_REPLY, -1);
+    match_ip_frag(fb, IP_V4, 0, OF_FRAG_ANY);
+    match_u64(fb, of_field_whole(OF_CT_MARK), DISGUISED);
+    act_ct_clear(fb);
+    act_disguise_echo(b, p, ICMP_ECHO_DST);
     nat_in_end(b);
 }
 
@@ -198,6 +245,8 @@ natgw_explain(const struct view *view, const struct spec *spec, char *text, size
     struct words natgw = words_owner(view, spec);
     if (spec->priority == PRIORITY_NATGW_EXHAUSTED && spec->table == STAGE_NAT_OUT)
         snprintf(text, size, "NAT gateway %s has no free port for it", natgw.text);
+    else if (spec->priority == PRIORITY_NATGW_ECHO && spec->table == STAGE_NAT_OUT)
+        snprintf(text, size, "NAT gateway %s gives it another identifier", natgw.text);
     else if (spec->table == STAGE_EGRESS)
         snprintf(text, size, "it leaves by NAT gateway %s", natgw.text);
     else if (spec->table == STAGE_NAT_OUT)
