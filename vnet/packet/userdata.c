@@ -5,8 +5,7 @@
 #define VERSION 1
 
 enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4, USERDATA_SPLIT = 5,
-                     USERDATA_TARGET = 6,
-                     USERDATA_ECHO = 7 };
+                     USERDATA_TARGET = 6, USERDATA_ECHO = 7 };
 
 struct head {
     enum userdata_kind kind;
