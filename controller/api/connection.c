@@ -1,5 +1,6 @@
 #include "controller/api/connection.h"
 
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,13 +246,13 @@ static void on_read(struct bufferevent *bev, void *aux)
 
 /* ---- writing ---- */
 
-static void put_head(struct connection *c, int status, const char *fields, const char *length)
+static void put_head(struct connection *c, struct evbuffer *out, int status, const char *fields, const char *length)
 {
     char date[40];
     struct tm tm;
     time_t now = time(NULL);
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
-    evbuffer_add_printf(bufferevent_get_output(c->bev), "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s\r\n", status, http_phrase(status), date,
+    evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s\r\n", status, http_phrase(status), date,
                         fields, length, c->is_last ? "Connection: close\r\n" : c->head.is_1_0 ? "Connection: keep-alive\r\n" : "");
 }
 
@@ -271,15 +272,30 @@ static void request_done(struct connection *c)
     set_state(c, CONNECTION_WRITING);
 }
 
+/* Most answers fit the socket: written at once they cost no turn of the loop. What does not fit waits for its turn; that the connection
+ * has ended is found there too. */
+static void write_now(struct connection *c, struct evbuffer *answer)
+{
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+    if (!bufferevent_openssl_get_ssl(c->bev) && !evbuffer_get_length(out))
+        (void) evbuffer_write(answer, bufferevent_getfd(c->bev));
+    evbuffer_add_buffer(out, answer);
+    if (!evbuffer_get_length(out))
+        bufferevent_trigger(c->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+}
+
 void connection_reply(struct connection *c, int status, const char *fields, struct evbuffer *body)
 {
     char length[48] = "";
     if (status != 204)
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", evbuffer_get_length(body));
-    put_head(c, status, fields, length);
+    struct evbuffer *answer = evbuffer_new();
+    put_head(c, answer, status, fields, length);
     if (!is_without_body(c, status))
-        evbuffer_add_buffer(bufferevent_get_output(c->bev), body);
+        evbuffer_add_buffer(answer, body);
     request_done(c);
+    write_now(c, answer);
+    evbuffer_free(answer);
 }
 
 void connection_begin(struct connection *c, int status, const char *fields)
@@ -287,7 +303,7 @@ void connection_begin(struct connection *c, int status, const char *fields)
     c->is_streaming = true;
     c->is_chunking = !c->head.is_1_0;
     c->is_last = true;                   /* how an answer of unknown length ends is clear to everyone then */
-    put_head(c, status, fields, c->is_chunking ? "Transfer-Encoding: chunked\r\n" : "");
+    put_head(c, bufferevent_get_output(c->bev), status, fields, c->is_chunking ? "Transfer-Encoding: chunked\r\n" : "");
 }
 
 bool connection_write(struct connection *c, const char *text, size_t n, size_t unread_max)

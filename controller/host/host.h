@@ -155,6 +155,8 @@ struct host_peers *hosts_peers(const struct hosts *);
 struct compile_queue {
     struct event *round, *turn;
     struct hypervisor *first, **last;
+    bool is_fresh;              /* no turn since it was last empty */
+    bool has_favourite;         /* the first one has been put there, since somebody waits for it */
 };
 void compile_queue_init(struct compile_queue *, struct event_base *);
 void compile_queue_done(struct compile_queue *);

@@ -2,7 +2,10 @@
  *
  * One host has a turn in each round of the loop. The round is begun by a timer that has run out: an event made active would have its next
  * turn before the loop looks at any connection again. The turn itself is then an event made active, behind what this round's connections
- * brought: a switch that waits for its commit does not wait for another host's compilation. */
+ * brought: a switch that waits for its commit does not wait for another host's compilation.
+ *
+ * The host that somebody waits for comes first. If nothing was to be done before, it has a head start too, in which its switch can confirm:
+ * then its answers find us idle. */
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/host/binding.h"
@@ -12,6 +15,7 @@
 /* A turn ends after this long, so that first fills delay nobody. */
 #define COMPILE_TURN_MS 1
 #define COMPILE_STEP 64
+#define HEAD_START_US 1000
 
 void host_attach(struct hypervisor *h)
 {
@@ -24,10 +28,10 @@ void host_attach(struct hypervisor *h)
 
 /* ---- turns ---- */
 
-static void round_schedule(struct compile_queue *q)
+static void round_schedule(struct compile_queue *q, int us)
 {
     if (q->first && !event_pending(q->round, EV_TIMEOUT, NULL))
-        event_add(q->round, &(struct timeval) { 0, 0 });
+        event_add(q->round, &(struct timeval) { 0, us });
 }
 
 static void host_queue(struct hypervisor *h)
@@ -37,9 +41,10 @@ static void host_queue(struct hypervisor *h)
         return;
     h->has_turn = true;
     h->next_turn = NULL;
+    q->is_fresh |= !q->first;
     *q->last = h;
     q->last = &h->next_turn;
-    round_schedule(q);
+    round_schedule(q, 0);
 }
 
 void host_leave_compile_queue(struct hypervisor *h)
@@ -60,12 +65,12 @@ static void host_queue_first(struct hypervisor *h)
 {
     struct compile_queue *q = hosts_compile_queue(h->all);
     host_leave_compile_queue(h);
-    h->has_turn = true;
+    h->has_turn = q->has_favourite = true;
     h->next_turn = q->first;
     if (!q->first)
         q->last = &h->next_turn;
     q->first = h;
-    round_schedule(q);
+    round_schedule(q, 0);
 }
 
 static void put_first(const struct hosts *all, uint32_t number)
@@ -113,15 +118,18 @@ static void on_turn(evutil_socket_t fd, short what, void *aux)
     struct hypervisor *h = q->first;
     if (!h)
         return;
+    bool has_head_start = q->is_fresh && q->has_favourite;
+    q->is_fresh = q->has_favourite = false;
     host_leave_compile_queue(h);
     host_compile(h);
-    round_schedule(q);
+    round_schedule(q, has_head_start ? HEAD_START_US : 0);
 }
 
 void compile_queue_init(struct compile_queue *q, struct event_base *base)
 {
     q->first = NULL;
     q->last = &q->first;
+    q->is_fresh = q->has_favourite = false;
     q->round = evtimer_new(base, on_round, q);
     q->turn = event_new(base, -1, 0, on_turn, q);
 }

@@ -271,7 +271,7 @@ endpoint_deliver(struct endpoint_listener *l, struct bufferevent *bev, const str
 static void
 accept_plain(struct endpoint_listener *l, int fd, const struct endpoint_peer *peer)
 {
-    struct bufferevent *bev = bufferevent_socket_new(l->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    struct bufferevent *bev = bufferevent_socket_new(l->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (!bev) {
         close(fd);
         return;

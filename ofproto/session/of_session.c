@@ -377,7 +377,8 @@ of_session_flush(struct of_session *s, uint64_t seq)
 {
     if (seq > s->seq)
         s->seq = seq;
-    of_session_continue(s);
+    if (s->state == OF_STATE_CURRENT)
+        event_active(s->work, 0, 0);
 }
 
 void
