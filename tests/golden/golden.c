@@ -3,6 +3,8 @@
  *
  *     golden [--accept] [FOLDER-OF-CASES]         by default tests/golden/cases of $srcdir
  *
+ * Then each feature is broken on purpose in several ways, and a case must differ: a feature without a golden case fails.
+ *
  * intent.json: {"transactions": [[OP, ...], ...], "hosts": {NAME: {"encap_ip": IP, "encap": "geneve"|"vxlan", "mtu": N,
  * "tunnel_ports": [GENEVE, VXLAN], "uplinks": {NETWORK: OFPORT}, "gateway": true}}, "gateway_macs": {POOL: MAC},
  * "bindings": {"TENANT/PORT": [HOST, OFPORT]}} */
@@ -12,7 +14,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "tests/golden/broken.h"
 #include "tests/unit/vnet_lab.h"
+
+enum mode { COMPARE, ACCEPT, EXPECT_DIFFERENCE };
 
 struct text {
     char *p;
@@ -208,7 +213,7 @@ apply_bindings(struct lab *lab, const char *name, json_t *bindings)
 }
 
 static struct lab *
-case_load(const char *folder)
+case_load(const char *folder, bool is_sound)
 {
     char *path = mem_printf("%s/intent.json", folder);
     struct text intent;
@@ -225,7 +230,7 @@ case_load(const char *folder)
     apply_gateway_macs(lab, path, json_object_get(doc, "gateway_macs"));
     apply_bindings(lab, path, json_object_get(doc, "bindings"));
     lab_run(lab);
-    if (!lab_is_consistent(lab, &err))
+    if (is_sound && !lab_is_consistent(lab, &err))
         die(path, err.text);
     json_decref(doc);
     free(intent.p);
@@ -249,7 +254,7 @@ tell_difference(const char *path, const char *want, const char *got)
 }
 
 static bool
-check_host(const char *folder, const struct lab *lab, uint32_t host, bool is_accepting)
+check_host(const char *folder, const struct lab *lab, uint32_t host, enum mode mode)
 {
     struct text want;
     struct arena *arena = arena_new();
@@ -257,26 +262,60 @@ check_host(const char *folder, const struct lab *lab, uint32_t host, bool is_acc
 
     char *got = table_text(lab, host);
     bool is_read = text_read(path, &want), is_same = is_read && !strcmp(want.p, got);
-    if (is_accepting && !is_same)
+    if (mode == ACCEPT && !is_same)
         text_write(path, got);
-    else if (!is_same)
+    else if (mode == COMPARE && !is_same)
         tell_difference(path, is_read ? want.p : "", got);
     free(want.p);
     free(got);
     arena_free(arena);
-    return is_same || is_accepting;
+    return is_same || mode == ACCEPT;
 }
 
 static bool
-run_case(const char *folder, bool is_accepting)
+run_case(const char *folder, enum mode mode)
 {
     bool is_same = true;
-    struct lab *lab = case_load(folder);
+    struct lab *lab = case_load(folder, mode != EXPECT_DIFFERENCE);
     for (unsigned i = 0; i < lab->n_hosts; i++)
-        is_same &= check_host(folder, lab, lab->hosts[i].number, is_accepting);
-    printf("%s %s\n", is_same ? "ok  " : "FAIL", folder);
+        is_same &= check_host(folder, lab, lab->hosts[i].number, mode);
+    if (mode != EXPECT_DIFFERENCE)
+        printf("%s %s\n", is_same ? "ok  " : "FAIL", folder);
     lab_free(lab);
     return is_same;
+}
+
+struct cases {
+    char **folders;
+    int n;
+};
+
+static bool
+run_cases(const struct cases *c, enum mode mode)
+{
+    bool are_same = true;
+    for (int i = 0; i < c->n; i++)
+        are_same &= run_case(c->folders[i], mode);
+    return are_same;
+}
+
+/* Each feature, broken in each way, makes a difference in some case. */
+static bool
+breaks_are_noticed(const struct cases *c)
+{
+    unsigned n;
+    bool all = true;
+    const struct feature *const *features = feature_list(&n);
+    for (unsigned i = 0; i < n; i++) {
+        for (enum damage d = DAMAGE_NONE + 1; d < N_DAMAGES; d++) {
+            broken_choose(features[i]->number, d);
+            bool is_noticed = !run_cases(c, EXPECT_DIFFERENCE);
+            printf("%s %s with %s is noticed\n", is_noticed ? "ok  " : "FAIL", features[i]->name, broken_name(d));
+            all &= is_noticed;
+        }
+    }
+    broken_choose(0, DAMAGE_NONE);
+    return all;
 }
 
 static int
@@ -292,22 +331,32 @@ cases_folder(const char *given)
     return given ? mem_strdup(given) : mem_printf("%s/tests/golden/cases", srcdir ? srcdir : ".");
 }
 
-int
-main(int argc, char **argv)
+static struct cases
+cases_find(const char *folder)
 {
-    bool is_accepting = argc > 1 && !strcmp(argv[1], "--accept"), is_all_same = true;
-    char *folder = cases_folder(argv[1 + is_accepting]);
     struct dirent **entries;
     int n = scandir(folder, &entries, is_case, alphasort);
     if (n <= 0)
         die(folder, "no cases there");
+    struct cases c = { mem_alloc((size_t) n * sizeof *c.folders), n };
     for (int i = 0; i < n; i++) {
-        char *path = mem_printf("%s/%s", folder, entries[i]->d_name);
-        is_all_same &= run_case(path, is_accepting);
-        free(path);
+        c.folders[i] = mem_printf("%s/%s", folder, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
+    return c;
+}
+
+int
+main(int argc, char **argv)
+{
+    bool is_accepting = argc > 1 && !strcmp(argv[1], "--accept");
+    char *folder = cases_folder(argv[1 + is_accepting]);
+    struct cases c = cases_find(folder);
+    bool ok = run_cases(&c, is_accepting ? ACCEPT : COMPARE) && (is_accepting || breaks_are_noticed(&c));
+    for (int i = 0; i < c.n; i++)
+        free(c.folders[i]);
+    free(c.folders);
     free(folder);
-    return is_all_same ? 0 : 1;
+    return ok ? 0 : 1;
 }
