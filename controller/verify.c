@@ -17,8 +17,9 @@ struct verification {
     struct controller *controller;
     uint32_t host;
     char *name;                          /* the host's, which may be deleted meanwhile */
-    verify_done *done;
+    verify_done *done;                   /* NULL: it was told that time is up; what is still under way only ends */
     void *aux;
+    struct event *deadline;
     struct arena *arena;                 /* of 'found' */
     const struct spec **found;
     size_t n, cap;
@@ -31,17 +32,34 @@ static void verify_begin(struct verification *v);
 
 static void verify_end(struct verification *v, json_t *report)
 {
-    v->done(v->aux, report);
+    if (v->done)
+        v->done(v->aux, report);
     json_decref(report);
+    event_free(v->deadline);
     free(v->name);
     arena_free(v->arena);
     free(v->found);
     free(v);
 }
 
+static json_t *unchecked(const struct verification *v, const char *reason)
+{
+    return json_pack("{s:s,s:b,s:s}", "host", v->name, "checked", 0, "reason", reason);
+}
+
 static void not_checked(struct verification *v, const char *reason)
 {
-    verify_end(v, json_pack("{s:s,s:b,s:s}", "host", v->name, "checked", 0, "reason", reason));
+    verify_end(v, unchecked(v, reason));
+}
+
+static void time_is_up(evutil_socket_t fd, short what, void *aux)
+{
+    struct verification *v = aux;
+    json_t *report = unchecked(v, "it did not answer in time");
+    verify_done *done = v->done;
+    v->done = NULL;
+    done(v->aux, report);
+    json_decref(report);
 }
 
 /* ---- reading ---- */
@@ -121,7 +139,9 @@ static void read_done(void *aux, bool ok)
 {
     struct verification *v = aux;
     struct hypervisor *h = host_by_number(v->controller->hosts, v->host);
-    if (!ok || !h || !h->of) {
+    if (!v->done) {
+        verify_end(v, NULL);
+    } else if (!ok || !h || !h->of) {
         not_checked(v, "its connection was lost while its flows were read");
     } else if (h->wanted_seq == v->seq && host_is_realised(h)) {
         compare(v, h);
@@ -138,6 +158,10 @@ static void realised(void *aux, const struct waiter_result *result)
 {
     struct verification *v = aux;
     struct hypervisor *h = host_by_number(v->controller->hosts, v->host);
+    if (!v->done) {
+        verify_end(v, NULL);
+        return;
+    }
     if (!h || result->n_disconnected) {
         not_checked(v, "it is not connected");
         return;
@@ -162,11 +186,13 @@ static void verify_begin(struct verification *v)
     waiter_add(v->controller->waiters, &v->host, 1, VERIFY_WAIT_S, realised, v);
 }
 
-void verify_host(struct controller *c, uint32_t host, verify_done *done, void *aux)
+void verify_host(struct controller *c, uint32_t host, double seconds, verify_done *done, void *aux)
 {
     const struct hypervisor *h = host_by_number(c->hosts, host);
     struct verification *v = mem_zalloc(sizeof *v);
     *v = (struct verification) { .controller = c, .host = host, .name = mem_strdup(h ? h->name : "?"), .done = done, .aux = aux,
-                                 .arena = arena_new() };
+                                 .arena = arena_new(), .deadline = evtimer_new(c->base, time_is_up, v) };
+    struct timeval tv = { (time_t) seconds, (suseconds_t) ((seconds - (double) (time_t) seconds) * 1e6) };
+    evtimer_add(v->deadline, &tv);
     verify_begin(v);
 }

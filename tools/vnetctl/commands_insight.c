@@ -81,11 +81,14 @@ static bool
 verify_read(struct client *client, const struct call *call, struct error *err)
 {
     struct url url;
+    char seconds[16];
     json_t *answer, *rows = json_array();
     const char *host = call_argument(call, "host");
     client_url(client, &url, "verify");
     if (host)
         url_query(&url, "host", host);
+    snprintf(seconds, sizeof seconds, "%d", client_seconds_left(client));
+    url_query(&url, "timeout", seconds);
     bool is_ok = client_get(client, url.text, &answer, err);
     if (is_ok) {
         size_t n_unchecked = differences_collect(answer, rows), n = json_array_size(rows);
