@@ -9,6 +9,7 @@
 #include "base/addr.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "ofproto/session/endpoint.h"
 
 enum { OPT_STORE = 256, OPT_OPENFLOW, OPT_OVSDB, OPT_API, OPT_ADVERTISE, OPT_DETACH, OPT_PIDFILE, OPT_LOG_FILE, OPT_CONFIG };
 
@@ -54,9 +55,22 @@ static bool list_add(struct option_list *list, bool *given, const char *name, co
     if (!*given)
         list_clear(list);
     *given = true;
+    struct endpoint place;
+    struct error why;
     if (list->n == OPTION_LISTENERS_MAX)
         return error_set(err, ERROR_INVALID, "--%s: at most %d listeners", name, OPTION_LISTENERS_MAX);
+    if (!endpoint_parse(value, &place, &why))
+        return error_set(err, ERROR_INVALID, "--%s: %s", name, why.text);
     list->v[list->n++] = mem_strdup(value);
+    return true;
+}
+
+static bool set_store(struct options *o, const char *value, struct error *err)
+{
+    static const char method[] = "sqlite:";
+    if (strncmp(value, method, strlen(method)) || !value[strlen(method)])
+        return error_set(err, ERROR_INVALID, "--store=%s: is of no known kind; write --store=sqlite:FILE", value);
+    set_text(&o->store, value);
     return true;
 }
 
@@ -80,7 +94,7 @@ static bool take_verbosity(const char *spec, struct error *err)
 static bool take_option(struct options *o, struct given *given, int option, const char *value, struct error *err)
 {
     switch (option) {
-    case OPT_STORE: set_text(&o->store, value); return true;
+    case OPT_STORE: return set_store(o, value, err);
     case OPT_OPENFLOW: return list_add(&o->openflow, &given->openflow, "openflow", value, err);
     case OPT_OVSDB: return list_add(&o->ovsdb, &given->ovsdb, "ovsdb", value, err);
     case OPT_API: return list_add(&o->api, &given->api, "api", value, err);

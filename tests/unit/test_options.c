@@ -142,6 +142,8 @@ static void what_is_wrong_on_the_command_line_is_named(void **state)
     static char *const words[][2] = {
         { "--nonsense", "--nonsense" }, { "--store", "--store" }, { "word", "'word'" }, { "--config=/nonexistent", "/nonexistent" },
         { "--config", "--config" }, { "--advertise=x", "--advertise=x" }, { "-vnonsense:nonsense", "-vnonsense" },
+        { "--store=mysql:x", "--store=mysql:x" }, { "--store=sqlite:", "sqlite:FILE" }, { "--openflow=tcp:192.0.2.1", "--openflow: 'tcp:192.0.2.1'" },
+        { "--ovsdb=ptcp:99999", "--ovsdb: 'ptcp:99999'" }, { "--api=punix:", "--api: 'punix:'" },
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         struct options o;
