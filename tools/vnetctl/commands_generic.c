@@ -78,7 +78,7 @@ wait_until_read(struct client *client, const struct call *call, struct error *er
 const struct command generic_commands[] = {
     { "list", NULL, { ARG("TYPE", "type"), ARG_ANY("NAME", "name") }, .read = listing_read,
       .help = "list objects of a type, or those named, with all columns" },
-    { "find", NULL, { ARG("TYPE", "type") }, VALUES_FILTER, "COLUMN=VALUE...", .read = listing_read,
+    { "find", NULL, { ARG("TYPE", "type") }, VALUES_FILTER, "COLUMN=VALUE...", .read = listing_find,
       .help = "list those where all hold: equal, in a list, or tags:KEY=VALUE" },
     { "get", NULL, { ARG("TYPE", "type"), ARG("NAME", "name"), ARG("COLUMN", "column") }, .read = get_read,
       .help = "print the bare value; tags:KEY is one tag" },

@@ -4,6 +4,7 @@
  * else tells them, the daemon's schema does. */
 #include "tools/vnetctl/listing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,11 +140,10 @@ url_put_columns(struct url *url, const struct options *o, const char *shown)
     arena_free(arena);
 }
 
-bool
-listing_read(struct client *client, const struct call *call, struct error *err)
+static bool
+rows_get(struct client *client, const struct call *call, json_t **rows, struct error *err)
 {
     struct url url;
-    json_t *rows;
     client_url(client, &url, call_type(call));
     if (client->options->all_tenants)
         url_query(&url, "all_tenants", "1");
@@ -153,9 +153,31 @@ listing_read(struct client *client, const struct call *call, struct error *err)
     if (call->options & OPTION_SHADOWED)
         url_query(&url, "shadowed", "1");
     url_put_columns(&url, client->options, call->command->shown);
-    bool is_ok = client_get(client, url.text, &rows, err)
-                 && listing_print(client, call_type(call), call->command->shown, rows, err);
+    bool is_ok = client_get(client, url.text, rows, err);
     url_done(&url);
+    return is_ok;
+}
+
+bool
+listing_read(struct client *client, const struct call *call, struct error *err)
+{
+    json_t *rows;
+    bool is_ok = rows_get(client, call, &rows, err) && listing_print(client, call_type(call), call->command->shown, rows, err);
+    json_decref(rows);
+    return is_ok;
+}
+
+/* Where people read, nothing found is said as in JSON; csv keeps its headings, and without headings there is nothing. */
+bool
+listing_find(struct client *client, const struct call *call, struct error *err)
+{
+    json_t *rows;
+    const struct options *o = client->options;
+    bool is_ok = rows_get(client, call, &rows, err);
+    if (is_ok && json_is_array(rows) && !json_array_size(rows) && o->headings && strcmp(o->format->name, "csv"))
+        puts("[]");
+    else
+        is_ok = is_ok && listing_print(client, call_type(call), call->command->shown, rows, err);
     json_decref(rows);
     return is_ok;
 }
