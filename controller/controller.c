@@ -121,6 +121,21 @@ static void use_facts(struct controller *c, json_t *facts)
     bindings_remembered(c->bindings);
 }
 
+/* The tenant that is there from the start is as old as its store. */
+static void date_tenant_default(struct controller *c, const json_t *facts)
+{
+    static const char key[] = "created";
+    const char *text = json_member_string(facts, key);
+    int64_t ms = text ? strtoll(text, NULL, 10) : 0;
+    if (ms <= 0) {
+        char now[24];
+        ms = controller_wall_ms();
+        snprintf(now, sizeof now, "%lld", (long long) ms);
+        store_put_fact(c->store, key, now);
+    }
+    model_tenant_default_since(c->model, ms);
+}
+
 static bool load(struct controller *c, struct error *err)
 {
     struct loading l = { c, json_object() };
@@ -132,6 +147,7 @@ static bool load(struct controller *c, struct error *err)
     for (uint32_t after = 0; ok && (o = model_next(c->model, OBJECT_HOST, after)); after = o->number)
         hosts_object_added(c->hosts, o->number);
     if (ok) {
+        date_tenant_default(c, l.facts);
         use_facts(c, l.facts);
         outside_begin(c->outside);
     }

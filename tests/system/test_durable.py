@@ -91,7 +91,10 @@ def test_a_repeated_request_with_its_key_is_done_once_also_after_a_kill(lab):
 def test_numbers_and_vnis_stay_the_same_over_kills(lab):
     lab.ctl("vpc-add", "n1", "10.2.0.0/16", "--", "vpc-add", "n2", "10.2.0.0/16")
     before = {r["name"]: (r["id"], r["vni"], r["created"]) for r in lab.ctl.list("vpc")}
+    tenant = lab.ctl.list("tenant", "default")
+    assert tenant[0]["created"]
     lab.vnetd.kill()
     lab.vnetd.start()
     assert {r["name"]: (r["id"], r["vni"], r["created"]) for r in lab.ctl.list("vpc")} == before
+    assert lab.ctl.list("tenant", "default") == tenant
     assert len({vni for _, vni, _ in before.values()}) == len(before)

@@ -24,6 +24,14 @@ tenant_default_add(struct model *m)
         index_set(m, v, o->number, o);
 }
 
+void
+model_tenant_default_since(struct model *m, int64_t ms)
+{
+    struct object *o = (struct object *) model_get(m, TENANT_DEFAULT_NUMBER, OBJECT_TENANT);
+    if (!o->created_ms)
+        o->created_ms = ms;
+}
+
 struct model *
 model_new(void)
 {

@@ -40,6 +40,8 @@ const struct object *model_get_id(const struct model *, struct uuid);
  * tenant: whether the asker may see it is for principal_may() to say. */
 const struct object *model_find(const struct model *, enum object_type, uint32_t tenant, const char *name);
 uint32_t model_tenant(const struct model *, const char *name);           /* number; 0: none */
+/* When the tenant 'default' began to exist, unless a stored document has said so. Call after loading. */
+void model_tenant_default_since(struct model *, int64_t ms);
 
 /* Objects of one type, by rising number, beginning after 'after' (paging). O(log n) to start. */
 const struct object *model_next(const struct model *, enum object_type, uint32_t after);

@@ -37,7 +37,7 @@ common_json(const struct model *m, const struct object *o, const char *name)
     if (!strcmp(name, "tags"))
         return tags_json(o);
     if (!strcmp(name, "created"))
-        return json_time(o->created_ms);          /* null: it was always there */
+        return json_time(o->created_ms);          /* null: not known */
     const struct object *tenant = o->tenant ? object_anywhere(m, o->tenant) : NULL;
     return tenant ? json_string(tenant->name) : json_null();
 }
