@@ -268,10 +268,10 @@ static json_t *changes_json(const struct controller *c, const struct transaction
         if (object_class(change->type)->is_hidden)
             continue;
         const char *word = !change->before ? "add" : !change->after ? "del" : "set";
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s?,s:o,s:o}", "change", word, "type", object_class(o->type)->name,
-                                              "name", o->name,
-                                              "before", change->before ? transaction_json(t, change->before) : json_null(),
-                                              "after", change->after ? transaction_json(t, change->after) : json_null()));
+        json_t *before = change->before ? transaction_json(t, change->before) : json_null();
+        json_t *after = change->after ? transaction_json(t, change->after) : json_null();
+        json_array_append_new(list, json_pack("{s:s,s:s,s:O,s:o,s:o}", "change", word, "type", object_class(o->type)->name, "name",
+                                              json_object_get(change->after ? after : before, "name"), "before", before, "after", after));
     }
     return list;
 }
