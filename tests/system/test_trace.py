@@ -40,6 +40,7 @@ class Switches:
     def __init__(self, lab):
         self.hosts = lab.hosts
         self.control = {name: SwitchControl(h) for name, h in lab.hosts.items()}
+        self.texts = []                 # what the switches said, since it was last emptied
         self.by_tunnel_ip = {h.tunnel_ip: name for name, h in lab.hosts.items()}
         self.datapath_ports, self.ofports = {}, {}
         for name, control in self.control.items():
@@ -55,6 +56,7 @@ class Switches:
     def follow(self, name, flow):
         """[(host, tables, outcome)] of a packet; outcome: ('port', interface) | ('tunnel', host) | ('drop',) | ('controller',)."""
         text = self.control[name].ask("ofproto/trace", "br-int", flow)
+        self.texts.append(text)
         outcome = self.outcome(name, re.search(r"^Datapath actions: (.*)$", text, re.M)[1])
         steps = [(name, tables_visited(text), outcome)]
         if outcome[0] == "tunnel":
@@ -167,6 +169,27 @@ def test_trace_agrees_with_the_switches_for_random_packets(lab, scene, seed, soa
             wrong.append(f"{port.name} {packet}: {difference}\n  {flow}")
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong[:10])
     assert kinds.get("delivered", 0) > 50 and kinds.get("dropped", 0) > 20, kinds
+
+
+def test_a_routed_packet_takes_at_most_twelve_lookups_and_no_connection_tracking(lab, scene):
+    """On both hosts together, with each encapsulation, between ports without security groups."""
+    lab.add_host("hv4", vnet_encap_type="vxlan")
+    lab.ready()
+    lab.ctl("vpc-add", "few", "10.0.0.0/16", "--", "subnet-add", "few", "fa", "10.0.1.0/24", "--", "subnet-add", "few", "fb", "10.0.2.0/24", "--",
+            *" -- ".join(f"port-add {s} {p} sg=none" for s, p in (("fa", "f1"), ("fb", "f2"), ("fb", "f3"), ("fb", "f4"))).split())
+    guests = lab.vms(["fa:f1@hv1", "fb:f2@hv1", "fb:f3@hv2", "fb:f4@hv4"], dhcp=None, add=False)
+    lab.ctl("--wait=hosts", "sync")
+    rows = {r["name"]: r for r in lab.ctl.list("port")}
+    switches, (sender, *receivers) = Switches(lab), guests
+    for receiver in receivers:
+        for proto in ("tcp,tcp_src=40000,tcp_dst=80", "udp,udp_src=40000,udp_dst=53", "icmp,icmp_type=8,icmp_code=0"):
+            switches.texts.clear()
+            steps = switches.follow("hv1", f"in_port={switches.ofports['hv1'][sender.tap]},dl_src={sender.mac},dl_dst={scene[2]},{proto},"
+                                           f"nw_src={rows['f1']['ip']},nw_dst={rows[receiver.name]['ip']},nw_ttl=64")
+            assert steps[-1][2] == ("port", receiver.tap), steps
+            assert len(steps) == 1 + (receiver.host.name != "hv1")
+            assert sum(len(tables) for _, tables, _ in steps) <= 12, steps
+            assert not any(re.search(r"\bct\(|recirc\(", text) for text in switches.texts), switches.texts
 
 
 def test_trace_agrees_with_the_model_and_with_what_really_happens(lab, scene, seed):
