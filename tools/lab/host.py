@@ -2,13 +2,15 @@
 commands a user would type.
 
 br-phy holds the tunnel address and the underlay cable, because userspace tunnels are routed through a bridge of OVS. A host that
-reaches the outside has a bridge for each physical network, with a second NIC. br-int is vnetd's to make. mgmt0 carries OVSDB and OpenFlow. Room is left for libvirtd: /run is the machine's own.
+reaches the outside has a bridge for each physical network, with a second NIC. br-int is vnetd's to make. mgmt0 carries OVSDB and OpenFlow. libvirtd joins only where it is asked for (libvirt.py).
 """
 import os
 
 from lab import underlay
 from lab.guest import Guest
+from lab.libvirt import Libvirt
 from lab.procs import LabError, Machine, wait_until
+from lab.vnet_agent import VnetAgent
 
 TLS_OPTIONS = ["--private-key=db:Open_vSwitch,SSL,private_key", "--certificate=db:Open_vSwitch,SSL,certificate",
                "--bootstrap-ca-cert=db:Open_vSwitch,SSL,ca_cert"]
@@ -21,6 +23,7 @@ class Hypervisor(Machine):
         self.tunnel_ip, self.management_ip = underlay.tunnel_ip(number), underlay.management_ip(number)
         self.phy_mac = f"02:00:00:00:fe:{number:02x}"
         self.guests, self.uplinks = [], {}
+        self.libvirt = self.vnet_agent = None
         self._taps = 0
         self._server = self._switch = None
 
@@ -111,6 +114,19 @@ class Hypervisor(Machine):
         for other in hosts:
             if other is not self:
                 self.appctl("tnl/neigh/set", "br-phy", other.tunnel_ip, other.phy_mac)
+
+    # -- libvirt --
+
+    def add_libvirt(self, server=None, certificates=None, hook_options=(), agent_options=()):
+        """A libvirtd of its own. server: vnetd's API, for a vnet-agent and the hook; None: without."""
+        self.libvirt = Libvirt(self)
+        if server:
+            self.vnet_agent = VnetAgent(self, server, certificates, agent_options)
+            self.libvirt.install_hook(*self.vnet_agent.hook(*hook_options))
+        self.libvirt.start()
+        if server:
+            self.vnet_agent.start()
+        return self.libvirt
 
     # -- guests --
 

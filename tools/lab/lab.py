@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 
 from lab import ovs
-from lab.daemon import OVSDB_PORT, Ctl, Vnetd, build_folder
+from lab.daemon import API_PORT, OVSDB_PORT, Ctl, Vnetd, build_folder
 from lab.procs import Keeper, LabError, Machine, call_all, wait_until
 from lab.host import Hypervisor
 from lab.outside import Outside
@@ -118,6 +118,26 @@ class Lab:
 
     def manager(self):
         return f"{'ssl' if self.tls else 'tcp'}:{NODE_IP}:{OVSDB_PORT}"
+
+    def add_libvirt(self, *names, hook_options=(), agent_options=()):
+        """libvirtd and vnet-agent on hosts (default all), connected to vnetd: [Libvirt]."""
+        made = []
+        for name in names or self.hosts:
+            certificates = self.certificates(name) if self.tls else None
+            server = f"https://{NODE_IP}:{API_PORT}" if self.tls else f"unix:{self.vnetd.socket}"
+            made.append(self.hosts[name].add_libvirt(server, certificates, hook_options, agent_options))
+        self.wait_agents(*names)
+        return made
+
+    def wait_agents(self, *names, seconds=20):
+        def check():
+            rows = {r["name"]: r["agent"] for r in self.vnetd.rows("host", columns="name,agent")}
+            return all(rows.get(n) for n in names or self.hosts)
+        wait_until(check, seconds, "agents connected")
+
+    def instance(self, name):
+        """An instance's row as it is now, or None."""
+        return next((r for r in self.vnetd.rows("instance") if r["name"] == name or r["id"] == name), None)
 
     def remove_host(self, name, keep_disk=False):
         """As a power cut: silent, and with its guests. keep_disk: a later add_host of that name boots from the same database."""

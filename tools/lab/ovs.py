@@ -35,7 +35,7 @@ def find(version):
     raise LabError(f"Open vSwitch '{version}' is not known to the lab; it has 3.5 and 3.1")
 
 
-def _cache():
+def cache_folder():
     return os.environ.get("VNET_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "vnet")
 
 
@@ -54,7 +54,7 @@ def _debian_programs(root):
 
 
 def _debian_folder():
-    cache = _cache()
+    cache = cache_folder()
     os.makedirs(cache, exist_ok=True)
     with open(os.path.join(cache, "debian-ovs.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -16,12 +16,14 @@ def send(device, frames):
 
 
 class Listener:
-    """Hears the frames that arrive on a device (not those it sends), whoever they are for; heard() is a subclass's."""
+    """Hears the frames that arrive on a device (not those it sends), whoever they are for; heard() is a subclass's.
+    device "": all there are and will be."""
 
     def __init__(self, device):
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self._socket.bind((device, ETH_P_ALL))
+        if device:
+            self._socket.bind((device, ETH_P_ALL))
         self._socket.settimeout(0.05)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
