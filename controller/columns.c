@@ -5,6 +5,7 @@
 #include "controller/counters.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/instance/agents.h"
 #include "controller/outside.h"
 
 struct showing {
@@ -72,6 +73,8 @@ static json_t *host_column(const struct showing *s, const struct object *o, cons
         return gateway_word(s->controller, o->number);
     if (!strcmp(name, "drops"))
         return drop_counts_host(s->wanted ? s->wanted->drops : NULL, o->number);
+    if (!strcmp(name, "agent"))
+        return json_boolean(agents_is_present(s->controller->agents, o->number));
     if (!strcmp(name, "error"))
         return string_or_null(host_error(h));
     return json_null();

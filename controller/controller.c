@@ -12,6 +12,8 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/instance/agents.h"
+#include "controller/instance/instances.h"
 #include "controller/outside.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
@@ -188,6 +190,8 @@ bool controller_start(struct controller *c, const struct options *options, struc
     c->commits = commits_new(c);
     c->retired = retired_new(c);
     c->outside = outside_new(c);
+    c->instances = instances_new(c);
+    c->agents = agents_new(c);
     if (load_tls(c, err) && (c->store = store_open(c->base, options->store, err)) && load(c, err)
         && hosts_listen(c->hosts, err) && (c->api = api_new(c, err)))
         return true;
@@ -205,6 +209,8 @@ void controller_stop(struct controller *c)
     commits_free(c->commits);
     waiters_free(c->waiters);
     outside_free(c->outside);
+    agents_free(c->agents);
+    instances_free(c->instances);
     bindings_free(c->bindings);
     hosts_free(c->hosts);
     retired_free(c->retired);

@@ -26,6 +26,8 @@ struct controller {
     struct waiters *waiters;             /* who waits for hosts to confirm */
     struct retired *retired;             /* numbers of deleted objects, until every host has confirmed */
     struct feed *feed;                   /* what changed, for event streams and wait-until */
+    struct instances *instances;         /* virtual machines, as agents report them */
+    struct agents *agents;               /* which hosts' agents are there */
     struct outside *outside;             /* vnetd's own part on physical networks */
     struct api *api;
 

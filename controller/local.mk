@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libcontroller.a
 libcontroller_a_SOURCES =
 libcontroller_a_SOURCES += \
+	controller/api/agent.c \
 	controller/api/api.h \
 	controller/api/clients.c \
 	controller/api/connection.c controller/api/connection.h \
@@ -9,6 +10,7 @@ libcontroller_a_SOURCES += \
 	controller/api/http.c controller/api/http.h \
 	controller/api/http_head.c controller/api/http_head.h \
 	controller/api/insight.c \
+	controller/api/instances.c \
 	controller/api/resources.c \
 	controller/api/show.c \
 	controller/api/transactions.c \
@@ -37,6 +39,10 @@ libcontroller_a_SOURCES += \
 	controller/host/iface_name.c controller/host/iface_name.h \
 	controller/host/port_place.c \
 	controller/host/zone_table.c controller/host/zone_table.h \
+	controller/instance/agents.c controller/instance/agents.h \
+	controller/instance/declared.c controller/instance/declared.h \
+	controller/instance/instances.c controller/instance/instances.h \
+	controller/instance/sighting.c controller/instance/sighting.h \
 	controller/options.c controller/options.h \
 	controller/outside.c controller/outside.h controller/outside_private.h \
 	controller/retired.c controller/retired.h \

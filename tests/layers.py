@@ -16,7 +16,7 @@ ROOMS = {
     "vnet/model": ["base", "vnet/model"],
     "vnet": ["base", "ofproto/flow", "vnet"],
     "controller": ["base", "ofproto", "vnet", "controller"],
-    "agent": ["base", "ofproto", "vnet/packet", "agent"],
+    "agent": ["base", "ofproto", "vnet/packet", "vnet/pipeline/feature.h", "tools/vnetctl/http.h", "agent"],
     "tools/vnetctl": ["base", "tools/vnetctl"],
 }
 # Library (prefix of the included name) -> its homes.
@@ -29,6 +29,8 @@ LIBRARIES = {
     "curl/": ["tools/vnetctl", "agent"],
     "openssl/": ["ofproto/session", "controller", "tools/vnetctl"],
     "libvirt/": ["agent"],
+    "libxml/": ["agent"],
+    "netlink/": ["agent"],
 }
 # What is pure does no I/O and has no clock.
 PURE = ["ofproto/flow", "vnet"]

@@ -36,6 +36,10 @@ void api_verify(struct call *);
 void api_trace(struct call *);
 void api_show(struct call *);
 void api_schema(struct call *);
+/* agent.c */
+void api_agent(struct call *);
+/* instances.c */
+void api_instances(struct call *);
 /* health.c */
 void api_healthz(struct call *);
 void api_metrics(struct call *);

@@ -88,6 +88,8 @@ static struct claim *elect(const struct bindings *b, const struct object *port, 
 
 static void store_claim(struct bindings *b, const struct claim *c)
 {
+    if (c->expected)
+        return;
     char *key = mem_printf("binding/%u/%s", c->host, c->iface->text);
     char *value = mem_printf("%u %llu", c->ofport, (unsigned long long) c->order);
     store_put_fact(b->controller->store, key, value);
@@ -105,7 +107,7 @@ static void place_set(struct bindings *b, struct place *p, struct claim *holder)
         store_claim(b, p->holder);
     }
     p->holder = holder;
-    if (holder && holder->ofport && !holder->error)
+    if (holder && (holder->ofport || holder->expected) && !holder->error)
         after = (struct binding) { holder->host, holder->ofport };
     if (after.host == p->bound.host && after.ofport == p->bound.ofport)
         return;
@@ -144,6 +146,50 @@ static uint32_t port_named(const struct bindings *b, const char *name)
     return iface_name_port(b->controller->model, name);
 }
 
+/* ---- what is about to appear ---- */
+
+struct expectation {
+    struct bindings *all;
+    struct claim *claim;
+    struct event *timer;
+};
+
+static void expectation_end(struct claim *c)
+{
+    if (!c->expected)
+        return;
+    event_free(c->expected->timer);
+    free(c->expected);
+    c->expected = NULL;
+}
+
+static void drop_claim(struct bindings *b, struct claim *c);
+
+static void expectation_over(evutil_socket_t fd, short what, void *aux)
+{
+    struct expectation *e = aux;
+    drop_claim(e->all, e->claim);
+}
+
+void bindings_expect(struct bindings *b, uint32_t host, const char *iface_id, unsigned seconds)
+{
+    char name[IFACE_NAME_MAX + 1];
+    if (!iface_name_normal(iface_id, name))
+        return;
+    struct claim *c = claim_find(&b->claims, host, name);
+    if (c && !c->expected)
+        return;
+    if (!c) {
+        c = claim_add(&b->claims, host, name);
+        c->expected = mem_zalloc(sizeof *c->expected);
+        *c->expected = (struct expectation) { b, c, NULL };
+        c->expected->timer = evtimer_new(b->controller->base, expectation_over, c->expected);
+    }
+    struct timeval tv = { seconds, 0 };
+    evtimer_add(c->expected->timer, &tv);
+    settle(b, port_named(b, name));
+}
+
 static void forget_claim(struct bindings *b, const struct claim *c)
 {
     char *key = mem_printf("binding/%u/%s", c->host, c->iface->text);
@@ -156,6 +202,7 @@ static void drop_claim(struct bindings *b, struct claim *c)
     uint32_t port = port_named(b, c->iface->text);
     struct place *p = port ? place_find(b, port) : NULL;
     forget_claim(b, c);
+    expectation_end(c);
     if (p && p->holder == c)
         p->holder = NULL;
     claim_remove(&b->claims, c);
@@ -173,7 +220,8 @@ static void take_interface(struct bindings *b, uint32_t host, const struct ovsdb
     bool is_new = !c;
     if (!c)
         c = claim_add(&b->claims, host, name);
-    bool is_stored = !is_new && c->ofport == i->ofport;
+    bool is_stored = !is_new && !c->expected && c->ofport == i->ofport;
+    expectation_end(c);
     c->ofport = i->ofport;
     c->is_remembered = false;
     claim_set_error(c, i->error);
@@ -285,6 +333,8 @@ void bindings_free(struct bindings *b)
     MAP_FOR_EACH_SAFE (n, next, &b->places)
         place_free(b, CONTAINER_OF(n, struct place, by_port));
     map_done(&b->places);
+    MAP_FOR_EACH (n, &b->claims.by_key)
+        expectation_end(CONTAINER_OF(n, struct claim, by_key));
     claims_done(&b->claims);
     event_free(b->grow_up);
     free(b);

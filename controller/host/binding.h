@@ -27,6 +27,9 @@ void bindings_update(struct bindings *, uint32_t host, const struct ovsdb_interf
 void bindings_remember(struct bindings *, uint32_t host, const char *iface_id, uint32_t ofport, uint64_t order);
 void bindings_remembered(struct bindings *);
 void bindings_grown_up(struct bindings *);
+/* A host's agent says that an interface with this iface-id is about to appear: the port is bound there, without an OpenFlow port yet, so that
+ * everything else can be in place before. Forgotten after 'seconds' unless it appears. */
+void bindings_expect(struct bindings *, uint32_t host, const char *iface_id, unsigned seconds);
 /* A host's connection ended, or another began: what it showed is from before, until it is shown again. */
 void bindings_host_unread(struct bindings *, uint32_t host);
 void bindings_host_removed(struct bindings *, uint32_t host);

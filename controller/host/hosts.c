@@ -9,6 +9,7 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host_peers.h"
+#include "controller/instance/instances.h"
 #include "controller/store/store.h"
 #include "controller/waiter.h"
 
@@ -219,6 +220,7 @@ void hosts_object_removed(struct hosts *all, uint32_t number)
     if (!h)
         return;
     bindings_host_removed(all->controller->bindings, number);
+    instances_host_removed(all->controller->instances, number);
     host_detach(h);
     host_forget_runtime(h);
     host_free(h);

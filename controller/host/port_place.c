@@ -137,7 +137,7 @@ struct port_status bindings_status(const struct bindings *b, uint32_t port)
         return (struct port_status) { PORT_ERROR, p->holder->host, p->holder->error };
     if (p->refused)
         return (struct port_status) { PORT_ERROR, p->holder->host, p->refused };
-    return (struct port_status) { p->link_building || !p->bound.host ? PORT_BUILDING : PORT_ACTIVE, p->holder->host, NULL };
+    return (struct port_status) { p->link_building || !p->bound.ofport ? PORT_BUILDING : PORT_ACTIVE, p->holder->host, NULL };
 }
 
 struct claimants {

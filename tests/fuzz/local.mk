@@ -28,7 +28,10 @@ fuzz_programs = \
 	tests/fuzz/http_api \
 	tests/fuzz/http_head \
 	tests/fuzz/vnetctl_batch \
-	tests/fuzz/vnetctl_answer
+	tests/fuzz/vnetctl_answer \
+	tests/fuzz/domain_xml \
+	tests/fuzz/hook_message \
+	tests/fuzz/sighting
 check_PROGRAMS += $(fuzz_programs)
 
 .PHONY: fuzz-programs
@@ -147,6 +150,18 @@ tests_fuzz_vnetctl_batch_LDADD = libvnetctl.a libbase.a $(CURL_LIBS) $(OPENSSL_L
 tests_fuzz_vnetctl_answer_SOURCES = tests/fuzz/vnetctl_answer.c $(fuzz_main)
 tests_fuzz_vnetctl_answer_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_vnetctl_answer_LDADD = libvnetctl.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
+
+tests_fuzz_domain_xml_SOURCES = tests/fuzz/domain_xml.c $(fuzz_main)
+tests_fuzz_domain_xml_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_domain_xml_LDADD = libagent.a libbase.a $(XML_LIBS) $(JANSSON_LIBS) -lpthread
+
+tests_fuzz_hook_message_SOURCES = tests/fuzz/hook_message.c $(fuzz_main)
+tests_fuzz_hook_message_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_hook_message_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
+
+tests_fuzz_sighting_SOURCES = tests/fuzz/sighting.c $(fuzz_main)
+tests_fuzz_sighting_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_sighting_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) -lpthread
 
 # Writes the first inputs of targets that read binary formats: `./dev fuzz seeds`.
 EXTRA_PROGRAMS += tests/fuzz/seeds

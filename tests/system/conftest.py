@@ -68,3 +68,6 @@ def pytest_runtest_makereport(item, call):
     made = getattr(item.config, "vnet_lab", None)
     if report.failed and made and made.vnetd:
         report.sections.append(("vnetd's last words", made.vnetd.last_words(40)))
+        for host in made.hosts.values():
+            if host.vnet_agent:
+                report.sections.append((f"last words of the agent on {host.name}", host.vnet_agent.last_words(40)))

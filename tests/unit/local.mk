@@ -8,3 +8,4 @@ include tests/unit/vnet.mk
 include tests/unit/controller.mk
 include tests/unit/vnetctl.mk
 include tests/unit/trace.mk
+include tests/unit/agent.mk

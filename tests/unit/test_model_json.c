@@ -43,7 +43,8 @@ an_object_shows_all_columns_in_order(void **state)
     char *text = json_text(json);
     assert_string_equal(text, "{\"name\":\"web1\",\"tenant\":\"default\",\"tags\":{\"role\":\"front\"},"
                               "\"created\":\"2026-11-22T10:40:00.123Z\",\"subnet\":\"web\",\"ip\":\"10.0.1.3\",\"ips\":[\"10.0.1.3\"],"
-                              "\"mac\":\"02:00:00:00:00:0a\",\"sg\":[],\"source_dest_check\":true,\"host\":null,\"state\":\"active\","
+                              "\"mac\":\"02:00:00:00:00:0a\",\"sg\":[],\"source_dest_check\":true,\"declared_by\":null,\"declared_on\":null,"
+                              "\"host\":null,\"state\":\"active\","
                               "\"reason\":null,\"claimed_by\":null,\"drops\":null}");
     free(text);
     json_decref(json);

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-static const struct principal admin = { PRINCIPAL_ADMIN, "root", "" };
-static const struct principal reader = { PRINCIPAL_READER, "joe", "" };
-static const struct principal acme = { PRINCIPAL_TENANT, "acme-ci", "acme" };
+static const struct principal admin = { .role = PRINCIPAL_ADMIN, .name = "root", .tenant = "" };
+static const struct principal reader = { .role = PRINCIPAL_READER, .name = "joe", .tenant = "" };
+static const struct principal acme = { .role = PRINCIPAL_TENANT, .name = "acme-ci", .tenant = "acme" };
 
 static bool
 may(const struct principal *p, enum verb verb, const char *tenant)
@@ -63,7 +63,7 @@ the_certificate_says_the_role(void **unused)
     } rows[] = {
         { "admin", true, PRINCIPAL_ADMIN, "" },      { "reader", true, PRINCIPAL_READER, "" },
         { "tenant:acme", true, PRINCIPAL_TENANT, "acme" }, { "tenant:", false, 0, "" },
-        { "host", false, 0, "" },                    { "vnetd", false, 0, "" },
+        { "host", true, PRINCIPAL_HOST, "" },        { "vnetd", false, 0, "" },
         { "Admin", false, 0, "" },                   { "administrator", false, 0, "" },
         { "", false, 0, "" },                        { NULL, false, 0, "" },
     };

@@ -547,7 +547,7 @@ a_tenants_principal_is_blind_to_other_tenants(void **state)
     char id[UUID_STRLEN];
     uuid_format(lab_port(lab, "web1")->o.id, id);
     lab_do(lab, "{'op':'add','type':'tenant','name':'acme'}");
-    lab->who = (struct principal) { PRINCIPAL_TENANT, "ci", "acme" };
+    lab->who = (struct principal) { .role = PRINCIPAL_TENANT, .name = "ci", .tenant = "acme" };
     lab_refuse(lab, ERROR_UNKNOWN, "port 'web1': it does not exist in tenant 'acme'", OP_DEL, "port", "web1");
     lab_refuse(lab, ERROR_UNKNOWN, "it does not exist in tenant 'acme'", OP_DEL, "port", id);
     lab_refuse(lab, ERROR_UNKNOWN, "vpc 'a' does not exist in tenant 'acme'", OP_SUBNET, "s", "a", "10.0.9.0/24");
@@ -561,10 +561,10 @@ a_tenants_principal_is_blind_to_other_tenants(void **state)
     lab_do(lab, OP_PORT, "web1", "web");
     assert_int_equal(model_count(lab->m, OBJECT_PORT), 2);
 
-    lab->who = (struct principal) { PRINCIPAL_READER, "joe", "" };
+    lab->who = (struct principal) { .role = PRINCIPAL_READER, .name = "joe", .tenant = "" };
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_DEL, "port", "web1");
 
-    lab->who = (struct principal) { PRINCIPAL_ADMIN, "root", "" };
+    lab->who = (struct principal) { .role = PRINCIPAL_ADMIN, .name = "root", .tenant = "" };
     lab_refuse(lab, ERROR_UNKNOWN, "port 'x': tenant 'nobody' does not exist",
                "{'op':'add','type':'port','name':'x','tenant':'nobody','values':{'subnet':'web'}}");
     lab_do(lab, "{'op':'del','type':'port','name':'%s','tenant':'acme'}", id);     /* an admin's UUID reaches any tenant */

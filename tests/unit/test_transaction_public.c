@@ -433,7 +433,7 @@ a_tenant_takes_from_a_pool_and_only_an_admin_makes_one(void **state)
     lab_do(lab, OP_EIP, "public");
     uuid_format(lab_find(lab, OBJECT_EIP, "203.0.113.2")->id, id);
 
-    lab->who = (struct principal) { PRINCIPAL_TENANT, "ci", "acme" };
+    lab->who = (struct principal) { .role = PRINCIPAL_TENANT, .name = "ci", .tenant = "acme" };
     lab_refuse(lab, ERROR_FORBIDDEN, "pool 'x': 'ci' is tenant 'acme'; only an admin may do this", OP_POOL, "x", "198.51.100.0/24");
     lab_refuse(lab, ERROR_FORBIDDEN, "only an admin", OP_DEL, "pool", "public");
     lab_refuse(lab, ERROR_FORBIDDEN, "only an admin",
@@ -449,14 +449,14 @@ a_tenant_takes_from_a_pool_and_only_an_admin_makes_one(void **state)
     lab_do(lab, OP_IGW, "a");
     lab_do(lab, OP_ROUTE, "a", "0.0.0.0/0", "igw");
 
-    lab->who = (struct principal) { PRINCIPAL_READER, "joe", "" };
+    lab->who = (struct principal) { .role = PRINCIPAL_READER, .name = "joe", .tenant = "" };
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_EIP, "public");
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_ATTACH, "203.0.113.2", "port:web1");
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_IGW, "b");
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_NATGW, "n", "web");
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_POOL, "x", "198.51.100.0/24");
 
-    lab->who = (struct principal) { PRINCIPAL_ADMIN, "root", "" };
+    lab->who = (struct principal) { .role = PRINCIPAL_ADMIN, .name = "root", .tenant = "" };
     lab_do(lab, "{'op':'set','type':'eip','name':'203.0.113.3','tenant':'acme','values':{'attached':null}}");
 }
 

@@ -50,6 +50,7 @@ enum field_kind {
 #define FIELD_ADMIN 0x10        /* only an admin may give it */
 #define FIELD_NONE_WORD 0x20    /* lists: the word 'none' is the empty list given on purpose */
 #define FIELD_ANY_TENANT 0x40   /* FIELD_REF: may name another tenant's object, e.g. a pool */
+#define FIELD_AGENT 0x100       /* only a host's agent gives and changes it */
 #define FIELD_ALWAYS 0x80       /* has a value even if none was given: allocated, or found */
 #define FIELD_HIDDEN 0x100      /* stored, but nothing that a user sees or gives */
 

@@ -180,7 +180,7 @@ static json_t *
 field_schema(const struct field *f)
 {
     const struct object_class *ref = f->ref_type ? object_class(f->ref_type) : NULL;
-    bool is_read_only = f->kind == FIELD_RUNTIME || f->flags & FIELD_READ_ONLY;
+    bool is_read_only = f->kind == FIELD_RUNTIME || f->flags & (FIELD_READ_ONLY | FIELD_AGENT);
     json_t *json = json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s}", "name", f->name, "kind", kind_names[f->words ? FIELD_ENUM : f->kind], "required",
                              !!(f->flags & FIELD_REQUIRED), "mutable", !!(f->flags & FIELD_MUTABLE), "read_only", is_read_only,
                              "admin", !!(f->flags & FIELD_ADMIN), "help", f->help);

@@ -24,6 +24,8 @@ principal_may(const struct principal *p, enum verb verb, const char *tenant, str
         return true;
     case PRINCIPAL_TENANT:
         return tenant_may(p, verb, tenant, err);
+    case PRINCIPAL_HOST:
+        return error_set(err, ERROR_FORBIDDEN, "'%s' is a host, whose agent may only speak of itself", p->name);
     case PRINCIPAL_READER:
         if (verb == VERB_READ)
             return true;
@@ -55,6 +57,8 @@ principal_from_certificate(const char *cn, const char *ou, struct principal *p, 
         made.role = PRINCIPAL_TENANT;
         if (!name_copy(made.tenant, ou + 7))
             return error_set(err, ERROR_FORBIDDEN, "certificate '%s': OU '%.100s' names no tenant", cn, ou);
+    } else if (ou && !strcmp(ou, "host")) {
+        made.role = PRINCIPAL_HOST;
     } else if (!ou || strcmp(ou, "reader")) {
         return error_set(err, ERROR_FORBIDDEN, "certificate '%s': OU '%.100s' is no client's; write admin, tenant:NAME or reader",
                          cn, ou ? ou : "");

@@ -200,7 +200,7 @@ refuse_column(const struct object_class *class, const char *column, struct error
 {
     char columns[300] = "";
     for (size_t i = 0; i < class->n_fields; i++)
-        if (class->fields[i].kind != FIELD_RUNTIME && !(class->fields[i].flags & (FIELD_READ_ONLY | FIELD_HIDDEN)))
+        if (class->fields[i].kind != FIELD_RUNTIME && !(class->fields[i].flags & (FIELD_READ_ONLY | FIELD_HIDDEN | FIELD_AGENT)))
             snprintf(columns + strlen(columns), sizeof columns - strlen(columns), " %s", class->fields[i].name);
     return error_set(err, ERROR_INVALID, "column '%.60s' is unknown; write one of%s tags", column, columns);
 }
@@ -214,6 +214,8 @@ check_givable(const struct transaction *t, const struct op *op, const struct fie
     if (op->kind == OP_SET && !(f->flags & FIELD_MUTABLE))
         return error_set(err, ERROR_INVALID, "%s cannot be changed%s%s", f->name,
                          f->writes ? "; further addresses are changed by " : "", f->writes ? f->writes : "");
+    if (f->flags & FIELD_AGENT && !t->principal.is_agent)
+        return error_set(err, ERROR_INVALID, "%s cannot be given: a hypervisor's agent says it", f->name);
     return !(f->flags & FIELD_ADMIN) || principal_may(&t->principal, VERB_ADMIN, NULL, err);
 }
 

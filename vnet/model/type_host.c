@@ -8,6 +8,8 @@ static const struct field fields[] = {
     { .name = "owner", .kind = FIELD_STRING, .flags = FIELD_ADMIN, .offset = offsetof(struct host, owner), .help = "the vnetd that looks after it" },
     { .name = "controllers", .kind = FIELD_IP_LIST, .flags = FIELD_ADMIN | FIELD_MUTABLE, .offset = offsetof(struct host, controllers),
       .help = "controller addresses for its bridge; none: the one its OVSDB session came to" },
+    { .name = "tenants", .kind = FIELD_REF_LIST, .flags = FIELD_ADMIN | FIELD_MUTABLE, .offset = offsetof(struct host, tenants),
+      .ref_type = OBJECT_TENANT, .help = "tenants for which domains on it may declare ports; none listed: all" },
     { .name = "encap_ip", .kind = FIELD_RUNTIME, .help = "tunnel endpoint" },
     { .name = "connected", .kind = FIELD_RUNTIME, .help = "OVSDB and OpenFlow are up" },
     { .name = "flows", .kind = FIELD_RUNTIME, .help = "how many flows it should have" },
@@ -15,6 +17,7 @@ static const struct field fields[] = {
     { .name = "sent", .kind = FIELD_RUNTIME, .help = "flow modifications sent since vnetd started" },
     { .name = "gateway", .kind = FIELD_RUNTIME, .help = "of a gateway: alive, or dead since its peers cannot reach it" },
     { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason" },
+    { .name = "agent", .kind = FIELD_RUNTIME, .help = "its vnet-agent is connected" },
     { .name = "error", .kind = FIELD_RUNTIME, .help = "what is wrong with it" },
 };
 

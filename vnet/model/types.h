@@ -99,6 +99,8 @@ struct port {
     bool has_sg;                /* false: 'none' */
     uint32_t sg_set;            /* the sg_set of exactly these groups; 0: none */
     bool source_dest_check;
+    char *declared_by;          /* UUID of the domain whose XML asks for it; NULL: made by a user */
+    uint32_t declared_on;       /* the host whose agent said so last; 0: likewise */
 };
 
 struct rtb {
@@ -126,6 +128,7 @@ struct host {                   /* name: its system-id */
     uint64_t dpid;              /* given to its integration bridge; from its number, not stored */
     char *owner;                /* the vnetd that made it; NULL: unknown */
     struct ip_list controllers; /* addresses given to its bridge; empty: where its OVSDB session came to */
+    struct number_list tenants; /* for which its agent may declare ports; empty: all */
 };
 
 /* Public addresses on a physical network; belongs to no tenant. */

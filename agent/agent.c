@@ -1,0 +1,193 @@
+#include "agent/agent.h"
+
+#include <event2/thread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/virt_loop.h"
+#include "base/alloc.h"
+
+#define LOG_MODULE "agent"
+#include "base/log.h"
+
+#define STOP_MS 3000                     /* for libvirt to let us go */
+
+static int64_t
+clock_ms(clockid_t clock)
+{
+    struct timespec ts;
+    clock_gettime(clock, &ts);
+    return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+int64_t
+agent_now_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t
+agent_wall_ms(void)
+{
+    return clock_ms(CLOCK_REALTIME);
+}
+
+/* ---- what libvirt tells ---- */
+
+static void
+on_event(void *aux, struct uuid id, const char *name, const char *words)
+{
+    struct agent *a = aux;
+    struct domain *d = domain_get(&a->domains, id, name, agent_wall_ms());
+    log_dbg("domain '%s': %s", name, words);
+    d->touched_ms = agent_now_ms();
+    domain_event(d, words, agent_wall_ms());
+    vnetd_link_tell(a->link, false);
+}
+
+static void
+take_domain(struct agent *a, struct virt_domain *v)
+{
+    struct domain *d = domain_find(&a->domains, v->id);
+    if (v->is_gone) {
+        if (d)
+            domain_remove(&a->domains, d);
+        return;
+    }
+    if (!d)
+        d = domain_get(&a->domains, v->id, v->doc ? v->doc->name : "", agent_wall_ms());
+    domain_take(d, v, agent_wall_ms());
+}
+
+static void
+on_read(void *aux, struct virt_domain *v)
+{
+    struct agent *a = aux;
+    take_domain(a, v);
+    virt_domain_done(v);
+    vnetd_link_tell(a->link, false);
+}
+
+static bool
+is_listed(const struct virt_domain *list, size_t n, struct uuid id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (uuid_equal(list[i].id, id))
+            return true;
+    return false;
+}
+
+/* What is not listed is gone, unless something was heard of it after the listing began. */
+static void
+drop_unlisted(struct agent *a, const struct virt_domain *list, size_t n, int64_t begun_ms)
+{
+    MAP_FOR_EACH_SAFE (node, next, &a->domains.by_id) {
+        struct domain *d = CONTAINER_OF(node, struct domain, by_id);
+        if (d->touched_ms < begun_ms && !is_listed(list, n, d->id))
+            domain_remove(&a->domains, d);
+    }
+}
+
+static void
+on_listed(void *aux, struct virt_domain *list, size_t n, int64_t begun_ms)
+{
+    struct agent *a = aux;
+    drop_unlisted(a, list, n, begun_ms);
+    for (size_t i = 0; i < n; i++) {
+        take_domain(a, &list[i]);
+        virt_domain_done(&list[i]);
+    }
+    vnetd_link_tell(a->link, true);
+}
+
+static void
+on_counted(void *aux, struct virt_domain *list, size_t n)
+{
+    const struct agent *a = aux;
+    for (size_t i = 0; i < n; i++) {
+        struct domain *d = domain_find(&a->domains, list[i].id);
+        if (d && list[i].counters && !json_equal(d->counters, list[i].counters)) {
+            json_decref(d->counters);
+            d->counters = json_incref(list[i].counters);
+            d->is_untold = true;
+        }
+        virt_domain_done(&list[i]);
+    }
+    vnetd_link_tell(a->link, false);
+}
+
+static void
+on_lost(void *aux)
+{
+    vnetd_link_not_whole(((struct agent *) aux)->link);
+}
+
+static const struct virt_ops virt_ops = { on_event, on_read, on_listed, on_counted, on_lost };
+
+/* ---- what the host's database tells ---- */
+
+static void
+on_facts(void *aux, const struct ovsdb_facts *facts)
+{
+    const struct agent *a = aux;
+    vnetd_link_set_host(a->link, facts->system_id);
+}
+
+/* ---- start and stop ---- */
+
+bool
+agent_start(struct agent *a, const struct agent_options *o, struct error *err)
+{
+    struct api_server server = { o->server, o->key, o->cert, o->ca };
+    evthread_use_pthreads();
+    *a = (struct agent) { .base = event_base_new(), .options = o };
+    domains_init(&a->domains);
+    virt_loop_register(a->base);
+    a->worker = worker_new(a->base);
+    a->link = vnetd_link_new(a->base, &server, &a->domains, err);
+    a->local = a->link ? local_host_new(a->base, o->ovsdb, on_facts, a, err) : NULL;
+    a->hooks = a->local ? hook_server_new(a->base, o->socket, agent_on_hook, a, err) : NULL;
+    if (a->hooks) {
+        a->virt = virt_new(a->base, a->worker, o->connect, &virt_ops, a);
+        return true;
+    }
+    agent_stop(a);
+    return false;
+}
+
+/* Turns of the loop until libvirt has let go. A call that hangs is not waited for. */
+static bool
+settle(struct agent *a)
+{
+    int64_t end = agent_now_ms() + STOP_MS;
+    while (!worker_is_idle(a->worker) && agent_now_ms() < end) {
+        struct timeval tv = { 0, 10000 };
+        event_base_loopexit(a->base, &tv);
+        event_base_dispatch(a->base);
+    }
+    return worker_is_idle(a->worker);
+}
+
+void
+agent_stop(struct agent *a)
+{
+    if (a->virt)
+        virt_stop(a->virt);
+    bool is_settled = settle(a);
+    vnetd_link_free(a->link);
+    hook_server_free(a->hooks);
+    local_host_free(a->local);
+    if (!is_settled) {                   /* a thread still uses the rest */
+        log_warn("libvirt does not let go; leaving it behind");
+        _exit(0);
+    }
+    if (a->virt)
+        virt_free(a->virt);
+    worker_free(a->worker);
+    event_base_loop(a->base, EVLOOP_NONBLOCK);
+    virt_loop_done();
+    domains_done(&a->domains);
+    event_base_free(a->base);
+}

@@ -1,0 +1,41 @@
+/* vnet-agent as one struct: what its parts share, and who tells whom.
+ *
+ *     libvirt --virt--> domains <--hook_server-- vnet-hook
+ *                          |
+ *     local_host ------> link --------> vnetd
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H 1
+
+#include <event2/event.h>
+
+#include "agent/agent_options.h"
+#include "agent/domains.h"
+#include "agent/hook_server.h"
+#include "agent/link.h"
+#include "agent/local_host.h"
+#include "agent/virt.h"
+#include "agent/worker.h"
+
+struct agent {
+    struct event_base *base;
+    const struct agent_options *options;
+    struct domains domains;
+    struct worker *worker;
+    struct virt *virt;
+    struct vnetd_link *link;
+    struct hook_server *hooks;
+    struct local_host *local;
+};
+
+/* Everything but the loop. False with *err: nothing is left behind. */
+bool agent_start(struct agent *, const struct agent_options *, struct error *) MUST_CHECK;
+void agent_stop(struct agent *);
+
+/* agent_hook.c: what a hook says. */
+void agent_on_hook(void *agent, struct hook_call *, const struct hook_message *);
+
+int64_t agent_now_ms(void);              /* monotonic */
+int64_t agent_wall_ms(void);             /* since 1970 */
+
+#endif

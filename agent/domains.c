@@ -1,0 +1,211 @@
+#include "agent/domains.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/virt_read.h"
+#include "base/alloc.h"
+
+void
+domains_init(struct domains *all)
+{
+    *all = (struct domains) { .gone = NULL };
+    map_init(&all->by_id);
+}
+
+static void
+domain_free(struct domain *d)
+{
+    domain_doc_free(d->doc);
+    json_decref(d->counters);
+    free(d->name);
+    free(d);
+}
+
+void
+domains_done(struct domains *all)
+{
+    MAP_FOR_EACH_SAFE (n, next, &all->by_id) {
+        domain_free(CONTAINER_OF(n, struct domain, by_id));
+    }
+    map_done(&all->by_id);
+    free(all->gone);
+}
+
+struct domain *
+domain_find(const struct domains *all, struct uuid id)
+{
+    MAP_FOR_EACH_HASH (n, &all->by_id, uuid_hash(id)) {
+        struct domain *d = CONTAINER_OF(n, struct domain, by_id);
+        if (uuid_equal(d->id, id))
+            return d;
+    }
+    return NULL;
+}
+
+struct domain *
+domain_get(struct domains *all, struct uuid id, const char *name, int64_t wall_ms)
+{
+    struct domain *d = domain_find(all, id);
+    if (!d) {
+        d = mem_zalloc(sizeof *d);
+        *d = (struct domain) { .id = id, .state = "paused", .reason = "starting-up", .since_ms = wall_ms };
+        map_insert(&all->by_id, &d->by_id, uuid_hash(id));
+    }
+    if (!d->name || strcmp(d->name, name)) {
+        free(d->name);
+        d->name = mem_strdup(name);
+    }
+    d->is_untold = true;
+    return d;
+}
+
+void
+domain_remove(struct domains *all, struct domain *d)
+{
+    all->gone = mem_grow(all->gone, &all->cap_gone, all->n_gone + 1, sizeof *all->gone);
+    all->gone[all->n_gone++] = d->id;
+    map_remove(&all->by_id, &d->by_id);
+    domain_free(d);
+}
+
+void
+domains_gone_told(struct domains *all, size_t n)
+{
+    all->n_gone -= n;
+    if (all->n_gone)
+        memmove(all->gone, all->gone + n, all->n_gone * sizeof *all->gone);
+}
+
+/* ---- changes ---- */
+
+static bool
+same_text(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool
+same_interface(const struct domain_interface *a, const struct domain_interface *b)
+{
+    return mac_equal(a->mac, b->mac) && !strcmp(a->id, b->id) && a->is_declared == b->is_declared && same_text(a->subnet, b->subnet)
+        && same_text(a->port, b->port) && same_text(a->ip, b->ip) && same_text(a->sg, b->sg);
+}
+
+static bool
+same_interfaces(const struct domain_doc *a, const struct domain_doc *b)
+{
+    if (!a || !b || a->n_interfaces != b->n_interfaces || strcmp(a->tenant, b->tenant))
+        return false;
+    for (size_t i = 0; i < a->n_interfaces; i++)
+        if (!same_interface(&a->interfaces[i], &b->interfaces[i]))
+            return false;
+    return true;
+}
+
+void
+domain_set_doc(struct domain *d, struct domain_doc *take)
+{
+    if (!take)
+        return;
+    if (!same_interfaces(d->doc, take))
+        d->is_untold = d->is_undeclared = true;
+    domain_doc_free(d->doc);
+    d->doc = take;
+}
+
+static void
+set_state(struct domain *d, const char *state, const char *reason, int64_t wall_ms)
+{
+    if (strcmp(d->state, state))
+        d->since_ms = wall_ms;
+    if (strcmp(d->state, state) || strcmp(d->reason, reason))
+        d->is_untold = true;
+    d->state = state;
+    d->reason = reason;
+}
+
+void
+domain_take(struct domain *d, struct virt_domain *v, int64_t wall_ms)
+{
+    if (!v->is_active)
+        d->is_migrating_out = false;
+    bool is_leaving = d->is_migrating_out && !strcmp(v->state, "running");
+    set_state(d, is_leaving ? "migrating" : v->state, v->reason, wall_ms);
+    if (v->is_active && !d->is_active)
+        d->is_undeclared = true;
+    if (v->is_persistent != d->is_persistent)
+        d->is_untold = true;
+    d->is_active = v->is_active;
+    d->is_persistent = v->is_persistent;
+    domain_set_doc(d, v->doc);
+    v->doc = NULL;
+}
+
+void
+domain_event(struct domain *d, const char *words, int64_t wall_ms)
+{
+    if (!strncmp(words, "migrating", 9)) {
+        d->is_migrating_out = true;
+        words = "migrating";
+    } else if (!strncmp(words, "stopped", 7) || !strncmp(words, "resumed", 7) || !strcmp(words, "job-completed")) {
+        d->is_migrating_out = false;
+    }
+    if (!strncmp(words, "resumed", 7) || !strncmp(words, "stopped", 7))
+        d->is_incoming = false;
+    snprintf(d->event, sizeof d->event, "%s", words);
+    d->event_ms = wall_ms;
+    d->is_untold = true;
+}
+
+/* ---- as vnetd takes them ---- */
+
+static json_t *
+port_ids(const struct domain *d)
+{
+    json_t *ids = json_array();
+    for (size_t i = 0; d->doc && i < d->doc->n_interfaces; i++)
+        if (d->doc->interfaces[i].id[0])
+            json_array_append_new(ids, json_string(d->doc->interfaces[i].id));
+    return ids;
+}
+
+json_t *
+domain_report_json(const struct domain *d)
+{
+    char id[UUID_STRLEN];
+    json_t *o = json_pack("{s:s,s:s+,s:s,s:s,s:s,s:I,s:I,s:b,s:o}", "id", uuid_format(d->id, id), "name", d->name, "", "state", d->state, "reason",
+                          d->reason, "event", d->event, "event_ms", (json_int_t) d->event_ms, "since_ms", (json_int_t) d->since_ms,
+                          "persistent", d->is_persistent, "ports", port_ids(d));
+    if (d->counters)
+        json_object_set(o, "counters", d->counters);
+    return o;
+}
+
+static void
+put_given(json_t *o, const char *key, const char *text)
+{
+    if (text)
+        json_object_set_new(o, key, json_string(text));
+}
+
+json_t *
+domain_declaration_json(const struct domain *d)
+{
+    char id[UUID_STRLEN], mac[MAC_STRLEN];
+    json_t *ports = json_array();
+    for (size_t i = 0; d->doc && i < d->doc->n_interfaces; i++) {
+        const struct domain_interface *f = &d->doc->interfaces[i];
+        if (!f->id[0])
+            continue;
+        json_t *port = json_pack("{s:s,s:s,s:b}", "id", f->id, "mac", mac_format(f->mac, mac), "declared", f->is_declared);
+        put_given(port, "name", f->is_declared ? f->port : NULL);
+        put_given(port, "subnet", f->is_declared ? f->subnet : NULL);
+        put_given(port, "ip", f->is_declared ? f->ip : NULL);
+        put_given(port, "sg", f->is_declared ? f->sg : NULL);
+        json_array_append_new(ports, port);
+    }
+    return json_pack("{s:s,s:s,s:s,s:b,s:o}", "id", uuid_format(d->id, id), "name", d->name, "tenant", d->doc ? d->doc->tenant : "default",
+                     "incoming", d->is_incoming, "ports", ports);
+}

@@ -1,0 +1,321 @@
+#include "agent/link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define LOG_MODULE "vnetd"
+#include "base/log.h"
+
+#define WAIT_FIRST_MS 100
+#define WAIT_MAX_MS 2000
+#define CALL_MS 10000
+#define GATHER_MS 5                      /* changes of one moment are one report */
+#define REPORT_MAX 500                   /* domains in one report that is not whole */
+
+struct vnetd_link {
+    struct event_base *base;
+    struct api_client *client;
+    struct domains *domains;
+    const char *server;
+    char *host, *query;                  /* "?host=NAME"; NULL: not known yet */
+    bool is_up;                          /* the stream is open, and vnetd has said hello */
+    bool is_whole;                       /* the table is all that libvirt has */
+    bool wants_full;                     /* vnetd knows nothing of us yet */
+    bool is_telling;
+    size_t n_gone_told;                  /* of domains.gone, in the report on its way */
+    int64_t wait_ms;
+    struct event *again, *tell;
+};
+
+/* A question of a hook on its way. */
+struct asking {
+    struct vnetd_link *link;
+    struct uuid domain;
+    link_declared *declared;
+    link_waited *waited;
+    void *aux;
+};
+
+static struct log_limit losses = LOG_LIMIT(10), refusals = LOG_LIMIT(20);
+
+static void
+wait_ms(struct event *timer, int64_t ms)
+{
+    struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+    evtimer_add(timer, &tv);
+}
+
+static char *
+path_of(const struct vnetd_link *l, const char *what)
+{
+    return mem_printf("/v1/agent/%s%s", what, l->query);
+}
+
+/* ---- telling ---- */
+
+static void
+tell_soon(struct vnetd_link *l)
+{
+    if (l->is_up && !l->is_telling && !evtimer_pending(l->tell, NULL))
+        wait_ms(l->tell, GATHER_MS);
+}
+
+static void
+everything_is_untold(struct vnetd_link *l)
+{
+    l->wants_full = true;
+    MAP_FOR_EACH (n, &l->domains->by_id) {
+        struct domain *d = CONTAINER_OF(n, struct domain, by_id);
+        d->is_untold = true;
+        d->is_undeclared = d->is_active;
+    }
+}
+
+static void
+on_told(void *aux, const json_t *body, const struct error *err)
+{
+    struct vnetd_link *l = aux;
+    l->is_telling = false;
+    if (!body) {
+        log_warn_limited(&losses, "%s: a report was not taken: %s", l->server, err->text);
+        everything_is_untold(l);
+        wait_ms(l->tell, WAIT_MAX_MS);
+        return;
+    }
+    domains_gone_told(l->domains, l->n_gone_told);
+    tell_soon(l);
+}
+
+static json_t *
+gather(struct vnetd_link *l, bool is_full)
+{
+    char id[UUID_STRLEN];
+    size_t n = 0;
+    json_t *instances = json_array(), *gone = json_array();
+    MAP_FOR_EACH (node, &l->domains->by_id) {
+        struct domain *d = CONTAINER_OF(node, struct domain, by_id);
+        if (!is_full && (!d->is_untold || ++n > REPORT_MAX))
+            continue;
+        d->is_untold = false;
+        json_array_append_new(instances, domain_report_json(d));
+    }
+    for (size_t i = 0; i < l->domains->n_gone; i++)
+        json_array_append_new(gone, json_string(uuid_format(l->domains->gone[i], id)));
+    l->n_gone_told = l->domains->n_gone;
+    return json_pack("{s:b,s:o,s:o}", "full", is_full, "instances", instances, "gone", gone);
+}
+
+static void
+on_declared_late(void *aux, const struct error *err)
+{
+    if (err)
+        log_warn_limited(&refusals, "a running domain's declaration: %s", err->text);
+}
+
+/* What hooks could not declare, or what has changed since. */
+static void
+declare_rest(struct vnetd_link *l)
+{
+    MAP_FOR_EACH (n, &l->domains->by_id) {
+        struct domain *d = CONTAINER_OF(n, struct domain, by_id);
+        if (d->is_undeclared && d->is_active && d->doc)
+            vnetd_link_declare(l, d, CALL_MS, on_declared_late, NULL);
+    }
+}
+
+static bool
+has_untold(const struct vnetd_link *l)
+{
+    bool found = l->domains->n_gone > 0;
+    MAP_FOR_EACH (n, &l->domains->by_id) {
+        found = found || CONTAINER_OF(n, struct domain, by_id)->is_untold;
+    }
+    return found;
+}
+
+static void
+on_tell(evutil_socket_t fd, short what, void *aux)
+{
+    struct vnetd_link *l = aux;
+    if (!l->is_up || l->is_telling)
+        return;
+    declare_rest(l);
+    bool is_full = l->wants_full && l->is_whole;
+    if (!is_full && !has_untold(l))
+        return;
+    char *path = path_of(l, "report");
+    json_t *report = gather(l, is_full);
+    l->wants_full = l->wants_full && !is_full;
+    l->is_telling = true;
+    api_client_call(l->client, path, report, CALL_MS, on_told, l);
+    free(path);
+}
+
+void
+vnetd_link_tell(struct vnetd_link *l, bool is_whole)
+{
+    l->is_whole = l->is_whole || is_whole;
+    tell_soon(l);
+}
+
+void
+vnetd_link_not_whole(struct vnetd_link *l)
+{
+    l->is_whole = false;
+}
+
+/* ---- the stream ---- */
+
+static void
+on_instruction(void *aux, const char *name, const char *data)
+{
+    struct vnetd_link *l = aux;
+    if (!strcmp(name, "hello")) {
+        log_info("%s: connected as host '%s'", l->server, l->host);
+        l->is_up = true;
+        l->wait_ms = WAIT_FIRST_MS;
+        everything_is_untold(l);
+        tell_soon(l);
+    } else {
+        log_dbg("%s: instruction '%s' is not known", l->server, name);
+    }
+}
+
+static void
+on_stream_end(void *aux, const struct error *err)
+{
+    struct vnetd_link *l = aux;
+    log_warn_limited(&losses, "%s: %s; trying again", l->server, err->text);
+    l->is_up = false;
+    wait_ms(l->again, l->wait_ms);
+    l->wait_ms = l->wait_ms * 2 < WAIT_MAX_MS ? l->wait_ms * 2 : WAIT_MAX_MS;
+}
+
+static const struct api_stream_ops stream_ops = { on_instruction, on_stream_end };
+
+static void
+on_again(evutil_socket_t fd, short what, void *aux)
+{
+    struct vnetd_link *l = aux;
+    char *path = path_of(l, "instructions");
+    api_client_stream(l->client, path, &stream_ops, l);
+    free(path);
+}
+
+void
+vnetd_link_set_host(struct vnetd_link *l, const char *name)
+{
+    if (l->host && !strcmp(l->host, name))
+        return;
+    bool is_first = !l->host;
+    free(l->host);
+    free(l->query);
+    l->host = mem_strdup(name);
+    l->query = mem_printf("?host=%s", name);
+    if (is_first)
+        wait_ms(l->again, 0);
+}
+
+bool
+vnetd_link_is_up(const struct vnetd_link *l)
+{
+    return l->is_up;
+}
+
+/* ---- what hooks ask ---- */
+
+static struct asking *
+asking_new(struct vnetd_link *l, const struct domain *d, void *aux)
+{
+    struct asking *a = mem_zalloc(sizeof *a);
+    *a = (struct asking) { .link = l, .domain = d->id, .aux = aux };
+    return a;
+}
+
+/* Refused is an answer too; only when none came is it asked again. */
+static void
+on_declared(void *aux, const json_t *body, const struct error *err)
+{
+    struct asking *a = aux;
+    bool is_lost = !body && (err->code == ERROR_UNAVAILABLE || err->code == ERROR_TIMEOUT || err->code == ERROR_PROTOCOL);
+    struct domain *d = domain_find(a->link->domains, a->domain);
+    if (d && is_lost)
+        d->is_undeclared = true;
+    if (is_lost)
+        log_warn_limited(&losses, "%s: a declaration was not taken: %s", a->link->server, err->text);
+    a->declared(a->aux, body || is_lost ? NULL : err);
+    free(a);
+}
+
+void
+vnetd_link_declare(struct vnetd_link *l, struct domain *d, unsigned timeout_ms, link_declared *declared, void *aux)
+{
+    if (!l->is_up) {
+        d->is_undeclared = true;
+        declared(aux, NULL);
+        return;
+    }
+    struct asking *a = asking_new(l, d, aux);
+    char *path = path_of(l, "declare");
+    a->declared = declared;
+    d->is_undeclared = false;
+    api_client_call(l->client, path, domain_declaration_json(d), timeout_ms, on_declared, a);
+    free(path);
+}
+
+static void
+on_waited(void *aux, const json_t *body, const struct error *err)
+{
+    struct asking *a = aux;
+    a->waited(a->aux, body && json_member_bool(body, "ready", false));
+    free(a);
+}
+
+void
+vnetd_link_wait(struct vnetd_link *l, const struct domain *d, unsigned timeout_ms, link_waited *waited, void *aux)
+{
+    if (!l->is_up) {
+        waited(aux, false);
+        return;
+    }
+    struct asking *a = asking_new(l, d, aux);
+    json_t *ports = json_array();
+    for (size_t i = 0; d->doc && i < d->doc->n_interfaces; i++)
+        if (d->doc->interfaces[i].id[0])
+            json_array_append_new(ports, json_string(d->doc->interfaces[i].id));
+    char *path = path_of(l, "wait");
+    a->waited = waited;
+    api_client_call(l->client, path, json_pack("{s:o,s:f}", "ports", ports, "timeout", timeout_ms / 1000.0), timeout_ms + 500, on_waited, a);
+    free(path);
+}
+
+/* ---- lifetime ---- */
+
+struct vnetd_link *
+vnetd_link_new(struct event_base *base, const struct api_server *server, struct domains *domains, struct error *err)
+{
+    struct api_client *client = api_client_new(base, server, err);
+    if (!client)
+        return NULL;
+    struct vnetd_link *l = mem_zalloc(sizeof *l);
+    *l = (struct vnetd_link) { .base = base, .client = client, .domains = domains, .server = server->server, .wait_ms = WAIT_FIRST_MS };
+    l->again = evtimer_new(base, on_again, l);
+    l->tell = evtimer_new(base, on_tell, l);
+    return l;
+}
+
+void
+vnetd_link_free(struct vnetd_link *l)
+{
+    if (!l)
+        return;
+    api_client_free(l->client);
+    event_free(l->again);
+    event_free(l->tell);
+    free(l->host);
+    free(l->query);
+    free(l);
+}

@@ -1,0 +1,28 @@
+# Everything but main() is a library, so that unit tests link it. vnet-hook shares only what it says to the agent.
+noinst_LIBRARIES += libagent.a
+libagent_a_SOURCES = \
+	agent/agent.c agent/agent.h \
+	agent/agent_hook.c \
+	agent/agent_options.c agent/agent_options.h \
+	agent/api_client.c agent/api_client.h \
+	agent/domain_xml.c agent/domain_xml.h \
+	agent/domains.c agent/domains.h \
+	agent/hook_message.c agent/hook_message.h \
+	agent/hook_server.c agent/hook_server.h \
+	agent/link.c agent/link.h \
+	agent/local_host.c agent/local_host.h \
+	agent/unix_connect.c agent/unix_connect.h \
+	agent/virt.c agent/virt.h agent/virt_private.h \
+	agent/virt_job.c \
+	agent/virt_loop.c agent/virt_loop.h \
+	agent/virt_read.c agent/virt_read.h \
+	agent/worker.c agent/worker.h
+
+sbin_PROGRAMS += vnet-agent
+vnet_agent_SOURCES = agent/vnet-agent.c
+vnet_agent_LDADD = $(AGENT_LIBS)
+
+pkglibexecdir = $(libexecdir)/vnet
+pkglibexec_PROGRAMS += vnet-hook
+vnet_hook_SOURCES = agent/vnet-hook.c agent/hook_selftest.c agent/hook_selftest.h agent/hook_message.c
+vnet_hook_LDADD = libbase.a $(JANSSON_LIBS)

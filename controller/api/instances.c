@@ -1,0 +1,137 @@
+/* GET /v1/instance: virtual machines as the hypervisors report them. No objects of the model: listed and filtered here. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "controller/api/api.h"
+#include "controller/api/http.h"
+#include "controller/controller.h"
+#include "controller/instance/instances.h"
+#include "vnet/model/model_json.h"
+
+static const char *const columns[] = { "id", "name", "host", "state", "ports", "since", "last_event", "reason" };
+
+static bool
+is_column(const char *name, size_t n)
+{
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        if (strlen(columns[i]) == n && !strncmp(columns[i], name, n))
+            return true;
+    return false;
+}
+
+static bool
+check_parameter(const struct call_parameter *p, struct error *err)
+{
+    if (!strcmp(p->name, "tenant") || !strcmp(p->name, "all_tenants") || !strcmp(p->name, "name"))
+        return true;
+    if (!strcmp(p->name, "where") && is_column(p->value, strcspn(p->value, "=")) && strchr(p->value, '='))
+        return true;
+    if (strcmp(p->name, "columns") && strcmp(p->name, "where"))
+        return error_set(err, ERROR_INVALID, "parameter '%.100s' is unknown", p->name);
+    for (const char *at = p->value; !strcmp(p->name, "columns"); at += strcspn(at, ",") + 1) {
+        size_t n = strcspn(at, ",");
+        if (n && !is_column(at, n))
+            return error_set(err, ERROR_INVALID, "column '%.*s' is unknown; an instance has id, name, host, state, ports, since, last_event, "
+                             "reason", (int) (n < 60 ? n : 60), at);
+        if (!at[n])
+            return true;
+    }
+    return error_set(err, ERROR_INVALID, "where='%.100s': write where=COLUMN=VALUE", p->value);
+}
+
+/* Name or id is among those asked for. */
+static bool
+is_named(const struct call *call, const json_t *row)
+{
+    bool is_asked = false;
+    for (size_t i = 0; i < call->n_parameters; i++) {
+        const struct call_parameter *p = &call->parameters[i];
+        if (strcmp(p->name, "name"))
+            continue;
+        is_asked = true;
+        if (!strcmp(p->value, json_member_string(row, "name")) || !strcmp(p->value, json_member_string(row, "id")))
+            return true;
+    }
+    return !is_asked;
+}
+
+static bool
+passes(const struct call *call, const json_t *row)
+{
+    bool ok = is_named(call, row);
+    for (size_t i = 0; ok && i < call->n_parameters; i++) {
+        const struct call_parameter *p = &call->parameters[i];
+        if (strcmp(p->name, "where"))
+            continue;
+        size_t n = strcspn(p->value, "=");
+        char *column = mem_printf("%.*s", (int) n, p->value);
+        ok = filter_matches(&(struct filter) { column, p->value + n + 1 }, row);
+        free(column);
+    }
+    return ok;
+}
+
+static bool
+may_see_port(void *aux, uint32_t port)
+{
+    const struct call *call = aux;
+    const struct object *o = model_get(call->controller->model, port, OBJECT_PORT);
+    return o && call_may_see(call, o);
+}
+
+static json_t *
+only_columns(const struct call *call, const json_t *row)
+{
+    const char *wanted = call_query(call, "columns");
+    if (!wanted || !*wanted)
+        return json_incref((json_t *) row);
+    json_t *out = json_object();
+    for (const char *at = wanted; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] != 0)) {
+        char *name = mem_printf("%.*s", (int) strcspn(at, ","), at);
+        json_object_set(out, name, json_object_get(row, name));
+        free(name);
+    }
+    return out;
+}
+
+/* Each name asked for must be there. */
+static bool
+check_names(const struct call *call, const json_t *rows, struct error *err)
+{
+    for (size_t i = 0; i < call->n_parameters; i++) {
+        size_t k, n_found = 0;
+        const json_t *row;
+        const struct call_parameter *p = &call->parameters[i];
+        if (strcmp(p->name, "name"))
+            continue;
+        json_array_foreach (rows, k, row)
+            n_found += !strcmp(p->value, json_member_string(row, "name")) || !strcmp(p->value, json_member_string(row, "id"));
+        if (!n_found)
+            return error_set(err, ERROR_UNKNOWN, "instance '%.200s' does not exist", p->value);
+    }
+    return true;
+}
+
+void
+api_instances(struct call *call)
+{
+    struct error err;
+    size_t i;
+    json_t *row, *found = json_array();
+    bool sees_all = call->principal.role != PRINCIPAL_TENANT, ok = call->principal.role != PRINCIPAL_HOST
+        || principal_may(&call->principal, VERB_READ, NULL, &err);
+    for (i = 0; ok && i < call->n_parameters; i++)
+        ok = check_parameter(&call->parameters[i], &err);
+    json_t *rows = ok ? instances_json(call->controller->instances, sees_all ? NULL : may_see_port, call) : NULL;
+    ok = ok && check_names(call, rows, &err);
+    json_array_foreach (rows, i, row)
+        if (ok && passes(call, row))
+            json_array_append_new(found, only_columns(call, row));
+    json_decref(rows);
+    if (ok) {
+        call_json(call, 200, found);
+        return;
+    }
+    json_decref(found);
+    call_error(call, &err, -1);
+}

@@ -1,0 +1,26 @@
+/* Which hosts' agents are there: an agent keeps one stream of instructions open, and is away when that ends. */
+#ifndef CONTROLLER_INSTANCE_AGENTS_H
+#define CONTROLLER_INSTANCE_AGENTS_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct agent_session;
+struct agents;
+struct controller;
+
+struct agents *agents_new(struct controller *);
+void agents_free(struct agents *);
+
+/* An agent came; a former one of the same host is told to go ('drop', with its own aux). 'tell' writes an instruction; false: it does not read. */
+struct agent_ops {
+    bool (*tell)(void *aux, const char *event, const char *data);
+    void (*drop)(void *aux);
+};
+struct agent_session *agents_enter(struct agents *, uint32_t host, const struct agent_ops *, void *aux);
+/* It went. */
+void agents_leave(struct agent_session *);
+
+bool agents_is_present(const struct agents *, uint32_t host);
+
+#endif

@@ -1,0 +1,24 @@
+/* Ports that a domain's XML declares: made when its agent says so, changed with it, removed when the domain is gone. */
+#ifndef CONTROLLER_INSTANCE_DECLARED_H
+#define CONTROLLER_INSTANCE_DECLARED_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/uuid.h"
+
+struct controller;
+
+/* An agent's declaration (controller/api/README.md): ports are made, and all that the domain has are expected on the host. 'done' is called from
+ * the loop, or from here if nothing is to be made; err NULL: fine. */
+typedef void declared_done(void *aux, const struct error *err);
+void declared_take(struct controller *, uint32_t host, const json_t *declaration, declared_done *, void *aux);
+
+/* The domain is gone from its last host: the ports it declared go, those of its interfaces ('ports') and others that are said to be of there. */
+void declared_remove(struct controller *, uint32_t host, struct uuid domain, const struct uuid ports[], size_t n);
+/* The same for every domain of that host's declared ports that 'is_known' does not know. */
+void declared_remove_unknown(struct controller *, uint32_t host, bool (*is_known)(void *aux, struct uuid), void *aux);
+
+#endif

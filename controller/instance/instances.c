@@ -1,0 +1,308 @@
+#include "controller/instance/instances.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "controller/controller.h"
+#include "controller/host/host.h"
+#include "controller/instance/declared.h"
+#include "controller/instance/sighting.h"
+#include "vnet/model/model.h"
+
+#define LOG_MODULE "instance"
+#include "base/log.h"
+
+struct instance {
+    struct map_node by_id;
+    struct uuid id;
+    struct sighting *sightings;
+};
+
+struct instances {
+    struct controller *controller;
+    struct map by_id;
+};
+
+struct instances *
+instances_new(struct controller *c)
+{
+    struct instances *all = mem_zalloc(sizeof *all);
+    all->controller = c;
+    map_init(&all->by_id);
+    return all;
+}
+
+static struct instance *
+instance_find(const struct instances *all, struct uuid id)
+{
+    MAP_FOR_EACH_HASH (n, &all->by_id, uuid_hash(id)) {
+        struct instance *i = CONTAINER_OF(n, struct instance, by_id);
+        if (uuid_equal(i->id, id))
+            return i;
+    }
+    return NULL;
+}
+
+static struct sighting *
+sighting_of(const struct instance *i, uint32_t host)
+{
+    struct sighting *s = i ? i->sightings : NULL;
+    while (s && s->host != host)
+        s = s->next;
+    return s;
+}
+
+/* Unlinks and frees it; the instance goes with its last one. */
+static void
+sighting_drop(struct instances *all, struct sighting *s)
+{
+    struct instance *i = s->instance;
+    struct sighting **p = &i->sightings;
+    while (*p != s)
+        p = &(*p)->next;
+    *p = s->next;
+    sighting_free(s);
+    if (i->sightings)
+        return;
+    map_remove(&all->by_id, &i->by_id);
+    free(i);
+}
+
+static void
+sighting_put(struct instances *all, uint32_t host, struct sighting *take)
+{
+    struct instance *i = instance_find(all, take->id);
+    struct sighting *old = sighting_of(i, host);
+    if (!i) {
+        i = mem_zalloc(sizeof *i);
+        i->id = take->id;
+        map_insert(&all->by_id, &i->by_id, uuid_hash(i->id));
+    }
+    if (old && old->counters && !take->counters)
+        take->counters = json_incref(old->counters);
+    take->host = host;
+    take->instance = i;
+    take->next = i->sightings;
+    i->sightings = take;
+    if (old)
+        sighting_drop(all, old);
+}
+
+/* ---- reports ---- */
+
+struct report {
+    struct sighting **seen;
+    size_t n_seen;
+    struct uuid *gone;
+    size_t n_gone;
+    bool is_full;
+};
+
+static void
+report_done(struct report *r)
+{
+    for (size_t i = 0; i < r->n_seen; i++)
+        sighting_free(r->seen[i]);
+    free(r->seen);
+    free(r->gone);
+}
+
+static bool
+report_read_gone(struct report *r, const json_t *gone, struct error *err)
+{
+    size_t i;
+    const json_t *id;
+    r->gone = mem_zalloc((json_array_size(gone) + 1) * sizeof *r->gone);
+    json_array_foreach (gone, i, id)
+        if (!json_is_string(id) || !uuid_parse(json_string_value(id), &r->gone[r->n_gone++]))
+            return error_set(err, ERROR_INVALID, "gone: element %zu is no UUID", i);
+    return true;
+}
+
+static bool
+report_read(struct report *r, const json_t *json, struct error *err)
+{
+    size_t i;
+    const json_t *one, *instances = json_object_get(json, "instances"), *gone = json_object_get(json, "gone");
+    *r = (struct report) { .is_full = json_member_bool(json, "full", false) };
+    if ((instances && !json_is_array(instances)) || (gone && !json_is_array(gone)))
+        return error_set(err, ERROR_INVALID, "instances, gone: must be arrays");
+    if (json_array_size(instances) > SIGHTING_INSTANCES_MAX || json_array_size(gone) > SIGHTING_INSTANCES_MAX)
+        return error_set(err, ERROR_TOO_LARGE, "instances, gone: at most %d in one report", SIGHTING_INSTANCES_MAX);
+    r->seen = mem_zalloc((json_array_size(instances) + 1) * sizeof(struct sighting *));
+    json_array_foreach (instances, i, one) {
+        struct sighting *s = sighting_read(one, err);
+        if (!s)
+            return false;
+        r->seen[r->n_seen++] = s;
+    }
+    return report_read_gone(r, gone, err);
+}
+
+/* A host has the domain no more. Ports go only when no other host has it. */
+static void
+take_gone(struct instances *all, uint32_t host, struct uuid id)
+{
+    struct instance *i = instance_find(all, id);
+    struct sighting *s = sighting_of(i, host);
+    bool is_elsewhere = i && (i->sightings != s || (s && s->next));
+    if (!is_elsewhere)
+        declared_remove(all->controller, host, id, s ? s->ports : NULL, s ? s->n_ports : 0);
+    if (s)
+        sighting_drop(all, s);
+}
+
+static bool
+is_elsewhere(void *aux, struct uuid id)
+{
+    return instance_find(aux, id) != NULL;
+}
+
+/* What the host does not have any more, though nobody has said that it went. */
+static void
+drop_unseen(struct instances *all, uint32_t host)
+{
+    MAP_FOR_EACH_SAFE (n, next, &all->by_id) {
+        struct sighting *s = sighting_of(CONTAINER_OF(n, struct instance, by_id), host);
+        if (s && s->is_kept)
+            s->is_kept = false;
+        else if (s)
+            take_gone(all, host, s->id);
+    }
+    declared_remove_unknown(all->controller, host, is_elsewhere, all);
+}
+
+bool
+instances_report(struct instances *all, uint32_t host, const json_t *json, struct error *err)
+{
+    struct report r;
+    bool ok = report_read(&r, json, err);
+    for (size_t i = 0; ok && i < r.n_seen; i++) {
+        r.seen[i]->is_kept = r.is_full;
+        sighting_put(all, host, r.seen[i]);
+    }
+    if (ok)
+        r.n_seen = 0;
+    for (size_t i = 0; ok && i < r.n_gone; i++)
+        take_gone(all, host, r.gone[i]);
+    if (ok && r.is_full)
+        drop_unseen(all, host);
+    report_done(&r);
+    return ok;
+}
+
+void
+instances_host_removed(struct instances *all, uint32_t host)
+{
+    MAP_FOR_EACH_SAFE (n, next, &all->by_id) {
+        struct sighting *s = sighting_of(CONTAINER_OF(n, struct instance, by_id), host);
+        if (s)
+            sighting_drop(all, s);
+    }
+}
+
+void
+instances_free(struct instances *all)
+{
+    if (!all)
+        return;
+    MAP_FOR_EACH_SAFE (n, next, &all->by_id) {
+        struct instance *i = CONTAINER_OF(n, struct instance, by_id);
+        while (i->sightings->next)
+            sighting_drop(all, i->sightings);
+        sighting_drop(all, i->sightings);
+    }
+    map_done(&all->by_id);
+    free(all);
+}
+
+/* ---- showing ---- */
+
+/* Where it runs, rather than where it was. */
+static const struct sighting *
+shown(const struct instance *i)
+{
+    const struct sighting *best = i->sightings;
+    for (const struct sighting *s = best->next; s; s = s->next)
+        if (s->state < best->state || (s->state == best->state && s->event_ms > best->event_ms))
+            best = s;
+    return best;
+}
+
+/* Names of its ports, where they are known; ids of interfaces that no port has. */
+static json_t *
+port_names(const struct instances *all, const struct sighting *s)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < s->n_ports; i++) {
+        char id[UUID_STRLEN];
+        const struct object *o = model_get_id(all->controller->model, s->ports[i]);
+        bool is_named = o && o->type == OBJECT_PORT && o->name;
+        json_array_append_new(names, json_string(is_named ? o->name : uuid_format(s->ports[i], id)));
+    }
+    return names;
+}
+
+static json_t *
+string_or_null(const char *text)
+{
+    return *text ? json_string(text) : json_null();
+}
+
+static json_t *
+row(const struct instances *all, const struct instance *i)
+{
+    char id[UUID_STRLEN];
+    const struct sighting *s = shown(i);
+    const struct hypervisor *h = host_by_number(all->controller->hosts, s->host);
+    json_t *o = json_object();
+    json_object_set_new(o, "id", json_string(uuid_format(i->id, id)));
+    json_object_set_new(o, "name", json_string(s->name));
+    json_object_set_new(o, "host", h ? json_string(h->name) : json_null());
+    json_object_set_new(o, "state", json_string(instance_state_word(s->state)));
+    json_object_set_new(o, "ports", port_names(all, s));
+    json_object_set_new(o, "since", json_time(s->since_ms));
+    json_object_set_new(o, "last_event", string_or_null(s->event));
+    json_object_set_new(o, "reason", string_or_null(s->reason));
+    return o;
+}
+
+static bool
+is_visible(const struct instances *all, const struct instance *i, bool (*may_see)(void *, uint32_t), void *aux)
+{
+    const struct sighting *s = shown(i);
+    if (!may_see)
+        return true;
+    for (size_t k = 0; k < s->n_ports; k++) {
+        const struct object *o = model_get_id(all->controller->model, s->ports[k]);
+        if (o && o->type == OBJECT_PORT && may_see(aux, o->number))
+            return true;
+    }
+    return false;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    const json_t *const *x = a, *const *y = b;
+    int order = strcmp(json_member_string(*x, "name"), json_member_string(*y, "name"));
+    return order ? order : strcmp(json_member_string(*x, "id"), json_member_string(*y, "id"));
+}
+
+json_t *
+instances_json(const struct instances *all, bool (*may_see)(void *, uint32_t), void *aux)
+{
+    json_t *rows = json_array(), **sorted = mem_zalloc((map_count(&all->by_id) + 1) * sizeof *sorted);
+    size_t n = 0;
+    MAP_FOR_EACH (node, &all->by_id) {
+        const struct instance *i = CONTAINER_OF(node, struct instance, by_id);
+        if (is_visible(all, i, may_see, aux))
+            sorted[n++] = row(all, i);
+    }
+    qsort(sorted, n, sizeof *sorted, by_name);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(rows, sorted[i]);
+    free(sorted);
+    return rows;
+}

@@ -1,0 +1,29 @@
+/* Virtual machines as the hypervisors' agents report them: facts, never intent, kept in memory only. An agent tells everything when it
+ * connects and whatever changes after that; a domain is known by its UUID, and several hosts may show it (a migration).
+ *
+ * What a host says last of a domain is its sighting. An instance goes with its last sighting; ports that its XML had declared go too. */
+#ifndef CONTROLLER_INSTANCE_INSTANCES_H
+#define CONTROLLER_INSTANCE_INSTANCES_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/uuid.h"
+
+struct controller;
+struct instances;
+
+struct instances *instances_new(struct controller *);
+void instances_free(struct instances *);
+
+/* Takes an agent's report (controller/api/README.md). False with *err: it makes no sense, and nothing of it has been taken. */
+bool instances_report(struct instances *, uint32_t host, const json_t *report, struct error *) MUST_CHECK;
+/* The host was deleted: nothing it said counts any more. */
+void instances_host_removed(struct instances *, uint32_t host);
+
+/* Rows as the API shows them, by name. 'may_see' (NULL: all) decides by the instance's ports. New reference. */
+json_t *instances_json(const struct instances *, bool (*may_see)(void *aux, uint32_t port), void *aux);
+
+#endif

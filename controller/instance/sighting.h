@@ -1,0 +1,40 @@
+/* What one host says of one domain, read from an agent's report. Pure. */
+#ifndef CONTROLLER_INSTANCE_SIGHTING_H
+#define CONTROLLER_INSTANCE_SIGHTING_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/uuid.h"
+
+#define SIGHTING_NAME_MAX 255            /* of a domain; libvirt sets no limit of its own that matters */
+#define SIGHTING_PORTS_MAX 64
+#define SIGHTING_INSTANCES_MAX 10000     /* of one report */
+
+enum instance_state { INSTANCE_RUNNING, INSTANCE_MIGRATING, INSTANCE_PAUSED, INSTANCE_CRASHED, INSTANCE_OFF, N_INSTANCE_STATES };
+
+struct sighting {
+    struct sighting *next;               /* of the same instance, other hosts */
+    struct instance *instance;
+    uint32_t host;
+    struct uuid id;
+    char *name;
+    enum instance_state state;
+    char reason[64], event[64];          /* "" none */
+    int64_t since_ms, event_ms;          /* since 1970; 0: unknown */
+    bool is_persistent;                  /* it is defined; else it is gone when it stops */
+    struct uuid ports[SIGHTING_PORTS_MAX];       /* its interfaces' ids */
+    size_t n_ports;
+    json_t *counters;                    /* of its interfaces, as told; NULL: none yet */
+    bool is_kept;                        /* while a full report is taken */
+};
+
+/* NULL with *err: what is wrong with it. */
+struct sighting *sighting_read(const json_t *, struct error *) MUST_CHECK;
+void sighting_free(struct sighting *);
+
+const char *instance_state_word(enum instance_state);
+
+#endif

@@ -1,0 +1,104 @@
+"""Virtual machines by plain virsh on real libvirt: the first DHCPDISCOVER is answered, and whatever happens to the machine ends in the right
+state without help."""
+import pytest
+
+from lab.libvirt import Vm
+from lab.procs import LabError, wait_until
+from vms import DISCOVER, dhcp_watch, end_of_agents, wait_instance
+
+LAB = {"hosts": 2}
+
+
+@pytest.fixture(scope="module")
+def libvirts(lab):
+    lab.ctl("vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "a", "10.0.1.0/24")
+    yield lab.add_libvirt(hook_options=["--strict"])
+    for host in lab.hosts.values():
+        host.libvirt.close()
+    end_of_agents(lab)
+
+
+@pytest.fixture
+def vm(libvirts, request):
+    made = libvirts[0].define(f"vm{abs(hash(request.node.name)) % 1000}", declare={"subnet": "a"})
+    yield made
+    made.virsh("destroy", check=False)
+    made.virsh("undefine", "--managed-save", check=False)
+
+
+def test_the_first_discover_of_each_start_is_answered(lab, vm):
+    for round_number in range(1, 4):
+        with dhcp_watch(vm) as kinds:
+            vm.start()
+            assert vm.wait_lease(round_number) == lab.port(vm.name)["ip"]
+        assert kinds.count(DISCOVER) == 1, f"start {round_number}: {kinds}"
+        wait_instance(lab, vm.name, state="running", host="hv1", ports=[vm.name])
+        vm.virsh("destroy")
+        wait_instance(lab, vm.name, state="off", reason="destroyed")
+
+
+def test_a_declared_port_is_there_with_the_domain_and_goes_with_it(lab, vm):
+    assert lab.port(vm.name) is None
+    vm.start()
+    port = lab.port(vm.name)
+    assert (port["id"], port["mac"], port["declared_by"], port["state"]) == (vm.port_id, vm.mac, vm.id, "active")
+    vm.virsh("destroy")
+    wait_until(lambda: lab.port(vm.name)["state"] == "unbound", 10, "the port unbound")
+    assert lab.port(vm.name)["ip"] == port["ip"]
+    vm.virsh("undefine")
+    wait_until(lambda: lab.port(vm.name) is None, 10, "the port gone with its domain")
+    assert lab.instance(vm.name) is None
+
+
+def test_a_port_made_beforehand_is_kept(lab, libvirts):
+    machine = libvirts[0].define("before")
+    lab.ctl("port-add", "a", "mine", f"id={machine.port_id}", f"mac={machine.mac}", "ip=10.0.1.77")
+    machine.start()
+    assert machine.wait_lease() == "10.0.1.77"
+    assert wait_instance(lab, "before", state="running")["ports"] == ["mine"]
+    machine.virsh("destroy")
+    machine.virsh("undefine")
+    wait_until(lambda: lab.instance("before") is None, 10, "the instance gone")
+    assert lab.port("mine")["ip"] == "10.0.1.77" and lab.port("mine")["declared_by"] is None
+
+
+def test_a_wrong_declaration_stops_the_start_and_says_why(lab, libvirts):
+    machine = libvirts[0].define("wrong", declare={"subnet": "nowhere"})
+    with pytest.raises(LabError, match=f"<vnet:interface mac='{machine.mac}'>: .*subnet 'nowhere' does not exist"):
+        machine.start()
+    assert lab.port("wrong") is None and libvirts[0].domains()["wrong"] == "shut off"
+    machine.declare = {"subnet": "a", "size": "big"}
+    machine.define()
+    with pytest.raises(LabError, match="attribute 'size' is unknown"):
+        machine.start()
+    machine.declare = {"subnet": "a"}
+    machine.define()
+    machine.start()
+    assert machine.wait_lease() == lab.port("wrong")["ip"]
+    machine.virsh("destroy")
+    machine.virsh("undefine")
+
+
+def test_a_host_may_declare_only_for_tenants_it_is_allowed(lab, libvirts):
+    lab.ctl("tenant-add", "acme")
+    acme = lab.ctl.as_tenant("acme")
+    acme("vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "a", "10.0.1.0/24")
+    lab.ctl("host-allow", "hv1", "default")
+    machine = libvirts[0].define("theirs", declare={"subnet": "a"}, tenant="acme")
+    with pytest.raises(LabError, match="host 'hv1' may not declare ports of tenant 'acme'"):
+        machine.start()
+    lab.ctl("host-allow", "hv1", "all")
+    machine.start()
+    assert machine.wait_lease() == lab.port("theirs", "acme")["ip"]
+    machine.virsh("destroy")
+    machine.virsh("undefine")
+    wait_until(lambda: lab.port("theirs", "acme") is None, 10, "the port gone")
+
+
+def test_a_transient_domain_leaves_nothing_when_it_stops(lab, libvirts):
+    machine = Vm("fleeting", libvirts[1], declare={"subnet": "a"})
+    machine.create()
+    assert machine.wait_lease() == lab.port("fleeting")["ip"]
+    wait_instance(lab, "fleeting", host="hv2", state="running")
+    machine.virsh("destroy")
+    wait_until(lambda: lab.port("fleeting") is None and lab.instance("fleeting") is None, 10, "port and instance gone")

@@ -1,0 +1,15 @@
+check_PROGRAMS += tests/unit/test_domain_xml
+tests_unit_test_domain_xml_SOURCES = tests/unit/test_domain_xml.c
+tests_unit_test_domain_xml_LDADD = libagent.a libbase.a $(XML_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_hook_message
+tests_unit_test_hook_message_SOURCES = tests/unit/test_hook_message.c
+tests_unit_test_hook_message_LDADD = libagent.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_worker
+tests_unit_test_worker_SOURCES = tests/unit/test_worker.c
+tests_unit_test_worker_LDADD = libagent.a libbase.a $(EVENT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS) -lpthread
+
+check_PROGRAMS += tests/unit/test_instances
+tests_unit_test_instances_SOURCES = tests/unit/test_instances.c $(controller_lab)
+tests_unit_test_instances_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)

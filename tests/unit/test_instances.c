@@ -1,0 +1,354 @@
+/* Reports and declarations of agents, as vnetd takes them. */
+#include "controller/instance/instances.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "controller/instance/declared.h"
+#include "tests/unit/controller_lab.h"
+
+#define DOMAIN "dc2b9d00-dd64-4485-add1-0b9917418121"
+#define OTHER "dc2b9d00-dd64-4485-add1-0b9917418122"
+#define PORT "22222222-0000-4000-8000-000000000001"
+#define NETWORK "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}}," \
+                "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
+                "{'op':'add','type':'subnet','name':'b','values':{'vpc':'v','cidr':'10.0.2.0/24'}}," \
+                "{'op':'add','type':'tenant','name':'acme'}," \
+                "{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]"
+
+static int start(void **state)
+{
+    struct controller_lab *lab = controller_lab_start();
+    controller_lab_do(lab, NETWORK);
+    *state = lab;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    controller_lab_stop(*state);
+    return 0;
+}
+
+static json_t *from_text(const char *text)
+{
+    struct error err;
+    char *copy = mem_strdup(text);
+    for (char *p = copy; *p; p++)
+        if (*p == '\'')
+            *p = '"';
+    json_t *json = json_parse(copy, strlen(copy), "test", &err);
+    if (!json)
+        fail_msg("%s", err.text);
+    free(copy);
+    return json;
+}
+
+static uint32_t host_number(struct controller_lab *lab, const char *name)
+{
+    return controller_lab_number(lab, OBJECT_HOST, name);
+}
+
+static bool report(struct controller_lab *lab, const char *host, const char *text, struct error *err)
+{
+    json_t *json = from_text(text);
+    bool ok = instances_report(lab->c.instances, host_number(lab, host), json, err);
+    json_decref(json);
+    return ok;
+}
+
+static void must_report(struct controller_lab *lab, const char *host, const char *text)
+{
+    struct error err;
+    if (!report(lab, host, text, &err))
+        fail_msg("%s", err.text);
+    controller_lab_turn(lab);
+}
+
+/* The column of the only instance; NULL: there is none. */
+static char *shown(struct controller_lab *lab, const char *column)
+{
+    json_t *rows = instances_json(lab->c.instances, NULL, NULL);
+    const char *text = json_member_string(json_array_get(rows, 0), column);
+    assert_true(json_array_size(rows) <= 1);
+    char *copy = text ? mem_strdup(text) : NULL;
+    json_decref(rows);
+    return copy;
+}
+
+static void expect_shown(struct controller_lab *lab, const char *column, const char *value)
+{
+    char *text = shown(lab, column);
+    if (!text || strcmp(text, value))
+        fail_msg("%s is '%s', not '%s'", column, text ? text : "(none)", value);
+    free(text);
+}
+
+/* ---- declarations ---- */
+
+struct declaring {
+    bool is_done, ok;
+    struct error err;
+};
+
+static void on_declared(void *aux, const struct error *err)
+{
+    struct declaring *d = aux;
+    d->is_done = true;
+    d->ok = !err;
+    if (err)
+        d->err = *err;
+}
+
+static bool is_done(void *aux)
+{
+    return ((struct declaring *) aux)->is_done;
+}
+
+static struct declaring declare(struct controller_lab *lab, const char *host, const char *text)
+{
+    struct declaring d = { .is_done = false };
+    json_t *json = from_text(text);
+    declared_take(&lab->c, host_number(lab, host), json, on_declared, &d);
+    json_decref(json);
+    assert_true(controller_lab_until(lab, is_done, &d));
+    return d;
+}
+
+static void must_declare(struct controller_lab *lab, const char *host, const char *text)
+{
+    struct declaring d = declare(lab, host, text);
+    if (!d.ok)
+        fail_msg("%s", d.err.text);
+}
+
+static void expect_refused(struct controller_lab *lab, const char *host, const char *text, const char *word)
+{
+    struct declaring d = declare(lab, host, text);
+    if (d.ok || !strstr(d.err.text, word))
+        fail_msg("not refused with '%s': %s", word, d.ok ? "taken" : d.err.text);
+}
+
+static const struct port *port_of(struct controller_lab *lab)
+{
+    struct uuid id;
+    assert_true(uuid_parse(PORT, &id));
+    const struct object *o = model_get_id(lab->c.model, id);
+    return o ? model_port(lab->c.model, o->number) : NULL;
+}
+
+struct waiting_port {
+    struct controller_lab *lab;
+    bool is_there;
+};
+
+static bool port_is(void *aux)
+{
+    const struct waiting_port *w = aux;
+    return !!port_of(w->lab) == w->is_there;
+}
+
+static void until_port(struct controller_lab *lab, bool is_there)
+{
+    struct waiting_port w = { lab, is_there };
+    assert_true(controller_lab_until(lab, port_is, &w));
+}
+
+#define DECLARED(MORE) "{'id':'" DOMAIN "','name':'vm','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01'," \
+                       "'declared':true,'name':'vm'," MORE "}]}"
+#define RUNNING "{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "']}"
+
+static void a_declared_port_is_made_once_and_changed_with_its_declaration(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    const struct port *p = port_of(lab);
+    assert_non_null(p);
+    assert_string_equal(p->declared_by, DOMAIN);
+    assert_int_equal(p->declared_on, host_number(lab, "h1"));
+    struct ip first = port_ip4(p);
+    must_declare(lab, "h2", DECLARED("'subnet':'a','sg':'none'"));
+    p = port_of(lab);
+    assert_true(ip_equal(port_ip4(p), first) && !p->has_sg && p->declared_on == host_number(lab, "h2"));
+    must_declare(lab, "h2", DECLARED("'subnet':'b'"));
+    assert_int_equal(port_of(lab)->subnet, controller_lab_number(lab, OBJECT_SUBNET, "b"));
+}
+
+static void a_renamed_port_keeps_its_address(void **state)
+{
+    struct controller_lab *lab = *state;
+    controller_lab_do(lab, "[{'op':'add','type':'port','name':'x','values':{'subnet':'a'}}]");
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    struct ip first = port_ip4(port_of(lab));
+    controller_lab_do(lab, "[{'op':'del','type':'port','name':'x'}]");
+    must_declare(lab, "h1", "{'id':'" DOMAIN "','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,"
+                            "'name':'other','subnet':'a'}]}");
+    assert_string_equal(port_of(lab)->o.name, "other");
+    assert_true(ip_equal(port_ip4(port_of(lab)), first));
+}
+
+static void a_port_made_beforehand_is_kept_as_it_is(void **state)
+{
+    struct controller_lab *lab = *state;
+    controller_lab_do(lab, "[{'op':'add','type':'port','name':'mine','id':'" PORT "','values':{'subnet':'b','mac':'52:54:00:00:00:01'}}]");
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    assert_string_equal(port_of(lab)->o.name, "mine");
+    assert_null(port_of(lab)->declared_by);
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    must_report(lab, "h1", "{'full':false,'gone':['" DOMAIN "']}");
+    assert_non_null(port_of(lab));
+}
+
+static void a_refused_declaration_names_its_element_and_changes_nothing(void **state)
+{
+    struct controller_lab *lab = *state;
+    expect_refused(lab, "h1", DECLARED("'subnet':'nowhere'"), "<vnet:interface mac='52:54:00:00:00:01'>");
+    expect_refused(lab, "h1", DECLARED("'subnet':'a','ip':'10.9.9.9'"), "ip '10.9.9.9' is not in subnet 'a'");
+    expect_refused(lab, "h1", "{'id':'" DOMAIN "','tenant':'nobody','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,"
+                              "'name':'vm','subnet':'a'}]}", "tenant 'nobody' does not exist");
+    assert_null(port_of(lab));
+    controller_lab_do(lab, "[{'op':'add','type':'port','name':'mine','id':'" PORT "','values':{'subnet':'b'}}]");
+    expect_refused(lab, "h1", DECLARED("'subnet':'a'"), "has this interface's id, but mac");
+}
+
+static void another_domain_may_not_take_a_declared_port(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    expect_refused(lab, "h1", "{'id':'" OTHER "','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,"
+                              "'name':'vm','subnet':'a'}]}", "is that of domain " DOMAIN);
+}
+
+static void a_host_declares_only_for_tenants_it_is_allowed(void **state)
+{
+    struct controller_lab *lab = *state;
+    controller_lab_do(lab, "[{'op':'set','type':'host','name':'h1','values':{'tenants':['acme']}}]");
+    expect_refused(lab, "h1", DECLARED("'subnet':'a'"), "host 'h1' may not declare ports of tenant 'default'");
+    must_declare(lab, "h2", DECLARED("'subnet':'a'"));
+    controller_lab_do(lab, "[{'op':'set','type':'host','name':'h1','values':{'tenants':[]}}]");
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+}
+
+/* A user cannot pose as an agent. */
+static void users_cannot_say_who_declares(void **state)
+{
+    struct lab_result r = controller_lab_try(*state, NULL, "[{'op':'add','type':'port','name':'x','values':{'subnet':'a','declared_by':'" DOMAIN
+                                             "'}}]");
+    assert_false(r.ok);
+    assert_non_null(strstr(r.err.text, "declared_by cannot be given"));
+    lab_result_done(&r);
+}
+
+static void a_port_announced_is_bound_before_it_appears(void **state)
+{
+    struct controller_lab *lab = *state;
+    controller_lab_connect(lab, "h1");
+    controller_lab_show(lab, "h1", NULL, 0);
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    uint32_t number = port_of(lab)->o.number;
+    assert_int_equal(runtime_binding(lab->c.runtime, number).host, host_number(lab, "h1"));
+    assert_int_equal(bindings_status(lab->c.bindings, number).state, PORT_BUILDING);
+    controller_lab_add(lab, "h1", PORT, 5);
+    assert_int_equal(runtime_binding(lab->c.runtime, number).ofport, 5);
+    controller_lab_remove(lab, "h1", PORT);
+    assert_int_equal(runtime_binding(lab->c.runtime, number).host, 0);
+}
+
+/* ---- reports ---- */
+
+static void a_full_report_is_all_there_is(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    expect_shown(lab, "state", "running");
+    expect_shown(lab, "host", "h1");
+    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off','reason':'destroyed'}]}");
+    expect_shown(lab, "state", "off");
+    expect_shown(lab, "reason", "destroyed");
+    must_report(lab, "h1", "{'full':true,'instances':[]}");
+    char *gone = shown(lab, "name");
+    assert_null(gone);
+}
+
+static void of_two_hosts_the_one_where_it_runs_is_shown(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    must_report(lab, "h2", "{'full':true,'instances':[{'id':'" DOMAIN "','name':'vm','state':'paused'}]}");
+    expect_shown(lab, "host", "h1");
+    must_report(lab, "h2", "{'full':false,'instances':[" RUNNING "]}");
+    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off'}]}");
+    expect_shown(lab, "host", "h2");
+    must_report(lab, "h2", "{'full':false,'gone':['" DOMAIN "']}");
+    expect_shown(lab, "host", "h1");
+}
+
+static void declared_ports_go_with_the_last_sighting(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    must_declare(lab, "h2", DECLARED("'subnet':'a'"));
+    must_report(lab, "h2", "{'full':true,'instances':[" RUNNING "]}");
+    must_report(lab, "h2", "{'full':false,'gone':['" DOMAIN "']}");
+    assert_non_null(port_of(lab));
+    must_report(lab, "h1", "{'full':false,'gone':['" DOMAIN "']}");
+    until_port(lab, false);
+}
+
+/* The domain went while agent and vnetd did not hear of each other. */
+static void a_full_report_without_the_domain_removes_its_ports(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    controller_lab_restart(lab);
+    must_report(lab, "h2", "{'full':true,'instances':[]}");
+    assert_non_null(port_of(lab));
+    must_report(lab, "h1", "{'full':true,'instances':[]}");
+    until_port(lab, false);
+}
+
+static void a_report_that_makes_no_sense_changes_nothing(void **state)
+{
+    static const char *const wrong[] = {
+        "{'instances':{}}", "{'instances':[1]}", "{'gone':[5]}", "{'gone':['x']}", "{'instances':[{'id':'x','name':'a','state':'off'}]}",
+        "{'instances':[{'id':'" DOMAIN "','state':'off'}]}", "{'instances':[{'id':'" DOMAIN "','name':'a','state':'ill'}]}",
+        "{'instances':[{'id':'" DOMAIN "','name':'a','state':'off','ports':['x']}]}", "{'full':true,'instances':[" RUNNING ",7]}",
+    };
+    struct controller_lab *lab = *state;
+    struct error err;
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_false(report(lab, "h1", wrong[i], &err));
+        expect_shown(lab, "state", "running");
+    }
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_declared_port_is_made_once_and_changed_with_its_declaration),
+        TEST(a_renamed_port_keeps_its_address),
+        TEST(a_port_made_beforehand_is_kept_as_it_is),
+        TEST(a_refused_declaration_names_its_element_and_changes_nothing),
+        TEST(another_domain_may_not_take_a_declared_port),
+        TEST(a_host_declares_only_for_tenants_it_is_allowed),
+        TEST(users_cannot_say_who_declares),
+        TEST(a_port_announced_is_bound_before_it_appears),
+        TEST(a_full_report_is_all_there_is),
+        TEST(of_two_hosts_the_one_where_it_runs_is_shown),
+        TEST(declared_ports_go_with_the_last_sighting),
+        TEST(a_full_report_without_the_domain_removes_its_ports),
+        TEST(a_report_that_makes_no_sense_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
