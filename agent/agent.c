@@ -133,9 +133,29 @@ on_facts(void *aux, const struct ovsdb_facts *facts)
 {
     const struct agent *a = aux;
     vnetd_link_set_host(a->link, facts->system_id);
+    if (facts->bridge[0])
+        answers_set_bridge(a->answers, facts->bridge);
+}
+
+static void
+on_answering(void *aux, bool is_answering)
+{
+    vnetd_link_set_answering(((struct agent *) aux)->link, is_answering);
 }
 
 /* ---- start and stop ---- */
+
+/* Open vSwitch's sockets are where its database's is. */
+static struct answers *
+answers_beside(struct agent *a, const char *ovsdb)
+{
+    const char *file = !strncmp(ovsdb, "unix:", 5) ? ovsdb + 5 : ovsdb, *slash = strrchr(file, '/');
+    char *folder = mem_printf("%.*s", slash ? (int) (slash - file) : 1, slash ? file : ".");
+    struct answers *answers = answers_new(a->base, folder, on_answering, a);
+    free(folder);
+    return answers;
+}
+
 
 bool
 agent_start(struct agent *a, const struct agent_options *o, struct error *err)
@@ -147,6 +167,7 @@ agent_start(struct agent *a, const struct agent_options *o, struct error *err)
     virt_loop_register(a->base);
     a->worker = worker_new(a->base);
     a->link = vnetd_link_new(a->base, &server, &a->domains, err);
+    a->answers = answers_beside(a, o->ovsdb);
     a->local = a->link ? local_host_new(a->base, o->ovsdb, on_facts, a, err) : NULL;
     a->hooks = a->local ? hook_server_new(a->base, o->socket, agent_on_hook, a, err) : NULL;
     if (a->hooks) {
@@ -176,6 +197,7 @@ agent_stop(struct agent *a)
     if (a->virt)
         virt_stop(a->virt);
     bool is_settled = settle(a);
+    answers_free(a->answers);
     vnetd_link_free(a->link);
     hook_server_free(a->hooks);
     local_host_free(a->local);

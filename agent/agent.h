@@ -3,6 +3,8 @@
  *     libvirt --virt--> domains <--hook_server-- vnet-hook
  *                          |
  *     local_host ------> link --------> vnetd
+ *          |
+ *       answers <------> the bridge
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H 1
@@ -10,6 +12,7 @@
 #include <event2/event.h>
 
 #include "agent/agent_options.h"
+#include "agent/answers.h"
 #include "agent/domains.h"
 #include "agent/hook_server.h"
 #include "agent/link.h"
@@ -26,6 +29,7 @@ struct agent {
     struct vnetd_link *link;
     struct hook_server *hooks;
     struct local_host *local;
+    struct answers *answers;
 };
 
 /* Everything but the loop. False with *err: nothing is left behind. */

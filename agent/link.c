@@ -25,6 +25,7 @@ struct vnetd_link {
     bool is_whole;                       /* the table is all that libvirt has */
     bool wants_full;                     /* vnetd knows nothing of us yet */
     bool is_telling;
+    bool is_answering, is_answering_untold;
     size_t n_gone_told;                  /* of domains.gone, in the report on its way */
     int64_t wait_ms;
     struct event *again, *tell;
@@ -66,7 +67,7 @@ tell_soon(struct vnetd_link *l)
 static void
 everything_is_untold(struct vnetd_link *l)
 {
-    l->wants_full = true;
+    l->wants_full = l->is_answering_untold = true;
     MAP_FOR_EACH (n, &l->domains->by_id) {
         struct domain *d = CONTAINER_OF(n, struct domain, by_id);
         d->is_untold = true;
@@ -80,7 +81,7 @@ on_told(void *aux, const json_t *body, const struct error *err)
     struct vnetd_link *l = aux;
     l->is_telling = false;
     if (!body) {
-        log_warn_limited(&losses, "%s: a report was not taken: %s", l->server, err->text);
+        log_warn_limited(&losses, "a report was not taken: %s", err->text);
         everything_is_untold(l);
         wait_ms(l->tell, WAIT_MAX_MS);
         return;
@@ -105,7 +106,8 @@ gather(struct vnetd_link *l, bool is_full)
     for (size_t i = 0; i < l->domains->n_gone; i++)
         json_array_append_new(gone, json_string(uuid_format(l->domains->gone[i], id)));
     l->n_gone_told = l->domains->n_gone;
-    return json_pack("{s:b,s:o,s:o}", "full", is_full, "instances", instances, "gone", gone);
+    l->is_answering_untold = false;
+    return json_pack("{s:b,s:b,s:o,s:o}", "full", is_full, "answers", l->is_answering, "instances", instances, "gone", gone);
 }
 
 static void
@@ -129,7 +131,7 @@ declare_rest(struct vnetd_link *l)
 static bool
 has_untold(const struct vnetd_link *l)
 {
-    bool found = l->domains->n_gone > 0;
+    bool found = l->domains->n_gone > 0 || l->is_answering_untold;
     MAP_FOR_EACH (n, &l->domains->by_id) {
         found = found || CONTAINER_OF(n, struct domain, by_id)->is_untold;
     }
@@ -162,6 +164,14 @@ vnetd_link_tell(struct vnetd_link *l, bool is_whole)
 }
 
 void
+vnetd_link_set_answering(struct vnetd_link *l, bool is_answering)
+{
+    l->is_answering = is_answering;
+    l->is_answering_untold = true;
+    tell_soon(l);
+}
+
+void
 vnetd_link_not_whole(struct vnetd_link *l)
 {
     l->is_whole = false;
@@ -188,7 +198,7 @@ static void
 on_stream_end(void *aux, const struct error *err)
 {
     struct vnetd_link *l = aux;
-    log_warn_limited(&losses, "%s: %s; trying again", l->server, err->text);
+    log_warn_limited(&losses, "%s; trying again", err->text);
     l->is_up = false;
     wait_ms(l->again, l->wait_ms);
     l->wait_ms = l->wait_ms * 2 < WAIT_MAX_MS ? l->wait_ms * 2 : WAIT_MAX_MS;
@@ -245,7 +255,7 @@ on_declared(void *aux, const json_t *body, const struct error *err)
     if (d && is_lost)
         d->is_undeclared = true;
     if (is_lost)
-        log_warn_limited(&losses, "%s: a declaration was not taken: %s", a->link->server, err->text);
+        log_warn_limited(&losses, "a declaration was not taken: %s", err->text);
     a->declared(a->aux, body || is_lost ? NULL : err);
     free(a);
 }

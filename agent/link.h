@@ -17,6 +17,8 @@ bool vnetd_link_is_up(const struct vnetd_link *);
 
 /* The table of domains has changed: what is untold is told soon. 'is_whole': the table is all that libvirt has. */
 void vnetd_link_tell(struct vnetd_link *, bool is_whole);
+/* The agent answers guests now, or no longer. */
+void vnetd_link_set_answering(struct vnetd_link *, bool is_answering);
 /* The table is not whole any more, until vnetd_link_tell() says so. */
 void vnetd_link_not_whole(struct vnetd_link *);
 

@@ -4,6 +4,7 @@ libagent_a_SOURCES = \
 	agent/agent.c agent/agent.h \
 	agent/agent_hook.c \
 	agent/agent_options.c agent/agent_options.h \
+	agent/answers.c agent/answers.h \
 	agent/api_client.c agent/api_client.h \
 	agent/domain_xml.c agent/domain_xml.h \
 	agent/domains.c agent/domains.h \

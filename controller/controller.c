@@ -119,6 +119,8 @@ static void use_facts(struct controller *c, json_t *facts)
             use_binding(c, number, key + at, json_string_value(value));
         else if (sscanf(key, "pool/%u", &number) == 1)
             outside_remember(c->outside, number, json_string_value(value));
+        else if (sscanf(key, "agent/%u", &number) == 1)
+            agents_remember(c->agents, number);
     }
     bindings_remembered(c->bindings);
 }

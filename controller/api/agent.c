@@ -47,11 +47,13 @@ take_report(struct call *call)
 {
     struct error err;
     uint32_t host;
-    json_t *body = call_body(call, "full instances gone", &err);
-    if (body && agent_host(call, &host, &err) && instances_report(call->controller->instances, host, body, &err))
+    json_t *body = call_body(call, "full instances gone answers", &err);
+    if (body && agent_host(call, &host, &err) && instances_report(call->controller->instances, host, body, &err)) {
+        agents_set_answering(call->controller->agents, host, json_member_bool(body, "answers", false));
         call_json(call, 200, json_object());
-    else
+    } else {
         call_error(call, &err, -1);
+    }
     json_decref(body);
 }
 

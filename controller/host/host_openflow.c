@@ -6,6 +6,7 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/instance/agents.h"
 #include "controller/outside.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
@@ -36,6 +37,7 @@ static bool host_identify(void *aux, struct of_session *s, uint64_t dpid, struct
     if (h->ending)
         return error_set(err, ERROR_UNAVAILABLE, "host '%s': its previous connection is still being closed", h->name);
     host_end_openflow(h, "its bridge connected again");
+    of_session_set_controller_id(s, agents_controller_id(hosts_controller(link->all)->agents, h->number));
     of_session_set_generation(s, store_generation(hosts_controller(link->all)->store));
     h->of = s;
     link->host = h;

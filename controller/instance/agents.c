@@ -7,10 +7,23 @@
 #include "base/map.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
+#include "controller/host/host.h"
+#include "controller/store/store.h"
+#include "vnet/pipeline/layout.h"
+
+/* After a start, an agent that answered is not taken for gone at once: both would answer when it comes. */
+#define YOUTH_S 5
 
 struct agents {
     struct controller *controller;
     struct map by_host;
+    struct remembered *remembered;       /* agents of an earlier run, while that is young */
+    struct event *grow_up;
+};
+
+struct remembered {
+    struct remembered *next;
+    uint32_t host;
 };
 
 struct agent_session {
@@ -19,14 +32,99 @@ struct agent_session {
     uint32_t host;
     const struct agent_ops *ops;
     void *aux;
+    bool is_answering;
 };
+
+/* ---- who answers ---- */
+
+static struct agent_session *session_find(const struct agents *, uint32_t host);
+
+static bool
+is_remembered(const struct agents *all, uint32_t host)
+{
+    for (const struct remembered *r = all->remembered; r; r = r->next)
+        if (r->host == host)
+            return true;
+    return false;
+}
+
+uint16_t
+agents_controller_id(const struct agents *all, uint32_t host)
+{
+    const struct agent_session *s = session_find(all, host);
+    bool is_left = s ? s->is_answering : is_remembered(all, host);
+    return is_left ? LAYOUT_CONTROLLER_ID_VNETD : LAYOUT_CONTROLLER_ID;
+}
+
+static void
+take_id(const struct agents *all, uint32_t host)
+{
+    const struct hypervisor *h = host_by_number(all->controller->hosts, host);
+    if (h && h->of)
+        of_session_set_controller_id(h->of, agents_controller_id(all, host));
+}
+
+static void
+store_answering(const struct agents *all, uint32_t host, bool is_answering)
+{
+    char *key = mem_printf("agent/%u", host);
+    store_put_fact(all->controller->store, key, is_answering ? "answers" : NULL);
+    free(key);
+}
+
+void
+agents_set_answering(struct agents *all, uint32_t host, bool is_answering)
+{
+    struct agent_session *s = session_find(all, host);
+    if (!s || s->is_answering == is_answering)
+        return;
+    s->is_answering = is_answering;
+    store_answering(all, host, is_answering);
+    take_id(all, host);
+}
+
+void
+agents_remember(struct agents *all, uint32_t host)
+{
+    struct remembered *r = mem_zalloc(sizeof *r);
+    *r = (struct remembered) { all->remembered, host };
+    all->remembered = r;
+}
+
+static void
+forget_remembered(struct agents *all)
+{
+    while (all->remembered) {
+        struct remembered *r = all->remembered;
+        all->remembered = r->next;
+        free(r);
+    }
+}
+
+static void
+grow_up(evutil_socket_t fd, short what, void *aux)
+{
+    struct agents *all = aux;
+    struct remembered *r = all->remembered;
+    all->remembered = NULL;
+    for (struct remembered *next; r; r = next) {
+        next = r->next;
+        take_id(all, r->host);
+        free(r);
+    }
+}
+
+/* ---- who is there ---- */
 
 struct agents *
 agents_new(struct controller *c)
 {
     struct agents *all = mem_zalloc(sizeof *all);
+    struct timeval youth = { YOUTH_S, 0 };
     all->controller = c;
     map_init(&all->by_host);
+    all->grow_up = evtimer_new(c->base, grow_up, all);
+    evtimer_add(all->grow_up, &youth);
     return all;
 }
 
@@ -39,6 +137,8 @@ agents_free(struct agents *all)
         free(CONTAINER_OF(n, struct agent_session, by_host));
     }
     map_done(&all->by_host);
+    forget_remembered(all);
+    event_free(all->grow_up);
     free(all);
 }
 
@@ -76,6 +176,7 @@ agents_leave(struct agent_session *s)
     uint32_t host = s->host;
     map_remove(&all->by_host, &s->by_host);
     free(s);
+    take_id(all, host);
     feed_object(all->controller->feed, host);
 }
 

@@ -21,6 +21,13 @@ struct agent_session *agents_enter(struct agents *, uint32_t host, const struct 
 /* It went. */
 void agents_leave(struct agent_session *);
 
+/* The agent answers guests' questions on its bridge: vnetd leaves that to it for as long as it is there. */
+void agents_set_answering(struct agents *, uint32_t host, bool is_answering);
+/* The controller id that vnetd takes on the host's bridge. */
+uint16_t agents_controller_id(const struct agents *, uint32_t host);
+/* A fact of an earlier run: the host's agent answered. It is given some seconds to come back. */
+void agents_remember(struct agents *, uint32_t host);
+
 bool agents_is_present(const struct agents *, uint32_t host);
 
 #endif

@@ -1,9 +1,6 @@
 /* A hypervisor that has once joined, named by its system-id. Nearly all of it is runtime state. */
 #include "vnet/model/object.h"
 
-/* "vn" in the upper bytes, so that our bridges are known at sight. */
-#define DPID_BASE UINT64_C(0x766e000000000000)
-
 static const struct field fields[] = {
     { .name = "owner", .kind = FIELD_STRING, .flags = FIELD_ADMIN, .offset = offsetof(struct host, owner), .help = "the vnetd that looks after it" },
     { .name = "controllers", .kind = FIELD_IP_LIST, .flags = FIELD_ADMIN | FIELD_MUTABLE, .offset = offsetof(struct host, controllers),
@@ -24,7 +21,7 @@ static const struct field fields[] = {
 uint64_t
 host_dpid(uint32_t number)
 {
-    return DPID_BASE | number;
+    return HOST_DPID_BASE | number;
 }
 
 static void

@@ -122,6 +122,9 @@ struct route {                  /* name: none; called RTB/PREFIX */
     struct target_ref target;
 };
 
+/* "vn" in the upper bytes, so that our bridges are known at sight. */
+#define HOST_DPID_BASE UINT64_C(0x766e000000000000)
+
 /* A hypervisor that has once joined. What it says of itself now is runtime state (vnet/pipeline/runtime.h). */
 struct host {                   /* name: its system-id */
     struct object o;

@@ -87,4 +87,7 @@ static inline uint32_t cookie_number(uint64_t c) { return (uint32_t) c; }
 /* The controller id that answers packets; whoever answers takes it (NXT_SET_CONTROLLER_ID). */
 #define LAYOUT_CONTROLLER_ID 1
 
+/* The id that vnetd has while a host's agent answers. What vnetd itself must hear goes to both: it has one of them. */
+#define LAYOUT_CONTROLLER_ID_VNETD 2
+
 #endif

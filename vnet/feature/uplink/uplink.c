@@ -148,6 +148,7 @@ end_learnt(struct block *b, uint32_t pool)
     userdata_put_pool(&userdata, pool);
     act_meter(b->fb, pool);
     act_controller(b->fb, LAYOUT_CONTROLLER_ID, userdata.data, userdata.n);
+    act_controller(b->fb, LAYOUT_CONTROLLER_ID_VNETD, userdata.data, userdata.n);
     bytes_done(&userdata);
     block_flow_end(b);
 }
