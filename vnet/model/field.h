@@ -52,7 +52,7 @@ enum field_kind {
 #define FIELD_ANY_TENANT 0x40   /* FIELD_REF: may name another tenant's object, e.g. a pool */
 #define FIELD_AGENT 0x100       /* only a host's agent gives and changes it */
 #define FIELD_ALWAYS 0x80       /* has a value even if none was given: allocated, or found */
-#define FIELD_HIDDEN 0x100      /* stored, but nothing that a user sees or gives */
+#define FIELD_HIDDEN 0x200      /* stored, but nothing that a user sees or gives */
 
 struct field {
     const char *name;
