@@ -62,7 +62,7 @@ on_packet_in(void *aux, struct of_session *s, const struct packet_in *in)
     const struct feature *feature = feature_by_number(cookie_feature(in->cookie));
     struct bytes answer = BYTES_INIT;
     if (in->continuation) {
-        if (feature_resume(in, &answer))
+        for (unsigned i = 0; feature_resume(in, i, &answer); i++, bytes_clear(&answer))
             of_session_resume(s, in, answer.data, answer.n);
     } else if (feature && feature->answer && feature->answer(in, &answer)) {
         of_session_packet_out(s, in->in_port, answer.data, answer.n);

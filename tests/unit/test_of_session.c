@@ -1261,6 +1261,7 @@ a_switch_that_refuses_to_forget_is_served_on(void **state)
     assert_true(run_until(w, is_at_seq_2, 5000));
 }
 
+static void
 nothing_is_sent_for_a_telling_flow_that_is_there(void **state)
 {
     struct world *w = *state;
