@@ -228,7 +228,7 @@ void announcements_look(struct announcements *all, uint32_t eip)
     const struct controller *c = all->controller;
     const struct view view = { .model = c->model, .runtime = c->runtime };
     bool is_served = placement_get(&view, eip, &p);
-    uint32_t holder = !is_served ? 0 : p.port ? p.port->o.number : p.natgw->o.number;
+    uint32_t holder = is_served ? p.eip->attached.number : 0;
     struct announced *a = announced_find(all, eip);
     if (a && is_served && is_where_it_was(a, &p, holder))
         return;

@@ -25,6 +25,13 @@ libvnet_a_SOURCES += \
 	vnet/feature/eip/eip_resume.c vnet/feature/eip/eip_private.h \
 	vnet/feature/gateway/gateway.c \
 	vnet/feature/l2/l2.c \
+	vnet/feature/lb/lb.c vnet/feature/lb/lb_private.h \
+	vnet/feature/lb/lb_balancer.c \
+	vnet/feature/lb/lb_facts.c \
+	vnet/feature/lb/lb_listener.c \
+	vnet/feature/lb/lb_port.c \
+	vnet/feature/lb/lb_target.c \
+	vnet/feature/lb/lb_touch.c \
 	vnet/feature/natgw/natgw.c \
 	vnet/feature/reject/reject.c vnet/feature/reject/reject.h \
 	vnet/feature/route/route.c \
@@ -60,6 +67,7 @@ libvnet_a_SOURCES += \
 	vnet/model/field_target.c \
 	vnet/model/field_text.c vnet/model/field_value.h \
 	vnet/model/field_word.c \
+	vnet/model/marks.c vnet/model/marks.h \
 	vnet/model/index.c vnet/model/index.h \
 	vnet/model/ip_pool.c vnet/model/ip_pool.h \
 	vnet/model/model.c vnet/model/model.h \
@@ -69,7 +77,6 @@ libvnet_a_SOURCES += \
 	vnet/model/principal.c vnet/model/principal.h \
 	vnet/model/public_mac.h \
 	vnet/model/router_mac.h \
-	vnet/model/sg_peer.c vnet/model/sg_peer.h \
 	vnet/model/sg_set.c vnet/model/sg_set.h \
 	vnet/model/sg_shadow.c \
 	vnet/model/subnet_ip.c vnet/model/subnet_ip.h \

@@ -38,14 +38,10 @@ struct range_entry {
     uint32_t last;
 };
 
-/* Objects of a type by tenant; rules by the group that they name as their peer. */
-#define COUNT_EGRESS_PEER OBJECT_TYPE_MAX
-#define COUNT_INGRESS_PEER (OBJECT_TYPE_MAX + 1)
-
 struct count {
     struct map_node node;
     uint32_t scope;
-    uint8_t what;               /* enum object_type, or one of the above */
+    uint8_t what;               /* enum object_type, or enum counted */
     size_t n[N_VIEWS];
 };
 
@@ -297,9 +293,9 @@ view_count(const struct model *m, enum view v, uint32_t tenant, enum object_type
 }
 
 size_t
-view_count_peers(const struct model *m, enum view v, uint32_t group, bool is_ingress)
+view_count_of(const struct model *m, enum view v, uint32_t number, enum counted what)
 {
-    const struct count *c = count_find(m, group, is_ingress ? COUNT_INGRESS_PEER : COUNT_EGRESS_PEER);
+    const struct count *c = count_find(m, number, what);
     return c ? c->n[v] : 0;
 }
 
@@ -311,6 +307,8 @@ counts_change(struct model *m, enum view v, const struct object *o, int by)
     count_change(m, v, o->tenant, o->type, by);
     if (rule && rule->peer)
         count_change(m, v, rule->peer, rule->is_ingress ? COUNT_INGRESS_PEER : COUNT_EGRESS_PEER, by);
+    if (o->type == OBJECT_LB)
+        count_change(m, v, ((const struct lb *) (const void *) o)->vpc, COUNT_BALANCER, by);
 }
 
 /* ---- slots ---- */

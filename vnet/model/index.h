@@ -65,8 +65,10 @@ void view_each_referrer(const struct model *, enum view, uint32_t target, enum o
 /* A subnet of the VPC 'scope', or of PUBLIC_SCOPE a pool, that has addresses in first..last. */
 uint32_t view_range_overlapping(const struct model *, enum view, uint32_t scope, uint32_t first, uint32_t last);
 size_t view_count(const struct model *, enum view, uint32_t tenant, enum object_type);
-/* How many rules of that direction name the group as their peer. */
-size_t view_count_peers(const struct model *, enum view, uint32_t group, bool is_ingress);
+/* What is counted of those that refer to an object, besides objects of a type by their tenant. */
+enum counted { COUNT_EGRESS_PEER = OBJECT_TYPE_MAX, COUNT_INGRESS_PEER,         /* rules that name a group as their peer */
+               COUNT_BALANCER };                                                /* load balancers of a VPC */
+size_t view_count_of(const struct model *, enum view, uint32_t number, enum counted);
 
 /* In either view, committed first: for labels, which are the same in both. */
 const struct object *object_anywhere(const struct model *, uint32_t number);

@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "vnet/model/field_value.h"
 #include "vnet/model/model_json.h"
-#include "vnet/model/sg_peer.h"
+#include "vnet/model/marks.h"
 #include "vnet/model/sg_set.h"
 
 /* What the transaction did to one number. 'after' is owned until commit, 'before' from then on. */
@@ -228,7 +228,7 @@ bool
 transaction_finish(struct transaction *t, struct error *err)
 {
     assert(!t->is_finished);
-    if (!sg_sets_sweep(t, err) || !sg_peers_mark(t, err))
+    if (!sg_sets_sweep(t, err) || !marks_keep(t, err))
         return false;
     t->changes = mem_alloc(map_count(&t->staged) * sizeof *t->changes);
     MAP_FOR_EACH (n, &t->staged) {

@@ -77,6 +77,7 @@ struct vpc {
     struct object o;
     struct ip_prefix cidr;
     uint32_t vni;               /* 1..2^24-1, allocated */
+    bool is_balanced;           /* it has a load balancer; kept by transactions */
 };
 
 struct subnet {

@@ -48,3 +48,30 @@ tcp_parse(const struct ipv4_packet *ip, struct tcp_segment *s)
     };
     return true;
 }
+
+/* How many sequence numbers it takes. */
+static uint32_t
+segment_len(const struct ipv4_packet *ip, const struct tcp_segment *s)
+{
+    size_t headers = ip->header_len + (ip->payload[12] >> 4) * 4u;
+    return (ip->total_len > headers ? ip->total_len - headers : 0) + !!(s->flags & TCP_FLAG_SYN) + !!(s->flags & TCP_FLAG_FIN);
+}
+
+bool
+tcp_put_reset(struct bytes *out, const uint8_t *frame, size_t n, struct ip from, uint16_t port)
+{
+    struct ipv4_packet ip;
+    struct tcp_segment s;
+    if (!ipv4_parse(frame, n, &ip) || !tcp_parse(&ip, &s) || s.flags & TCP_FLAG_RST)
+        return false;
+    const struct ipv4_answer back = { .eth_dst = ip.eth_src, .eth_src = ip.eth_dst, .src = from, .dst = ip.src };
+    struct tcp_segment reset = { .src_port = port, .dst_port = s.src_port, .flags = TCP_FLAG_RST };
+    if (s.flags & TCP_FLAG_ACK) {
+        reset.seq = s.ack;
+    } else {
+        reset.ack = s.seq + segment_len(&ip, &s);
+        reset.flags |= TCP_FLAG_ACK;
+    }
+    tcp_put(out, &back, &reset);
+    return true;
+}

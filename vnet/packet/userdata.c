@@ -5,7 +5,7 @@
 #define VERSION 1
 
 enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4, USERDATA_SPLIT = 5,
-                     USERDATA_TARGET = 6, USERDATA_ECHO = 7 };
+                     USERDATA_TARGET = 6, USERDATA_ECHO = 7, USERDATA_RESET = 8 };
 
 struct head {
     enum userdata_kind kind;
@@ -171,6 +171,19 @@ bool
 userdata_get_target(const uint8_t *data, size_t n, uint32_t *number)
 {
     return number_get(data, n, USERDATA_TARGET, number);
+}
+
+void
+userdata_put_reset(struct bytes *b)
+{
+    bytes_put_u8(b, VERSION);
+    bytes_put_u8(b, USERDATA_RESET);
+}
+
+bool
+userdata_is_reset(const uint8_t *data, size_t n)
+{
+    return n == 2 && data[0] == VERSION && data[1] == USERDATA_RESET;
 }
 
 void

@@ -9,6 +9,7 @@
  *     version (1)  kind (1)  MTU (2)
  *     version (1)  kind (1)  number of a target (4)
  *     version (1)  kind (1)  side of an echo (1)
+ *     version (1)  kind (1)
  */
 #ifndef VNET_PACKET_USERDATA_H
 #define VNET_PACKET_USERDATA_H 1
@@ -22,6 +23,7 @@ void userdata_put_lease(struct bytes *, const struct dhcp_lease *);
 void userdata_put_error(struct bytes *, const struct icmp_error *);
 void userdata_put_inner(struct bytes *, const struct icmp_inner *);
 void userdata_put_pool(struct bytes *, uint32_t number);         /* ARP of its upstream gateway */
+void userdata_put_reset(struct bytes *);                          /* the sender is told by a reset */
 void userdata_put_split(struct bytes *, uint16_t mtu);           /* the packet goes on in pieces */
 void userdata_put_target(struct bytes *, uint32_t number);       /* its answer to a health check */
 void userdata_put_echo(struct bytes *, enum icmp_echo_side);
@@ -31,6 +33,7 @@ bool userdata_get_lease(const uint8_t *, size_t, struct dhcp_lease *);
 bool userdata_get_error(const uint8_t *, size_t, struct icmp_error *);
 bool userdata_get_inner(const uint8_t *, size_t, struct icmp_inner *);
 bool userdata_get_pool(const uint8_t *, size_t, uint32_t *number);
+bool userdata_is_reset(const uint8_t *, size_t);
 bool userdata_get_split(const uint8_t *, size_t, uint16_t *mtu);
 bool userdata_get_target(const uint8_t *, size_t, uint32_t *number);
 bool userdata_get_echo(const uint8_t *, size_t, enum icmp_echo_side *);

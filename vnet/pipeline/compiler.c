@@ -21,6 +21,14 @@ set_of_port(const struct compiler *c, uint32_t number)
     return port ? port->sg_set : 0;
 }
 
+/* The VPC of an object of any type; 0: there is none, or no such object. */
+static uint32_t
+vpc_of_number(const struct compiler *c, uint32_t number)
+{
+    const struct object *o = model_get(c->view.model, number, OBJECT_NONE);
+    return o ? view_vpc_of(&c->view, o->type, number) : 0;
+}
+
 static void
 place_port(struct compiler *c, uint32_t port, uint32_t host)
 {
@@ -47,20 +55,12 @@ place_each_host(void *aux, const struct runtime_host *host)
     runtime_each_port_on(p.c->view.runtime, p.host, place_each_port, &p);
 }
 
-/* A NAT gateway's holder sends to every port of the VPC, so it holds that as if a port were there. */
+/* The holder of a NAT gateway's or balancer's address sends to every port of the VPC, so it holds that as if a port were there. */
 static void
-place_natgw(struct compiler *c, uint32_t number)
+place_sender(void *aux, uint32_t number)
 {
-    struct placement p;
-    uint32_t host = placement_of(&c->view, number, &p) && p.natgw ? p.holder->number : 0;
-    presence_place(c->presence, number, host, view_vpc_of(&c->view, OBJECT_NATGW, number));
-}
-
-static void
-place_natgws(struct compiler *c)
-{
-    for (const struct object *o = NULL; (o = model_next(c->view.model, OBJECT_NATGW, o ? o->number : 0)) != NULL;)
-        place_natgw(c, o->number);
+    struct compiler *c = aux;
+    presence_place(c->presence, number, placement_host(&c->view, number), vpc_of_number(c, number));
 }
 
 /* A block could not be compiled whole: it waits for a zone. */
@@ -95,7 +95,7 @@ compiler_new(const struct model *model, const struct runtime *runtime)
     c->block.arena = arena_new();
     c->block.zone_wanted = zone_wanted;
     c->block.zone_aux = c;
-    place_natgws(c);
+    placement_each_sender(&c->view, place_sender, c);
     runtime_each_host(runtime, place_each_host, c);
     return c;
 }
@@ -221,7 +221,7 @@ compiler_attach(struct compiler *c, uint32_t host, struct flow_table *table)
     struct placing p = { c, host };
     struct emission e = { .c = c, .a = a };
     runtime_each_port_on(c->view.runtime, host, place_each_port, &p);
-    place_natgws(c);
+    placement_each_sender(&c->view, place_sender, c);
     compiler_dirty_all(c, a, 0);
     presence_each_vpc(c->presence, host, dirty_vpc, &e);
     presence_each_vpc(c->sets, host, dirty_set, &e);
@@ -429,19 +429,16 @@ port_presence_update(const struct touch_list *list, uint32_t port)
 }
 
 static void
-natgw_presence_update(const struct touch_list *list, uint32_t natgw)
+sender_presence_update(const struct touch_list *list, uint32_t number)
 {
-    const struct view *view = &list->c->view;
-    struct placement p;
-    uint32_t host = placement_of(view, natgw, &p) && p.natgw ? p.holder->number : 0;
-    vpc_presence_update(list, natgw, host, view_vpc_of(view, OBJECT_NATGW, natgw));
+    vpc_presence_update(list, number, placement_host(&list->c->view, number), vpc_of_number(list->c, number));
 }
 
 static void
 eip_presence_update(const struct touch_list *list, const struct eip *eip)
 {
-    if (eip && eip->attached.kind == TARGET_NATGW)
-        natgw_presence_update(list, eip->attached.number);
+    if (eip && (eip->attached.kind == TARGET_NATGW || eip->attached.kind == TARGET_LB))
+        sender_presence_update(list, eip->attached.number);
 }
 
 static void
@@ -459,8 +456,8 @@ presence_changed(struct touch_list *list, const struct vnet_event *event)
         port_presence_update(list, event->number);
     else if (change && change->type == OBJECT_PORT)
         port_presence_update(list, change->number);
-    else if (change && change->type == OBJECT_NATGW)
-        natgw_presence_update(list, change->number);
+    else if (change && (change->type == OBJECT_NATGW || change->type == OBJECT_LB))
+        sender_presence_update(list, change->number);
     else if (change && change->type == OBJECT_EIP)
         eip_presence_update(list, (const void *) change->before);
     placement_affected(&list->c->view, event, affected_presence_update, list);

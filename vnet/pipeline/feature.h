@@ -28,7 +28,8 @@
     X(FEATURE_UPLINK, 10, uplink)    /* physical networks: what enters and leaves */ \
     X(FEATURE_EIP,    11, eip)       /* elastic IPs of ports, without conntrack */ \
     X(FEATURE_NATGW,  12, natgw)     /* NAT gateways, with conntrack */ \
-    X(FEATURE_SG,     13, sg)        /* security groups, with conntrack at the port's own host */
+    X(FEATURE_SG,     13, sg)        /* security groups, with conntrack at the port's own host */ \
+    X(FEATURE_LB,     14, lb)        /* load balancers, with the same pass */
 
 enum feature_number {
 #define X(ID, NUMBER, NAME) ID = NUMBER,

@@ -5,8 +5,9 @@
  *             (rest: room)
  *   reg0      next hop, IPv4                   reg0-3 = xxreg0: next hop, IPv6 (room)
  *             in the SG stages, which come before and after that: reg1 the local port's combination of security groups, reg2 the
- *             other end's; reg3 bit 0: the other end began the connection, bit 1: the packet goes to the port
- *   reg4-7    = xxreg1: original IPv6 destination (room); reg4: original IPv4 destination (room)
+ *             other end's; reg3 bit 0: the other end began the connection, bit 1: the packet goes to the port, bit 2: from a port that
+ *             is not filtered but may talk to a balancer, bit 3: from outside to a balancer, bits 16..31: that port's zone
+ *   reg4-7    = xxreg1: original IPv6 destination (room); reg4: original IPv4 destination, of what goes to a balancer
  *   reg8      number of the port the packet came from (0: not from a local port)
  *   reg9      number of its subnet
  *   reg10     number of the route table that decides; later that of the pool by whose network it leaves
@@ -14,10 +15,13 @@
  *   reg12     0..7 reason (enum reason)        8 too big for the tunnel
  *             9..12 traffic class (room)       13..14 migration state (room)       15     has been with the responder
  *   reg13     0..15 OpenFlow port to leave by (a tunnel's, a filtered port's)     16..31 MTU of the path
- *   reg14     rule number (room)
- *   reg15     what a route leads out by: NAT gateway's number, 0: internet gateway (target number, origin host: room)
- *   ct_mark   in a NAT gateway's zone: 1, the echo's identifier is another outside
- *   ct_mark   rule number (room)               ct_label  0..31 origin host, 32..63 target (room)
+ *             (of what is sent to a target that is gone: 0..15 the port it was meant for)
+ *   reg14     the target that a balancer chose
+ *   reg15     what a route leads out by: NAT gateway's number, 0: internet gateway; of what goes back by the elastic IP of a balancer, that
+ *             one's number
+ *   ct_mark   in a port's zone: bit 0, a balancer chose the target; bit 1, it came by a balancer's elastic IP
+ *             in a NAT gateway's zone: 1, the echo's identifier is another outside             (rest: room)
+ *   ct_label  0..31 number of that elastic IP    32..63 number of that target
  *
  *   cookie    63..56 feature   55..48 object type   47..32 spare   31..0 object number (0: shared)
  */
@@ -36,6 +40,22 @@
 #define LAYOUT_SG_PEER (struct of_field){ OF_REG2, 0, 32 }
 #define LAYOUT_SG_INGRESS (struct of_field){ OF_REG3, 0, 1 }
 #define LAYOUT_SG_INBOUND (struct of_field){ OF_REG3, 1, 1 }
+#define LAYOUT_SG_STATE (struct of_field){ OF_REG3, 0, 32 }     /* all of it: */
+#define SG_INGRESS 1u
+#define SG_INBOUND 2u
+#define SG_WATCHED 4u
+#define SG_EXTERNAL 8u
+#define SG_ZONE(ZONE) ((uint32_t) (ZONE) << 16)
+#define LAYOUT_WATCHED (struct of_field){ OF_REG3, 2, 1 }
+#define LAYOUT_EXTERNAL (struct of_field){ OF_REG3, 3, 1 }
+#define LAYOUT_ZONE (struct of_field){ OF_REG3, 16, 16 }
+#define LAYOUT_ORIGINAL_DST4 (struct of_field){ OF_REG4, 0, 32 }
+#define LAYOUT_TARGET (struct of_field){ OF_REG14, 0, 32 }
+#define LAYOUT_ORIGIN (struct of_field){ OF_REG15, 0, 32 }
+#define LAYOUT_CT_BALANCED (struct of_field){ OF_CT_MARK, 0, 1 }
+#define LAYOUT_CT_ORIGINATED (struct of_field){ OF_CT_MARK, 1, 1 }
+#define LAYOUT_CT_ORIGIN (struct of_field){ OF_CT_LABEL, 0, 32 }
+#define LAYOUT_CT_TARGET (struct of_field){ OF_CT_LABEL, 32, 32 }
 #define LAYOUT_PORT (struct of_field){ OF_REG8, 0, 32 }
 #define LAYOUT_SUBNET (struct of_field){ OF_REG9, 0, 32 }
 #define LAYOUT_RTB (struct of_field){ OF_REG10, 0, 32 }
@@ -46,6 +66,7 @@
 #define LAYOUT_TOO_BIG (struct of_field){ OF_REG12, 8, 1 }
 #define LAYOUT_ANSWERED (struct of_field){ OF_REG12, 15, 1 }
 #define LAYOUT_OUT_PORT (struct of_field){ OF_REG13, 0, 16 }
+#define LAYOUT_ORIGINAL_PORT (struct of_field){ OF_REG13, 0, 16 }
 #define LAYOUT_PATH_MTU (struct of_field){ OF_REG13, 16, 16 }
 
 /* Why a packet is not delivered as it is. Drops are counted under these words in a port's 'drops' column. */

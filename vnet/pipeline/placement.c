@@ -66,7 +66,8 @@ attachment_get(const struct view *view, struct placement *p)
     const struct target_ref *attached = &p->eip->attached;
     p->port = attached->kind == TARGET_PORT ? model_port(m, attached->number) : NULL;
     p->natgw = attached->kind == TARGET_NATGW ? model_natgw(m, attached->number) : NULL;
-    p->subnet = p->port ? model_subnet(m, p->port->subnet) : p->natgw ? model_subnet(m, p->natgw->subnet) : NULL;
+    p->lb = attached->kind == TARGET_LB ? model_lb(m, attached->number) : NULL;
+    p->subnet = model_subnet(m, p->port ? p->port->subnet : p->natgw ? p->natgw->subnet : p->lb ? p->lb->subnet : 0);
     p->vpc = p->subnet ? model_vpc(m, p->subnet->vpc) : NULL;
     return p->vpc && model_subnet_reaches_igw(m, p->subnet);
 }
@@ -101,6 +102,22 @@ placement_of(const struct view *view, uint32_t holder, struct placement *p)
 {
     uint32_t eip = model_eip_of(view->model, holder);
     return eip && placement_get(view, eip, p);
+}
+
+uint32_t
+placement_host(const struct view *view, uint32_t number)
+{
+    struct placement p;
+    return placement_of(view, number, &p) && !p.port ? p.holder->number : 0;
+}
+
+void
+placement_each_sender(const struct view *view, void (*each)(void *aux, uint32_t number), void *aux)
+{
+    static const enum object_type types[] = { OBJECT_NATGW, OBJECT_LB };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        for (const struct object *o = NULL; (o = model_next(view->model, types[i], o ? o->number : 0)) != NULL;)
+            each(aux, o->number);
 }
 
 /* ---- what a change concerns ---- */
@@ -155,6 +172,7 @@ affect_subnet(void *aux, const struct object *subnet)
     const struct affected *a = aux;
     model_each_referrer(a->view->model, subnet->number, OBJECT_PORT, affect_holder, aux);
     model_each_referrer(a->view->model, subnet->number, OBJECT_NATGW, affect_holder, aux);
+    model_each_referrer(a->view->model, subnet->number, OBJECT_LB, affect_holder, aux);
     return true;
 }
 
@@ -182,6 +200,7 @@ affect_object(struct affected *a, const struct change *c)
         break;
     case OBJECT_PORT:
     case OBJECT_NATGW:
+    case OBJECT_LB:
         affect_of(a, c->number);
         break;
     case OBJECT_SUBNET:

@@ -2,6 +2,8 @@
  * the gateways that do, chosen by rendezvous hashing over those alive: when one dies only what it held moves, spread over the
  * others. If none is alive the choice is made as if all were: better a place that may come back than none.
  *
+ * What a NAT gateway or a balancer sends goes to every port of its VPC: its holder holds the VPC too.
+ *
  * An elastic IP is served while what it is attached to has a subnet that routes to the internet gateway, and that (a port) is bound. */
 #ifndef VNET_PIPELINE_PLACEMENT_H
 #define VNET_PIPELINE_PLACEMENT_H 1
@@ -11,8 +13,9 @@
 struct placement {
     const struct eip *eip;
     const struct pool *pool;
-    const struct port *port;             /* one of these two is what it is attached to */
+    const struct port *port;             /* one of these is what it is attached to */
     const struct natgw *natgw;
+    const struct lb *lb;
     const struct subnet *subnet;         /* of that */
     const struct vpc *vpc;
     struct binding at;                   /* the port's */
@@ -24,6 +27,10 @@ struct placement {
 bool placement_get(const struct view *, uint32_t eip, struct placement *);
 /* Of what an elastic IP is attached to. */
 bool placement_of(const struct view *, uint32_t holder, struct placement *);
+/* The host that holds the address of a NAT gateway or balancer, and so its VPC; 0: none. */
+uint32_t placement_host(const struct view *, uint32_t number);
+/* Calls 'each' for every object that placement_host() is for. */
+void placement_each_sender(const struct view *, void (*each)(void *aux, uint32_t number), void *aux);
 
 /* The patch port by which a host reaches a physical network; 0: it does not. */
 uint32_t runtime_uplink_port(const struct runtime_host *, const char *network);

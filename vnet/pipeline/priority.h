@@ -12,6 +12,7 @@ enum {
     PRIORITY_ADMIT_PEER = 210,          /* a known tunnel peer's */
     PRIORITY_ADMIT_UPLINK = 205,        /* a port that leads to a physical network */
     PRIORITY_ADMIT_VLAN = 200,
+    PRIORITY_ADMIT_HAIRPIN = 117,       /* a target's answer to itself */
     PRIORITY_ADMIT_UNFILTERED = 115,    /* what a port asks of its subnet's gateway */
     PRIORITY_ADMIT_DHCP = 110,  /* above the addresses: a port that may use any source asks by DHCP too */
     PRIORITY_ADMIT_OWN = 100,
@@ -36,6 +37,9 @@ enum {
     PRIORITY_GATEWAY_ANSWER = 130,
     PRIORITY_GATEWAY_SELF = 120,        /* the rest of what is sent to the gateway's address */
     PRIORITY_GATEWAY_TTL = 110,
+    PRIORITY_GATEWAY_BALANCER = 106,    /* from a port that is not filtered: to a balancer; */
+    PRIORITY_GATEWAY_LOCAL = 105,       /* elsewhere in the VPC; */
+    PRIORITY_GATEWAY_TARGET = 104,      /* what may answer a connection by a balancer */
     PRIORITY_GATEWAY_DHCP = 100,        /* broadcast by a client that has its address */
     PRIORITY_GATEWAY_ROUTED = 100,
 
@@ -66,7 +70,11 @@ enum {
     PRIORITY_PUBLIC_OUT_NEIGHBOUR = 110,
     PRIORITY_PUBLIC_OUT_POOL = 100,
 
+    /* EGRESS */
+    PRIORITY_EGRESS_ORIGIN = 110,       /* back the way its connection came */
+
     /* FORWARD */
+    PRIORITY_FORWARD_HAIRPIN = 110,     /* a target balanced to itself */
     PRIORITY_FORWARD_ARP = 200,
     PRIORITY_FORWARD_MAC = 100,
     PRIORITY_FORWARD_TUNNEL = 10,       /* came by tunnel, for nobody here */
@@ -75,6 +83,18 @@ enum {
     PRIORITY_SG_INVALID = 120,
     PRIORITY_SG_INBOUND = 110,
     PRIORITY_SG_OUTBOUND = 100,
+
+    /* SG_DONE */
+    PRIORITY_DONE_LISTENER = 150,       /* new, to a balancer that listens */
+    PRIORITY_DONE_BALANCED = 140,       /* of a connection whose target a balancer chose */
+    PRIORITY_DONE_EXTERNAL = 130,       /* from outside, to a balancer that does not listen */
+    PRIORITY_DONE_ORIGIN = 120,         /* of a connection that came by a balancer's elastic IP */
+    PRIORITY_DONE_UNJUDGED = 110,       /* of a port that is not filtered */
+
+    /* LB_TARGET */
+    PRIORITY_TARGET_ROW = 100,
+    PRIORITY_TARGET_BACK = 20,          /* answers come back, whatever became of the target */
+    PRIORITY_TARGET_RESET = 10,         /* the target is gone */
 
     /* SG_RULE: plus how narrow the rule is (sg_rule.c) */
     PRIORITY_SG_RULE = 100,

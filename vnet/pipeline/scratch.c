@@ -76,12 +76,12 @@ note_port(void *aux, uint32_t number, uint32_t ofport)
 }
 
 static void
-note_natgws(struct scratch *s)
+note_sender(void *aux, uint32_t number)
 {
-    struct placement p;
-    for (const struct object *o = NULL; (o = model_next(s->view.model, OBJECT_NATGW, o ? o->number : 0)) != NULL;)
-        if (placement_of(&s->view, o->number, &p) && p.holder->number == s->block.host)
-            note_vpc(s, p.vpc->o.number);
+    struct scratch *s = aux;
+    const struct object *o = model_get(s->view.model, number, OBJECT_NONE);
+    if (placement_host(&s->view, number) == s->block.host)
+        note_vpc(s, view_vpc_of(&s->view, o->type, number));
 }
 
 static void
@@ -89,7 +89,7 @@ compile_vpcs(struct scratch *s)
 {
     map_init(&s->vpcs);
     runtime_each_port_on(s->view.runtime, s->block.host, note_port, s);
-    note_natgws(s);
+    placement_each_sender(&s->view, note_sender, s);
     MAP_FOR_EACH_SAFE (n, next, &s->vpcs) {
         struct seen_vpc *seen = CONTAINER_OF(n, struct seen_vpc, node);
         compile_vpc(s, seen->number);

@@ -19,10 +19,13 @@
  *   PUBLIC_OUT  public destination -> next hop on the physical network, and out
  *   TUNNEL_OUT  destination's host -> tunnel, its port, MTU
  *   SIZE        small enough: out; else answered
+ *   LB_BACK     to a port that is not filtered: is it of a connection that a balancer may have made?
  *   SG          a tracked packet: which port's connection it is, and whether that port began it
  *   SG_PEER     the other end's address -> its combination of security groups
  *   SG_RULE     combination, direction, other end, protocol and ports -> allowed by which rule
- *   SG_DONE     allowed: on its way, or to the port; a new connection is remembered
+ *   SG_DONE     allowed: on its way, or to the port; a new connection is remembered, or a balancer chooses its target
+ *   LB_TARGET   of a balanced connection: its target, if that still is one; counts
+ *   LB_NEW      the target just chosen: translated and on its way; counts connections
  *   DHCP        a port's DHCP questions -> responder
  *   REJECT      counts drops by (port, reason), sends to the responder what deserves an ICMP error
  */
@@ -48,12 +51,15 @@
     X(STAGE_NAT_IN,         33, "nat-in",      false)   \
     X(STAGE_PUBLIC_OUT,     34, "public-out",  false)   \
     X(STAGE_TUNNEL_OUT,     35, "tunnel-out",  false)   \
+    X(STAGE_LB_BACK,        36, "lb-back",     false)   \
     X(STAGE_SIZE,           40, "size",        false)   \
     X(STAGE_SG,             41, "sg",          false)   \
     X(STAGE_SG_PEER,        42, "sg-peer",     false)   \
     X(STAGE_SG_RULE,        43, "sg-rule",     false)   \
     X(STAGE_SG_DONE,        44, "sg-done",     false)   \
     X(STAGE_DHCP,           45, "dhcp",        false)   \
+    X(STAGE_LB_TARGET,      46, "lb-target",   false)   \
+    X(STAGE_LB_NEW,         47, "lb-new",      false)   \
     X(STAGE_REJECT,         50, "reject",      false)
 
 enum stage {

@@ -8,7 +8,20 @@
 #include "vnet/pipeline/touch.h"
 #include "vnet/pipeline/words.h"
 
-/* What is allowed goes on: from a port through the router, to a port out. A new connection is remembered. */
+/* What is allowed goes on: from a port through the router, to a port out. */
+static void
+done_end(struct block *b, bool is_inbound)
+{
+    if (is_inbound) {
+        act_output_field(b->fb, LAYOUT_OUT_PORT);
+    } else {
+        act_ct_clear(b->fb);
+        act_resubmit(b->fb, STAGE_GATEWAY);
+    }
+    block_flow_end(b);
+}
+
+/* A new connection is remembered. */
 static void
 done_row(struct block *b, bool is_inbound, bool is_new)
 {
@@ -18,13 +31,18 @@ done_row(struct block *b, bool is_inbound, bool is_new)
     match_ct_state(fb, OF_CT_TRK | (is_new ? OF_CT_NEW : 0), OF_CT_TRK | OF_CT_INV | OF_CT_NEW);
     if (is_new)
         act_ct(fb, &(struct flow_ct) { .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true });
-    if (is_inbound) {
-        act_output_field(fb, LAYOUT_OUT_PORT);
-    } else {
-        act_ct_clear(fb);
-        act_resubmit(fb, STAGE_GATEWAY);
-    }
-    block_flow_end(b);
+    done_end(b, is_inbound);
+}
+
+/* A port that is not filtered: nothing is remembered. */
+static void
+unjudged_row(struct block *b, bool is_inbound)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_SG_DONE, PRIORITY_DONE_UNJUDGED);
+    match_family(fb, IP_V4);
+    match_u64(fb, LAYOUT_SG_LOCAL, 0);
+    match_u64(fb, LAYOUT_SG_INBOUND, is_inbound);
+    done_end(b, is_inbound);
 }
 
 static void
@@ -41,6 +59,8 @@ shared_rows(struct block *b)
 
     for (int i = 0; i < 4; i++)
         done_row(b, i & 1, i & 2);
+    unjudged_row(b, false);
+    unjudged_row(b, true);
 }
 
 static void

@@ -13,6 +13,13 @@ is_filtered(const struct view *view, const struct port *port)
     return !sg_set_is_open(view, port->sg_set);
 }
 
+/* A port that is not filtered may still talk to a balancer: the feature lb tracks those packets, in the port's zone. 0: it cannot. */
+static uint16_t
+zone_if_watched(struct block *b, const struct port_facts *f)
+{
+    return f->vpc->is_balanced ? block_zone(b, f->port->o.number) : 0;
+}
+
 void
 sg_set_context(struct block *b, const struct port_facts *f)
 {
@@ -28,7 +35,8 @@ track_end(struct block *b, const struct port_facts *f)
 {
     uint16_t zone = block_zone(b, f->port->o.number);
     if (zone)
-        act_ct(b->fb, &(struct flow_ct) { .zone = zone, .table = STAGE_SG });
+        act_ct(b->fb, &(struct flow_ct) { .zone = zone, .table = STAGE_SG,
+                                          .nat = f->vpc->is_balanced ? FLOW_NAT_KNOWN : FLOW_NAT_NONE });
     block_flow_end(b);
 }
 
@@ -39,7 +47,10 @@ sg_leave_end(struct block *b, const struct port_facts *f)
         track_end(b, f);
         return;
     }
+    uint16_t zone = zone_if_watched(b, f);
     sg_set_context(b, f);
+    if (zone)
+        act_set(b->fb, LAYOUT_SG_STATE, SG_WATCHED | SG_ZONE(zone));
     act_goto(b->fb, STAGE_GATEWAY);
     block_flow_end(b);
 }
@@ -51,7 +62,14 @@ sg_deliver_end(struct block *b, const struct port_facts *f)
         track_end(b, f);
         return;
     }
-    act_output(b->fb, f->at.ofport);
+    uint16_t zone = zone_if_watched(b, f);
+    if (zone) {
+        act_set(b->fb, LAYOUT_OUT_PORT, f->at.ofport);
+        act_set(b->fb, LAYOUT_SG_STATE, SG_ZONE(zone));
+        act_goto(b->fb, STAGE_LB_BACK);
+    } else {
+        act_output(b->fb, f->at.ofport);
+    }
     block_flow_end(b);
 }
 
@@ -69,8 +87,7 @@ end(struct block *b, const struct port_facts *f, bool is_inbound, bool is_reply)
 {
     act_set(b->fb, LAYOUT_SG_LOCAL, f->port->sg_set);
     act_set(b->fb, LAYOUT_SG_PEER, 0);
-    act_set(b->fb, LAYOUT_SG_INGRESS, is_inbound != is_reply);
-    act_set(b->fb, LAYOUT_SG_INBOUND, is_inbound);
+    act_set(b->fb, LAYOUT_SG_STATE, (is_inbound != is_reply ? SG_INGRESS : 0) | (is_inbound ? SG_INBOUND : 0));
     act_goto(b->fb, STAGE_SG_PEER);
     block_flow_end(b);
 }
@@ -87,15 +104,21 @@ outbound_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is
 
 /* It may come from the port itself, by its own public address; so the input port is forgotten. */
 static void
+set_inbound_context(struct block *b, const struct port_facts *f)
+{
+    act_set(b->fb, of_field_whole(OF_METADATA), f->vpc->vni);
+    act_set(b->fb, LAYOUT_PORT, f->port->o.number);
+    act_set(b->fb, of_field_whole(OF_IN_PORT), 0);
+    act_set(b->fb, LAYOUT_OUT_PORT, f->at.ofport);
+}
+
+static void
 inbound_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is_reply)
 {
     begin(b, zone, PRIORITY_SG_INBOUND);
     match_eth_dst(b->fb, f->port->mac);
     match_ct_state(b->fb, OF_CT_TRK | (is_reply ? OF_CT_RPL : 0), OF_CT_TRK | OF_CT_INV | OF_CT_RPL);
-    act_set(b->fb, of_field_whole(OF_METADATA), f->vpc->vni);
-    act_set(b->fb, LAYOUT_PORT, f->port->o.number);
-    act_set(b->fb, of_field_whole(OF_IN_PORT), 0);
-    act_set(b->fb, LAYOUT_OUT_PORT, f->at.ofport);
+    set_inbound_context(b, f);
     end(b, f, true, is_reply);
 }
 
@@ -110,8 +133,27 @@ invalid_row(struct block *b, const struct port_facts *f, uint16_t zone)
     block_flow_end(b);
 }
 
+/* Of a port that is not filtered: as if a rule had allowed it, and what conntrack finds invalid is none of its business. */
 static void
-local_rows(struct block *b, const struct port_facts *f)
+unjudged_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is_inbound)
+{
+    begin(b, zone, is_inbound ? PRIORITY_SG_INBOUND : PRIORITY_SG_OUTBOUND);
+    match_ct_state(b->fb, OF_CT_TRK, OF_CT_TRK);
+    if (is_inbound) {
+        match_eth_dst(b->fb, f->port->mac);
+        set_inbound_context(b, f);
+    } else {
+        match_eth_src(b->fb, f->port->mac);
+        sg_set_context(b, f);
+    }
+    act_set(b->fb, LAYOUT_SG_LOCAL, 0);
+    act_set(b->fb, LAYOUT_SG_STATE, is_inbound ? SG_INBOUND : 0);
+    act_goto(b->fb, STAGE_SG_DONE);
+    block_flow_end(b);
+}
+
+static void
+filtered_rows(struct block *b, const struct port_facts *f)
 {
     uint16_t zone = block_zone(b, f->port->o.number);
     if (!zone)
@@ -121,6 +163,18 @@ local_rows(struct block *b, const struct port_facts *f)
         inbound_row(b, f, zone, is_reply);
     }
     invalid_row(b, f, zone);
+}
+
+static void
+local_rows(struct block *b, const struct port_facts *f)
+{
+    uint16_t zone;
+    if (is_filtered(b->view, f->port)) {
+        filtered_rows(b, f);
+    } else if ((zone = zone_if_watched(b, f)) != 0) {
+        unjudged_row(b, f, zone, true);
+        unjudged_row(b, f, zone, false);
+    }
 }
 
 /* ---- SG_PEER ---- */
@@ -160,11 +214,13 @@ void
 sg_port_flows(struct block *b, uint32_t number)
 {
     struct port_facts f;
-    if (!port_facts_get(b->view, number, &f) || !f.port->sg_set)
+    if (!port_facts_get(b->view, number, &f))
         return;
     const struct sg_set *set = sg_set_get(b->view, f.port->sg_set);
-    peer_rows(b, &f, set, true);
-    peer_rows(b, &f, set, false);
-    if (f.at.host == b->host && f.at.ofport && is_filtered(b->view, f.port))
+    if (set) {
+        peer_rows(b, &f, set, true);
+        peer_rows(b, &f, set, false);
+    }
+    if (f.at.host == b->host && f.at.ofport)
         local_rows(b, &f);
 }

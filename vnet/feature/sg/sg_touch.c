@@ -109,6 +109,24 @@ set_changed(struct sg_touch *t, const struct change *c)
     }
 }
 
+/* ---- a VPC has a balancer, or none any more ---- */
+
+static bool
+touch_subnet(void *aux, const struct object *subnet)
+{
+    const struct sg_touch *t = aux;
+    model_each_referrer(t->view->model, subnet->number, OBJECT_PORT, touch_ways, aux);
+    return true;
+}
+
+static void
+vpc_changed(struct sg_touch *t, const struct change *c)
+{
+    const struct vpc *before = (const void *) c->before, *after = (const void *) c->after;
+    if (before && after && before->is_balanced != after->is_balanced)
+        model_each_referrer(t->view->model, c->number, OBJECT_SUBNET, touch_subnet, t);
+}
+
 void
 sg_touches(const struct view *view, const struct vnet_event *event, struct touch_list *list)
 {
@@ -119,6 +137,8 @@ sg_touches(const struct view *view, const struct vnet_event *event, struct touch
     touch_local_port(view, event, list, FEATURE_SG);
     if ((c = event_object(event, OBJECT_SUBNET)) != NULL && c->before && c->after)
         touch_local_ports_of(view, c->number, list, FEATURE_SG);
+    if ((c = event_object(event, OBJECT_VPC)) != NULL)
+        vpc_changed(&t, c);
     if ((c = event_object(event, OBJECT_SG_RULE)) != NULL)
         rule_changed(&t, c);
     if ((c = event_object(event, OBJECT_SG)) != NULL)

@@ -1,0 +1,187 @@
+/* A balancer's own rows. Its address: the router answers ARP for it, so that what goes to it is always routed, and a port that is not filtered
+ * has it looked up. Its elastic IP: translated at the holder, in the balancer's zone there; the target's host remembers by which elastic
+ * IP a connection came, so that its answers go back that way, whatever route or elastic IP the target has itself. */
+#include "vnet/feature/lb/lb_private.h"
+
+#include "vnet/feature/uplink/uplink.h"
+#include "vnet/model/public_mac.h"
+#include "vnet/model/router_mac.h"
+#include "vnet/pipeline/priority.h"
+
+#define ARP_REQUEST 1
+
+static void
+arp_row(struct block *b, const struct lb *lb)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_ARP, PRIORITY_ARP_GATEWAY);
+    match_u64(fb, LAYOUT_SUBNET, lb->subnet);
+    match_arp(fb, ARP_REQUEST);
+    match_arp_tpa(fb, ip_prefix_host(lb->ip));
+    act_set_mac(fb, OF_ETH_DST, ROUTER_MAC);
+    act_goto(fb, STAGE_FORWARD);
+    block_flow_end(b);
+}
+
+static void
+watched_row(struct block *b, const struct lb *lb, uint32_t vni)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_GATEWAY, PRIORITY_GATEWAY_BALANCER);
+    match_u64(fb, LAYOUT_VNI, vni);
+    match_u64(fb, LAYOUT_WATCHED, 1);
+    match_eth_dst(fb, ROUTER_MAC);
+    match_ip_dst(fb, ip_prefix_host(lb->ip));
+    act_ct(fb, &(struct flow_ct) { .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
+    block_flow_end(b);
+}
+
+/* ---- at the elastic IP's holder ---- */
+
+static void
+public_in_row(struct block *b, const struct placement *p, uint16_t zone)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_PUBLIC_IN, PRIORITY_PUBLIC_ROW);
+    match_ip_dst(fb, ip_prefix_host(p->eip->ip));
+    act_set_mac(fb, OF_ETH_DST, public_mac_of_ip(p->eip->ip));
+    lb_track_end(b, zone);
+}
+
+static void
+nat_out_row(struct block *b, const struct placement *p, uint16_t zone)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_NAT_OUT, PRIORITY_NAT_ROW);
+    match_u64(fb, LAYOUT_VNI, p->vpc->vni);
+    match_eth_dst(fb, public_mac_of_ip(p->eip->ip));
+    match_ip_src(fb, p->vpc->cidr);
+    lb_track_end(b, zone);
+}
+
+/* Tracked: from outside to a target, or a target's answer. The holder's own address on the inside is its public MAC. */
+static void
+begin_tracked(struct block *b, const struct placement *p, uint16_t zone, bool is_reply)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_SG, PRIORITY_SG_INBOUND);
+    match_u64(fb, of_field_whole(OF_CT_ZONE), zone);
+    match_eth_dst(fb, public_mac_of_ip(p->eip->ip));
+    match_family(fb, IP_V4);
+    match_ct_state(fb, OF_CT_TRK | (is_reply ? OF_CT_RPL : 0), OF_CT_TRK | OF_CT_INV | OF_CT_RPL);
+    act_set(fb, of_field_whole(OF_IN_PORT), 0);
+    act_set_mac(fb, OF_ETH_SRC, public_mac_of_ip(p->eip->ip));
+    act_set(fb, LAYOUT_POOL, p->pool->o.number);
+}
+
+static void
+tracked_rows(struct block *b, const struct placement *p, uint16_t zone)
+{
+    begin_tracked(b, p, zone, false);
+    act_set(b->fb, of_field_whole(OF_METADATA), p->vpc->vni);
+    act_set(b->fb, LAYOUT_SG_LOCAL, 0);
+    act_set(b->fb, LAYOUT_SG_STATE, SG_EXTERNAL);
+    act_goto(b->fb, STAGE_SG_DONE);
+    block_flow_end(b);
+
+    begin_tracked(b, p, zone, true);
+    match_ip_src(b->fb, ip_prefix_host(p->eip->ip));
+    act_set(b->fb, of_field_whole(OF_METADATA), p->vpc->vni);
+    act_ct_clear(b->fb);
+    act_resubmit(b->fb, STAGE_PUBLIC_IN);
+    block_flow_end(b);
+}
+
+struct public_listeners {
+    struct block *b;
+    const struct placement *p;
+};
+
+static void
+public_listener_row(void *aux, uint32_t number)
+{
+    const struct public_listeners *l = aux;
+    const struct listener *listener = model_listener(l->b->view->model, number);
+    struct flow_builder *fb = lb_new_flow(l->b, listener, l->p->eip->ip, true);
+    match_u64(fb, LAYOUT_VNI, l->p->vpc->vni);
+    act_group(fb, number);
+    block_flow_end(l->b);
+}
+
+static void
+holder_rows(struct block *b, const struct placement *p)
+{
+    uint16_t zone = block_zone(b, p->lb->o.number);
+    struct public_listeners l = { b, p };
+    if (!zone)
+        return;
+    public_in_row(b, p, zone);
+    nat_out_row(b, p, zone);
+    tracked_rows(b, p, zone);
+    lb_each_listener(b->view, p->lb->o.number, public_listener_row, &l);
+}
+
+/* ---- where the targets are ---- */
+
+static struct flow_builder *
+arrival_flow(struct block *b, const struct placement *p, bool is_new)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_SG_DONE, is_new ? PRIORITY_DONE_LISTENER : PRIORITY_DONE_ORIGIN + 1);
+    match_family(fb, IP_V4);
+    match_u64(fb, LAYOUT_VNI, p->vpc->vni);
+    match_u64(fb, LAYOUT_SG_INBOUND, 1);
+    match_eth_src(fb, public_mac_of_ip(p->eip->ip));
+    match_ct_state(fb, OF_CT_TRK | (is_new ? OF_CT_NEW : 0), OF_CT_TRK | OF_CT_INV | OF_CT_NEW);
+    return fb;
+}
+
+static void
+arrival_end(struct block *b)
+{
+    act_set_mac(b->fb, OF_ETH_SRC, ROUTER_MAC);
+    act_output_field(b->fb, LAYOUT_OUT_PORT);
+    block_flow_end(b);
+}
+
+static void
+arrival_rows(struct block *b, const struct placement *p)
+{
+    const struct flow_ct_set sets[] = { { .field = LAYOUT_CT_ORIGINATED, .value = 1 },
+                                        { .field = LAYOUT_CT_ORIGIN, .value = p->eip->o.number } };
+    struct flow_builder *fb = arrival_flow(b, p, true);
+    act_ct(fb, &(struct flow_ct) { .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true,
+                                   .sets = sets, .n_sets = 2 });
+    arrival_end(b);
+    arrival_flow(b, p, false);
+    arrival_end(b);
+
+    fb = block_flow(b, STAGE_LB_BACK, PRIORITY_ROW + 2);
+    match_u64(fb, LAYOUT_VNI, p->vpc->vni);
+    match_eth_src(fb, public_mac_of_ip(p->eip->ip));
+    match_family(fb, IP_V4);
+    act_ct(fb, &(struct flow_ct) { .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
+    block_flow_end(b);
+}
+
+static void
+return_row(struct block *b, const struct placement *p)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_EGRESS, PRIORITY_EGRESS_ORIGIN);
+    match_u64(fb, LAYOUT_ORIGIN, p->eip->o.number);
+    match_u64(fb, LAYOUT_VNI, p->vpc->vni);
+    match_family(fb, IP_V4);
+    egress_end(b, p);
+}
+
+void
+lb_flows_balancer(struct block *b, uint32_t number)
+{
+    const struct lb *lb = model_lb(b->view->model, number);
+    const struct vpc *vpc = lb ? model_vpc(b->view->model, lb->vpc) : NULL;
+    struct placement p;
+    if (!vpc)
+        return;
+    arp_row(b, lb);
+    watched_row(b, lb, vpc->vni);
+    if (!placement_of(b->view, number, &p) || !p.lb)
+        return;
+    if (p.holder->number == b->host)
+        holder_rows(b, &p);
+    arrival_rows(b, &p);
+    return_row(b, &p);
+}

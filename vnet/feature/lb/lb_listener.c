@@ -1,0 +1,120 @@
+/* A listener: a new connection to it goes to a group of buckets, which choose a target by a hash of the connection (or of its source). Each
+ * target has as many buckets as its weight, under ids of its own: the bucket whose id and packet hash highest is chosen, so when one
+ * leaves only its own connections find another (see lb.md for the figures behind that). */
+#include "vnet/feature/lb/lb_private.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "vnet/model/router_mac.h"
+#include "vnet/pipeline/priority.h"
+
+struct flow_builder *
+lb_new_flow(struct block *b, const struct listener *listener, struct ip ip, bool is_external)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_SG_DONE, PRIORITY_DONE_LISTENER);
+    match_family(fb, IP_V4);
+    match_u64(fb, LAYOUT_SG_INBOUND, 0);
+    match_u64(fb, LAYOUT_EXTERNAL, is_external);
+    match_ct_state(fb, OF_CT_TRK | OF_CT_NEW, OF_CT_TRK | OF_CT_INV | OF_CT_NEW);
+    match_u64(fb, of_field_whole(OF_CT_NW_DST), ip4_u32(ip));
+    match_u64(fb, of_field_whole(OF_CT_NW_PROTO), listener->proto);
+    match_u64(fb, of_field_whole(OF_CT_TP_DST), listener->port);
+    return fb;
+}
+
+/* ---- the buckets ---- */
+
+struct bucket {
+    uint32_t id, target;
+};
+
+struct buckets {
+    const struct view *view;
+    struct bucket *v;
+    size_t n, cap;
+};
+
+static bool
+is_taken(const struct buckets *buckets, uint32_t id)
+{
+    for (size_t i = 0; i < buckets->n; i++)
+        if (buckets->v[i].id == id)
+            return true;
+    return false;
+}
+
+/* Ids are a target's own wherever numbers do not collide in their low bits; then the younger one's move up. */
+static void
+bucket_add(struct buckets *buckets, uint32_t target, unsigned share)
+{
+    uint32_t id = (target << 8 | share) % FLOW_BUCKET_ID_MAX;
+    while (is_taken(buckets, id))
+        id = (id + 1) % FLOW_BUCKET_ID_MAX;
+    buckets->v = mem_grow(buckets->v, &buckets->cap, buckets->n + 1, sizeof *buckets->v);
+    buckets->v[buckets->n++] = (struct bucket) { id, target };
+}
+
+static void
+add_target(void *aux, uint32_t number)
+{
+    struct buckets *buckets = aux;
+    struct target_facts f;
+    if (!target_facts_get(buckets->view, number, &f) || !target_is_chosen(buckets->view, &f))
+        return;
+    for (unsigned share = 0; share < f.target->weight; share++)
+        bucket_add(buckets, number, share);
+}
+
+static int
+bucket_order(const void *a_, const void *b_)
+{
+    const struct bucket *a = a_, *b = b_;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static void
+group_of(struct block *b, const struct listener *listener, const struct lb *lb, const struct buckets *buckets)
+{
+    const struct of_field source[] = { of_field_whole(OF_IPV4_SRC) };
+    const struct of_field all[] = {
+        of_field_whole(OF_IPV4_SRC), of_field_whole(OF_IPV4_DST), of_field_whole(OF_IP_PROTO),
+        of_field_whole(listener->proto == L4_TCP ? OF_TCP_SRC : OF_UDP_SRC),
+        of_field_whole(listener->proto == L4_TCP ? OF_TCP_DST : OF_UDP_DST),
+    };
+    bool is_by_source = lb->affinity == LB_AFFINITY_SOURCE;
+    const struct flow_group group = {
+        .kind = FLOW_GROUP_SELECT_HASH,
+        .fields = is_by_source ? source : all,
+        .n_fields = is_by_source ? sizeof source / sizeof source[0] : sizeof all / sizeof all[0],
+    };
+    group_begin(b->fb, listener->o.number, b->cookie, &group);
+    for (size_t i = 0; i < buckets->n; i++) {
+        bucket_begin(b->fb, buckets->v[i].id, 1);
+        act_set(b->fb, LAYOUT_TARGET, buckets->v[i].target);
+        act_resubmit(b->fb, STAGE_LB_NEW);
+    }
+    block_add(b, group_end(b->fb, b->arena));
+}
+
+void
+lb_flows_listener(struct block *b, uint32_t number)
+{
+    const struct listener *listener = model_listener(b->view->model, number);
+    const struct lb *lb = listener ? model_lb(b->view->model, listener->lb) : NULL;
+    struct buckets buckets = { b->view, NULL, 0, 0 };
+    if (!lb)
+        return;
+    lb_each_target(b->view, listener->tg, add_target, &buckets);
+    qsort(buckets.v, buckets.n, sizeof *buckets.v, bucket_order);
+    group_of(b, listener, lb, &buckets);
+    free(buckets.v);
+
+    struct flow_builder *fb = lb_new_flow(b, listener, lb->ip, false);
+    match_u64(fb, LAYOUT_VNI, model_vpc(b->view->model, listener->vpc)->vni);
+    act_dec_ttl(fb);
+    act_set_mac(fb, OF_ETH_SRC, ROUTER_MAC);
+    act_set_ip(fb, OF_REG4, lb->ip);
+    act_group(fb, number);
+    block_flow_end(b);
+}

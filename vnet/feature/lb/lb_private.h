@@ -1,0 +1,42 @@
+/* What the files of load balancers share. */
+#ifndef VNET_FEATURE_LB_LB_PRIVATE_H
+#define VNET_FEATURE_LB_LB_PRIVATE_H 1
+
+#include "vnet/pipeline/placement.h"
+#include "vnet/pipeline/port_facts.h"
+
+/* A target with what it hangs on. */
+struct target_facts {
+    const struct target *target;
+    const struct tg *tg;
+    struct port_facts at;
+    uint16_t port;              /* where it listens */
+};
+bool target_facts_get(const struct view *, uint32_t target, struct target_facts *);
+
+/* Does it get new connections, or may it keep those it has? As long as one target of the group is healthy the unhealthy get none; if all are
+ * unhealthy all get them (fail open). */
+bool target_is_chosen(const struct view *, const struct target_facts *);
+bool target_is_kept(const struct view *, const struct target_facts *);
+
+/* Calls 'each' for the targets of a group or of a port, the listeners of a group or of a balancer, the balancers of a VPC. */
+typedef void lb_each(void *aux, uint32_t number);
+void lb_each_target(const struct view *, uint32_t of, lb_each *, void *aux);
+void lb_each_listener(const struct view *, uint32_t of, lb_each *, void *aux);
+void lb_each_of_vpc(const struct view *, uint32_t vpc, lb_each *, void *aux);
+
+/* The flows of a balancer's own block (its address, its elastic IP), a listener's, a target's, a port's that is a target. */
+void lb_flows_balancer(struct block *, uint32_t lb);
+void lb_flows_listener(struct block *, uint32_t listener);
+void lb_flows_target(struct block *, uint32_t target);
+void lb_flows_port(struct block *, uint32_t port);
+
+/* Begins a row of SG_DONE for a new connection to ip and the listener's port; context and next steps are the caller's. */
+struct flow_builder *lb_new_flow(struct block *, const struct listener *, struct ip ip, bool is_external);
+
+/* Sends a row's packet through conntrack in that zone, to SG; translated as its connection is. */
+void lb_track_end(struct block *, uint16_t zone);
+
+void lb_touches(const struct view *, const struct vnet_event *, struct touch_list *);
+
+#endif
