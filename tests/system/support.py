@@ -33,7 +33,10 @@ def clear_network(lab):
 
 
 INTENT = {"tenant": "id,name", "vpc": "id,name,tenant,cidr,vni,tags", "subnet": "id,name,tenant,vpc,cidr,rtb,dns,domain,lease,tags",
-          "port": "id,name,tenant,tags,subnet,ips,mac,sg,source_dest_check", "rtb": "id,name,tenant,vpc", "route": "id,rtb,prefix,target"}
+          "port": "id,name,tenant,tags,subnet,ips,mac,sg,source_dest_check", "rtb": "id,name,tenant,vpc", "route": "id,rtb,prefix,target",
+          "sg": "id,name,tenant,vpc", "sg-rule": "id,sg,direction,proto,ports,peer", "lb": "id,name,tenant,subnet,ip,affinity",
+          "listener": "id,lb,proto,port,tg", "target": "id,tg,port,target_port,weight",
+          "tg": "id,name,tenant,vpc,proto,port,check,check_port,interval,timeout,rise,fall,drain"}
 
 
 def everything(lab):

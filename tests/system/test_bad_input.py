@@ -17,6 +17,9 @@ LAB = {"hosts": 1}
 def net(lab):
     lab.ctl("vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "s", "10.0.1.0/24", "--", "port-add", "s", "a", "ip=10.0.1.10",
             "--", "vpc-add", "w", "10.0.0.0/16", "--", "rtb-add", "v", "t", "--", "tenant-add", "red")
+    lab.ctl("sg-add", "v", "g", "--", "set", "port", "a", "sg=g", "--", "sg-add", "w", "far", "--", "tg-add", "v", "web", "tcp", "80",
+            "--", "target-add", "web", "a", "--", "tg-add", "v", "names", "udp", "53", "--", "lb-add", "s", "front", "ip=10.0.1.20",
+            "--", "listener-add", "front", "tcp:80", "web")
     a, b = lab.vms(["s:b@hv1", "s:c@hv1"])
     return a, b
 
@@ -62,6 +65,20 @@ COMMANDS = [
     (["rtb-del", "v"], "main"), (["route-add", "v", "10.0.0.0/16", "blackhole"], "10.0.0.0/16"), (["route-add", "v", "10.5.0.1/16", "blackhole"], "10.5.0.0/16"),
     (["route-add", "v", "10.5.0.0/16", "port:nosuch"], "nosuch"), (["route-add", "v", "10.5.0.0/16", "nonsense"], "nonsense"),
     (["route-add", "nosuch", "10.5.0.0/16", "blackhole"], "nosuch"), (["route-del", "v", "10.5.0.0/16"], "10.5.0.0/16"),
+    (["sg-del", "v"], "default group of vpc 'v'"), (["sg-del", "g"], "port 'a'"), (["sg-add", "nosuch", "x"], "nosuch"), (["sg-add", "v", "g"], "g"),
+    (["sg-rule-add", "g", "in", "tcp", "80", "0.0.0.0/0"], "ingress"), (["sg-rule-add", "g", "ingress", "tcpp", "80", "0.0.0.0/0"], "tcpp"),
+    (["sg-rule-add", "g", "ingress", "tcp", "90-80", "0.0.0.0/0"], "90-80"), (["sg-rule-add", "g", "ingress", "icmp", "8/256", "0.0.0.0/0"], "8/256"),
+    (["sg-rule-add", "g", "ingress", "all", "80", "0.0.0.0/0"], "80"), (["sg-rule-add", "g", "ingress", "256", "-", "0.0.0.0/0"], "256"),
+    (["sg-rule-add", "g", "ingress", "tcp", "80", "10.0.0.1/8"], "10.0.0.0/8"), (["sg-rule-add", "g", "ingress", "tcp", "80", "sg:far"], "vpc 'w'"),
+    (["sg-rule-add", "g", "ingress", "tcp", "80", "g"], "sg:name"), (["sg-rule-add", "g", "egress", "all", "-", "0.0.0.0/0"], "the same"),
+    (["sg-rule-add", "g", "ingress", "tcp", "80"], "peer is missing"), (["sg-rule-del", "g"], "g"), (["--unused", "--shadowed", "sg-rule-list", "g"], "one option"),
+    (["set", "port", "a", "sg=far"], "vpc 'w'"), (["set", "port", "a", "sg=nosuch"], "nosuch"), (["set", "port", "a", "sg_set=1"], "sg_set"), (["list", "sg-set"], "sg-set"),
+    (["tg-add", "v", "x", "icmp", "80"], "tcp or udp"), (["tg-add", "v", "x", "tcp", "0"], "65535"), (["tg-add", "v", "x", "tcp", "80", "interval=0"], "interval"),
+    (["tg-add", "v", "x", "tcp", "80", "timeout=11"], "interval of 10"), (["tg-add", "v", "x", "tcp", "80", "check=http"], "icmp"), (["tg-del", "web"], "listener 'front/tcp:80'"),
+    (["target-add", "web", "a"], "web/a"), (["target-add", "web", "nosuch"], "nosuch"), (["set", "target", "web/a", "weight=101"], "100"), (["port-del", "a"], "target 'web/a'"),
+    (["target-del", "web", "b"], "web/b"), (["lb-add", "s", "x", "ip=10.0.1.10"], "port 'a'"), (["port-add", "s", "x", "ip=10.0.1.20"], "lb 'front'"),
+    (["lb-add", "s", "x", "affinity=client"], "source"), (["listener-add", "front", "tcp:80", "web"], "front/tcp:80"), (["listener-add", "front", "80", "web"], "proto:port"),
+    (["listener-add", "front", "udp:80", "web"], "web"), (["listener-add", "front", "tcp:81", "names"], "names"), (["route-add", "v", "10.5.0.0/16", "lb:front"], "lb:front"),
     (["tenant-del", "default"], "default"), (["tenant-add", "red"], "red"), (["-t", "nosuch", "vpc-list"], "nosuch"), (["nosuch-command"], "nosuch-command"),
     (["port-add", "s", "x", "--", "port-add", "s", "x"], "x"), (["port-add", "s", "x", "--", "nosuch"], "nosuch"),
     (["port-add", "s", "x1", "--", "port-add", "nosuch", "x2"], "nosuch"), (["--timeout=x", "vpc-list"], "timeout"), (["--format=xml", "vpc-list"], "xml"),
