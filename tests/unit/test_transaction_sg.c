@@ -406,6 +406,58 @@ sets_are_right_after_any_transactions(void **state)
     }
 }
 
+static void
+a_set_of_many_groups_is_found_again(void **state)
+{
+    struct lab *lab = *state;
+    char list[200] = "", name[20];
+    for (int i = 0; i < 30; i++) {
+        snprintf(name, sizeof name, "m%d", i);
+        lab_do(lab, OP_SG, name, "a");
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? "," : "'", name);
+    }
+    strcat(list, "'");
+    lab_do(lab, OP_GROUPS, "web1", list);
+    lab_do(lab, OP_GROUPS, "web2", list);
+    assert_int_equal(lab_port(lab, "web1")->sg.n, 30);
+    assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 1);
+    lab_do(lab, OP_GROUPS, "web2", "'m0,m1,m2,m3,m4,m5,m6'");
+    assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 2);
+    assert_sets(lab);
+}
+
+/* Beside many other combinations, and with many ports leaving one at once. */
+static void
+a_set_among_many_costs_no_more(void **state)
+{
+    struct lab *lab = *state;
+    char name[20], groups[30];
+    lab_do(lab, OP_SUBNET, "many", "a", "10.0.128.0/17");
+    lab_begin(lab);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof name, "g%d", i);
+        snprintf(groups, sizeof groups, "'a,%s'", name);
+        lab_do(lab, OP_SG, name, "a");
+        lab_do(lab, OP_PORT, name, "many");
+        lab_do(lab, OP_GROUPS, name, groups);
+    }
+    lab_commit(lab);
+    lab_begin(lab);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof name, "p%d", i);
+        lab_do(lab, "{'op':'add','type':'port','name':'%s','values':{'subnet':'many','sg':'front'}}", name);
+    }
+    lab_commit(lab);
+    assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 3002);         /* the default one, 3000, and front */
+    lab_begin(lab);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof name, "p%d", i);
+        lab_do(lab, OP_DEL, "port", name);
+    }
+    lab_commit(lab);
+    assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 3001);
+}
+
 /* ---- quotas and tenants ---- */
 static void
 groups_and_rules_count_for_quotas_and_sets_do_not(void **state)
@@ -474,6 +526,8 @@ main(void)
         TEST(ports_with_the_same_groups_share_one_set),
         TEST(a_set_comes_and_goes_in_its_ports_transaction),
         TEST(sets_are_right_after_any_transactions),
+        TEST(a_set_of_many_groups_is_found_again),
+        TEST(a_set_among_many_costs_no_more),
         TEST(groups_and_rules_count_for_quotas_and_sets_do_not),
         TEST(an_older_versions_intent_gets_groups_and_sets_once),
     };

@@ -1,6 +1,7 @@
 /* Facts: what at most one object may state within a scope. Types state them in their hooks; the indices find objects by them. */
 #include <string.h>
 
+#include "base/map.h"
 #include "vnet/model/object.h"
 
 static struct fact
@@ -105,6 +106,24 @@ struct fact
 fact_target(uint32_t tg, uint32_t port)
 {
     return fact_of(FACT_TARGET, tg, &port, sizeof port);
+}
+
+/* As many numbers as there is room for; of more, 192 bits of hash. */
+struct fact
+fact_sg_set(uint32_t vpc, const struct number_list *groups)
+{
+    struct fact f = fact_of(FACT_SG_SET, vpc, NULL, 0);
+    size_t n = groups->n * sizeof *groups->v;
+    f.len = groups->n;
+    if (n <= sizeof f.b) {
+        memcpy(f.b, groups->v, n);
+        return f;
+    }
+    for (size_t i = 0; i < sizeof f.b / sizeof(uint64_t); i++) {
+        uint64_t hash = hash_bytes64(groups->v, n, i + 1);
+        memcpy(f.b + i * sizeof hash, &hash, sizeof hash);
+    }
+    return f;
 }
 
 size_t

@@ -206,6 +206,7 @@ fact_field(const struct fact *f)
         [FACT_MAC] = "mac", [FACT_IP] = "ips", [FACT_VNI] = "vni", [FACT_MAIN_RTB] = "main", [FACT_ROUTE] = "prefix",
         [FACT_PUBLIC_IP] = "ip", [FACT_ATTACHED] = "attached", [FACT_IGW] = "vpc",
         [FACT_DEFAULT_SG] = "default", [FACT_SG_RULE] = "peer", [FACT_LISTENER] = "port", [FACT_TARGET] = "port",
+        [FACT_SG_SET] = "groups",
     };
     return names[f->kind];
 }

@@ -19,7 +19,8 @@ enum fact_kind {
     FACT_DEFAULT_SG,
     FACT_SG_RULE,
     FACT_LISTENER,
-    FACT_TARGET
+    FACT_TARGET,
+    FACT_SG_SET
 };
 
 struct fact {
@@ -44,6 +45,7 @@ struct fact fact_default_sg(uint32_t vpc);
 struct fact fact_sg_rule(const struct sg_rule *);        /* all that it says */
 struct fact fact_listener(uint32_t lb, uint8_t proto, uint16_t port);
 struct fact fact_target(uint32_t tg, uint32_t port);
+struct fact fact_sg_set(uint32_t vpc, const struct number_list *groups);         /* exactly these */
 
 /* Public addresses and the ranges of pools are unique everywhere: their scope is no object. */
 #define PUBLIC_SCOPE 0

@@ -23,7 +23,15 @@ const struct object_class sg_set_class = {
     .help = "a combination of security groups that some port has",
 };
 
-const struct object_hooks sg_set_hooks = { .facts = NULL };
+static size_t
+facts(const struct object *o, struct fact *out)
+{
+    const struct sg_set *set = (const struct sg_set *) (const void *) o;
+    out[0] = fact_sg_set(set->vpc, &set->groups);
+    return 1;
+}
+
+const struct object_hooks sg_set_hooks = { .facts = facts };
 
 /* ---- finding ---- */
 static bool
@@ -32,17 +40,12 @@ numbers_equal(const struct number_list *a, const struct number_list *b)
     return a->n == b->n && (!a->n || !memcmp(a->v, b->v, a->n * sizeof *a->v));
 }
 
-/* Looks at the sets of all its groups in step, so that the group with the fewest decides how long it takes. */
 static uint32_t
-set_find(const struct transaction *t, const struct number_list *groups)
+set_find(const struct transaction *t, const struct port *p)
 {
-    uint32_t at[LIMIT_LIST] = { 0 };
-    for (;;)
-        for (size_t i = 0; i < groups->n; i++) {
-            at[i] = view_next_referrer(t->model, VIEW_STAGED, groups->v[i], OBJECT_SG_SET, at[i]);
-            if (!at[i] || numbers_equal(&view_sg_set(t->model, VIEW_STAGED, at[i])->groups, groups))
-                return at[i];
-        }
+    struct fact f = fact_sg_set(p->vpc, &p->sg);
+    uint32_t number = view_by_fact(t->model, VIEW_STAGED, &f);
+    return number && numbers_equal(&view_sg_set(t->model, VIEW_STAGED, number)->groups, &p->sg) ? number : 0;
 }
 
 static bool
@@ -64,7 +67,7 @@ sg_set_join(struct transaction *t, struct port *p, struct error *err)
     uint32_t number = p->has_sg && !p->sg.n ? view_by_fact(t->model, VIEW_STAGED, &f) : 0;
     if (number)
         p->sg = (struct number_list) { 1, mem_dup(&number, sizeof number) };
-    p->sg_set = p->sg.n ? set_find(t, &p->sg) : 0;
+    p->sg_set = p->sg.n ? set_find(t, p) : 0;
     return p->sg_set || !p->sg.n || set_make(t, p, &p->sg_set, err);
 }
 
@@ -93,14 +96,24 @@ note_left(void *left, const struct change *c)
         left_add(left, c->number);
 }
 
+static int
+number_order(const void *a_, const void *b_)
+{
+    uint32_t a = *(const uint32_t *) a_, b = *(const uint32_t *) b_;
+    return a < b ? -1 : a > b;
+}
+
+/* Each once: many ports may have left the same. */
 bool
 sg_sets_sweep(struct transaction *t, struct error *err)
 {
     struct left left = { NULL, 0, 0 };
     bool ok = true;
     transaction_each_staged(t, note_left, &left);
+    if (left.n)
+        qsort(left.v, left.n, sizeof *left.v, number_order);
     for (size_t i = 0; ok && i < left.n; i++) {
-        const struct object *set = transaction_get(t, left.v[i], OBJECT_SG_SET);
+        const struct object *set = i && left.v[i] == left.v[i - 1] ? NULL : transaction_get(t, left.v[i], OBJECT_SG_SET);
         if (set && !view_next_referrer(t->model, VIEW_STAGED, set->number, OBJECT_PORT, 0))
             ok = transaction_remove(t, set, err);
     }

@@ -68,6 +68,7 @@ refuse_fact(struct transaction *t, const struct fact *f, const struct object *o,
     case FACT_VNI:
     case FACT_MAIN_RTB:
     case FACT_DEFAULT_SG:
+    case FACT_SG_SET:
     case FACT_ATTACHED:
         break;
     }
