@@ -17,14 +17,17 @@
 
 #define N_SETS 6
 #define N_PACKETS 40
+#define N_TRACKING_SETS 4       /* of flows, for one form of ct() */
 #define N_TABLES 5
 #define N_FLOWS 9               /* of one table */
 #define N_PORTS 4
 #define N_GROUPS 3
+#define SELECT_GROUP (N_GROUPS + 1)
+#define SELECT_BUCKETS 5
 #define STORY_MAX 256
 #define TABLE_MISS UINT64_MAX
 #define NAT_IP 0xcb007105
-#define ZONE 7
+#define ZONE 2
 
 struct set {
     struct random *random;
@@ -70,6 +73,13 @@ some_ip(struct set *s)
     return ips[below(s, 5)];
 }
 
+static uint16_t
+some_tcp_flags(struct set *s)
+{
+    static const uint16_t flags[] = { OF_TCP_SYN, OF_TCP_SYN | OF_TCP_ACK, OF_TCP_ACK, OF_TCP_RST, OF_TCP_FIN | OF_TCP_ACK | 0x100 };
+    return flags[below(s, 5)];
+}
+
 static uint64_t
 some_mac(struct set *s)
 {
@@ -91,6 +101,16 @@ some_register(struct set *s)
         { OF_METADATA, 32, 1 }, { OF_TUN_ID, 0, 24 }, { OF_REG15, 0, 16 },
     };
     return fields[below(s, 8)];
+}
+
+/* Of what a connection's entry holds. */
+static struct of_field
+some_entry_field(struct set *s)
+{
+    static const struct of_field fields[] = {
+        { OF_CT_MARK, 0, 32 }, { OF_CT_MARK, 8, 2 }, { OF_CT_LABEL, 0, 1 }, { OF_CT_LABEL, 32, 16 }, { OF_CT_LABEL, 62, 2 },
+    };
+    return fields[below(s, 5)];
 }
 
 /* ---- flows ---- */
@@ -120,6 +140,8 @@ random_ip_match(struct set *s, struct family *f)
             match_l4_dst(s->fb, IP_V4, f->proto, some_l4(s), one_in(s, 3) ? 0xfff0 : 0xffff);
         if (one_in(s, 4))
             match_l4_src(s->fb, IP_V4, f->proto, some_l4(s), 0xffff);
+        if (f->proto == 6 && one_in(s, 3))
+            match_tcp_flags(s->fb, IP_V4, OF_TCP_SYN * below(s, 2), OF_TCP_SYN | (one_in(s, 2) ? OF_TCP_RST : 0));
     }
 }
 
@@ -137,7 +159,9 @@ random_tracking_match(struct set *s, struct family *f)
     if (one_in(s, 2))
         match_ct_state(s->fb, state != OF_CT_INV && one_in(s, 2) ? state : 0, state);        /* what is +inv cannot be committed */
     if (one_in(s, 6))
-        match_u64(s->fb, of_field_whole(OF_CT_ZONE), one_in(s, 2) ? ZONE : 0);
+        match_u64(s->fb, of_field_whole(OF_CT_ZONE), one_in(s, 2) ? ZONE : below(s, 3));
+    if (one_in(s, 4))
+        match_u64(s->fb, some_entry_field(s), below(s, 3) % 2);
     if (one_in(s, 6)) {
         match_family(s->fb, IP_V4);
         match_u64(s->fb, of_field_whole(one_in(s, 2) ? OF_IPV4_SRC : OF_IPV4_DST), NAT_IP);
@@ -238,7 +262,7 @@ random_output(struct set *s, uint8_t table)
         act_controller(s->fb, 1, "abcdefgh", 8);
         break;
     case 3:
-        act_group(s->fb, 1 + below(s, N_GROUPS));
+        act_group(s->fb, 1 + below(s, SELECT_GROUP));
         break;
     case 4:
     case 5:
@@ -255,16 +279,36 @@ random_output(struct set *s, uint8_t table)
     }
 }
 
+/* What the tracker found, in ports: of the rest of a tracked packet's way not much else is told. */
+static void
+random_entry_output(struct set *s)
+{
+    static const struct of_field fields[] = {
+        { OF_CT_STATE, 0, 2 }, { OF_CT_ZONE, 0, 2 }, { OF_CT_MARK, 8, 2 }, { OF_CT_LABEL, 32, 2 }, { OF_CT_LABEL, 62, 2 },
+    };
+    act_set(s->fb, (struct of_field) { OF_REG15, 0, 16 }, 0);
+    act_move(s->fb, fields[below(s, 5)], (struct of_field) { OF_REG15, 0, 2 });
+    act_output_field(s->fb, (struct of_field) { OF_REG15, 0, 16 });
+}
+
+static void
+random_track(struct set *s, uint8_t table)
+{
+    if (s->ct.table != FLOW_CT_NO_TABLE)
+        s->ct.table = table + 1;
+    act_ct(s->fb, &s->ct);
+}
+
 /* Tracks first, so that the rest of the list is seen to go on untracked. */
 static void
 random_tracking_actions(struct set *s, uint8_t table, const struct family *f)
 {
-    if (f->is_ip && table + 1 < N_TABLES && !one_in(s, 3)) {
-        s->ct.table = table + 1;
-        act_ct(s->fb, &s->ct);
-    } else if (one_in(s, 4)) {
+    if (f->is_ip && table + 1 < N_TABLES && !one_in(s, 3))
+        random_track(s, table);
+    else if (one_in(s, 4))
         act_ct_clear(s->fb);
-    }
+    if (one_in(s, 3))
+        random_entry_output(s);
     if (f->is_tagged && one_in(s, 2))
         act_pop_vlan(s->fb);
     if (f->is_untagged && one_in(s, 2))
@@ -339,10 +383,24 @@ put_conjunctions(struct set *s, uint8_t table)
     }
 }
 
-/* No select group: whose bucket is a matter of hashes. */
+/* By a register that nothing writes, so that a packet meets the same bucket each time. The second has no weight. */
+static void
+put_select_group(struct set *s)
+{
+    const struct of_field key = of_field_whole(OF_REG14);
+    group_begin(s->fb, SELECT_GROUP, ++s->cookie, &(struct flow_group) { FLOW_GROUP_SELECT_HASH, &key, 1, below(s, 2) * 77 });
+    for (uint32_t i = 0; i < SELECT_BUCKETS; i++) {
+        bucket_begin(s->fb, 100 + i, i == 1 ? 0 : 1 + below(s, 2));
+        random_field_action(s);
+        act_output(s->fb, 1 + i % N_PORTS);
+    }
+    put(s, group_end(s->fb, s->arena));
+}
+
 static void
 put_groups(struct set *s)
 {
+    put_select_group(s);
     for (uint32_t id = 1; id <= N_GROUPS; id++) {
         const struct spec *buckets[2];
         enum sample_group type = id == 1 ? GROUP_INDIRECT : GROUP_ALL;
@@ -355,6 +413,18 @@ put_groups(struct set *s)
         }
         put(s, sample_group(s->arena, id, type, buckets, n));
     }
+}
+
+/* So that most packets are tracked, whatever the other flows. */
+static void
+put_tracking_default(struct set *s)
+{
+    struct family f = { .is_ip = true };
+    begin(s, 0, 5);
+    match_family(s->fb, IP_V4);
+    random_track(s, 0);
+    random_actions(s, 1, &f);
+    end(s);
 }
 
 static void
@@ -373,6 +443,8 @@ put_flows(struct set *s)
         if (!one_in(s, 3))
             end(s);
     }
+    if (s->is_tracking)
+        put_tracking_default(s);
     put_conjunctions(s, 1);
     put_conjunctions(s, 3);
 }
@@ -392,6 +464,7 @@ random_transport(struct set *s, struct exec_packet *p)
     } else if (proto != 47) {
         p->field[proto == 6 ? OF_TCP_SRC : OF_UDP_SRC] = some_l4(s);
         p->field[proto == 6 ? OF_TCP_DST : OF_UDP_DST] = some_l4(s);
+        p->field[OF_TCP_FLAGS] = proto == 6 ? some_tcp_flags(s) : 0;
     }
 }
 
@@ -404,7 +477,7 @@ random_lookups(struct set *s, struct exec_packet *p)
     struct exec_ct found = { .state = states[below(s, 3)], .ip = NAT_IP };
     if (s->ct.nat == FLOW_NAT_SRC || s->ct.nat == FLOW_NAT_DST)
         found.state |= s->ct.nat == FLOW_NAT_SRC ? OF_CT_SNAT : OF_CT_DNAT;
-    else if (one_in(s, 4))
+    else if (one_in(s, 4) && !s->ct.n_sets)      /* it would show a mark that an invalid packet cannot have */
         found.state = OF_CT_INV;
     else if (one_in(s, 3))
         return;
@@ -422,6 +495,7 @@ random_packet(struct set *s)
     p.field[OF_REG0] = below(s, 3);
     p.field[OF_METADATA] = below(s, 2) | (uint64_t) below(s, 2) << 32;
     p.field[OF_TUN_ID] = below(s, 2);
+    p.field[OF_REG14] = below(s, 64);
     if (s->is_tracking) {
         p.field[OF_VLAN_TCI] = one_in(s, 2) ? 0x1001 + below(s, 2) : 0;
         random_lookups(s, &p);
@@ -455,7 +529,7 @@ static const struct name {
 } names[] = {
     { OF_ETH_TYPE, "dl_type", HEX }, { OF_IP_PROTO, "nw_proto", DECIMAL }, { OF_IN_PORT, "in_port", DECIMAL },
     { OF_METADATA, "metadata", HEX }, { OF_TUN_ID, "tun_id", HEX }, { OF_REG0, "reg0", HEX }, { OF_REG1, "reg1", HEX },
-    { OF_REG7, "reg7", HEX }, { OF_REG15, "reg15", HEX }, { OF_ETH_SRC, "dl_src", MAC }, { OF_ETH_DST, "dl_dst", MAC },
+    { OF_REG7, "reg7", HEX }, { OF_REG14, "reg14", HEX }, { OF_REG15, "reg15", HEX }, { OF_ETH_SRC, "dl_src", MAC }, { OF_ETH_DST, "dl_dst", MAC },
     { OF_IP_TTL, "nw_ttl", DECIMAL }, { OF_IPV4_SRC, "nw_src", IP }, { OF_IPV4_DST, "nw_dst", IP },
     { OF_TCP_SRC, "tp_src", DECIMAL }, { OF_TCP_DST, "tp_dst", DECIMAL },
     { OF_UDP_SRC, "tp_src", DECIMAL }, { OF_UDP_DST, "tp_dst", DECIMAL },
@@ -512,6 +586,8 @@ packet_text(struct arena *arena, const struct exec_packet *p)
     }
     if (p->field[OF_VLAN_TCI])
         text = arena_printf(arena, "%s,dl_vlan=%u", text, (unsigned) p->field[OF_VLAN_TCI] & 0xfff);
+    if (p->field[OF_TCP_FLAGS])
+        text = arena_printf(arena, "%s,tcp_flags=%#x", text, (unsigned) p->field[OF_TCP_FLAGS]);
     return arena_printf(arena, "%s%s", text + 1, p->field[OF_IP_FRAG] ? ",nw_frag=first" : "");
 }
 
@@ -603,6 +679,17 @@ story_of_trace(struct story *story, const char *trace)
         actions += strlen("Datapath actions: ");
         story_of_datapath(story, actions);
     }
+}
+
+/* Which bucket the switch's hash chose, counted in those that have a weight; 0 if it did not meet the group. */
+static uint32_t
+bucket_of_trace(const char *trace)
+{
+    static const char words[] = "using bucket ";
+    const char *p = strstr(trace, words);
+    uint32_t id = p ? (uint32_t) strtoul(p + strlen(words), NULL, 10) : 100;
+    assert_in_range(id, 100, 100 + SELECT_BUCKETS - 1);
+    return id > 101 ? id - 101 : 0;
 }
 
 static int
@@ -727,6 +814,7 @@ compare_packet(struct set *s, const struct ovs_fixture *ovs)
     struct story ours = { .n_ports = 0 }, theirs = { .n_ports = 0 };
     char *trace = ovs_fixture_sh(ovs, "ovs-appctl -t \"$PWD/vswitchd.ctl\" ofproto/trace br0 '%s' %s",
                                  packet_text(s->arena, &p), lookups_text(s->arena, &p));
+    p.bucket = bucket_of_trace(trace);
     if (!exec_run(s->table, &p, s->arena, &r, &err))
         fail_msg("%s", err.text);
     if (is_looked_up_too_often(&p, trace)) {
@@ -801,6 +889,24 @@ random_flows_do_what_open_vswitch_says(void **state)
     assert_true(n_outputs > N_SETS * N_PACKETS / 4);     /* else it compared nothing worth comparing */
 }
 
+static size_t
+compare_tracked(struct lab *lab, const struct flow_ct *ct)
+{
+    size_t n_outputs = 0;
+    for (int i = 0; i < N_TRACKING_SETS; i++) {
+        lab->set = (struct set) {
+            .random = &lab->random, .fb = flow_builder_new(), .arena = arena_new(), .table = flow_table_new(),
+            .is_tracking = true, .ct = *ct,
+        };
+        lab->set.ct.ip = ip4(NAT_IP);
+        set_install(&lab->set, lab->ovs);
+        for (int j = 0; j < N_PACKETS / N_TRACKING_SETS; j++)
+            n_outputs += compare_packet(&lab->set, lab->ovs);
+        set_done(&lab->set);
+    }
+    return n_outputs;
+}
+
 static void
 tracked_and_tagged_packets_do_what_open_vswitch_says(void **state)
 {
@@ -810,17 +916,29 @@ tracked_and_tagged_packets_do_what_open_vswitch_says(void **state)
     };
     struct lab *lab = *state;
     size_t n_outputs = 0;
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        lab->set = (struct set) {
-            .random = &lab->random, .fb = flow_builder_new(), .arena = arena_new(), .table = flow_table_new(),
-            .is_tracking = true, .ct = forms[i],
-        };
-        lab->set.ct.ip = ip4(NAT_IP);
-        set_install(&lab->set, lab->ovs);
-        for (int j = 0; j < N_PACKETS; j++)
-            n_outputs += compare_packet(&lab->set, lab->ovs);
-        set_done(&lab->set);
-    }
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        n_outputs += compare_tracked(lab, &forms[i]);
+    assert_true(n_outputs > N_PACKETS);
+}
+
+static void
+entries_zones_of_fields_and_lookups_without_a_table_do_what_open_vswitch_says(void **state)
+{
+    static const struct flow_ct_set sets[] = {
+        { .field = { OF_CT_MARK, 8, 2 }, .value = 1 }, { .field = { OF_CT_LABEL, 32, 16 }, .from = { OF_REG0, 0, 16 } },
+        { .field = { OF_CT_LABEL, 62, 2 }, .value = 1 },
+    };
+    static const struct flow_ct forms[] = {
+        { .zone_field = { OF_REG0, 0, 16 } }, { .zone_field = { OF_REG15, 0, 16 }, .is_commit = true, .is_forced = true },
+        { .zone = ZONE, .is_commit = true, .sets = sets, .n_sets = 3 },
+        { .zone_field = { OF_METADATA, 0, 16 }, .is_commit = true, .nat = FLOW_NAT_DST, .sets = sets, .n_sets = 2 },
+        { .zone = ZONE, .table = FLOW_CT_NO_TABLE }, { .zone = ZONE, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = sets, .n_sets = 3 },
+        { .zone = ZONE, .table = FLOW_CT_NO_TABLE, .is_commit = true, .nat = FLOW_NAT_SRC },
+    };
+    struct lab *lab = *state;
+    size_t n_outputs = 0;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        n_outputs += compare_tracked(lab, &forms[i]);
     assert_true(n_outputs > N_PACKETS);
 }
 
@@ -830,6 +948,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_flows_do_what_open_vswitch_says, setup, teardown),
         cmocka_unit_test_setup_teardown(tracked_and_tagged_packets_do_what_open_vswitch_says, setup, teardown),
+        cmocka_unit_test_setup_teardown(entries_zones_of_fields_and_lookups_without_a_table_do_what_open_vswitch_says, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
