@@ -529,7 +529,8 @@ static const struct name {
 } names[] = {
     { OF_ETH_TYPE, "dl_type", HEX }, { OF_IP_PROTO, "nw_proto", DECIMAL }, { OF_IN_PORT, "in_port", DECIMAL },
     { OF_METADATA, "metadata", HEX }, { OF_TUN_ID, "tun_id", HEX }, { OF_REG0, "reg0", HEX }, { OF_REG1, "reg1", HEX },
-    { OF_REG7, "reg7", HEX }, { OF_REG14, "reg14", HEX }, { OF_REG15, "reg15", HEX }, { OF_ETH_SRC, "dl_src", MAC }, { OF_ETH_DST, "dl_dst", MAC },
+    { OF_REG7, "reg7", HEX }, { OF_REG14, "reg14", HEX }, { OF_REG15, "reg15", HEX }, { OF_ETH_SRC, "dl_src", MAC },
+    { OF_ETH_DST, "dl_dst", MAC },
     { OF_IP_TTL, "nw_ttl", DECIMAL }, { OF_IPV4_SRC, "nw_src", IP }, { OF_IPV4_DST, "nw_dst", IP },
     { OF_TCP_SRC, "tp_src", DECIMAL }, { OF_TCP_DST, "tp_dst", DECIMAL },
     { OF_UDP_SRC, "tp_src", DECIMAL }, { OF_UDP_DST, "tp_dst", DECIMAL },
@@ -781,21 +782,39 @@ assert_same_story(const struct story *ours, const struct story *theirs, const ch
 
 /* ---- the test ---- */
 
-static void
-set_install(struct set *s, const struct ovs_fixture *ovs)
+static FILE *
+file_open(const struct ovs_fixture *ovs, const char *name)
 {
-    char *flows = mem_printf("%s/flows", ovs_fixture_dir(ovs)), *groups = mem_printf("%s/groups", ovs_fixture_dir(ovs));
-    s->flows = fopen(flows, "w");
-    s->groups = fopen(groups, "w");
-    assert_true(s->flows && s->groups);
-    put_groups(s);
-    put_flows(s);
+    char *path = mem_printf("%s/%s", ovs_fixture_dir(ovs), name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    free(path);
+    return f;
+}
+
+static void
+files_open(struct set *s, const struct ovs_fixture *ovs)
+{
+    s->flows = file_open(ovs, "flows");
+    s->groups = file_open(ovs, "groups");
+}
+
+static void
+files_install(struct set *s, const struct ovs_fixture *ovs)
+{
     fclose(s->flows);
     fclose(s->groups);
     free(ovs_fixture_sh(ovs, "o='ovs-ofctl -O OpenFlow15' && $o del-flows br0 && $o del-groups br0 && "
                         "$o add-groups br0 groups && $o add-flows br0 flows"));
-    free(flows);
-    free(groups);
+}
+
+static void
+set_install(struct set *s, const struct ovs_fixture *ovs)
+{
+    files_open(s, ovs);
+    put_groups(s);
+    put_flows(s);
+    files_install(s, ovs);
 }
 
 /* A packet that is looked up more often than anything was said of it: which lookups find what was said is a matter of their order. */
@@ -932,7 +951,8 @@ entries_zones_of_fields_and_lookups_without_a_table_do_what_open_vswitch_says(vo
         { .zone_field = { OF_REG0, 0, 16 } }, { .zone_field = { OF_REG15, 0, 16 }, .is_commit = true, .is_forced = true },
         { .zone = ZONE, .is_commit = true, .sets = sets, .n_sets = 3 },
         { .zone_field = { OF_METADATA, 0, 16 }, .is_commit = true, .nat = FLOW_NAT_DST, .sets = sets, .n_sets = 2 },
-        { .zone = ZONE, .table = FLOW_CT_NO_TABLE }, { .zone = ZONE, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = sets, .n_sets = 3 },
+        { .zone = ZONE, .table = FLOW_CT_NO_TABLE },
+        { .zone = ZONE, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = sets, .n_sets = 3 },
         { .zone = ZONE, .table = FLOW_CT_NO_TABLE, .is_commit = true, .nat = FLOW_NAT_SRC },
     };
     struct lab *lab = *state;
@@ -942,6 +962,80 @@ entries_zones_of_fields_and_lookups_without_a_table_do_what_open_vswitch_says(vo
     assert_true(n_outputs > N_PACKETS);
 }
 
+/* ---- a packet on the wire ---- */
+
+/* The source address and port of the packet that left by 'port' (IPv4 and UDP). */
+static void
+source_on_wire(const struct ovs_fixture *ovs, unsigned port, uint32_t *ip, uint16_t *tp)
+{
+    char *hex = ovs_fixture_sh(ovs, "for i in $(seq 1000); do [ -s p%u.pcap ] && ovs-pcap p%u.pcap | grep . && exit; "
+                               "sleep 0.01; done; exit 1", port, port);
+    unsigned source, source_port;
+    assert_true(strlen(hex) > 2 * 36);
+    assert_int_equal(sscanf(hex + 2 * 26, "%8x", &source), 1);
+    assert_int_equal(sscanf(hex + 2 * 34, "%4x", &source_port), 1);
+    *ip = source;
+    *tp = (uint16_t) source_port;
+    free(hex);
+}
+
+/* Table 0 translates without a table, sends to port 2, has table 2 look it up again, sets an address and sends to port 3. */
+static void
+put_late_translation(struct set *s)
+{
+    begin(s, 0, 1);
+    match_ip_proto(s->fb, IP_V4, 17);
+    act_ct(s->fb, &(struct flow_ct) { .zone = 1, .table = FLOW_CT_NO_TABLE, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(NAT_IP),
+                                      .port_lo = 5000, .port_hi = 5000 });
+    act_output(s->fb, 2);
+    act_resubmit(s->fb, 2);
+    act_set(s->fb, of_field_whole(OF_IPV4_SRC), 0x01020304);
+    act_output(s->fb, 3);
+    end(s);
+    begin(s, 2, 1);
+    match_ip_src(s->fb, ip_prefix_host(ip4(0x0a000001)));
+    act_ct(s->fb, &(struct flow_ct) { .zone = 2, .table = 3 });
+    end(s);
+    begin(s, 3, 1);
+    match_ip_src(s->fb, ip_prefix_host(ip4(NAT_IP)));
+    match_u64(s->fb, of_field_whole(OF_CT_NW_SRC), NAT_IP);
+    act_output(s->fb, 4);
+    end(s);
+}
+
+static void
+what_is_translated_without_a_table_leaves_as_executed(void **state)
+{
+    struct lab *lab = *state;
+    struct set *s = &lab->set;
+    struct exec_packet p = sample_tcp();
+    struct exec_result r;
+    struct error err;
+    *s = (struct set) { .random = &lab->random, .fb = flow_builder_new(), .arena = arena_new(), .table = flow_table_new() };
+    for (int i = 2; i <= N_PORTS; i++)
+        free(ovs_fixture_sh(lab->ovs, "ovs-vsctl --timeout=20 set interface p%d options:tx_pcap=$PWD/p%d.pcap", i, i));
+    files_open(s, lab->ovs);
+    put_late_translation(s);
+    files_install(s, lab->ovs);
+
+    free(ovs_fixture_sh(lab->ovs, "ovs-appctl -t \"$PWD/vswitchd.ctl\" netdev-dummy/receive p1 "
+                        "'in_port(1),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x0800),"
+                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1000,dst=80)'"));
+    p.field[OF_IP_PROTO] = 17;
+    p.field[OF_UDP_SRC] = 1000;
+    p.field[OF_UDP_DST] = 80;
+    if (!exec_run(s->table, &p, s->arena, &r, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(r.n_outputs, 3);
+    for (size_t i = 0; i < r.n_outputs; i++) {
+        uint32_t ip;
+        uint16_t tp;
+        source_on_wire(lab->ovs, r.outputs[i].port, &ip, &tp);
+        assert_int_equal(r.outputs[i].packet.field[OF_IPV4_SRC], ip);
+        assert_int_equal(r.outputs[i].packet.field[OF_UDP_SRC], tp);
+    }
+}
+
 int
 main(void)
 {
@@ -949,6 +1043,7 @@ main(void)
         cmocka_unit_test_setup_teardown(random_flows_do_what_open_vswitch_says, setup, teardown),
         cmocka_unit_test_setup_teardown(tracked_and_tagged_packets_do_what_open_vswitch_says, setup, teardown),
         cmocka_unit_test_setup_teardown(entries_zones_of_fields_and_lookups_without_a_table_do_what_open_vswitch_says, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_translated_without_a_table_leaves_as_executed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
