@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controller/counters.h"
+#include "controller/hits/rule_hits.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
@@ -111,6 +112,19 @@ static json_t *pool_column(const struct showing *s, const struct object *o, cons
     return json_null();
 }
 
+static json_t *rule_column(const struct showing *s, const struct object *o, const char *name)
+{
+    struct hits hits;
+    bool is_known = rule_hits_of(s->controller->hits, o->number, &hits) || (s->wanted && s->wanted->are_hits_read);
+    if (!strcmp(name, "packets"))
+        return is_known ? json_integer((json_int_t) hits.packets) : json_null();
+    if (!strcmp(name, "bytes"))
+        return is_known ? json_integer((json_int_t) hits.bytes) : json_null();
+    if (!strcmp(name, "last_hit"))
+        return json_time(hits.last_hit_ms);
+    return json_null();
+}
+
 static json_t *show_runtime(void *aux, const struct object *o, const struct field *field)
 {
     const struct showing *s = aux;
@@ -120,6 +134,7 @@ static json_t *show_runtime(void *aux, const struct object *o, const struct fiel
     case OBJECT_POOL: return pool_column(s, o, field->name);
     case OBJECT_EIP: return eip_column(s, o, field->name);
     case OBJECT_NATGW: return natgw_column(s, o, field->name);
+    case OBJECT_SG_RULE: return rule_column(s, o, field->name);
     default: return json_null();
     }
 }

@@ -8,6 +8,7 @@
 #include "controller/columns.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
+#include "controller/hits/rule_hits.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/outside.h"
@@ -223,6 +224,8 @@ static void take_effect(struct controller *c, struct transaction *t)
         tell_parts(c, &changes[i]);
     for (size_t i = 0; i < n; i++)
         outside_changed(c->outside, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
+    for (size_t i = 0; i < n; i++)
+        rule_hits_changed(c->hits, &changes[i]);
     retired_add(c->retired, changes, n);
     for (size_t i = 0; i < n; i++)
         feed_change(c->feed, &changes[i], model_revision(c->model));

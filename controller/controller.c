@@ -10,6 +10,7 @@
 #include "controller/api/api.h"
 #include "controller/commit.h"
 #include "controller/feed.h"
+#include "controller/hits/rule_hits.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
@@ -108,7 +109,7 @@ static void use_facts(struct controller *c, json_t *facts)
 {
     const char *key;
     json_t *value;
-    unsigned number;
+    unsigned number, rule;
     int at;
     json_object_foreach (facts, key, value)
         if (sscanf(key, "host/%u", &number) == 1)
@@ -121,6 +122,8 @@ static void use_facts(struct controller *c, json_t *facts)
             outside_remember(c->outside, number, json_string_value(value));
         else if (sscanf(key, "agent/%u", &number) == 1)
             agents_remember(c->agents, number);
+        else if (sscanf(key, "hits/%u/%u", &number, &rule) == 2)
+            rule_hits_remember(c->hits, number, rule, json_string_value(value));
     }
     bindings_remembered(c->bindings);
 }
@@ -194,6 +197,7 @@ bool controller_start(struct controller *c, const struct options *options, struc
     c->outside = outside_new(c);
     c->instances = instances_new(c);
     c->agents = agents_new(c);
+    c->hits = rule_hits_new(c);
     if (load_tls(c, err) && (c->store = store_open(c->base, options->store, err)) && load(c, err)
         && hosts_listen(c->hosts, err) && (c->api = api_new(c, err)))
         return true;
@@ -207,12 +211,15 @@ void controller_stop(struct controller *c)
     api_free(c->api);
     event_base_loop(c->base, EVLOOP_NONBLOCK);
     hosts_close(c->hosts);
+    if (c->store)
+        rule_hits_store(c->hits);
     store_close(c->store);
     commits_free(c->commits);
     waiters_free(c->waiters);
     outside_free(c->outside);
     agents_free(c->agents);
     instances_free(c->instances);
+    rule_hits_free(c->hits);
     bindings_free(c->bindings);
     hosts_free(c->hosts);
     retired_free(c->retired);

@@ -29,6 +29,7 @@ struct controller {
     struct instances *instances;         /* virtual machines, as agents report them */
     struct agents *agents;               /* which hosts' agents are there */
     struct outside *outside;             /* vnetd's own part on physical networks */
+    struct rule_hits *hits;              /* what rules of security groups have let through */
     struct api *api;
 
     uint64_t seq;                        /* of the last change, intent or fact */

@@ -11,6 +11,7 @@
 #include "controller/commit.h"
 #include "controller/controller.h"
 #include "controller/counters.h"
+#include "controller/hits/rule_hits.h"
 #include "vnet/model/model_json.h"
 
 #define FILTERS_MAX 16
@@ -31,6 +32,7 @@ struct listing {
     size_t n_names;
     bool is_all_tenants, is_single, is_cut;
     bool is_unused, is_shadowed;         /* only rules that were never hit, or that another makes needless */
+    bool are_hits_read;                  /* of all rules found, from all hosts that have their flows */
     uint64_t limit;
     uint32_t after;
 
@@ -278,24 +280,24 @@ static void answer_single(struct listing *l, json_t *take_list)
     call_error(l->call, &err, -1);
 }
 
-static bool was_hit(const struct controller *c, const struct object *rule, const struct drop_counts *drops)
+/* One of which nothing is known may have been hit. */
+static bool is_never_hit(const struct listing *l, uint32_t rule)
 {
-    static const char *const names[] = { "packets" };
-    json_t *json = columns_object(c, rule, &(struct columns_wanted) { names, 1, drops });
-    bool is_hit = json_integer_value(json_object_get(json, "packets")) > 0;
-    json_decref(json);
-    return is_hit;
+    struct hits hits;
+    bool is_known = rule_hits_of(l->call->controller->hits, rule, &hits) || l->are_hits_read;
+    return is_known && !hits.packets;
 }
 
 static void listing_answer(void *aux, const struct drop_counts *drops)
 {
     struct listing *l = aux;
     const struct controller *c = l->call->controller;
-    struct columns_wanted wanted = { l->n_columns ? l->columns : NULL, l->n_columns, drops };
+    struct columns_wanted wanted = { .names = l->n_columns ? l->columns : NULL, .n = l->n_columns, .drops = drops,
+                                     .are_hits_read = l->are_hits_read };
     json_t *list = json_array();
     for (size_t i = 0; i < l->n; i++) {
         const struct object *o = model_get(c->model, l->numbers[i], l->class->type);
-        if (o && !(l->is_unused && was_hit(c, o, drops)))
+        if (o && (!l->is_unused || is_never_hit(l, o->number)))
             json_array_append_new(list, columns_object(c, o, &wanted));
     }
     if (l->n)
@@ -322,6 +324,18 @@ static bool wants_drops(const struct listing *l)
     return wants_column(l, "drops") || wants_column(l, "exhausted");
 }
 
+static bool wants_hits(const struct listing *l)
+{
+    return l->is_unused || wants_column(l, "packets") || wants_column(l, "bytes") || wants_column(l, "last_hit");
+}
+
+static void hits_read(void *aux, bool is_complete)
+{
+    struct listing *l = aux;
+    l->are_hits_read = is_complete;
+    listing_answer(l, NULL);
+}
+
 static void listing_run(struct listing *l)
 {
     struct error err;
@@ -334,6 +348,8 @@ static void listing_run(struct listing *l)
         listing_fail(l, &err);
     else if (wants_drops(l))
         drop_counts_read(l->call->controller, l->numbers, l->n, listing_answer, l);
+    else if (l->class->type == OBJECT_SG_RULE && wants_hits(l))
+        rule_hits_read(l->call->controller->hits, l->numbers, l->n, hits_read, l);
     else
         listing_answer(l, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include "controller/controller.h"
 #include "controller/feed.h"
+#include "controller/hits/rule_hits.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
@@ -52,6 +53,7 @@ static void host_lose_openflow(struct hypervisor *h)
     h->sent_before += of_session_counters(h->of)->mods_sent;
     h->is_reconciling = false;
     h->of = NULL;
+    rule_hits_disconnected(hosts_controller(h->all)->hits, h->number);
     hosts_judge_gateways(h->all);
 }
 
@@ -127,6 +129,13 @@ static void host_packet_in(void *aux, struct of_session *s, const struct packet_
     bytes_done(&answer);
 }
 
+static void host_flow_removed(void *aux, struct of_session *s, const struct wire_flow *flow)
+{
+    const struct hypervisor *h = ((struct link *) aux)->host;
+    if (h && h->of == s && h->number)
+        rule_hits_flow_removed(hosts_controller(h->all)->hits, h->number, flow);
+}
+
 static void host_openflow_closed(void *aux, struct of_session *s, const char *reason)
 {
     struct link *link = aux;
@@ -151,5 +160,6 @@ const struct of_session_ops host_openflow_ops = {
     .committed = host_committed,
     .refused = host_refused,
     .packet_in = host_packet_in,
+    .flow_removed = host_flow_removed,
     .closed = host_openflow_closed,
 };

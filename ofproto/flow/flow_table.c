@@ -143,6 +143,12 @@ flow_table_n_desired(const struct flow_table *t)
     return t->n_desired_flows;
 }
 
+bool
+flow_table_has_block(const struct flow_table *t, uint64_t cookie)
+{
+    return block_find(t, cookie);
+}
+
 size_t
 flow_table_n_blocks(const struct flow_table *t)
 {

@@ -41,6 +41,7 @@ bool flow_table_set_block(struct flow_table *, uint64_t cookie, const struct spe
 
 size_t flow_table_n_desired(const struct flow_table *);  /* flows only */
 size_t flow_table_n_blocks(const struct flow_table *);
+bool flow_table_has_block(const struct flow_table *, uint64_t cookie);
 
 /* Desired specs, in no order. With a cookie: those of that block, shared ones as the block gave them. */
 void flow_table_each(const struct flow_table *, void (*each)(void *aux, const struct spec *), void *aux);

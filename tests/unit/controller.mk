@@ -51,3 +51,7 @@ tests_unit_test_zone_table_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) $(C
 check_PROGRAMS += tests/unit/test_hosts
 tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c $(controller_lab)
 tests_unit_test_hosts_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_hit_count
+tests_unit_test_hit_count_SOURCES = tests/unit/test_hit_count.c tests/unit/random.h
+tests_unit_test_hit_count_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm -lpthread

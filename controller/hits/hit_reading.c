@@ -1,0 +1,202 @@
+#include "controller/hits/hit_reading.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "controller/controller.h"
+#include "controller/host/host.h"
+#include "vnet/pipeline/feature.h"
+
+#define ROUND_MS 10000                   /* between the end of a round and the next one's beginning */
+#define PAUSE 9                          /* times as long as a reading took */
+#define ASKED_AT_ONCE 8                  /* hosts, by a question */
+#define ASK_TIMEOUT_S 5
+
+struct hit_rounds {
+    struct controller *controller;
+    struct rule_hits *hits;
+    uint64_t n_readings;
+    struct event *timer;                 /* the next host, or the next round */
+    uint32_t host;                       /* of the round's last reading; 0: none */
+    int64_t began_ms;
+};
+
+/* One host's. */
+struct reading {
+    struct hit_rounds *rounds;
+    uint64_t number;
+    uint32_t host, rule;                 /* rule 0: all */
+    void (*done)(void *aux, bool ok);
+    void *aux;
+};
+
+static void read_flow(void *aux, const struct wire_flow *flow)
+{
+    struct reading *r = aux;
+    rule_hits_flow_seen(r->rounds->hits, r->host, r->number, flow);
+}
+
+static void read_done(void *aux, bool ok)
+{
+    struct reading *r = aux;
+    if (ok)
+        rule_hits_host_read(r->rounds->hits, r->host, r->rule, r->number);
+    r->done(r->aux, ok);
+    free(r);
+}
+
+static bool host_read(struct hit_rounds *rounds, const struct reading *wanted)
+{
+    static const uint8_t tables[] = { STAGE_SG_RULE };
+    const struct hypervisor *h = host_by_number(rounds->controller->hosts, wanted->host);
+    struct reading *r = mem_dup(wanted, sizeof *wanted);
+    r->rounds = rounds;
+    r->number = ++rounds->n_readings;
+    struct of_session_read read = {
+        .table = 0xff,
+        .tables = tables,
+        .n_tables = 1,
+        .cookie = cookie_make(FEATURE_SG, OBJECT_SG_RULE, r->rule),
+        .cookie_mask = r->rule ? UINT64_MAX : 0xffffULL << 48,
+        .each_flow = read_flow,
+        .done = read_done,
+        .aux = r,
+    };
+    bool ok = h && host_is_connected(h) && !hosts_are_closing(rounds->controller->hosts) && of_session_read(h->of, &read);
+    if (!ok)
+        free(r);
+    return ok;
+}
+
+/* ---- rounds ---- */
+
+static void round_wait(struct hit_rounds *r, int64_t ms)
+{
+    struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+    evtimer_add(r->timer, &tv);
+}
+
+static void round_read(void *aux, bool ok)
+{
+    struct hit_rounds *r = aux;
+    round_wait(r, (controller_now_ms() - r->began_ms) * PAUSE);
+}
+
+/* The connected host with the next number. */
+static uint32_t host_after(const struct hit_rounds *r)
+{
+    uint32_t next = 0;
+    for (const struct hypervisor *h = hosts_first(r->controller->hosts); h; h = hosts_next(r->controller->hosts, h))
+        if (h->number > r->host && (!next || h->number < next) && host_is_connected(h))
+            next = h->number;
+    return next;
+}
+
+static void round_go(evutil_socket_t fd, short what, void *aux)
+{
+    struct hit_rounds *r = aux;
+    while ((r->host = host_after(r))) {
+        r->began_ms = controller_now_ms();
+        if (host_read(r, &(struct reading) { .host = r->host, .done = round_read, .aux = r }))
+            return;
+    }
+    round_wait(r, ROUND_MS);
+}
+
+struct hit_rounds *hit_rounds_new(struct controller *c, struct rule_hits *hits)
+{
+    struct hit_rounds *r = mem_zalloc(sizeof *r);
+    *r = (struct hit_rounds) { .controller = c, .hits = hits };
+    r->timer = evtimer_new(c->base, round_go, r);
+    round_wait(r, ROUND_MS);
+    return r;
+}
+
+void hit_rounds_free(struct hit_rounds *r)
+{
+    event_free(r->timer);
+    free(r);
+}
+
+/* ---- questions ---- */
+
+/* Outlives a time-out: readings end when they end. */
+struct asking {
+    struct hit_rounds *rounds;
+    uint32_t *hosts;
+    size_t n, next, n_pending;
+    uint32_t rule;                       /* the only one asked for, or 0 */
+    bool is_incomplete, is_done, is_starting;
+    struct event *timer;
+    rule_hits_done *done;
+    void *aux;
+};
+
+static void asking_deliver(struct asking *a, bool is_complete)
+{
+    if (!a->is_done)
+        a->done(a->aux, is_complete);
+    a->is_done = true;
+}
+
+static void asking_timeout(evutil_socket_t fd, short what, void *aux)
+{
+    struct asking *a = aux;
+    a->next = a->n;
+    asking_deliver(a, false);
+}
+
+static void asked(void *aux, bool ok);
+
+/* Goes on with the next hosts, as far as there is room; ends after the last. */
+static void asking_go(struct asking *a)
+{
+    if (a->is_starting)
+        return;
+    a->is_starting = true;
+    while (a->next < a->n && a->n_pending < ASKED_AT_ONCE) {
+        bool ok = host_read(a->rounds, &(struct reading) { .host = a->hosts[a->next++], .rule = a->rule, .done = asked, .aux = a });
+        a->n_pending += ok;
+        a->is_incomplete |= !ok;
+    }
+    a->is_starting = false;
+    if (a->n_pending)
+        return;
+    asking_deliver(a, !a->is_incomplete);
+    event_free(a->timer);
+    free(a->hosts);
+    free(a);
+}
+
+static void asked(void *aux, bool ok)
+{
+    struct asking *a = aux;
+    a->n_pending--;
+    a->is_incomplete |= !ok;
+    asking_go(a);
+}
+
+static bool has_flows(const struct hypervisor *h, const uint32_t *rules, size_t n)
+{
+    for (size_t i = 0; h->table && i < n; i++)
+        if (flow_table_has_block(h->table, cookie_make(FEATURE_SG, OBJECT_SG_RULE, rules[i])))
+            return true;
+    return false;
+}
+
+void hit_rounds_ask(struct hit_rounds *rounds, const struct hit_question *q)
+{
+    struct asking *a = mem_zalloc(sizeof *a);
+    size_t cap = 0;
+    *a = (struct asking) { .rounds = rounds, .rule = q->n == 1 ? q->rules[0] : 0, .done = q->done, .aux = q->aux };
+    for (const struct hypervisor *h = hosts_first(rounds->controller->hosts); h; h = hosts_next(rounds->controller->hosts, h)) {
+        if (!has_flows(h, q->rules, q->n))
+            continue;
+        a->hosts = mem_grow(a->hosts, &cap, a->n + 1, sizeof *a->hosts);
+        a->hosts[a->n++] = h->number;
+    }
+    a->timer = evtimer_new(rounds->controller->base, asking_timeout, a);
+    evtimer_add(a->timer, &(struct timeval) { .tv_sec = ASK_TIMEOUT_S });
+    asking_go(a);
+}
