@@ -3,6 +3,7 @@ libcontroller_a_SOURCES =
 libcontroller_a_SOURCES += \
 	controller/api/agent.c \
 	controller/api/api.h \
+	controller/api/changes.c \
 	controller/api/clients.c \
 	controller/api/connection.c controller/api/connection.h \
 	controller/api/events.c \

@@ -1,4 +1,4 @@
-/* Typed resources: list, get, add, set, del. Changes are transactions of one operation. */
+/* Typed resources: list and get. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 #include "controller/api/api.h"
 #include "controller/api/http.h"
 #include "controller/columns.h"
-#include "controller/commit.h"
 #include "controller/controller.h"
 #include "controller/counters.h"
 #include "controller/hits/rule_hits.h"
@@ -373,73 +372,4 @@ void api_get(struct call *call)
     l->is_single = true;
     l->wanted_names[l->n_names++] = call->path[1];
     listing_run(l);
-}
-
-/* ---- changes ---- */
-
-static void change_done(void *aux, const struct commit_result *result)
-{
-    struct call *call = aux;
-    const json_t *first = json_array_get(result->results, 0);
-    if (!result->ok)
-        call_error(call, &result->err, -1);
-    else if (!strcmp(call->path[1], "") || json_is_object(json_object_get(first, "object")))
-        call_json(call, call->n_path == 1 ? 201 : 200, json_incref(json_object_get(first, "object")));
-    else
-        call_empty(call, 204);
-}
-
-static void change(struct call *call, const char *verb, json_t *take_values, bool is_moving)
-{
-    json_t *op = json_pack("{s:s,s:s,s:o}", "op", verb, "type", call->path[0], "values", take_values);
-    json_t *name = json_object_get(take_values, "name");
-    if (call->n_path == 2)
-        json_object_set_new(op, "name", json_string(call->path[1]));
-    else if (name)
-        json_object_set(op, "name", name);
-    json_object_del(take_values, "name");
-    if (is_moving)
-        json_object_set_new(op, "move", json_true());
-    struct commit_request request = {
-        .ops = json_pack("[o]", op),
-        .principal = call->principal,
-        .tenant = call->tenant,
-        .done = change_done,
-        .aux = call,
-    };
-    commit_submit(call->controller->commits, &request);
-}
-
-/* May an elastic IP go from one thing to another? */
-static bool get_move(const struct call *call, bool *is_moving, struct error *err)
-{
-    const char *text = call_query(call, "move");
-    *is_moving = text && !strcmp(text, "1");
-    return !text || *is_moving || error_set(err, ERROR_INVALID, "parameter 'move=%.100s': write move=1, or leave it out", text);
-}
-
-static void change_with_body(struct call *call, const char *verb)
-{
-    bool is_moving;
-    struct error err;
-    json_t *body = get_move(call, &is_moving, &err) ? call_body(call, NULL, &err) : NULL;
-    if (body)
-        change(call, verb, body, is_moving);
-    else
-        call_error(call, &err, -1);
-}
-
-void api_add(struct call *call)
-{
-    change_with_body(call, "add");
-}
-
-void api_set(struct call *call)
-{
-    change_with_body(call, "set");
-}
-
-void api_del(struct call *call)
-{
-    change(call, "del", json_object(), false);
 }
