@@ -24,6 +24,7 @@ fuzz_programs = \
 	tests/fuzz/model_load \
 	tests/fuzz/model_filter \
 	tests/fuzz/options \
+	tests/fuzz/hit_count \
 	tests/fuzz/host_fact \
 	tests/fuzz/http_api \
 	tests/fuzz/http_head \
@@ -130,6 +131,10 @@ tests_fuzz_model_filter_LDADD = $(PURE_LIBS)
 tests_fuzz_options_SOURCES = tests/fuzz/options.c $(fuzz_main)
 tests_fuzz_options_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_options_LDADD = $(DAEMON_LIBS)
+
+tests_fuzz_hit_count_SOURCES = tests/fuzz/hit_count.c $(fuzz_main)
+tests_fuzz_hit_count_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_hit_count_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) -lm -lpthread
 
 tests_fuzz_host_fact_SOURCES = tests/fuzz/host_fact.c $(fuzz_main) tests/fuzz/model_base.c tests/fuzz/model_base.h
 tests_fuzz_host_fact_LDFLAGS = $(fuzz_ldflags)

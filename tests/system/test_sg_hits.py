@@ -54,7 +54,9 @@ class Scene:
         self.settle()
 
     def settle(self):
+        """All is confirmed, and b has its zone where it is, and with it rows of stage sg."""
         self.ask("POST", "/v1/sync", {"timeout": 10})
+        wait_until(lambda: any("table=41," in flow and self.ends[1] in flow for flow in self.b.host.flows()), 10, "b is tracked")
 
     def send(self, rule, n, port=5001):
         """Which rule is to be credited for n datagrams to that port."""
@@ -135,7 +137,7 @@ def test_the_sum_is_exact_after_vnetd_was_away(scene, lab, signal):
 
 def test_a_port_that_moves_and_a_switch_that_restarts_lose_nothing_that_was_read(scene, lab):
     scene.b.move(lab["hv1"])
-    wait_until(lambda: lab.port("b")["host"] == "hv1" and lab.port("b")["state"] == "active", 10, "b on hv1")
+    scene.settle()
     scene.send(scene.wide, 9)
     lab["hv1"].kill_vswitchd()
     lab["hv1"].start_vswitchd()
@@ -144,6 +146,20 @@ def test_a_port_that_moves_and_a_switch_that_restarts_lose_nothing_that_was_read
     assert lab.ctl.verify()[0] == 0
 
 
-def test_a_rule_never_hit_says_so(scene):
-    row = scene.rows()[scene.unused]
-    assert (row["packets"], row["bytes"], row["last_hit"]) == (0, 0, None)
+def test_rules_are_listed_with_their_hits_and_those_never_hit_alone(scene, lab):
+    rows = {r["id"]: r for r in lab.ctl.json("sg-rule-list", "server")}
+    assert rows[scene.wide]["packets"] == scene.sent[scene.wide] and rows[scene.wide]["last_hit"]
+    assert (rows[scene.unused]["packets"], rows[scene.unused]["bytes"], rows[scene.unused]["last_hit"]) == (0, 0, None)
+    never = {r["id"] for r in lab.ctl.json("--unused", "sg-rule-list", "server")}
+    assert scene.unused in never and scene.wide not in never
+    assert never == {rule for rule, row in rows.items() if not row["packets"]}
+
+
+def test_a_rule_that_goes_takes_its_count_with_it(scene, lab):
+    scene.drop(scene.wide)
+    scene.wide = scene.rule(proto="udp", ports="5000-5009")
+    scene.settle()
+    scene.send(scene.wide, 3)
+    lab.vnetd.restart()
+    lab.ready()
+    scene.expect()
