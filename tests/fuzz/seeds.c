@@ -349,8 +349,8 @@ userdata_seeds(void)
     put("userdata", "pool", &b);
     userdata_put_split(&b, 1450);
     put("userdata", "split", &b);
-    userdata_put_target(&b, 78);
-    put("userdata", "target", &b);
+    userdata_put_checked(&b, 78);
+    put("userdata", "checked", &b);
     userdata_put_echo(&b, ICMP_ECHO_SRC);
     put("userdata", "echo", &b);
     bytes_done(&b);

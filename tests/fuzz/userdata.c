@@ -43,10 +43,10 @@ pool_check(const uint8_t *data, size_t n, uint32_t pool)
 }
 
 static void
-target_check(const uint8_t *data, size_t n, uint32_t target)
+checked_check(const uint8_t *data, size_t n, uint32_t port)
 {
     struct bytes b = BYTES_INIT;
-    userdata_put_target(&b, target);
+    userdata_put_checked(&b, port);
     FUZZ_CLAIM(b.n == n && !memcmp(b.data, data, b.n));
     bytes_done(&b);
 }
@@ -66,7 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct dhcp_lease lease;
     struct icmp_error error;
     struct icmp_inner inner;
-    uint32_t pool, target;
+    uint32_t pool, port;
     uint16_t mtu;
     enum icmp_echo_side side;
     if (userdata_get_lease(data, n, &lease))
@@ -77,8 +77,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         inner_check(data, n, &inner);
     if (userdata_get_pool(data, n, &pool))
         pool_check(data, n, pool);
-    if (userdata_get_target(data, n, &target))
-        target_check(data, n, target);
+    if (userdata_get_checked(data, n, &port))
+        checked_check(data, n, port);
     if (userdata_get_split(data, n, &mtu))
         split_check(data, n, mtu);
     if (userdata_get_echo(data, n, &side))

@@ -34,6 +34,18 @@ as_target(const struct object *o)
     return (const struct target *) (const void *) o;
 }
 
+uint16_t
+target_listens_at(const struct tg *tg, const struct target *target)
+{
+    return target->target_port ? target->target_port : tg->port;
+}
+
+uint16_t
+target_check_port(const struct tg *tg, const struct target *target)
+{
+    return tg->check_port ? tg->check_port : target_listens_at(tg, target);
+}
+
 static void
 link_vpc(const struct model *m, enum view v, struct object *o)
 {

@@ -247,6 +247,8 @@ struct target {                 /* name: none; called TG/PORT */
 /* ---- helpers for the pipeline ---- */
 struct ip subnet_gateway(const struct subnet *);         /* the first address */
 struct ip port_ip4(const struct port *);                 /* the first IPv4 address */
+uint16_t target_listens_at(const struct tg *, const struct target *);    /* its own port, or its group's */
+uint16_t target_check_port(const struct tg *, const struct target *);    /* where check=tcp connects to */
 const char *l4_proto_word(int proto);                    /* "tcp", "all"; NULL: it has only a number */
 bool l4_proto_parse(const char *word, int *proto);
 bool l4_has_ports(int proto);

@@ -5,7 +5,7 @@
 #define VERSION 1
 
 enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4, USERDATA_SPLIT = 5,
-                     USERDATA_TARGET = 6, USERDATA_ECHO = 7, USERDATA_RESET = 8 };
+                     USERDATA_CHECKED = 6, USERDATA_ECHO = 7, USERDATA_RESET = 8 };
 
 struct head {
     enum userdata_kind kind;
@@ -162,15 +162,15 @@ userdata_get_pool(const uint8_t *data, size_t n, uint32_t *number)
 }
 
 void
-userdata_put_target(struct bytes *b, uint32_t number)
+userdata_put_checked(struct bytes *b, uint32_t port)
 {
-    number_put(b, USERDATA_TARGET, number);
+    number_put(b, USERDATA_CHECKED, port);
 }
 
 bool
-userdata_get_target(const uint8_t *data, size_t n, uint32_t *number)
+userdata_get_checked(const uint8_t *data, size_t n, uint32_t *port)
 {
-    return number_get(data, n, USERDATA_TARGET, number);
+    return number_get(data, n, USERDATA_CHECKED, port);
 }
 
 void

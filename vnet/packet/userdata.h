@@ -7,7 +7,7 @@
  *     version (1)  kind (1)  side of a quote (1)  address (4)  what it becomes (4)
  *     version (1)  kind (1)  number of a pool (4)
  *     version (1)  kind (1)  MTU (2)
- *     version (1)  kind (1)  number of a target (4)
+ *     version (1)  kind (1)  number of a port (4)
  *     version (1)  kind (1)  side of an echo (1)
  *     version (1)  kind (1)
  */
@@ -25,7 +25,7 @@ void userdata_put_inner(struct bytes *, const struct icmp_inner *);
 void userdata_put_pool(struct bytes *, uint32_t number);         /* ARP of its upstream gateway */
 void userdata_put_reset(struct bytes *);                          /* the sender is told by a reset */
 void userdata_put_split(struct bytes *, uint16_t mtu);           /* the packet goes on in pieces */
-void userdata_put_target(struct bytes *, uint32_t number);       /* its answer to a health check */
+void userdata_put_checked(struct bytes *, uint32_t port);        /* its answer to a health check */
 void userdata_put_echo(struct bytes *, enum icmp_echo_side);
 
 /* False: another version, another kind, or malformed. */
@@ -35,7 +35,7 @@ bool userdata_get_inner(const uint8_t *, size_t, struct icmp_inner *);
 bool userdata_get_pool(const uint8_t *, size_t, uint32_t *number);
 bool userdata_is_reset(const uint8_t *, size_t);
 bool userdata_get_split(const uint8_t *, size_t, uint16_t *mtu);
-bool userdata_get_target(const uint8_t *, size_t, uint32_t *number);
+bool userdata_get_checked(const uint8_t *, size_t, uint32_t *port);
 bool userdata_get_echo(const uint8_t *, size_t, enum icmp_echo_side *);
 
 #endif

@@ -29,7 +29,8 @@
     X(FEATURE_EIP,    11, eip)       /* elastic IPs of ports, without conntrack */ \
     X(FEATURE_NATGW,  12, natgw)     /* NAT gateways, with conntrack */ \
     X(FEATURE_SG,     13, sg)        /* security groups, with conntrack at the port's own host */ \
-    X(FEATURE_LB,     14, lb)        /* load balancers, with the same pass */
+    X(FEATURE_LB,     14, lb)        /* load balancers, with the same pass */ \
+    X(FEATURE_LB_CHECK, 15, lb_check) /* targets' answers to health checks */
 
 enum feature_number {
 #define X(ID, NUMBER, NAME) ID = NUMBER,

@@ -35,6 +35,7 @@ enum {
 
     /* GATEWAY */
     PRIORITY_GATEWAY_ANSWER = 130,
+    PRIORITY_GATEWAY_CHECK = 125,       /* a target's answer to a health check */
     PRIORITY_GATEWAY_SELF = 120,        /* the rest of what is sent to the gateway's address */
     PRIORITY_GATEWAY_TTL = 110,
     PRIORITY_GATEWAY_BALANCER = 106,    /* from a port that is not filtered: to a balancer; */
