@@ -60,18 +60,6 @@ void outside_free(struct outside *o)
 
 /* ---- hosts ---- */
 
-bool host_is_ready(const struct controller *c, uint32_t host, uint64_t seq)
-{
-    const struct hypervisor *h = host_by_number(c->hosts, host);
-    return h && host_is_connected(h) && h->is_reconciling && h->confirmed_seq && h->confirmed_seq >= seq;
-}
-
-uint64_t host_ready_seq(const struct controller *c, uint32_t host)
-{
-    const struct hypervisor *h = host_by_number(c->hosts, host);
-    return h ? h->wanted_seq : 0;
-}
-
 static struct watch *watch_find(const struct outside *o, uint32_t host)
 {
     MAP_FOR_EACH_HASH (n, &o->watches, hash_u32(host)) {
@@ -125,25 +113,6 @@ static void feed_told(void *aux, const struct feed_event *e)
         watch_end(o, w);
     else if (!w)
         upstreams_host_ready(o->upstreams);
-}
-
-void send_frame(const struct controller *c, uint32_t host, uint32_t ofport, const struct bytes *frame)
-{
-    const struct hypervisor *h = host_by_number(c->hosts, host);
-    if (h && h->of)
-        of_session_packet_out(h->of, ofport, frame->data, frame->n);
-}
-
-void timer_at(struct event *timer, int64_t due_ms)
-{
-    if (due_ms == INT64_MAX) {
-        event_del(timer);
-        return;
-    }
-    int64_t left_ms = due_ms - controller_now_ms();
-    left_ms = left_ms > 0 ? left_ms : 0;
-    struct timeval tv = { (time_t) (left_ms / 1000), (suseconds_t) (left_ms % 1000 * 1000) };
-    event_add(timer, &tv);
 }
 
 /* ---- what changes ---- */

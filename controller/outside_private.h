@@ -5,17 +5,12 @@
 
 #include "base/addr.h"
 #include "controller/controller.h"
+#include "controller/host/host_reach.h"
 #include "controller/outside.h"
 
 /* ---- outside.c ---- */
-/* Has the host installed all that it wanted at 'seq' (and is it connected)? Then its packets are answered. */
-bool host_is_ready(const struct controller *, uint32_t host, uint64_t seq);
-/* What a host must confirm for the present state to be installed. */
-uint64_t host_ready_seq(const struct controller *, uint32_t host);
 /* Calls announcements_host_ready() and upstreams_host_ready() once the host has confirmed more, or has connected again. */
 void outside_watch_host(struct outside *, uint32_t host);
-void send_frame(const struct controller *, uint32_t host, uint32_t ofport, const struct bytes *frame);
-void timer_at(struct event *timer, int64_t due_ms);              /* arms it; INT64_MAX: disarms */
 
 /* ---- announcements.c ---- */
 struct announcements *announcements_new(struct outside *, struct controller *);

@@ -396,15 +396,16 @@ of_session_read(struct of_session *s, const struct of_session_read *read)
     return true;
 }
 
-void
+bool
 of_session_packet_out(struct of_session *s, uint32_t out_port, const uint8_t *packet, size_t n)
 {
     if (s->state < OF_STATE_IDENTIFIED || s->state == OF_STATE_CLOSED
         || of_session_backlog(s) > PACKET_OUT_BACKLOG_BYTES)
-        return;
+        return false;
     struct bytes b = BYTES_INIT;
     packet_out_encode(&b, out_port, packet, n, of_session_xids(s, 1));
     of_session_send(s, &b);
+    return true;
 }
 
 void

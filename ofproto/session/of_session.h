@@ -76,8 +76,8 @@ struct of_session_read {
 };
 bool of_session_read(struct of_session *, const struct of_session_read *);
 
-/* Sends a packet out of a port. Dropped when the connection is backed up. */
-void of_session_packet_out(struct of_session *, uint32_t out_port, const uint8_t *packet, size_t n);
+/* Sends a packet out of a port. False: it is dropped, since the connection is backed up or closed. */
+bool of_session_packet_out(struct of_session *, uint32_t out_port, const uint8_t *packet, size_t n);
 /* A packet that waits in the switch goes on as this one. Dropped likewise, or if it does not wait or the message would be too long. */
 void of_session_resume(struct of_session *, const struct packet_in *, const uint8_t *packet, size_t n);
 /* Forgets all connections of a conntrack zone (NXT_CT_FLUSH_ZONE), in order with what is sent before and after. */
