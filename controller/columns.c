@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "controller/check/checks.h"
 #include "controller/counters.h"
 #include "controller/hits/rule_hits.h"
 #include "controller/host/binding.h"
@@ -135,6 +136,8 @@ static json_t *show_runtime(void *aux, const struct object *o, const struct fiel
     case OBJECT_EIP: return eip_column(s, o, field->name);
     case OBJECT_NATGW: return natgw_column(s, o, field->name);
     case OBJECT_SG_RULE: return rule_column(s, o, field->name);
+    case OBJECT_TARGET: return checks_target_column(s->controller, (const void *) o, field->name);
+    case OBJECT_LISTENER: return checks_listener_column(s->controller, (const void *) o, field->name);
     default: return json_null();
     }
 }

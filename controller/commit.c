@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "controller/check/checks.h"
 #include "controller/columns.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
@@ -27,7 +28,7 @@ struct request {
     json_t *ops;
     struct principal principal;
     char *tenant, *key, *scope, *digest;
-    bool is_dry_run;
+    bool is_dry_run, is_sweep;
     commit_done *done;
     void *aux;
 
@@ -71,6 +72,7 @@ void commit_submit(struct commits *commits, const struct commit_request *r)
         .scope = mem_strdup(r->scope ? r->scope : ""),
         .digest = mem_strdup(r->digest ? r->digest : ""),
         .is_dry_run = r->is_dry_run,
+        .is_sweep = r->is_sweep,
         .done = r->done,
         .aux = r->aux,
         .results = json_array(),
@@ -142,6 +144,7 @@ static void request_begin(struct commits *commits, struct request *r)
         .principal = r->principal,
         .tenant = r->tenant,
         .now_ms = controller_wall_ms(),
+        .is_sweep = r->is_sweep,
         .random = controller_random,
     };
     r->transaction = transaction_begin(commits->controller->model, &origin);
@@ -226,6 +229,8 @@ static void take_effect(struct controller *c, struct transaction *t)
         outside_changed(c->outside, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
     for (size_t i = 0; i < n; i++)
         rule_hits_changed(c->hits, &changes[i]);
+    for (size_t i = 0; i < n; i++)
+        checks_changed(c->checks, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
     retired_add(c->retired, changes, n);
     for (size_t i = 0; i < n; i++)
         feed_change(c->feed, &changes[i], model_revision(c->model));

@@ -28,6 +28,7 @@ struct commit_request {
     struct principal principal;
     const char *tenant;                  /* copied; NULL: "default" */
     bool is_dry_run;
+    bool is_sweep;                       /* see transaction_origin */
     const char *idempotency_key;         /* copied; NULL none */
     const char *scope, *digest;          /* with a key: whose it is; of the request. Copied */
     commit_done *done;                   /* always called, from the loop; results are borrowed */

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "controller/api/api.h"
+#include "controller/check/checks.h"
 #include "controller/commit.h"
 #include "controller/feed.h"
 #include "controller/hits/rule_hits.h"
@@ -67,6 +68,7 @@ void controller_fact_changed(struct controller *c, const struct vnet_event *even
     compiler_changed(c->compiler, event, fact_concerns, c);
     hosts_changed(c->hosts, event);
     outside_changed(c->outside, event);
+    checks_changed(c->checks, event);
 }
 
 /* ---- loading ---- */
@@ -124,6 +126,8 @@ static void use_facts(struct controller *c, json_t *facts)
             agents_remember(c->agents, number);
         else if (sscanf(key, "hits/%u/%u", &number, &rule) == 2)
             rule_hits_remember(c->hits, number, rule, json_string_value(value));
+        else if (sscanf(key, "target/%u", &number) == 1)
+            checks_remember(c->checks, number, json_string_value(value));
     }
     bindings_remembered(c->bindings);
 }
@@ -157,6 +161,7 @@ static bool load(struct controller *c, struct error *err)
         date_tenant_default(c, l.facts);
         use_facts(c, l.facts);
         outside_begin(c->outside);
+        checks_begin(c->checks);
     }
     json_decref(l.facts);
     return ok;
@@ -198,6 +203,7 @@ bool controller_start(struct controller *c, const struct options *options, struc
     c->instances = instances_new(c);
     c->agents = agents_new(c);
     c->hits = rule_hits_new(c);
+    c->checks = checks_new(c);
     if (load_tls(c, err) && (c->store = store_open(c->base, options->store, err)) && load(c, err)
         && hosts_listen(c->hosts, err) && (c->api = api_new(c, err)))
         return true;
@@ -216,6 +222,7 @@ void controller_stop(struct controller *c)
     store_close(c->store);
     commits_free(c->commits);
     waiters_free(c->waiters);
+    checks_free(c->checks);
     outside_free(c->outside);
     agents_free(c->agents);
     instances_free(c->instances);

@@ -30,6 +30,7 @@ struct controller {
     struct agents *agents;               /* which hosts' agents are there */
     struct outside *outside;             /* vnetd's own part on physical networks */
     struct rule_hits *hits;              /* what rules of security groups have let through */
+    struct checks *checks;               /* the health of load balancers' targets */
     struct api *api;
 
     uint64_t seq;                        /* of the last change, intent or fact */

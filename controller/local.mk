@@ -17,6 +17,12 @@ libcontroller_a_SOURCES += \
 	controller/api/transactions.c \
 	controller/announce.c controller/announce.h \
 	controller/announcements.c \
+	controller/check/check.c controller/check/check.h \
+	controller/check/check_drain.c \
+	controller/check/check_flush.c \
+	controller/check/check_probe.c \
+	controller/check/check_record.c controller/check/check_record.h \
+	controller/check/checks.c controller/check/checks.h controller/check/checks_private.h \
 	controller/columns.c controller/columns.h \
 	controller/commit.c controller/commit.h \
 	controller/controller.c controller/controller.h \
@@ -38,6 +44,7 @@ libcontroller_a_SOURCES += \
 	controller/host/host_openflow.c \
 	controller/host/host_ovsdb.c \
 	controller/host/host_peers.c controller/host/host_peers.h \
+	controller/host/host_reach.c controller/host/host_reach.h \
 	controller/host/host_zones.c \
 	controller/host/hosts.c \
 	controller/host/iface_name.c controller/host/iface_name.h \

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/check/checks.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/hits/rule_hits.h"
@@ -123,6 +124,8 @@ static void host_packet_in(void *aux, struct of_session *s, const struct packet_
             of_session_resume(s, packet, answer.data, answer.n);
     } else if (h && feature == &feature_uplink) {
         outside_packet_in(hosts_controller(h->all), h->number, packet);
+    } else if (h && feature == &feature_lb_check) {
+        checks_packet_in(hosts_controller(h->all), h->number, packet);
     } else if (feature && feature->answer && feature->answer(packet, &answer)) {
         of_session_packet_out(s, packet->in_port, answer.data, answer.n);
     }

@@ -28,6 +28,10 @@ check_PROGRAMS += tests/unit/test_api
 tests_unit_test_api_SOURCES = tests/unit/test_api.c tests/unit/api_client.c tests/unit/api_client.h $(controller_lab)
 tests_unit_test_api_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_check
+tests_unit_test_check_SOURCES = tests/unit/test_check.c
+tests_unit_test_check_LDADD = libcontroller.a libbase.a $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_announce
 tests_unit_test_announce_SOURCES = tests/unit/test_announce.c
 tests_unit_test_announce_LDADD = libcontroller.a $(CMOCKA_LIBS)

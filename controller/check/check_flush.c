@@ -1,0 +1,112 @@
+/* Connections by UDP have no end of their own: those of a target that is dead or gone stay with it as long as somebody sends, unless their
+ * switches forget them. Each host of the VPC is told to, but only once it has confirmed the flows that give new connections to others, or
+ * the next packet would go the old way again. Hosts that are away are told when they are back. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "controller/check/checks_private.h"
+#include "controller/host/host.h"
+#include "controller/host/host_reach.h"
+
+#define SOON_MS 5
+#define LATER_MS 1000
+
+struct flush {
+    struct map_node by_place;            /* host and target */
+    uint32_t host, target;
+    uint64_t seq;                        /* what the host must have confirmed */
+};
+
+struct flushes {
+    struct controller *controller;
+    struct map wanted;
+    struct event *timer;
+    int64_t pause_ms;
+};
+
+static void flushes_tick(evutil_socket_t fd, short what, void *aux);
+
+struct flushes *flushes_new(struct controller *c)
+{
+    struct flushes *f = mem_zalloc(sizeof *f);
+    f->controller = c;
+    map_init(&f->wanted);
+    f->timer = evtimer_new(c->base, flushes_tick, f);
+    return f;
+}
+
+void flushes_free(struct flushes *f)
+{
+    MAP_FOR_EACH_SAFE (n, next, &f->wanted)
+        free(CONTAINER_OF(n, struct flush, by_place));
+    map_done(&f->wanted);
+    event_free(f->timer);
+    free(f);
+}
+
+static void arm(struct flushes *f, int64_t pause_ms)
+{
+    f->pause_ms = pause_ms < LATER_MS ? pause_ms : LATER_MS;
+    event_add(f->timer, &(struct timeval) { f->pause_ms / 1000, f->pause_ms % 1000 * 1000 });
+}
+
+static struct flush *flush_find(const struct flushes *f, uint32_t host, uint32_t target, uint32_t hash)
+{
+    MAP_FOR_EACH_HASH (n, &f->wanted, hash) {
+        struct flush *flush = CONTAINER_OF(n, struct flush, by_place);
+        if (flush->host == host && flush->target == target)
+            return flush;
+    }
+    return NULL;
+}
+
+struct flush_target {
+    struct flushes *flushes;
+    uint32_t target;
+};
+
+static void flush_at(void *aux, uint32_t host)
+{
+    const struct flush_target *t = aux;
+    struct flushes *f = t->flushes;
+    uint32_t hash = hash_u64((uint64_t) host << 32 | t->target);
+    struct flush *flush = flush_find(f, host, t->target, hash);
+    if (!flush) {
+        flush = mem_zalloc(sizeof *flush);
+        *flush = (struct flush) { .host = host, .target = t->target };
+        map_insert(&f->wanted, &flush->by_place, hash);
+    }
+    flush->seq = host_ready_seq(f->controller, host);
+}
+
+void flushes_add(struct flushes *f, uint32_t vpc, uint32_t target)
+{
+    struct flush_target t = { f, target };
+    compiler_each_host_of(f->controller->compiler, vpc, flush_at, &t);
+    if (map_count(&f->wanted))
+        arm(f, SOON_MS);
+}
+
+static void flush_send(const struct flushes *f, const struct flush *flush)
+{
+    const struct hypervisor *h = host_by_number(f->controller->hosts, flush->host);
+    struct of_ct_match match = { .proto = L4_UDP, .label = (uint64_t) flush->target << 32, .label_mask = UINT64_C(0xffffffff) << 32 };
+    of_session_flush_ct(h->of, &match);
+}
+
+static void flushes_tick(evutil_socket_t fd, short what, void *aux)
+{
+    struct flushes *f = aux;
+    MAP_FOR_EACH_SAFE (n, next, &f->wanted) {
+        struct flush *flush = CONTAINER_OF(n, struct flush, by_place);
+        bool is_ready = switch_is_ready(f->controller, flush->host, flush->seq);
+        if (is_ready)
+            flush_send(f, flush);
+        if (is_ready || !host_by_number(f->controller->hosts, flush->host)) {
+            map_remove(&f->wanted, n);
+            free(flush);
+        }
+    }
+    if (map_count(&f->wanted))
+        arm(f, f->pause_ms * 2);
+}

@@ -1,0 +1,63 @@
+/* Checks from inside: checks.c knows all targets and when each is due, check_probe.c speaks with them, check_drain.c removes those that have
+ * drained, check_flush.c makes switches forget the connections of those that are dead. */
+#ifndef CONTROLLER_CHECK_CHECKS_PRIVATE_H
+#define CONTROLLER_CHECK_CHECKS_PRIVATE_H 1
+
+#include <event2/event.h>
+
+#include "base/map.h"
+#include "base/tree.h"
+#include "controller/check/check.h"
+#include "controller/check/checks.h"
+#include "controller/controller.h"
+
+/* A target, as last seen. */
+struct checked {
+    struct map_node by_number;
+    struct tree_node by_due, by_drain;
+    int64_t due_ms, drain_until_ms;      /* where it stands in the trees; INT64_MAX, 0: in none */
+    uint32_t number, port, vpc;
+    uint16_t listens_at;
+    bool is_udp, is_started;
+    struct check check;
+    uint32_t cookie;                     /* of the probe under way, or the last one */
+    uint32_t host;                       /* that was asked last, by this vnetd; 0: none */
+    uint64_t seq;                        /* what the host must confirm before the answer comes to us */
+};
+
+struct checks {
+    struct controller *controller;
+    struct map by_number;
+    struct tree by_due;
+    struct event *timer;
+    uint64_t secret, n_cookies;          /* what cookies are made of */
+    int64_t begun_ms;
+    bool is_begun;
+    struct drains *drains;
+    struct flushes *flushes;
+};
+
+/* ---- checks.c ---- */
+struct checked *checked_find(const struct checks *, uint32_t number);
+/* The group's rule for it. */
+struct check_rule check_rule_of(const struct tg *);
+/* A probe has ended; 'checked' is due again at another time. */
+void checked_ended(struct checks *, struct checked *, const struct tg *, enum check_end);
+void checked_arrange(struct checks *, struct checked *);         /* its place among those that are due */
+
+/* ---- check_probe.c ---- */
+/* It is due: sends a probe, or finds that it cannot. */
+void checked_ask(struct checks *, struct checked *);
+
+/* ---- check_drain.c ---- */
+struct drains *drains_new(struct controller *);
+void drains_free(struct drains *);
+void drains_look(struct drains *, struct checked *, int64_t until_ms);   /* 0: it does not drain, or is gone */
+
+/* ---- check_flush.c ---- */
+struct flushes *flushes_new(struct controller *);
+void flushes_free(struct flushes *);
+/* All hosts of the VPC forget the target's UDP connections, once each has installed what it wants now. */
+void flushes_add(struct flushes *, uint32_t vpc, uint32_t target);
+
+#endif

@@ -1,0 +1,185 @@
+"""Health checks of a load balancer's targets: from the target's own host, by TCP and ICMP, whatever its security groups say. What is wrong is
+told by a word; a removed target drains."""
+import re
+import time
+
+import pytest
+
+from lab import wait_until
+from support import expect_verify_clean
+
+LAB = {"hosts": 2}
+INTERVAL, TIMEOUT, FALL, RISE = 0.2, 0.1, 3, 2
+FAST = f"interval={INTERVAL} timeout={TIMEOUT} rise={RISE} fall={FALL}"
+
+
+class Server:
+    """What listens in a guest; can be stopped and started."""
+
+    def __init__(self, guest, port=80):
+        self.guest, self.port, self.number = guest, port, None
+        self.start()
+
+    def start(self):
+        self.number = self.guest.agent.call("start_tcp_server", port=self.port)
+
+    def stop(self):
+        self.guest.agent.call("stop", number=self.number)
+
+
+@pytest.fixture(scope="module")
+def net(lab):
+    """Targets web1 (filtered by its group) and web2 (not) on hv1, web3 on hv2; group pages by TCP, names by ICMP."""
+    lab.ctl.batch(["vpc-add v 10.0.0.0/16", "subnet-add v web 10.0.1.0/24", "subnet-add v far 10.0.2.0/24",
+                   f"tg-add v pages tcp 80 drain=1.5 {FAST}", f"tg-add v names udp 53 {FAST}", "lb-add web front", "listener-add front tcp:80 pages",
+                   "listener-add front udp:53 names"])
+    guests = lab.vms(["web:web1@hv1"], dhcp=None) + lab.vms(["web:web2@hv1", "far:web3@hv2"], dhcp=None, port="sg=none")
+    servers = {g.name: Server(g) for g in guests}
+    lab.ctl.batch([f"target-add {group} {g.name}" for group in ("pages", "names") for g in guests])
+    return {"guests": {g.name: g for g in guests}, "servers": servers}
+
+
+def row(lab, target):
+    return next(r for r in lab.vnetd.rows("target") if r["name"] == target)
+
+
+def expect(lab, target, health, reason=None, seconds=5):
+    wait_until(lambda: (row(lab, target)["health"], row(lab, target)["reason"]) == (health, reason), seconds,
+               f"{target}: {health} {reason}, not {row(lab, target)}")
+
+
+def all_healthy(lab, seconds=10):
+    wait_until(lambda: {r["health"] for r in lab.vnetd.rows("target")} == {"healthy"}, seconds, "all targets healthy")
+
+
+def listener(lab, name="front/tcp:80"):
+    return next(r for r in lab.vnetd.rows("listener") if r["name"] == name)
+
+
+def log_of(lab):
+    return lab.vnetd.last_words(100000)
+
+
+def test_new_targets_are_healthy_by_tcp_and_by_icmp_whatever_their_groups_say(lab, net):
+    all_healthy(lab)
+    assert re.search(r"target 'pages/web1': INITIAL -> HEALTHY", log_of(lab))
+    for r in lab.vnetd.rows("target"):
+        assert len(r["changes"]) == 1 and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z healthy", r["changes"][0]), r
+    assert listener(lab)["fail_open"] is False
+    expect_verify_clean(lab)
+
+
+def test_a_stopped_process_is_refused_and_is_healthy_again_after_rise(lab, net, tell):
+    server = net["servers"]["web1"]
+    server.stop()
+    began = time.monotonic()
+    expect(lab, "pages/web1", "unhealthy", "refused")
+    taken = time.monotonic() - began
+    tell(f"a stopped process was noticed after {taken:.2f} s; {FALL} intervals and a timeout are {INTERVAL * FALL + TIMEOUT:.2f} s")
+    assert row(lab, "names/web1")["health"] == "healthy"       # the machine still answers echo
+    assert re.search(r"target 'pages/web1': HEALTHY -> UNHEALTHY \(refused\)", log_of(lab))
+    assert row(lab, "pages/web1")["changes"][0].endswith("Z unhealthy (refused)")
+    server.start()
+    expect(lab, "pages/web1", "healthy")
+    assert row(lab, "pages/web1")["changes"][0].endswith("Z healthy")
+
+
+def test_checks_leave_no_connection_behind(lab, net):
+    """Each handshake is ended by a reset: nothing of it is left in the guest, and nothing was accepted."""
+    guest = net["guests"]["web2"]
+    wait_until(lambda: "SYN-RECV" not in guest.run("ss", "-tan"), 5, "no half-open connection")
+    assert "ESTAB" not in guest.run("ss", "-tan")
+
+
+@pytest.mark.parametrize("name", ["web2", "web3"])
+def test_a_silent_machine_gives_no_answer(lab, net, name):
+    guest = net["guests"][name]
+    guest.run("ip", "link", "set", "eth0", "down")
+    expect(lab, f"pages/{name}", "unhealthy", "no answer")
+    expect(lab, f"names/{name}", "unhealthy", "no answer")
+    guest.run("ip", "link", "set", "eth0", "up")
+    all_healthy(lab)
+
+
+def test_an_interface_that_is_gone_is_unreachable(lab, net):
+    guest = net["guests"]["web1"]
+    guest.host.unplug([guest])
+    expect(lab, "pages/web1", "unhealthy", "unreachable")
+    guest.host.plug([guest])
+    all_healthy(lab)
+
+
+def test_a_host_that_is_gone_is_unreachable(lab, net):
+    host = lab["hv2"]
+    host.kill_vswitchd()
+    host.kill_ovsdb()
+    expect(lab, "pages/web3", "unhealthy", "unreachable")
+    expect(lab, "names/web3", "unhealthy", "unreachable")
+    assert {row(lab, t)["health"] for t in ("pages/web1", "pages/web2", "names/web1")} == {"healthy"}
+    host.start_ovsdb()
+    host.start_vswitchd()
+    all_healthy(lab, 15)
+
+
+def test_when_all_are_unhealthy_the_listener_says_so(lab, net):
+    for server in net["servers"].values():
+        server.stop()
+    wait_until(lambda: listener(lab)["fail_open"] is True, 5, "the listener fails open")
+    assert listener(lab, "front/udp:53")["fail_open"] is False
+    net["servers"]["web2"].start()
+    wait_until(lambda: listener(lab)["fail_open"] is False, 5, "the listener no longer fails open")
+    for name in ("web1", "web3"):
+        net["servers"][name].start()
+    all_healthy(lab)
+
+
+def test_a_restart_of_vnetd_changes_nothing(lab, net):
+    net["servers"]["web3"].stop()
+    expect(lab, "pages/web3", "unhealthy", "refused")
+    before = {r["name"]: (r["health"], r["reason"], r["changes"]) for r in lab.vnetd.rows("target")}
+    lab.vnetd.kill()
+    lab.vnetd.restart()
+    lab.ready()
+    for _ in range(20):                 # states of targets whose hosts are not back yet do not waver either
+        assert {r["name"]: (r["health"], r["reason"], r["changes"]) for r in lab.vnetd.rows("target")} == before
+    assert {name: lab.host_row(name)["sent"] for name in lab.hosts} == {name: 0 for name in lab.hosts}
+    net["servers"]["web3"].start()
+    all_healthy(lab)
+
+
+def test_a_changed_group_is_felt_at_once(lab, net):
+    lab.ctl("set", "tg", "pages", "check_port=81")
+    for name in ("web1", "web2", "web3"):
+        expect(lab, f"pages/{name}", "unhealthy", "refused")
+    lab.ctl("set", "tg", "pages", "check=icmp")
+    all_healthy(lab)
+    lab.ctl("set", "tg", "pages", "check=none")
+    net["servers"]["web1"].stop()
+    lab.ctl("set", "tg", "pages", "check=tcp", "check_port=80", "interval=60")
+    assert row(lab, "pages/web1")["health"] == "healthy"
+    lab.ctl("set", "tg", "pages", f"interval={INTERVAL}", f"timeout={TIMEOUT}")
+    expect(lab, "pages/web1", "unhealthy", "refused")
+    net["servers"]["web1"].start()
+    all_healthy(lab)
+
+
+def test_a_removed_target_drains_and_goes(lab, net):
+    lab.ctl("target-del", "pages", "web1")
+    assert row(lab, "pages/web1")["health"] == "draining"
+    wait_until(lambda: "pages/web1" not in {r["name"] for r in lab.vnetd.rows("target")}, 5, "it has drained")
+    lab.ctl("target-add", "pages", "web1")
+    all_healthy(lab)
+    lab.ctl("target-del", "pages", "web1")
+    lab.ctl("target-add", "pages", "web1", "weight=3")
+    assert (row(lab, "pages/web1")["health"], row(lab, "pages/web1")["weight"]) == ("healthy", 3)
+    lab.ctl("target-del", "pages", "web1")
+    lab.vnetd.kill()                    # its time comes after a restart too
+    lab.vnetd.restart()
+    wait_until(lambda: "pages/web1" not in {r["name"] for r in lab.vnetd.rows("target")}, 10, "it has drained")
+    lab.ctl("target-add", "pages", "web1")
+    all_healthy(lab)
+    lab.ctl("target-del", "pages", "web1")
+    lab.ctl("target-del", "pages", "web1")
+    assert "pages/web1" not in {r["name"] for r in lab.vnetd.rows("target")}
+    lab.ready()
+    expect_verify_clean(lab)
