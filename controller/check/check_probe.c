@@ -2,6 +2,7 @@
 #include "controller/check/checks_private.h"
 #include "controller/host/host.h"
 #include "controller/host/host_reach.h"
+#include "vnet/feature/sg/sg.h"
 #include "vnet/model/router_mac.h"
 #include "vnet/packet/probe.h"
 #include "vnet/packet/userdata.h"
@@ -49,6 +50,17 @@ static enum way way_to(const struct checks *all, const struct checked *c, struct
     return switch_is_ready(all->controller, at.host, c->seq) ? WAY_OPEN : WAY_NOT_YET;
 }
 
+/* Its groups keep from it what its balancer's clients send: it is not asked, and so gives no answer. */
+static bool is_let_in(const struct checks *all, struct checked *c, const struct tg *tg)
+{
+    const struct view view = { .model = all->controller->model, .runtime = all->controller->runtime };
+    const struct port *port = model_port(view.model, c->port);
+    if (c->groups_seen != all->groups_changed)
+        c->is_let_in = port && sg_lets_in(&view, port, tg->proto, c->listens_at);
+    c->groups_seen = all->groups_changed;
+    return c->is_let_in;
+}
+
 static bool say(const struct checks *all, const struct aim *a)
 {
     struct bytes frame = BYTES_INIT;
@@ -68,7 +80,7 @@ void checked_ask(struct checks *all, struct checked *c)
     uint32_t spread = hash_u32(c->number);
     int64_t now_ms = controller_now_ms();
     enum way way = way_to(all, c, a.at);
-    if (way == WAY_OPEN && !say(all, &a))
+    if (way == WAY_OPEN && is_let_in(all, c, a.tg) && !say(all, &a))
         way = WAY_NOT_YET;
     if (way == WAY_NOT_YET) {
         check_put_off(&c->check, &rule, now_ms);

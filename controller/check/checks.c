@@ -37,7 +37,7 @@ static int compare_due(const void *key_, const struct tree_node *n)
 struct checks *checks_new(struct controller *controller)
 {
     struct checks *all = mem_zalloc(sizeof *all);
-    all->controller = controller;
+    *all = (struct checks) { .controller = controller, .groups_changed = 1 };
     map_init(&all->by_number);
     tree_init(&all->by_due, compare_due);
     all->timer = evtimer_new(controller->base, checks_tick, all);
@@ -225,6 +225,7 @@ static bool note(struct checked *c, const struct tg *tg, const struct target *ta
 {
     uint16_t listens_at = target_listens_at(tg, target);
     bool is_other = c->is_started && c->listens_at != listens_at;
+    c->groups_seen = 0;
     c->port = target->port;
     c->vpc = target->vpc;
     c->listens_at = listens_at;
@@ -301,9 +302,18 @@ static void target_changed(struct checks *all, const struct change *change)
         tell_listeners(all->controller, after->tg);
 }
 
+static bool is_of_groups(const struct vnet_event *event)
+{
+    if (event->kind != EVENT_OBJECT)
+        return false;
+    const struct change *change = event->change;
+    return change->type == OBJECT_SG || change->type == OBJECT_SG_RULE || (change->type == OBJECT_PORT && change->before);
+}
+
 void checks_changed(struct checks *all, const struct vnet_event *event)
 {
     const struct model *m = all->controller->model;
+    all->groups_changed += is_of_groups(event);
     if (!all->is_begun)
         return;
     if (event->kind == EVENT_BINDING)

@@ -19,6 +19,8 @@ struct checked {
     uint32_t number, port, vpc;
     uint16_t listens_at;
     bool is_udp, is_started;
+    bool is_let_in;                      /* by its port's groups, when they were last looked at */
+    uint64_t groups_seen;                /* checks.groups_changed then */
     struct check check;
     uint32_t cookie;                     /* of the probe under way, or the last one */
     uint32_t host;                       /* that was asked last, by this vnetd; 0: none */
@@ -31,6 +33,7 @@ struct checks {
     struct tree by_due;
     struct event *timer;
     uint64_t secret, n_cookies;          /* what cookies are made of */
+    uint64_t groups_changed;             /* counts changes of security groups, their rules and ports; from 1 */
     int64_t begun_ms;
     bool is_begun;
     struct drains *drains;

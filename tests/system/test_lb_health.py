@@ -60,7 +60,7 @@ def log_of(lab):
     return lab.vnetd.last_words(100000)
 
 
-def test_new_targets_are_healthy_by_tcp_and_by_icmp_whatever_their_groups_say(lab, net):
+def test_new_targets_are_healthy_by_tcp_and_by_icmp_without_rules_for_checks(lab, net):
     all_healthy(lab)
     assert re.search(r"target 'pages/web1': INITIAL -> HEALTHY", log_of(lab))
     for r in lab.vnetd.rows("target"):
@@ -101,6 +101,20 @@ def test_a_silent_machine_gives_no_answer(lab, net, name):
     all_healthy(lab)
 
 
+def test_a_port_that_its_groups_close_gives_no_answer(lab, net):
+    """The default group lets in what comes from itself: web1's port is open until that rule goes, and again with another rule."""
+    rule = next(r for r in lab.vnetd.rows("sg-rule") if r["direction"] == "ingress")
+    lab.ctl("sg-rule-del", rule["id"])
+    expect(lab, "pages/web1", "unhealthy", "no answer")
+    expect(lab, "names/web1", "unhealthy", "no answer")
+    assert row(lab, "pages/web2")["health"] == "healthy"
+    lab.ctl("sg-rule-add", "v", "ingress", "tcp", "79-81", "198.51.100.0/24")
+    expect(lab, "pages/web1", "healthy")
+    assert row(lab, "names/web1")["health"] == "unhealthy"
+    lab.ctl("sg-rule-add", "v", "ingress", "all", "-", "sg:v")
+    all_healthy(lab)
+
+
 def test_an_interface_that_is_gone_is_unreachable(lab, net):
     guest = net["guests"]["web1"]
     guest.host.unplug([guest])
@@ -136,6 +150,7 @@ def test_when_all_are_unhealthy_the_listener_says_so(lab, net):
 def test_a_restart_of_vnetd_changes_nothing(lab, net):
     net["servers"]["web3"].stop()
     expect(lab, "pages/web3", "unhealthy", "refused")
+    lab.ctl("set", "vpc", "v", "tags:what=this")       # is durable, and so is what was written before it
     before = {r["name"]: (r["health"], r["reason"], r["changes"]) for r in lab.vnetd.rows("target")}
     lab.vnetd.kill()
     lab.vnetd.restart()

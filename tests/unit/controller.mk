@@ -40,8 +40,15 @@ check_PROGRAMS += tests/unit/test_gateway_probe
 tests_unit_test_gateway_probe_SOURCES = tests/unit/test_gateway_probe.c
 tests_unit_test_gateway_probe_LDADD = libcontroller.a $(CMOCKA_LIBS)
 
+controller_switch = $(controller_lab) tests/unit/controller_switch.c tests/unit/controller_switch.h tests/unit/fake_switch.c \
+	tests/unit/fake_switch.h
+
+check_PROGRAMS += tests/unit/test_checks
+tests_unit_test_checks_SOURCES = tests/unit/test_checks.c $(controller_switch)
+tests_unit_test_checks_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_outside
-tests_unit_test_outside_SOURCES = tests/unit/test_outside.c $(controller_lab) tests/unit/fake_switch.c tests/unit/fake_switch.h
+tests_unit_test_outside_SOURCES = tests/unit/test_outside.c $(controller_switch)
 tests_unit_test_outside_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_gateway_liveness

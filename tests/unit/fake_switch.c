@@ -147,6 +147,11 @@ answer(struct fake_switch *f, const uint8_t *message, size_t n)
         f->n_controller_ids++;
         f->controller_id = (uint16_t) (message[22] << 8 | message[23]);
     }
+    if (message[1] == EXPERIMENTER && n >= 24 && message[15] == 32) {
+        f->n_ct_flushes++;
+        f->ct_flush_len = n < sizeof f->ct_flush ? n : sizeof f->ct_flush;
+        memcpy(f->ct_flush, message, f->ct_flush_len);
+    }
     if (message[1] == PACKET_OUT) {
         f->packet_out_len = n < sizeof f->packet_out ? n : sizeof f->packet_out;
         memcpy(f->packet_out, message, f->packet_out_len);

@@ -28,6 +28,9 @@ struct fake_switch {
     uint16_t controller_id;
     uint8_t packet_out[256];    /* the last one, from its header on; as much as fits */
     size_t packet_out_len;
+    uint8_t ct_flush[128];      /* the same of the last request to forget connections by match */
+    size_t ct_flush_len;
+    unsigned n_ct_flushes;
     bool saw_bad, saw_nameless; /* in the open bundle */
     uint32_t bad_xid;
     bool is_closed;

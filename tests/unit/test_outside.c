@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -16,8 +15,7 @@
 #include "controller/feed.h"
 #include "controller/store/store.h"
 #include "controller/waiter.h"
-#include "tests/unit/controller_lab.h"
-#include "tests/unit/fake_switch.h"
+#include "tests/unit/controller_switch.h"
 #include "vnet/model/public_mac.h"
 #include "vnet/packet/arp.h"
 #include "vnet/packet/userdata.h"
@@ -28,90 +26,35 @@
 #define EIP "203.0.113.10"
 #define N_HOSTS 2
 
-struct switch_of_host {
-    struct world *world;
-    struct fake_switch fake;
-    struct of_session *session;
-    bool is_identified;
-};
-
 struct world {
     struct controller_lab *lab;
-    struct switch_of_host switches[N_HOSTS];
+    struct controller_switch switches[N_HOSTS];
     unsigned at_least;                   /* packets wanted, for controller_lab_until() */
-    struct switch_of_host *of;
+    struct controller_switch *of;
 };
 
 static const char *const host_names[N_HOSTS] = { "hv1", "hv2" };
 
 /* ---- switches ---- */
 
-static bool on_identify(void *aux, struct of_session *s, uint64_t dpid, struct error *err)
-{
-    ((struct switch_of_host *) aux)->is_identified = true;
-    return true;
-}
-
-static void on_closed(void *aux, struct of_session *s, const char *reason)
-{
-    ((struct switch_of_host *) aux)->session = NULL;
-}
-
-static const struct of_session_ops ops = { .identify = on_identify, .closed = on_closed };
-
-static bool is_identified(void *aux)
-{
-    return ((struct switch_of_host *) aux)->is_identified;
-}
-
 static struct hypervisor *host(struct world *w, unsigned i)
 {
     return controller_lab_host(w->lab, host_names[i]);
 }
 
-/* Both its sessions are up; it has confirmed nothing. */
 static void connect_host(struct world *w, unsigned i)
 {
-    int fds[2];
-    struct switch_of_host *s = &w->switches[i];
-    struct endpoint_peer peer = { .kind = ENDPOINT_TCP, .address = "test" };
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    evutil_make_socket_nonblocking(fds[0]);
-    *s = (struct switch_of_host) { .world = w, .fake = { .hello_versions = 1u << 6, .dpid = i + 1 } };
-    s->session = of_session_new(w->lab->c.base, bufferevent_socket_new(w->lab->c.base, fds[0], BEV_OPT_CLOSE_ON_FREE), &peer, &ops, s);
-    fake_switch_start(&s->fake, w->lab->c.base, fds[1]);
-    assert_true(controller_lab_until(w->lab, is_identified, s));
-    controller_lab_connect(w->lab, host_names[i]);
-    struct hypervisor *h = host(w, i);
-    h->of = s->session;
-    h->has_facts = h->is_reconciling = true;
-    feed_object(w->lab->c.feed, h->number);
+    controller_switch_connect(&w->switches[i], w->lab, host_names[i], i + 1);
 }
 
 static void confirm(struct world *w, unsigned i)
 {
-    struct hypervisor *h = host(w, i);
-    if (!h->wanted_seq)
-        h->wanted_seq = 1;
-    h->confirmed_seq = h->wanted_seq;
-    waiters_check(w->lab->c.waiters, h->number);
-    feed_object(w->lab->c.feed, h->number);
+    controller_switch_confirm(&w->switches[i]);
 }
 
 static void disconnect_host(struct world *w, unsigned i)
 {
-    struct hypervisor *h = host(w, i);
-    struct switch_of_host *s = &w->switches[i];
-    h->of = NULL;
-    h->db = NULL;
-    h->is_reconciling = false;
-    if (s->session)
-        of_session_close(s->session, "the test says so");
-    while (s->session)
-        controller_lab_turn(w->lab);
-    if (s->fake.bev)
-        fake_switch_stop(&s->fake);
-    s->fake.bev = NULL;
+    controller_switch_disconnect(&w->switches[i]);
 }
 
 static unsigned n_sent(const struct world *w, unsigned i)

@@ -7,6 +7,9 @@
 /* Does a rule of each direction allow everything? Then the groups filter nothing, and nothing is tracked. Set 0 is 'none': open. */
 bool sg_set_is_open(const struct view *, uint32_t set);
 
+/* Does a rule of the port's groups let anybody connect to that port of layer 4? Without groups anybody may. Costs their rules. */
+bool sg_lets_in(const struct view *, const struct port *, uint8_t proto, uint16_t l4_port);
+
 /* Ends a row of ADMIT for IPv4 that a port sends: through its groups if they filter, then GATEWAY; context set as for that. */
 void sg_leave_end(struct block *, const struct port_facts *);
 
