@@ -258,8 +258,7 @@ nat_in_rows(struct block *b, const struct placement *p)
 static void
 holder_rows(struct block *b, const struct placement *p)
 {
-    const struct runtime_host *other = p->port ? runtime_host(b->view->runtime, p->at.host) : NULL;
-    uint16_t mtu = public_path_mtu(b->here, other);
+    uint16_t mtu = public_path_mtu(b, p);
     block_add(b, meter_spec(b->arena, b->cookie, p->eip->o.number, ANSWER_PPS, ANSWER_BURST));
     public_address_rows(b, p, mtu);
     too_big_rows(b, p);

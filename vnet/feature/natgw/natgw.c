@@ -148,7 +148,7 @@ in_rows(struct block *b, const struct placement *p, uint16_t zone)
 static void
 in_fragment_rows(struct block *b, const struct placement *p, uint16_t zone)
 {
-    uint16_t mtu = public_path_mtu(b->here, NULL);
+    uint16_t mtu = public_path_mtu(b, p);
     struct flow_builder *fb = nat_in_flow(b, PRIORITY_NAT_TRACKED, p);
     match_tracked(fb, zone);
     match_ip_frag(fb, IP_V4, OF_FRAG_ANY, OF_FRAG_ANY);

@@ -43,10 +43,23 @@ uplink_out_end(struct block *b, const struct pool *pool, uint32_t uplink, struct
     block_flow_end(b);
 }
 
-uint16_t
-public_path_mtu(const struct runtime_host *holder, const struct runtime_host *other)
+static void
+lower_mtu(void *aux, const struct runtime_host *host)
 {
-    uint16_t mtu = other && other->mtu < holder->mtu ? other->mtu : holder->mtu;
+    uint16_t *mtu = aux;
+    if (host->mtu < *mtu)
+        *mtu = host->mtu;
+}
+
+uint16_t
+public_path_mtu(const struct block *b, const struct placement *p)
+{
+    uint16_t mtu = b->here->mtu;
+    const struct runtime_host *other = p->port ? runtime_host(b->view->runtime, p->at.host) : NULL;
+    if (other)
+        lower_mtu(&mtu, other);
+    else
+        runtime_each_host(b->view->runtime, lower_mtu, &mtu);
     return mtu > LAYOUT_TUNNEL_OVERHEAD ? mtu - LAYOUT_TUNNEL_OVERHEAD : 0;
 }
 
