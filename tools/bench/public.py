@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Elastic IPs as the outside meets them, on a host of the lab with real Open vSwitch: what tools/bench/run calls "public".
 
-Beside vnet's guest the same host has a second one, whose address is rewritten by as few flows as do the same; they stand in a bridge of
-their own with a patch to the same uplink bridge. Both are loaded in turn, so that what else the machine does meets both. Prints rows like bench's.
+vnet's guest has a second address of another network, and that a public one, rewritten by as few flows as do the same. They stand in the same
+bridge, above vnet's, and lead by the same ports: Open vSwitch's thread asks its ports in an order that is chance, and two equal elastic IPs
+of two guests differ by it more than by anything that flows could do. Both are loaded in turn, so that what else the machine does meets both.
+So also for a guest whose host has no uplink, by a gateway host and a tunnel. Prints rows like bench's.
 Usage: public.py [--header]; VNET_BUILD says where the programs are. Exit status 1: a bar was missed.
 """
 import os
@@ -20,14 +22,20 @@ from lab.daemon import build_folder    # noqa: E402
 from lab.outside import CLIENT_IP      # noqa: E402
 
 OURS, REFERENCE, CHANGING = "203.0.113.11", "203.0.113.12", "203.0.113.13"
+FAR_OURS, FAR_REFERENCE = "203.0.113.14", "203.0.113.15"       # by a gateway host
 ROUTER = "203.0.113.1"
 CROWD = "198.19.0.0/22"                # the outside has all of these addresses
 CLIENTS = 1000
-REFERENCE_IP, REFERENCE_GATEWAY, REFERENCE_MAC, REFERENCE_PUBLIC_MAC = "10.9.0.5", "10.9.0.1", "02:00:00:00:09:05", "02:00:00:00:09:0c"
+REFERENCE_IP, FAR_REFERENCE_IP = "10.9.0.5", "10.9.0.6"
+PUBLIC_MAC, GATEWAY_MAC = "02:00:00:00:09:0c", "02:00:00:00:09:01"
+REFERENCE_VNI = 0xfffff0
+# What fits, doubled by Linux, into the queue of a packet socket, by which Open vSwitch reads a device. With more in flight a quarter of all
+# segments is lost there.
+SEND_BUFFER = 32768
 PORT, CHAT_PORT = 7000, 9
 AT_A_TIME = 16
-PAIRS, ATTACHED, MOVES = 9, 50, 4
-SECONDS = {"connections": 1.0, "round-trips": 0.5, "stream": 1.0}
+PAIRS, STREAM_PAIRS, ATTACHED, MOVES = 9, 25, 50, 4            # streams are many and short: each is a matter of luck (see SEND_BUFFER)
+SECONDS = {"connections": 1.0, "round-trips": 0.5, "stream": 0.4}
 
 
 # ---- the table ----
@@ -86,53 +94,83 @@ def on_cpu(number, *argv):
     return ["taskset", "-c", str(number), *argv] if os.cpu_count() > 1 else list(argv)
 
 
-def reference_flows(tap, patch, vm_mac, router_mac):
-    """One to one, both ways, a hop less to live on the way out (as vnet), and ARP answered on both sides."""
-    def answer(mac):
-        return (f"move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:{mac}->eth_src,set_field:2->arp_op,move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],"
-                f"set_field:{mac}->arp_sha,push:NXM_OF_ARP_TPA[],push:NXM_OF_ARP_SPA[],pop:NXM_OF_ARP_TPA[],pop:NXM_OF_ARP_SPA[],in_port")
-    gateway_mac = "02:00:00:00:09:01"
-    return "\n".join([
-        f"priority=10,in_port={patch},ip,nw_dst={REFERENCE} actions=set_field:{gateway_mac}->eth_src,set_field:{vm_mac}->eth_dst,"
+def arp_answer(patch, ip):
+    return (f"priority=60000,in_port={patch},arp,arp_tpa={ip},arp_op=1 actions=move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:{PUBLIC_MAC}->eth_src,"
+            f"set_field:2->arp_op,move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],set_field:{PUBLIC_MAC}->arp_sha,push:NXM_OF_ARP_TPA[],push:NXM_OF_ARP_SPA[],"
+            "pop:NXM_OF_ARP_TPA[],pop:NXM_OF_ARP_SPA[],in_port")
+
+
+def near_flows(patch, tap, vm_mac, router_mac):
+    """One to one, both ways, a hop less to live on the way out (as vnet), and ARP answered outside."""
+    return [
+        f"priority=60000,in_port={patch},ip,nw_dst={REFERENCE} actions=set_field:{GATEWAY_MAC}->eth_src,set_field:{vm_mac}->eth_dst,"
         f"set_field:{REFERENCE_IP}->ip_dst,output:{tap}",
-        f"priority=10,in_port={tap},ip,nw_src={REFERENCE_IP} actions=set_field:{REFERENCE_PUBLIC_MAC}->eth_src,set_field:{router_mac}->eth_dst,"
+        f"priority=60000,in_port={tap},ip,nw_src={REFERENCE_IP} actions=set_field:{PUBLIC_MAC}->eth_src,set_field:{router_mac}->eth_dst,"
         f"set_field:{REFERENCE}->ip_src,dec_ttl,output:{patch}",
-        f"priority=10,in_port={patch},arp,arp_tpa={REFERENCE},arp_op=1 actions={answer(REFERENCE_PUBLIC_MAC)}",
-        f"priority=10,in_port={tap},arp,arp_tpa={REFERENCE_GATEWAY},arp_op=1 actions={answer(gateway_mac)}"]) + "\n"
+        arp_answer(patch, REFERENCE)]
 
 
-def add_reference(lab, mtu):
-    hv = lab["hv1"]
-    guest = hv.add_guest("reference", REFERENCE_MAC)
-    hv.vsctl("add-br", "br-ref", "--", "set", "bridge", "br-ref", "datapath_type=netdev", "fail_mode=secure", "protocols=OpenFlow15",
-             "--", "add-port", "br-ref", guest.tap,
-             "--", "add-port", "br-ref", "ref-out", "--", "set", "interface", "ref-out", "type=patch", "options:peer=ref-in",
-             "--", "add-port", "br-ex", "ref-in", "--", "set", "interface", "ref-in", "type=patch", "options:peer=ref-out")
-    hv.ofctl("add-flows", "br-ref", "-", stdin=reference_flows(hv.ofport(guest.tap), hv.ofport("ref-out"), REFERENCE_MAC,
-                                                              lab.outside.router_mac("public")))
-    guest.static(REFERENCE_IP, 24, REFERENCE_GATEWAY, mtu)
-    return guest
+def by_tunnel(port, ip):
+    return f"set_field:{REFERENCE_VNI}->tun_id,set_field:{ip}->tun_dst,output:{port}"
+
+
+def gateway_flows(patch, tunnel, vm_host, vm_mac, router_mac):
+    """The same at a gateway host, for a guest behind a tunnel."""
+    return [
+        f"priority=60000,in_port={patch},ip,nw_dst={FAR_REFERENCE} actions=set_field:{GATEWAY_MAC}->eth_src,set_field:{vm_mac}->eth_dst,"
+        f"set_field:{FAR_REFERENCE_IP}->ip_dst,{by_tunnel(tunnel, vm_host)}",
+        f"priority=60000,tun_id={REFERENCE_VNI},ip,nw_src={FAR_REFERENCE_IP} actions=set_field:{PUBLIC_MAC}->eth_src,set_field:{router_mac}->eth_dst,"
+        f"set_field:{FAR_REFERENCE}->ip_src,dec_ttl,output:{patch}",
+        arp_answer(patch, FAR_REFERENCE)]
+
+
+def tunnel_flows(tap, tunnel, gateway_host):
+    """And at that guest's own host."""
+    return [f"priority=60000,tun_id={REFERENCE_VNI},ip,nw_dst={FAR_REFERENCE_IP} actions=output:{tap}",
+            f"priority=60000,in_port={tap},ip,nw_src={FAR_REFERENCE_IP} actions={by_tunnel(tunnel, gateway_host)}"]
+
+
+def port_of_type(host, kind):
+    names = host.vsctl("list-ports", "br-int").split()
+    name = next(n for n in names if host.vsctl("get", "interface", n, "type").strip().strip('"') == kind
+                and host.vsctl("--if-exists", "get", "interface", n, "options:remote_ip").strip().strip('"') in ("", "flow"))
+    return host.ofport(name)
+
+
+def add_flows(host, lines):
+    host.ofctl("add-flows", "br-int", "-", stdin="\n".join(lines) + "\n")
 
 
 class Network:
-    """hv1 with both guests of the comparison and 'changing', whose address comes and goes; hv2 is where 'mover' moves to."""
+    """hv1, a gateway, with the guest of the comparison and 'changing', whose address comes and goes; hv2 is where the guest moves to;
+    hv3 has no uplink and the guest 'far'."""
 
     def __init__(self, lab):
         self.lab, self.hv = lab, lab["hv1"]
         lab.ctl("pool-add", "inet", "203.0.113.0/24", "uplink=public")
         lab.ctl.batch(["vpc-add v 10.0.0.0/16", "igw-add v", "route-add v 0.0.0.0/0 igw", "subnet-add v s 10.0.1.0/24"])
-        self.guest, self.changing = lab.vms(["s:ours@hv1", "s:changing@hv1"], dhcp=None, port="sg=none")
-        self.reference = add_reference(lab, lab.mtu - 50)
-        lab.ctl("eip-add", "inet", OURS, "--", "eip-attach", OURS, "ours", "--", "eip-add", "inet", CHANGING)
+        self.guest, self.changing, self.far = lab.vms(["s:ours@hv1", "s:changing@hv1", "s:far@hv3"], dhcp=None, port="sg=none")
+        lab.ctl("eip-add", "inet", OURS, "--", "eip-attach", OURS, "ours", "--", "eip-add", "inet", CHANGING, "--",
+                "eip-add", "inet", FAR_OURS, "--", "eip-attach", FAR_OURS, "far")
+        self._add_reference()
         self.switch = self.hv.run("cat", "/run/openvswitch/ovs-vswitchd.pid").strip()
-        if os.cpu_count() > 1:
-            self.hv.run("taskset", "-c", "-p", "0", self.switch)
+        for host in (self.hv, lab["hv3"]) if os.cpu_count() > 1 else ():
+            host.run("taskset", "-c", "-p", "0", host.run("cat", "/run/openvswitch/ovs-vswitchd.pid").strip())
         lab.outside.ip([f"route add local {CROWD} dev lo"])
-        for guest in (self.guest, self.reference):
+        for guest in (self.guest, self.far):
             guest.agent.call("spawn", argv=on_cpu(1, program("tcp_load"), "serve", str(PORT)), log=os.path.join(guest.folder, "tcp_load.log"))
-        for ip in (OURS, REFERENCE):
+        for ip in (OURS, REFERENCE, FAR_OURS, FAR_REFERENCE):
             lab.outside.reaches(ip)
             wait_until(lambda: lab.outside.tcp_connect(ip, PORT) == "connected", 5, f"{ip} serves")
+
+    def _add_reference(self):
+        hv, there, router_mac = self.hv, self.lab["hv3"], self.lab.outside.router_mac("public")
+        patch = port_of_type(hv, "patch")
+        self.guest.run("ip", "addr", "add", f"{REFERENCE_IP}/32", "dev", "eth0")
+        self.far.run("ip", "addr", "add", f"{FAR_REFERENCE_IP}/32", "dev", "eth0")
+        add_flows(hv, near_flows(patch, hv.ofport(self.guest.tap), self.guest.mac, router_mac)
+                  + gateway_flows(patch, port_of_type(hv, "geneve"), there.tunnel_ip, self.far.mac, router_mac))
+        add_flows(there, tunnel_flows(there.ofport(self.far.tap), port_of_type(there, "geneve"), hv.tunnel_ip))
 
     def load(self, what, ip, *arguments):
         """What tcp_load prints, of the outside loading that address."""
@@ -141,9 +179,6 @@ class Network:
     def switch_cpu_us(self):
         """Of the thread that forwards."""
         return int(self.hv.run("cat", f"/proc/{self.switch}/task/{self.switch}/schedstat").split()[0]) / 1000
-
-    def taps(self, ip):
-        return self.guest.tap if ip == OURS else self.reference.tap
 
 
 def parse(text):
@@ -180,7 +215,7 @@ class Megaflows:
     def __init__(self, network, ip):
         text = network.hv.appctl("dpctl/dump-flows", "--names", "netdev@ovs-netdev")
         lines = [line for line in text.splitlines() if line.startswith("recirc_id(")]
-        ports = {"in": "nic-public", "out": network.taps(ip)}
+        ports = {"in": "nic-public", "out": network.guest.tap}
         self.lines = {way: [x for x in lines if f"in_port({port})" in x and "eth_type(0x0800)" in x] for way, port in ports.items()}
         self.all = [x for way in self.lines.values() for x in way] + [x for x in lines if "recirc_id(0)" not in x]
 
@@ -197,7 +232,7 @@ def measure_datapath(network, table):
     seen = {}
     for ip in (OURS, REFERENCE):
         network.hv.appctl("dpctl/del-flows", "netdev@ovs-netdev")
-        network.load("round-trips", ip, 0.2)
+        network.load("round-trips", ip, 0.2, "at-once", ip)
         established = Megaflows(network, ip)
         network.hv.appctl("dpctl/del-flows", "netdev@ovs-netdev")
         network.load("connections", ip, f"198.19.0.1/{CLIENTS}", AT_A_TIME, CLIENTS, 10)
@@ -212,43 +247,63 @@ def measure_datapath(network, table):
 
 # ---- load ----
 
-def pairs(measure, n=PAIRS):
+def pairs(measure, ips, n=PAIRS):
     """measure(ip) of both in turn, each first as often as the other: ([ours], [reference])."""
-    both = {OURS: [], REFERENCE: []}
+    both = {ip: [] for ip in ips}
     for i in range(-1, n):
-        for ip in (OURS, REFERENCE) if i % 2 else (REFERENCE, OURS):
+        for ip in ips if i % 2 else reversed(ips):
             value = measure(ip)
             if i >= 0:
                 both[ip].append(value)
-    return both[OURS], both[REFERENCE]
+    return [both[ip] for ip in ips]
 
 
-def measure_load(network, table):
-    disturbances, cpu = [], {OURS: [], REFERENCE: []}
+class Loads:
+    """What can be measured of an address, and what disturbed it meanwhile."""
 
-    def connections(ip):
-        before = network.switch_cpu_us()
-        got = network.load("connections", ip, f"198.19.0.1/{CLIENTS}", AT_A_TIME, 1000000, SECONDS["connections"])
-        cpu[ip].append((network.switch_cpu_us() - before) / got["connections"])
-        disturbances.append(got["retransmissions"] + max(0, got["time_wait"]))
+    def __init__(self, network, ips):
+        self._network, self._ips = network, ips
+        self.disturbances, self.cpu = 0, {ip: [] for ip in ips}
+
+    def connections(self, ip):
+        before = self._network.switch_cpu_us()
+        got = self._network.load("connections", ip, f"198.19.0.1/{CLIENTS}", AT_A_TIME, 1000000, SECONDS["connections"])
+        self.cpu[ip].append((self._network.switch_cpu_us() - before) / got["connections"])
+        self.disturbances += got["retransmissions"] + max(0, got["time_wait"])
         return got["per_second"]
 
-    def stream(ip):
-        got = network.load("stream", ip, SECONDS["stream"])
-        disturbances.append(got["retransmissions"])
-        return got["mbit_per_second"]
+    def round_trips(self, when):
+        """[ours], [reference]: medians of many round trips that take turns, one of each."""
+        both = {ip: [] for ip in self._ips}
+        for i in range(PAIRS):
+            first, second = self._ips if i % 2 else reversed(self._ips)
+            got = self._network.load("round-trips", first, SECONDS["round-trips"], when, second)
+            both[first].append(got["microseconds"])
+            both[second].append(got["other"])
+        return [both[ip] for ip in self._ips]
 
-    def row(name, unit, measure, **bar):
-        ours, reference = pairs(measure)
+    def stream(self, buffer):
+        def measure(ip):
+            got = self._network.load("stream", ip, SECONDS["stream"], buffer)
+            self.disturbances += got["retransmissions"] if buffer else 0
+            return got["mbit_per_second"]
+        return measure
+
+    def row(self, table, name, unit, measured, **bar):
+        ours, reference = measured
         table.figure(name, unit, statistics.median(ours), statistics.median(reference),
                      ratio=statistics.median(a / b for a, b in zip(ours, reference)), **bar)
 
-    row("   elastic IP, short TCP connections | fewest flows", "/s", connections, at_least=0.9)
-    table.figure("   of one of them the switch's CPU | fewest flows", "us", statistics.median(cpu[OURS]), statistics.median(cpu[REFERENCE]))
-    row("   elastic IP, TCP round trip through a switch at rest, p50 | fewest flows", "us",
-        lambda ip: network.load("round-trips", ip, SECONDS["round-trips"])["microseconds"], at_most=1 / 0.9)
-    row("   elastic IP, one TCP stream inwards, send buffer 32 KB | fewest flows", "Mbit/s", stream, at_least=0.95)
-    table.figure("   segments sent again and connections left in TIME_WAIT meanwhile", "", sum(disturbances))
+
+def measure_load(network, table, what, ips):
+    loads = Loads(network, ips)
+    loads.row(table, f"   {what}, short TCP connections | fewest flows", "/s", pairs(loads.connections, ips), at_least=0.9)
+    table.figure("   of one of them the gateway's or host's CPU | fewest flows", "us", *[statistics.median(loads.cpu[ip]) for ip in ips])
+    loads.row(table, f"   {what}, TCP round trip, p50 | fewest flows", "us", loads.round_trips("at-once"), at_most=1 / 0.9)
+    loads.row(table, "   the same through a switch at rest, p50 | fewest flows", "us", loads.round_trips("at-rest"), at_most=1 / 0.9)
+    loads.row(table, f"   {what}, one TCP stream inwards | fewest flows", "Mbit/s", pairs(loads.stream(0), ips, STREAM_PAIRS), at_least=0.95)
+    loads.row(table, "   the same, send buffer 32 KB | fewest flows", "Mbit/s", pairs(loads.stream(SEND_BUFFER), ips, STREAM_PAIRS), at_least=0.95)
+    table.figure("   segments sent again (with that buffer) and connections left in TIME_WAIT meanwhile", "", loads.disturbances)
 
 
 # ---- changes ----
@@ -294,10 +349,11 @@ def main(arguments):
     table = Table()
     if "--header" in arguments:
         table.header()
-    with Lab(hosts=2, outside={"public": {0: f"{ROUTER}/24"}}, uplinks={h: {"public": "br-ex"} for h in ("hv1", "hv2")}) as lab:
+    with Lab(hosts=3, outside={"public": {0: f"{ROUTER}/24"}}, uplinks={h: {"public": "br-ex"} for h in ("hv1", "hv2")}, gateways=("hv1",)) as lab:
         network = Network(lab)
         measure_datapath(network, table)
-        measure_load(network, table)
+        measure_load(network, table, "elastic IP", (OURS, REFERENCE))
+        measure_load(network, table, "elastic IP by a gateway", (FAR_OURS, FAR_REFERENCE))
         measure_attach(network, table)
         measure_move(network, table)
     return 1 if table.n_missed else 0

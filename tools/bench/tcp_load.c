@@ -2,9 +2,10 @@
  *
  *   tcp_load serve PORT                                             until it is killed
  *   tcp_load connections IP PORT SOURCES AT-A-TIME COUNT SECONDS    short ones: a byte there, a byte back, over
- *   tcp_load round-trips IP PORT SECONDS                            a byte there and back on one connection, again and again,
+ *   tcp_load round-trips IP PORT SECONDS at-rest|at-once OTHER-IP   a byte there and back, again and again, on one connection to each
+ *                                                                   address in turn, so that both meet the same machine; at rest:
  *                                                                   less what the server held it
- *   tcp_load stream IP PORT SECONDS                                 as much as goes through one connection
+ *   tcp_load stream IP PORT SECONDS BUFFER                          as much as goes through one connection; bytes, 0: the system's
  *
  * SOURCES is ADDRESS/NUMBER: connections come from so many addresses in turn, all of which must be local. They end with a reset, so that no port
  * is kept by TIME_WAIT; it is printed how many were all the same, and
@@ -28,9 +29,6 @@
 #include <unistd.h>
 
 #define SILENCE_MS 5000 /* nothing for so long: the path is broken */
-/* A stream's send buffer (Linux doubles it): what fits into the queue of a packet socket, by which Open vSwitch reads a device. With more in
- * flight a quarter of all segments is lost there, and it is luck that is measured. */
-#define WINDOW 32768
 #define ROUNDS_MAX 1000000
 
 void
@@ -218,40 +216,60 @@ compare(const void *a_, const void *b_)
     return (a > b) - (a < b);
 }
 
-static void
-round_trips(const struct sockaddr_in *server, double seconds)
+static double
+round_trip(int fd, bool is_at_rest)
 {
-    double *took = calloc(ROUNDS_MAX, sizeof *took), start = load_now(), before, after = start;
-    size_t n = 0;
-    char byte = TCP_LOAD_LATE;
-    int fd = connected(server);
-    if (!took)
-        load_die("no memory");
-    while (after - start < seconds && n < ROUNDS_MAX) {
-        load_hold(after);
-        before = load_now();
-        if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1)
-            load_die("send: %s", strerror(errno));
-        await(fd, POLLIN);
-        if (recv(fd, &byte, 1, 0) != 1)
-            load_die("recv: %s", strerror(errno));
-        after = load_now();
-        took[n++] = (after - before - TCP_LOAD_HOLD_S) * 1e6;
-    }
-    qsort(took, n, sizeof *took, compare);
-    printf("microseconds %.2f\nround_trips %zu\n", took[n / 2], n);
-    free(took);
-    close(fd);
+    char byte = is_at_rest ? TCP_LOAD_LATE : TCP_LOAD_ECHO;
+    if (is_at_rest)
+        load_hold(load_now());
+    double before = load_now();
+    if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1)
+        load_die("send: %s", strerror(errno));
+    await(fd, POLLIN);
+    if (recv(fd, &byte, 1, 0) != 1)
+        load_die("recv: %s", strerror(errno));
+    return (load_now() - before - (is_at_rest ? TCP_LOAD_HOLD_S : 0)) * 1e6;
+}
+
+static double
+median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, compare);
+    return values[n / 2];
 }
 
 static void
-stream(const struct sockaddr_in *server, double seconds)
+round_trips(const struct sockaddr_in servers[2], double seconds, bool is_at_rest)
+{
+    double *took[2], start = load_now();
+    int fds[2];
+    size_t n = 0;
+    for (int i = 0; i < 2; i++) {
+        took[i] = calloc(ROUNDS_MAX, sizeof **took);
+        fds[i] = connected(&servers[i]);
+        if (!took[i])
+            load_die("no memory");
+    }
+    do {
+        for (int i = 0; i < 2; i++)
+            took[i][n] = round_trip(fds[i], is_at_rest);
+    } while (++n < ROUNDS_MAX && load_now() - start < seconds);
+    printf("microseconds %.2f\nother %.2f\nround_trips %zu\n", median(took[0], n), median(took[1], n), n);
+    for (int i = 0; i < 2; i++) {
+        free(took[i]);
+        close(fds[i]);
+    }
+}
+
+static void
+stream(const struct sockaddr_in *server, double seconds, int buffer)
 {
     static char data[1 << 16];
     unsigned long long sent = 0;
     unsigned long sent_again = retransmissions();
     int fd = connected(server), unsent = 0;
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){WINDOW}, sizeof(int));
+    if (buffer)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     double start = load_now();
     memset(data, TCP_LOAD_SINK, sizeof data);
     while (load_now() - start < seconds) {
@@ -286,9 +304,13 @@ main(int argc, char *argv[])
         connections(&r, atof(argv[7]));
         return 0;
     }
-    if (argc != 5 || (strcmp(what, "round-trips") && strcmp(what, "stream")))
+    bool is_stream = !strcmp(what, "stream") && argc == 6;
+    if (!is_stream && (strcmp(what, "round-trips") || argc != 7))
         load_die("see tools/bench/tcp_load.c for its arguments");
-    struct sockaddr_in server = endpoint(argv[2], argv[3]);
-    (*what == 'r' ? round_trips : stream)(&server, atof(argv[4]));
+    struct sockaddr_in servers[2] = {endpoint(argv[2], argv[3]), endpoint(argv[is_stream ? 2 : 6], argv[3])};
+    if (is_stream)
+        stream(&servers[0], atof(argv[4]), atoi(argv[5]));
+    else
+        round_trips(servers, atof(argv[4]), !strcmp(argv[5], "at-rest"));
     return 0;
 }

@@ -4,8 +4,8 @@
  * but TCP_LOAD_HOLD_S later; TCP_LOAD_SINK, all is read and nothing answered. What fails ends the program with a sentence.
  *
  * Why late: Open vSwitch's thread asks its ports in turn, in an order that is chance. An answer that comes at once is taken along in the same
- * turn from a port that is asked later, and has to wait for a whole turn from one that is asked earlier, which is half of a round trip. Held
- * so long, it always finds the switch at rest, like all packets of a quiet network. */
+ * turn from a port that is asked later, and has to wait for a whole turn from one that is asked earlier, which is half of a round trip: what is
+ * compared must use the same ports. Held so long, an answer always finds the switch at rest, like all packets of a quiet network. */
 #ifndef TOOLS_BENCH_TCP_LOAD_H
 #define TOOLS_BENCH_TCP_LOAD_H 1
 
