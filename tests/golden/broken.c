@@ -28,16 +28,24 @@ at_another_priority(struct block *b, const struct spec *s)
     return copy;
 }
 
+/* The last flow of the block that the damage can be seen at; -1: none. */
+static int
+last_flow(const struct block *b)
+{
+    int i = (int) b->n - 1;
+    while (i >= 0 && (b->specs[i]->kind != SPEC_FLOW || (broken.damage == DAMAGE_NOTHING_DONE && !b->specs[i]->body_len)))
+        i--;
+    return i;
+}
+
 static void
 flows_broken(struct block *b, uint8_t type, uint32_t number)
 {
     broken.sound->flows(b, type, number);
-    size_t i = b->n;
-    while (i && b->specs[i - 1]->kind != SPEC_FLOW)
-        i--;
-    if (!i)
+    int i = last_flow(b);
+    if (i < 0)
         return;
-    const struct spec **last = &b->specs[i - 1];
+    const struct spec **last = &b->specs[i];
     if (broken.damage == DAMAGE_LAST_FLOW_MISSING)
         *last = b->specs[--b->n];
     else if (broken.damage == DAMAGE_NOTHING_DONE)
