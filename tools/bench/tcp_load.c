@@ -5,7 +5,8 @@
  *   tcp_load round-trips IP PORT SECONDS at-rest|at-once OTHER-IP   a byte there and back, again and again, on one connection to each
  *                                                                   address in turn, so that both meet the same machine; at rest:
  *                                                                   less what the server held it
- *   tcp_load stream IP PORT SECONDS BUFFER                          as much as goes through one connection; bytes, 0: the system's
+ *   tcp_load stream IP PORT SECONDS BUFFER OTHER-IP                 as much as goes through one connection, to each in turn a block;
+ *                                                                   BUFFER: of sending, in bytes; 0: the system's
  *
  * SOURCES is ADDRESS/NUMBER: connections come from so many addresses in turn, all of which must be local. They end with a reset, so that no port
  * is kept by TIME_WAIT; it is printed how many were all the same, and
@@ -14,7 +15,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -23,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -261,33 +260,50 @@ round_trips(const struct sockaddr_in servers[2], double seconds, bool is_at_rest
     }
 }
 
-static void
-stream(const struct sockaddr_in *server, double seconds, int buffer)
+/* Sends a block and waits until the server has all of it: seconds. */
+static double
+block(int fd)
 {
-    static char data[1 << 16];
-    unsigned long long sent = 0;
-    unsigned long sent_again = retransmissions();
-    int fd = connected(server), unsent = 0;
-    if (buffer)
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    double start = load_now();
+    static char data[TCP_LOAD_BLOCK];
+    char byte;
+    double before = load_now();
     memset(data, TCP_LOAD_SINK, sizeof data);
-    while (load_now() - start < seconds) {
-        ssize_t n = send(fd, data, sizeof data, MSG_NOSIGNAL);
+    for (size_t sent = 0; sent < sizeof data;) {
+        ssize_t n = send(fd, data + sent, sizeof data - sent, MSG_NOSIGNAL);
         if (n > 0)
-            sent += (unsigned long long) n;
+            sent += (size_t) n;
         else if (errno == EAGAIN)
             await(fd, POLLOUT);
         else
             load_die("send: %s", strerror(errno));
     }
-    double took = load_now() - start;
-    if (ioctl(fd, SIOCOUTQ, &unsent))
-        load_die("SIOCOUTQ: %s", strerror(errno));
-    printf("mbit_per_second %.2f\nretransmissions %lu\n", (double) (sent - (unsigned) unsent) * 8 / took / 1e6,
-           retransmissions() - sent_again);
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
-    close(fd);
+    await(fd, POLLIN);
+    if (recv(fd, &byte, 1, 0) != 1)
+        load_die("recv: %s", strerror(errno));
+    return load_now() - before;
+}
+
+static void
+stream(const struct sockaddr_in servers[2], double seconds, int buffer)
+{
+    unsigned long sent_again = retransmissions();
+    double start = load_now(), took[2] = {0};
+    int fds[2];
+    size_t n = 0;
+    for (int i = 0; i < 2; i++) {
+        fds[i] = connected(&servers[i]);
+        if (buffer)
+            setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    }
+    for (; load_now() - start < seconds; n++)
+        for (int i = 0; i < 2; i++)
+            took[i] += block(fds[i]);
+    printf("mbit_per_second %.2f\nother %.2f\nretransmissions %lu\n", (double) n * TCP_LOAD_BLOCK * 8 / took[0] / 1e6,
+           (double) n * TCP_LOAD_BLOCK * 8 / took[1] / 1e6, retransmissions() - sent_again);
+    for (int i = 0; i < 2; i++) {
+        setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+        close(fds[i]);
+    }
 }
 
 int
@@ -304,12 +320,11 @@ main(int argc, char *argv[])
         connections(&r, atof(argv[7]));
         return 0;
     }
-    bool is_stream = !strcmp(what, "stream") && argc == 6;
-    if (!is_stream && (strcmp(what, "round-trips") || argc != 7))
+    if (argc != 7 || (strcmp(what, "round-trips") && strcmp(what, "stream")))
         load_die("see tools/bench/tcp_load.c for its arguments");
-    struct sockaddr_in servers[2] = {endpoint(argv[2], argv[3]), endpoint(argv[is_stream ? 2 : 6], argv[3])};
-    if (is_stream)
-        stream(&servers[0], atof(argv[4]), atoi(argv[5]));
+    struct sockaddr_in servers[2] = {endpoint(argv[2], argv[3]), endpoint(argv[6], argv[3])};
+    if (*what == 's')
+        stream(servers, atof(argv[4]), atoi(argv[5]));
     else
         round_trips(servers, atof(argv[4]), !strcmp(argv[5], "at-rest"));
     return 0;

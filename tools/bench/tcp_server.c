@@ -33,18 +33,32 @@ watch(int epoll, int fd)
 }
 
 static void
-accept_all(int epoll, int fd, char kinds[])
+accept_all(int epoll, int fd, char kinds[], size_t left[])
 {
     int client;
     while ((client = accept4(fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
         watch(epoll, client);
         kinds[client] = '\0';
+        left[client] = TCP_LOAD_BLOCK;
     }
 }
 
-/* False: the connection has ended. */
 static bool
-answer(int fd, char *kind)
+answer_blocks(int fd, size_t *left, size_t n)
+{
+    static const char byte = TCP_LOAD_SINK;
+    bool ok = true;
+    for (; n >= *left; *left = TCP_LOAD_BLOCK) {
+        n -= *left;
+        ok = ok && send(fd, &byte, 1, MSG_NOSIGNAL) == 1;
+    }
+    *left -= n;
+    return ok;
+}
+
+/* False: the connection has ended. 'left': of a block. */
+static bool
+answer(int fd, char *kind, size_t *left)
 {
     static char data[1 << 18];
     ssize_t n = recv(fd, data, sizeof data, 0);
@@ -54,13 +68,14 @@ answer(int fd, char *kind)
         *kind = data[0];
     if (*kind == TCP_LOAD_LATE)
         load_hold(load_now());
-    return *kind == TCP_LOAD_SINK || send(fd, data, (size_t) n, MSG_NOSIGNAL) == n;
+    return *kind == TCP_LOAD_SINK ? answer_blocks(fd, left, (size_t) n) : send(fd, data, (size_t) n, MSG_NOSIGNAL) == n;
 }
 
 void
 load_serve(uint16_t port)
 {
     static char kinds[FDS_MAX];
+    static size_t left[FDS_MAX];
     struct epoll_event events[64];
     int server = listener(port), epoll = epoll_create1(0);
     watch(epoll, server);
@@ -69,8 +84,8 @@ load_serve(uint16_t port)
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.fd;
             if (fd == server)
-                accept_all(epoll, server, kinds);
-            else if (!answer(fd, &kinds[fd]))
+                accept_all(epoll, server, kinds, left);
+            else if (!answer(fd, &kinds[fd], &left[fd]))
                 close(fd);
         }
     }
