@@ -832,6 +832,53 @@ a_restarted_switch_is_filled_again(void **state)
     assert_int_equal(count_flows(w), 500);
 }
 
+/* Group 5 with so many targets, in one block with the flow that names it. */
+static void
+set_group(struct world *w, uint32_t n_targets)
+{
+    const struct of_field fields[] = { of_field_whole(OF_IPV4_SRC), of_field_whole(OF_TCP_SRC), of_field_whole(OF_TCP_DST) };
+    const struct spec *specs[2];
+    struct error err;
+    group_begin(w->builder, 5, COOKIE(5), &(struct flow_group) { FLOW_GROUP_SELECT_HASH, fields, 3, 0 });
+    for (uint32_t i = 0; i < n_targets; i++) {
+        bucket_begin(w->builder, 1000 + i, 1);
+        act_set(w->builder, of_field_whole(OF_REG1), i);
+        act_resubmit(w->builder, 9);
+    }
+    specs[0] = group_end(w->builder, w->arena);
+    flow_begin(w->builder, 7, 500, COOKIE(5));
+    match_ip_proto(w->builder, IP_V4, 6);
+    act_group(w->builder, 5);
+    specs[1] = flow_end(w->builder, w->arena);
+    assert_true(flow_table_set_block(w->table, COOKIE(5), specs, 2, &err));
+}
+
+static void
+a_group_changes_under_its_flows_and_is_known_again(void **state)
+{
+    struct world *w = *state;
+    set_group(w, 3);
+    start_ovs(w);
+    assert_true(run_until(w, is_committed, 10000));
+    assert_int_equal(count_lines(w, "ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -o bucket_id:"), 3);
+    set_group(w, FLOW_BUCKETS_MAX);
+    of_session_flush(w->session, 2);
+    assert_true(run_until(w, is_at_seq_2, 5000));
+    assert_int_equal(count_lines(w, "ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -o bucket_id:"), FLOW_BUCKETS_MAX);
+    assert_int_equal(of_session_counters(w->session)->mods_sent, 3);     /* both, then the group alone */
+    assert_int_equal(count_flows(w), 1);
+    end_session(w);
+
+    assert_true(run_until(w, is_committed, 10000));
+    assert_int_equal(of_session_counters(w->session)->mods_sent, 0);
+    assert_true(flow_table_is_clean(w->table));
+    assert_true(flow_table_set_block(w->table, COOKIE(5), NULL, 0, NULL));
+    of_session_flush(w->session, 2);
+    assert_true(run_until(w, is_at_seq_2, 5000));
+    assert_int_equal(count_lines(w, "ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -o group_id"), 0);
+    assert_int_equal(of_session_counters(w->session)->errors, 0);
+}
+
 /* Goes to a group that is not there: Open vSwitch says so. */
 static const struct spec *
 flow_to_group(struct world *w, uint32_t number, uint32_t group)
@@ -1348,6 +1395,7 @@ main(void)
         FAKE(a_reconnection_reads_back_and_sends_only_the_difference),
         FAKE(a_restarted_switch_is_filled_again),
         FAKE(what_open_vswitch_refuses_is_left_out_and_the_rest_is_there),
+        FAKE(a_group_changes_under_its_flows_and_is_known_again),
         FAKE(meters_come_before_and_go_after_the_flows_that_use_them),
         FAKE(a_meter_of_a_batch_that_failed_is_not_added_twice),
         FAKE(a_reading_gives_the_flows_and_meters_of_a_bridge),

@@ -4,7 +4,8 @@
 One host, a client with many addresses and a server that has all targets' addresses; a bridge whose flows do what vnet's do: a packet for the
 balancer's address is looked up in the client's zone; a new connection meets the group, whose bucket names the target, whose row commits and
 translates without another table and sends. Nothing of vnet runs. Methods: "hash" over the 5-tuple, over a part of it (the source and 8
-bits of its port) or over the source alone, each target as many equal buckets as it has weight; "dp_hash" with weights. The reference has a flow to one target in the group's place.
+bits of its port) or over the source alone, each target as many equal buckets as it has weight; "dp_hash" with weights. The reference has a flow
+to one target in the group's place.
 Prints rows like bench's. Usage: select_method.py [--header]; VNET_BUILD says where the programs are.
 """
 import collections
