@@ -2,6 +2,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "base/log.h"
+#include "controller/check/checks.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/host/host.h"
@@ -32,6 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     c.feed = feed_new(&c);
     c.hosts = hosts_new(&c);
     c.outside = outside_new(&c);
+    c.checks = checks_new(&c);
     hosts_object_added(c.hosts, number);
     hosts_remember(c.hosts, number, text);
     const struct runtime_host *r = runtime_host(c.runtime, number);
@@ -40,6 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct hypervisor *h = host_by_number(c.hosts, number);
     while (h->table && compiler_run(c.compiler, number, 64, NULL, NULL))
         continue;
+    checks_free(c.checks);
     outside_free(c.outside);
     hosts_free(c.hosts);
     feed_free(c.feed);

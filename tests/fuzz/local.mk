@@ -26,6 +26,7 @@ fuzz_programs = \
 	tests/fuzz/options \
 	tests/fuzz/hit_count \
 	tests/fuzz/host_fact \
+	tests/fuzz/check_record \
 	tests/fuzz/http_api \
 	tests/fuzz/http_head \
 	tests/fuzz/vnetctl_batch \
@@ -135,6 +136,10 @@ tests_fuzz_options_LDADD = $(DAEMON_LIBS)
 tests_fuzz_hit_count_SOURCES = tests/fuzz/hit_count.c $(fuzz_main)
 tests_fuzz_hit_count_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_hit_count_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) -lm -lpthread
+
+tests_fuzz_check_record_SOURCES = tests/fuzz/check_record.c $(fuzz_main)
+tests_fuzz_check_record_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_check_record_LDADD = libcontroller.a $(PURE_LIBS)
 
 tests_fuzz_host_fact_SOURCES = tests/fuzz/host_fact.c $(fuzz_main) tests/fuzz/model_base.c tests/fuzz/model_base.h
 tests_fuzz_host_fact_LDFLAGS = $(fuzz_ldflags)

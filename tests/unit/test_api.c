@@ -597,7 +597,7 @@ static void objects_are_added_shown_changed_and_deleted(void **state)
         { "GET", "/v1/show?vpc=v", NULL, 200, "load balancer front: 10.0.1.4\\n            listener tcp:443: target group pages\\n" },
         { "GET", "/v1/show?vpc=v", NULL, 200, "security group v (default)\\n        ingress all from sg:v\\n" },
         { "GET", "/v1/show?vpc=v", NULL, 200, "security group web\\n        egress all to 0.0.0.0/0\\n        ingress tcp 80 from 10" },
-        { "GET", "/v1/show?vpc=v", NULL, 200, "target group pages: tcp:80\\n        target p:80: weight 0\\n" },
+        { "GET", "/v1/show?vpc=v", NULL, 200, "target group pages: tcp:80\\n        target p:80: weight 0, initial\\n" },
         { "DELETE", "/v1/port/p", NULL, 409, "target 'pages/p' still refers to it" },
         { "DELETE", "/v1/listener/front%2Ftcp:443", NULL, 204, "" },
         { "POST", "/v1/sync", "{}", 200, "\"confirmed\":true" },
