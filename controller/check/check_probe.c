@@ -70,10 +70,19 @@ static bool say(const struct checks *all, const struct aim *a)
     return is_sent;
 }
 
+static uint32_t next_cookie(struct checks *all)
+{
+    uint32_t cookie;
+    do
+        cookie = hash_u64(all->secret + ++all->n_cookies);
+    while (!cookie);
+    return cookie;
+}
+
 void checked_ask(struct checks *all, struct checked *c)
 {
     struct aim a;
-    c->cookie = hash_u64(all->secret + ++all->n_cookies);
+    checked_set_cookie(all, c, next_cookie(all));
     if (!aim(all, c, &a))
         return;
     struct check_rule rule = check_rule_of(a.tg);
@@ -97,46 +106,71 @@ void checked_ask(struct checks *all, struct checked *c)
 
 /* ---- hearing ---- */
 
-struct hearing {
-    struct checks *all;
-    uint32_t host;
-    const struct packet_in *in;
-    struct bytes reset, scratch;
-};
-
-static void keep_reset(struct hearing *h)
+void checked_set_cookie(struct checks *all, struct checked *c, uint32_t cookie)
 {
-    if (h->scratch.n && !h->reset.n)
-        bytes_put(&h->reset, h->scratch.data, h->scratch.n);
-    bytes_clear(&h->scratch);
+    if (c->cookie)
+        map_remove(&all->by_cookie, &c->by_cookie);
+    c->cookie = cookie;
+    if (cookie)
+        map_insert(&all->by_cookie, &c->by_cookie, hash_u32(cookie));
 }
 
-/* A port may be a target of several groups; the answer is to one of them. */
-static bool hear(void *aux, const struct object *target)
+/* The target of the port whose probe the frame would answer. A port may be a target of many groups. */
+static struct checked *asked_find(const struct checks *all, uint32_t port, const struct packet_in *in)
 {
-    struct hearing *h = aux;
-    struct aim a;
-    struct checked *c = checked_find(h->all, target->number);
-    if (!c || !aim(h->all, c, &a) || a.at.host != h->host || a.at.ofport != h->in->in_port)
-        return true;
-    enum probe_answer answer = probe_judge(&a.probe, h->in->packet, h->in->packet_len, &h->scratch);
-    keep_reset(h);
-    if (answer == PROBE_NONE)
-        return true;
-    if (c->check.deadline_ms != INT64_MAX)
-        checked_ended(h->all, c, a.tg, answer == PROBE_ALIVE ? CHECK_ALIVE : CHECK_REFUSED);
+    uint32_t cookie;
+    if (!probe_cookie(in->packet, in->packet_len, &cookie))
+        return NULL;
+    MAP_FOR_EACH_HASH (n, &all->by_cookie, hash_u32(cookie)) {
+        struct checked *c = CONTAINER_OF(n, struct checked, by_cookie);
+        if (c->cookie == cookie && c->port == port)
+            return c;
+    }
+    return NULL;
+}
+
+static bool is_from(const struct aim *a, uint32_t host, const struct packet_in *in)
+{
+    return a->at.host == host && a->at.ofport == in->in_port;
+}
+
+static void hear(struct checks *all, struct checked *c, const struct aim *a, const struct packet_in *in, struct bytes *reset)
+{
+    enum probe_answer answer = probe_judge(&a->probe, in->packet, in->packet_len, reset);
+    if (answer != PROBE_NONE && c->check.deadline_ms != INT64_MAX)
+        checked_ended(all, c, a->tg, answer == PROBE_ALIVE ? CHECK_ALIVE : CHECK_REFUSED);
+}
+
+static bool find_any(void *number, const struct object *target)
+{
+    *(uint32_t *) number = target->number;
     return false;
 }
 
-void checks_packet_in(struct controller *c, uint32_t host, const struct packet_in *in)
+/* Any of the port's targets: they have its addresses in common. */
+static struct checked *any_find(const struct checks *all, uint32_t port)
+{
+    uint32_t number = 0;
+    model_each_referrer(all->controller->model, port, OBJECT_TARGET, find_any, &number);
+    return number ? checked_find(all, number) : NULL;
+}
+
+void checks_packet_in(struct controller *controller, uint32_t host, const struct packet_in *in)
 {
     uint32_t port;
-    struct hearing h = { .all = c->checks, .host = host, .in = in, .reset = BYTES_INIT, .scratch = BYTES_INIT };
-    if (!c->checks || !userdata_get_checked(in->userdata, in->userdata_len, &port))
+    struct aim a;
+    struct bytes reset = BYTES_INIT;
+    struct checks *all = controller->checks;
+    if (!all || !userdata_get_checked(in->userdata, in->userdata_len, &port))
         return;
-    model_each_referrer(c->model, port, OBJECT_TARGET, hear, &h);
-    if (h.reset.n)
-        send_frame(c, host, in->in_port, &h.reset);
-    bytes_done(&h.reset);
-    bytes_done(&h.scratch);
+    struct checked *c = asked_find(all, port, in), *any = c ? c : any_find(all, port);
+    if (!any || !aim(all, any, &a) || !is_from(&a, host, in))
+        return;
+    if (c)
+        hear(all, c, &a, in, &reset);
+    else
+        probe_reset(&a.probe, in->packet, in->packet_len, &reset);
+    if (reset.n)
+        send_frame(controller, host, in->in_port, &reset);
+    bytes_done(&reset);
 }

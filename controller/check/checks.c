@@ -14,8 +14,10 @@
 #define LOG_MODULE "check"
 #include "base/log.h"
 
-/* So many probes are sent in a turn, then others have theirs: what is due at once (many targets added together) is sent in a row of turns. */
-#define PROBES_A_TURN 64
+/* What is due at once (many targets added together) is sent in a row of turns, so that switches and others here have theirs. When turns come
+ * seldom, each has more to do. */
+#define PROBES_A_MS 4
+#define PROBES_A_TURN 400
 #define TURN_PAUSE_MS 2
 
 static void checks_tick(evutil_socket_t fd, short what, void *aux);
@@ -39,6 +41,7 @@ struct checks *checks_new(struct controller *controller)
     struct checks *all = mem_zalloc(sizeof *all);
     *all = (struct checks) { .controller = controller, .groups_changed = 1 };
     map_init(&all->by_number);
+    map_init(&all->by_cookie);
     tree_init(&all->by_due, compare_due);
     all->timer = evtimer_new(controller->base, checks_tick, all);
     all->drains = drains_new(controller);
@@ -55,6 +58,7 @@ void checks_free(struct checks *all)
     MAP_FOR_EACH_SAFE (n, next, &all->by_number)
         free(CONTAINER_OF(n, struct checked, by_number));
     map_done(&all->by_number);
+    map_done(&all->by_cookie);
     drains_free(all->drains);
     flushes_free(all->flushes);
     event_free(all->timer);
@@ -131,8 +135,9 @@ static void checked_tick(struct checks *all, struct checked *c)
 static void checks_tick(evutil_socket_t fd, short what, void *aux)
 {
     struct checks *all = aux;
-    int64_t now_ms = controller_now_ms();
-    for (unsigned i = 0; i < PROBES_A_TURN; i++) {
+    int64_t now_ms = controller_now_ms(), room = (now_ms - all->turn_ms) * PROBES_A_MS;
+    all->turn_ms = now_ms;
+    for (int64_t i = 0; i < PROBES_A_TURN && i <= room; i++) {
         struct tree_node *n = tree_first(&all->by_due);
         if (!n || CONTAINER_OF(n, struct checked, by_due)->due_ms > now_ms)
             break;
@@ -211,6 +216,7 @@ void checked_ended(struct checks *all, struct checked *c, const struct tg *tg, e
 static void forget(struct checks *all, struct checked *c)
 {
     unqueue(all, c);
+    checked_set_cookie(all, c, 0);
     drains_look(all->drains, c, 0);
     runtime_set_target_state(all->controller->runtime, c->number, TARGET_INITIAL);
     keep(all, c, true);

@@ -13,7 +13,7 @@
 
 /* A target, as last seen. */
 struct checked {
-    struct map_node by_number;
+    struct map_node by_number, by_cookie;
     struct tree_node by_due, by_drain;
     int64_t due_ms, drain_until_ms;      /* where it stands in the trees; INT64_MAX, 0: in none */
     uint32_t number, port, vpc;
@@ -22,19 +22,19 @@ struct checked {
     bool is_let_in;                      /* by its port's groups, when they were last looked at */
     uint64_t groups_seen;                /* checks.groups_changed then */
     struct check check;
-    uint32_t cookie;                     /* of the probe under way, or the last one */
+    uint32_t cookie;                     /* of the probe under way, or the last one; 0: there was none */
     uint32_t host;                       /* that was asked last, by this vnetd; 0: none */
     uint64_t seq;                        /* what the host must confirm before the answer comes to us */
 };
 
 struct checks {
     struct controller *controller;
-    struct map by_number;
+    struct map by_number, by_cookie;
     struct tree by_due;
     struct event *timer;
     uint64_t secret, n_cookies;          /* what cookies are made of */
     uint64_t groups_changed;             /* counts changes of security groups, their rules and ports; from 1 */
-    int64_t begun_ms;
+    int64_t begun_ms, turn_ms;           /* monotonic; of the last turn of probes */
     bool is_begun;
     struct drains *drains;
     struct flushes *flushes;
@@ -51,6 +51,7 @@ void checked_arrange(struct checks *, struct checked *);         /* its place am
 /* ---- check_probe.c ---- */
 /* It is due: sends a probe, or finds that it cannot. */
 void checked_ask(struct checks *, struct checked *);
+void checked_set_cookie(struct checks *, struct checked *, uint32_t cookie);     /* 0: no answer is for it any more */
 
 /* ---- check_drain.c ---- */
 struct drains *drains_new(struct controller *);

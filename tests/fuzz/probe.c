@@ -15,12 +15,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         .ip = ip4(0x0a000105), .gateway = ip4(0x0a000101), .port = 80, .cookie = 0x12345678,
     };
     p.kind = fuzz_take_byte(&data, &n) & 1 ? PROBE_ICMP : PROBE_TCP;
+    uint32_t cookie;
+    bool is_answer = probe_cookie(data, n, &cookie);
     enum probe_answer answer = probe_judge(&p, data, n, &reset);
+    if (answer != PROBE_NONE)
+        FUZZ_CLAIM(is_answer && cookie == p.cookie);
     if (answer != PROBE_NONE)
         FUZZ_CLAIM(ipv4_parse(data, n, &ip) && ip_equal(ip.src, p.ip) && ip_equal(ip.dst, p.gateway));
     if (reset.n)
         FUZZ_CLAIM(p.kind == PROBE_TCP && answer != PROBE_REFUSED && reset.n == ETHERNET_HEADER + IPV4_HEADER + 20
                    && ipv4_parse(reset.data, reset.n, &ip) && ip_equal(ip.dst, p.ip) && mac_equal(ip.eth_dst, p.mac));
+    bool was_reset = reset.n;
+    bytes_clear(&reset);
+    FUZZ_CLAIM(probe_reset(&p, data, n, &reset) || !was_reset);
     bytes_done(&reset);
     return 0;
 }

@@ -116,8 +116,11 @@ a_handshake_is_life_and_ends_by_a_reset(void **unused)
     struct bytes b = BYTES_INIT, reset = BYTES_INIT;
     struct ipv4_packet ip;
     struct tcp_segment s;
+    uint32_t cookie;
     answer_tcp(&b, (struct tcp_segment) { 80, 0xff78, 99, 0x12345679, TCP_FLAG_SYN | TCP_FLAG_ACK, 1000 });
     assert_int_equal(judge(&tcp, &b, &reset), PROBE_ALIVE);
+    assert_true(probe_cookie(b.data, b.n, &cookie));
+    assert_int_equal(cookie, tcp.cookie);
     assert_true(ipv4_parse(reset.data, reset.n, &ip) && tcp_parse(&ip, &s));
     assert_true(mac_equal(ip.eth_dst, tcp.mac) && mac_equal(ip.eth_src, tcp.router));
     assert_true(ip_equal(ip.src, tcp.gateway) && ip_equal(ip.dst, tcp.ip));
@@ -136,6 +139,7 @@ a_reset_that_fits_is_a_refusal(void **unused)
     answer_tcp(&b, (struct tcp_segment) { 80, 0xff78, 0, 0x12345679, TCP_FLAG_RST | TCP_FLAG_ACK, 0 });
     assert_int_equal(judge(&tcp, &b, &reset), PROBE_REFUSED);
     assert_int_equal(reset.n, 0);
+    assert_false(probe_reset(&tcp, b.data, b.n, &reset));
     bytes_done(&b);
     bytes_done(&reset);
 }
@@ -164,6 +168,8 @@ segments_that_do_not_fit_are_no_answers(void **unused)
         answer_tcp(&b, rows[i].s);
         assert_int_equal(judge(&tcp, &b, &reset), PROBE_NONE);
         assert_int_equal(reset.n > 0, rows[i].is_reset);
+        if (rows[i].is_reset)
+            assert_true(probe_reset(&tcp, b.data, b.n, &reset));
         assert_int_equal(judge(&other, &b, &reset), PROBE_NONE);
         assert_int_equal(reset.n, 0);
     }
@@ -176,8 +182,11 @@ an_echo_reply_with_the_cookie_is_life(void **unused)
 {
     struct bytes b = BYTES_INIT, reset = BYTES_INIT;
     struct probe p = icmp_probe();
+    uint32_t cookie;
     answer_icmp(&b, 0, 0, 0x12345678, NULL);
     assert_int_equal(judge(&p, &b, &reset), PROBE_ALIVE);
+    assert_true(probe_cookie(b.data, b.n, &cookie));
+    assert_int_equal(cookie, p.cookie);
     assert_int_equal(judge(&tcp, &b, &reset), PROBE_NONE);
     answer_icmp(&b, 0, 0, 0x12345679, NULL);
     assert_int_equal(judge(&p, &b, &reset), PROBE_NONE);
@@ -185,6 +194,7 @@ an_echo_reply_with_the_cookie_is_life(void **unused)
     assert_int_equal(judge(&p, &b, &reset), PROBE_NONE);
     answer_icmp(&b, 8, 0, 0x12345678, NULL);
     assert_int_equal(judge(&p, &b, &reset), PROBE_NONE);
+    assert_false(probe_cookie(b.data, b.n, &cookie));
     assert_int_equal(reset.n, 0);
     bytes_done(&b);
     bytes_done(&reset);
@@ -194,6 +204,7 @@ static void
 unreachable_is_a_refusal_if_it_quotes_the_probe(void **unused)
 {
     struct bytes b = BYTES_INIT, quote = BYTES_INIT, reset = BYTES_INIT;
+    uint32_t cookie;
     for (int kind = PROBE_TCP; kind <= PROBE_ICMP; kind++) {
         struct probe p = kind == PROBE_ICMP ? icmp_probe() : tcp, other = p;
         bytes_clear(&quote);
@@ -213,7 +224,10 @@ unreachable_is_a_refusal_if_it_quotes_the_probe(void **unused)
         size_t all = quote.n;
         for (quote.n = ETHERNET_HEADER; quote.n <= all; quote.n++) {
             answer_icmp(&b, 3, 3, 0, &quote);
-            assert_int_equal(judge(&p, &b, &reset), quote.n < ETHERNET_HEADER + IPV4_HEADER + 8 ? PROBE_NONE : PROBE_REFUSED);
+            bool is_enough = quote.n >= ETHERNET_HEADER + IPV4_HEADER + 8;
+            assert_int_equal(judge(&p, &b, &reset), is_enough ? PROBE_REFUSED : PROBE_NONE);
+            assert_int_equal(probe_cookie(b.data, b.n, &cookie), is_enough);
+            assert_true(!is_enough || cookie == p.cookie);
         }
     }
     assert_int_equal(reset.n, 0);

@@ -54,12 +54,17 @@ reset_put(struct bytes *out, const struct probe *p, const struct tcp_segment *s)
     tcp_put(out, &a, &(struct tcp_segment) { .src_port = s->dst_port, .dst_port = s->src_port, .seq = s->ack, .flags = TCP_FLAG_RST });
 }
 
+static bool
+is_answering_segment(const struct ipv4_packet *ip, struct tcp_segment *s)
+{
+    return tcp_parse(ip, s) && (s->dst_port & PROBE_PORT_MASK) == PROBE_PORT && s->flags & TCP_FLAG_ACK;
+}
+
 static enum probe_answer
 judge_segment(const struct probe *p, const struct ipv4_packet *ip, struct bytes *reset)
 {
     struct tcp_segment s;
-    if (p->kind != PROBE_TCP || !tcp_parse(ip, &s) || s.src_port != p->port || (s.dst_port & PROBE_PORT_MASK) != PROBE_PORT
-        || !(s.flags & TCP_FLAG_ACK))
+    if (p->kind != PROBE_TCP || !is_answering_segment(ip, &s) || s.src_port != p->port)
         return PROBE_NONE;
     bool fits = s.dst_port == own_port(p) && s.ack == p->cookie + 1;
     if (s.flags & TCP_FLAG_RST)
@@ -97,12 +102,65 @@ judge_icmp(const struct probe *p, const struct ipv4_packet *ip)
                                                                                                              : PROBE_NONE;
 }
 
+static bool
+is_whole(const uint8_t *frame, size_t n, struct ipv4_packet *ip)
+{
+    return ipv4_parse(frame, n, ip) && !ip->more_fragments && !ip->fragment_offset;
+}
+
+static bool
+is_from_target(const struct probe *p, const uint8_t *frame, size_t n, struct ipv4_packet *ip)
+{
+    return is_whole(frame, n, ip) && ip_equal(ip->src, p->ip) && ip_equal(ip->dst, p->gateway);
+}
+
+/* Of a probe by TCP and one by ICMP it is at the same place. */
+static bool
+quoted_cookie(const uint8_t *quote, size_t n, uint32_t *cookie)
+{
+    size_t header_len = n ? (quote[0] & 0xf) * 4u : 0;
+    if (header_len < IPV4_HEADER || n < header_len + QUOTED_PAYLOAD)
+        return false;
+    *cookie = get_be32(quote + header_len + 4);
+    return true;
+}
+
+bool
+probe_cookie(const uint8_t *frame, size_t n, uint32_t *cookie)
+{
+    struct ipv4_packet ip;
+    struct tcp_segment s;
+    if (!is_whole(frame, n, &ip))
+        return false;
+    if (ip.proto == IPV4_PROTO_TCP) {
+        bool is_answer = is_answering_segment(&ip, &s);
+        *cookie = is_answer ? s.ack - 1 : 0;
+        return is_answer;
+    }
+    if (ip.proto != IPV4_PROTO_ICMP || ip.payload_len < ICMP_HEADER)
+        return false;
+    if (ip.payload[0] == ICMP_UNREACHABLE)
+        return quoted_cookie(ip.payload + ICMP_HEADER, ip.payload_len - ICMP_HEADER, cookie);
+    *cookie = get_be32(ip.payload + 4);
+    return ip.payload[0] == ICMP_ECHO_REPLY;
+}
+
+bool
+probe_reset(const struct probe *p, const uint8_t *frame, size_t n, struct bytes *reset)
+{
+    struct ipv4_packet ip;
+    struct tcp_segment s;
+    if (!is_from_target(p, frame, n, &ip) || !is_answering_segment(&ip, &s) || s.flags & TCP_FLAG_RST)
+        return false;
+    reset_put(reset, p, &s);
+    return true;
+}
+
 enum probe_answer
 probe_judge(const struct probe *p, const uint8_t *frame, size_t n, struct bytes *reset)
 {
     struct ipv4_packet ip;
-    if (!ipv4_parse(frame, n, &ip) || ip.more_fragments || ip.fragment_offset || !ip_equal(ip.src, p->ip)
-        || !ip_equal(ip.dst, p->gateway))
+    if (!is_from_target(p, frame, n, &ip))
         return PROBE_NONE;
     if (ip.proto == IPV4_PROTO_TCP)
         return judge_segment(p, &ip, reset);

@@ -32,8 +32,14 @@ void probe_put(struct bytes *out, const struct probe *);
 
 enum probe_answer { PROBE_NONE, PROBE_ALIVE, PROBE_REFUSED };
 
+/* The cookie of the probe that a frame would answer, if it is an answer. False: it can be none. */
+bool probe_cookie(const uint8_t *frame, size_t n, uint32_t *cookie);
+
 /* What a frame of the target says to the probe. To a segment that the target shall not wait after, of this probe or an earlier one, a reset
  * is appended. */
 enum probe_answer probe_judge(const struct probe *, const uint8_t *frame, size_t n, struct bytes *reset);
+
+/* Such a reset alone, where no probe is under way; of the probe only the addresses count. False, 'reset' unchanged: the frame calls for none. */
+bool probe_reset(const struct probe *, const uint8_t *frame, size_t n, struct bytes *reset);
 
 #endif
