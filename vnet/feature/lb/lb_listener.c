@@ -106,7 +106,8 @@ lb_flows_listener(struct block *b, uint32_t number)
     if (!lb)
         return;
     lb_each_target(b->view, listener->tg, add_target, &buckets);
-    qsort(buckets.v, buckets.n, sizeof *buckets.v, bucket_order);
+    if (buckets.n)
+        qsort(buckets.v, buckets.n, sizeof *buckets.v, bucket_order);
     group_of(b, listener, lb, &buckets);
     free(buckets.v);
 
