@@ -174,6 +174,7 @@ hairpin_returns_rows(struct block *b, const struct hairpin *h, uint16_t own_zone
     struct flow_builder *fb = block_flow(b, STAGE_SG, PRIORITY_SG_OUTBOUND + 1);
     match_u64(fb, of_field_whole(OF_CT_ZONE), h->zone);
     match_eth_src(fb, h->f->port->mac);
+    match_family(fb, IP_V4);
     match_ct_state(fb, OF_CT_TRK | OF_CT_RPL, OF_CT_TRK | OF_CT_INV | OF_CT_RPL);
     act_ct_clear(fb);
     act_set_mac(fb, OF_ETH_SRC, ROUTER_MAC);
@@ -183,6 +184,7 @@ hairpin_returns_rows(struct block *b, const struct hairpin *h, uint16_t own_zone
     fb = block_flow(b, STAGE_SG, PRIORITY_SG_OUTBOUND);
     match_u64(fb, of_field_whole(OF_CT_ZONE), h->zone);
     match_eth_src(fb, h->f->port->mac);
+    match_family(fb, IP_V4);
     match_ct_state(fb, OF_CT_TRK, OF_CT_TRK);
     act_ct_clear(fb);
     lb_track_end(b, own_zone);
