@@ -19,6 +19,6 @@
 #define LIMIT_OVSDB_MESSAGE_BYTES (64 << 20)
 #define LIMIT_SESSIONS 8192                      /* switch connections at once, per listener */
 #define LIMIT_HANDSHAKE_MS 10000                 /* from accept to a known host */
-#define LIMIT_PACKET_INS_PER_SECOND 1000         /* answered per switch */
+#define LIMIT_PACKET_INS_PER_SECOND 1000         /* taken per switch, of each kind */
 
 #endif

@@ -16,19 +16,22 @@
 
 /* ---- packets ---- */
 
+/* Each kind has a limit of its own: what guests ask for holds back no answers that somebody waits for. The kind is the first byte of the flow's
+ * cookie, which is its owner's. */
 static bool
-packet_in_is_allowed(struct of_session *s)
+packet_in_is_allowed(struct of_session *s, uint64_t cookie)
 {
+    struct packet_in_bucket *b = &s->packet_ins[(cookie >> 56) % PACKET_IN_KINDS];
     int64_t now = of_session_now_ms();
-    int64_t tokens = (now - s->packet_in_filled_ms) * LIMIT_PACKET_INS_PER_SECOND / 1000;
+    int64_t tokens = (now - b->filled_ms) * LIMIT_PACKET_INS_PER_SECOND / 1000;
     if (tokens > 0) {
-        tokens += s->packet_in_tokens;
-        s->packet_in_tokens = tokens < LIMIT_PACKET_INS_PER_SECOND ? (unsigned) tokens : LIMIT_PACKET_INS_PER_SECOND;
-        s->packet_in_filled_ms = now;
+        tokens += b->tokens;
+        b->tokens = tokens < LIMIT_PACKET_INS_PER_SECOND ? (unsigned) tokens : LIMIT_PACKET_INS_PER_SECOND;
+        b->filled_ms = now;
     }
-    if (!s->packet_in_tokens)
+    if (!b->tokens)
         return false;
-    s->packet_in_tokens--;
+    b->tokens--;
     return true;
 }
 
@@ -39,11 +42,13 @@ dispatch_packet_in(struct of_session *s, const uint8_t *message, size_t n)
     struct error err;
 
     s->counters.packet_ins++;
-    if (s->state < OF_STATE_IDENTIFIED || !packet_in_is_allowed(s)) {
+    if (s->state < OF_STATE_IDENTIFIED) {
         s->counters.packet_ins_dropped++;
     } else if (!packet_in_decode(message, n, &in, &err)) {
         s->counters.packet_ins_dropped++;
         log_warn_limited(&s->log, "switch %s: dropped a packet-in: %s", s->name, err.text);
+    } else if (!packet_in_is_allowed(s, in.cookie)) {
+        s->counters.packet_ins_dropped++;
     } else {
         s->ops->packet_in(s->aux, s, &in);
     }

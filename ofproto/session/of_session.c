@@ -309,8 +309,9 @@ of_session_new(struct event_base *base, struct bufferevent *bev, const struct en
     s->aux = aux;
     s->controller_id = 1;
     s->next_xid = 1;
-    s->started_ms = s->packet_in_filled_ms = now;
-    s->packet_in_tokens = LIMIT_PACKET_INS_PER_SECOND;
+    s->started_ms = now;
+    for (unsigned i = 0; i < PACKET_IN_KINDS; i++)
+        s->packet_ins[i] = (struct packet_in_bucket) { LIMIT_PACKET_INS_PER_SECOND, now };
     s->log = (struct log_limit) LOG_LIMIT(10);
     s->tick = evtimer_new(base, on_tick, s);
     s->work = evtimer_new(base, on_work, s);

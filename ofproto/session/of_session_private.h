@@ -37,6 +37,7 @@ enum of_state {
 
 /* ---- reading ---- */
 
+#define PACKET_IN_KINDS 16      /* that are told apart in limits */
 #define OF_READER_QUEUE 16      /* readings of others; the session's own has a place besides */
 
 enum of_reader_step { OF_READER_IDLE, OF_READER_TABLES, OF_READER_FLOWS, OF_READER_GROUPS, OF_READER_METERS };
@@ -126,8 +127,7 @@ struct of_session {
 
     struct of_reader reader;
     struct of_commit commit;
-    unsigned packet_in_tokens;
-    int64_t packet_in_filled_ms;
+    struct packet_in_bucket { unsigned tokens; int64_t filled_ms; } packet_ins[PACKET_IN_KINDS];
     struct of_session_counters counters;
     struct log_limit log;
 };

@@ -1358,6 +1358,25 @@ a_flood_of_packets_is_cut_to_what_is_allowed(void **state)
     assert_in_range(w->n_packet_ins, 1000, 1999);
 }
 
+static void
+a_flood_of_one_kind_holds_back_no_other(void **state)
+{
+    struct world *w = *state;
+    uint8_t body[48] = { 0, 0, 0x23, 0x20, 0, 0, 0, 30, 0, 0, 0, 18, [32] = 0, 4, 0, 16, 0, 0, 0, 0, 4 };        /* with a cookie */
+    start_fake(w);
+    assert_true(run_until(w, is_committed, 5000));
+    for (int i = 0; i < 5000; i++)
+        fake_switch_send(&w->fake, 6, 4, 0, body, sizeof body);
+    body[40] = 15;
+    for (int i = 0; i < 900; i++)
+        fake_switch_send(&w->fake, 6, 4, 0, body, sizeof body);
+    fake_switch_send(&w->fake, 6, 2, 5, NULL, 0);
+    assert_true(run_until(w, has_echo_reply, 5000));
+    const struct of_session_counters *c = of_session_counters(w->session);
+    assert_int_equal(c->packet_ins, 5900);
+    assert_in_range(w->n_packet_ins, 1900, 2899);
+}
+
 #define FAKE(TEST) cmocka_unit_test_setup_teardown(TEST, setup, teardown)
 
 int
@@ -1385,6 +1404,7 @@ main(void)
         cmocka_unit_test(random_bytes_never_do_more_than_end_the_session),
         FAKE(a_peer_that_speaks_no_openflow_is_cut_off),
         FAKE(a_flood_of_packets_is_cut_to_what_is_allowed),
+        FAKE(a_flood_of_one_kind_holds_back_no_other),
         FAKE(only_a_packet_that_waits_is_resumed),
         FAKE(readings_queue_up_to_sixteen_beside_commits),
         FAKE(a_closed_connection_ends_readings_and_the_session),
