@@ -65,6 +65,11 @@ void check_put_off(struct check *c, const struct check_rule *rule, int64_t now_m
     c->next_ms = now_ms + c->put_off_ms;
 }
 
+void check_queue(struct check *c, uint32_t after_ms, int64_t now_ms)
+{
+    c->next_ms = now_ms + after_ms;
+}
+
 void check_hurry(struct check *c, const struct check_rule *rule, int64_t now_ms)
 {
     int64_t latest_ms = now_ms + rule->interval_ms;

@@ -67,6 +67,8 @@ enum check_step check_step(struct check *, int64_t now_ms);
 void check_asked(struct check *, const struct check_rule *, uint32_t spread, int64_t now_ms);
 /* It cannot be asked right now, and that says nothing about it; soon again, then less and less often. */
 void check_put_off(struct check *, const struct check_rule *, int64_t now_ms);
+/* Others are asked before it. */
+void check_queue(struct check *, uint32_t after_ms, int64_t now_ms);
 /* How the probe under way ended. True: it is in another state now. */
 bool check_ended(struct check *, const struct check_rule *, enum check_end, int64_t wall_ms);
 

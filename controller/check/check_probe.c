@@ -1,4 +1,8 @@
 /* Probes, sent through the switch of the target's own host, and what comes back. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
 #include "controller/check/checks_private.h"
 #include "controller/host/host.h"
 #include "controller/host/host_reach.h"
@@ -9,6 +13,11 @@
 
 /* So long after its start vnetd waits for hosts that it has not seen yet, before it takes them for lost. */
 #define GRACE_MS 20000
+
+/* More a second are not sent to one host: what its switch sends us is bounded (LIMIT_PACKET_INS_PER_SECOND), and an answer that is lost would count
+ * against its target. Half as many at once. */
+#define PROBES_A_SECOND (LIMIT_PACKET_INS_PER_SECOND * 8 / 10)
+#define PROBES_AT_ONCE (PROBES_A_SECOND / 2)
 
 /* All that a probe of a target is made of. */
 struct aim {
@@ -38,7 +47,49 @@ static bool aim(const struct checks *all, const struct checked *c, struct aim *a
 
 /* ---- asking ---- */
 
-enum way { WAY_OPEN, WAY_NOT_YET, WAY_NONE };
+/* What may be sent to a host, in thousandths of a probe: it grows by the millisecond. */
+struct pace {
+    struct map_node by_host;
+    uint32_t host;
+    int64_t room, filled_ms;
+};
+
+static struct pace *pace_get(struct checks *all, uint32_t host)
+{
+    MAP_FOR_EACH_HASH (n, &all->paces, hash_u32(host)) {
+        struct pace *p = CONTAINER_OF(n, struct pace, by_host);
+        if (p->host == host)
+            return p;
+    }
+    struct pace *p = mem_zalloc(sizeof *p);
+    p->host = host;
+    map_insert(&all->paces, &p->by_host, hash_u32(host));
+    return p;
+}
+
+static bool pace_take(struct checks *all, uint32_t host)
+{
+    struct pace *p = pace_get(all, host);
+    int64_t now_ms = controller_now_ms(), room = p->room + (now_ms - p->filled_ms) * PROBES_A_SECOND;
+    p->filled_ms = now_ms;
+    p->room = room < PROBES_AT_ONCE * 1000 ? room : PROBES_AT_ONCE * 1000;
+    if (p->room < 1000)
+        return false;
+    p->room -= 1000;
+    return true;
+}
+
+void paces_free(struct checks *all)
+{
+    MAP_FOR_EACH_SAFE (n, next, &all->paces)
+        free(CONTAINER_OF(n, struct pace, by_host));
+    map_done(&all->paces);
+}
+
+enum way { WAY_OPEN, WAY_BUSY, WAY_NOT_YET, WAY_NONE };
+
+/* Whose turn it is of those that wait is left to chance, or the same ones would always wait. */
+#define BUSY_MS(COOKIE) (10 + (COOKIE) % 32)
 
 static enum way way_to(const struct checks *all, const struct checked *c, struct binding at)
 {
@@ -89,10 +140,13 @@ void checked_ask(struct checks *all, struct checked *c)
     uint32_t spread = hash_u32(c->number);
     int64_t now_ms = controller_now_ms();
     enum way way = way_to(all, c, a.at);
-    if (way == WAY_OPEN && is_let_in(all, c, a.tg) && !say(all, &a))
-        way = WAY_NOT_YET;
-    if (way == WAY_NOT_YET) {
-        check_put_off(&c->check, &rule, now_ms);
+    if (way == WAY_OPEN && is_let_in(all, c, a.tg))
+        way = !pace_take(all, a.at.host) ? WAY_BUSY : say(all, &a) ? WAY_OPEN : WAY_NOT_YET;
+    if (way == WAY_BUSY || way == WAY_NOT_YET) {
+        if (way == WAY_BUSY)
+            check_queue(&c->check, BUSY_MS(c->cookie), now_ms);
+        else
+            check_put_off(&c->check, &rule, now_ms);
         checked_arrange(all, c);
         return;
     }

@@ -42,6 +42,7 @@ struct checks *checks_new(struct controller *controller)
     *all = (struct checks) { .controller = controller, .groups_changed = 1 };
     map_init(&all->by_number);
     map_init(&all->by_cookie);
+    map_init(&all->paces);
     tree_init(&all->by_due, compare_due);
     all->timer = evtimer_new(controller->base, checks_tick, all);
     all->drains = drains_new(controller);
@@ -59,6 +60,7 @@ void checks_free(struct checks *all)
         free(CONTAINER_OF(n, struct checked, by_number));
     map_done(&all->by_number);
     map_done(&all->by_cookie);
+    paces_free(all);
     drains_free(all->drains);
     flushes_free(all->flushes);
     event_free(all->timer);

@@ -36,6 +36,7 @@ struct checks {
     uint64_t groups_changed;             /* counts changes of security groups, their rules and ports; from 1 */
     int64_t begun_ms, turn_ms;           /* monotonic; of the last turn of probes */
     bool is_begun;
+    struct map paces;                    /* check_probe.c's, by host */
     struct drains *drains;
     struct flushes *flushes;
 };
@@ -51,6 +52,7 @@ void checked_arrange(struct checks *, struct checked *);         /* its place am
 /* ---- check_probe.c ---- */
 /* It is due: sends a probe, or finds that it cannot. */
 void checked_ask(struct checks *, struct checked *);
+void paces_free(struct checks *);
 void checked_set_cookie(struct checks *, struct checked *, uint32_t cookie);     /* 0: no answer is for it any more */
 
 /* ---- check_drain.c ---- */

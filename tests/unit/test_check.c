@@ -159,6 +159,17 @@ static void what_cannot_be_asked_is_tried_less_and_less_often(void **unused)
     assert_int_equal(check_due_ms(&s.check), s.now_ms + 20);
 }
 
+static void one_that_others_go_before_keeps_its_pace_afterwards(void **unused)
+{
+    struct script s = begin();
+    play(&s, "AA", "hh");
+    int64_t due_ms = check_due_ms(&s.check);
+    check_queue(&s.check, 15, due_ms);
+    assert_int_equal(check_due_ms(&s.check), due_ms + 15);
+    play(&s, "A", "h");
+    assert_int_equal(check_due_ms(&s.check), due_ms + 15 + 1000);
+}
+
 static void who_looks_far_too_late_asks_again(void **unused)
 {
     struct script s = begin();
@@ -271,6 +282,7 @@ int main(void)
         cmocka_unit_test(many_targets_are_asked_at_times_of_their_own),
         cmocka_unit_test(a_timeout_as_long_as_the_interval_leaves_one_probe_at_a_time),
         cmocka_unit_test(what_cannot_be_asked_is_tried_less_and_less_often),
+        cmocka_unit_test(one_that_others_go_before_keeps_its_pace_afterwards),
         cmocka_unit_test(who_looks_far_too_late_asks_again),
         cmocka_unit_test(a_shorter_interval_is_felt_at_once),
         cmocka_unit_test(one_that_moved_is_asked_again_at_once),
