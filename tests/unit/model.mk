@@ -19,6 +19,10 @@ check_PROGRAMS += tests/unit/test_transaction_sg
 tests_unit_test_transaction_sg_SOURCES = tests/unit/test_transaction_sg.c
 tests_unit_test_transaction_sg_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_sg_shadow
+tests_unit_test_sg_shadow_SOURCES = tests/unit/test_sg_shadow.c
+tests_unit_test_sg_shadow_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_transaction_lb
 tests_unit_test_transaction_lb_SOURCES = tests/unit/test_transaction_lb.c
 tests_unit_test_transaction_lb_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)

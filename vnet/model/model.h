@@ -69,8 +69,8 @@ uint32_t model_eip_of(const struct model *, uint32_t holder);
 /* Has the subnet's route table a route to the internet gateway? Costs the table's routes. */
 bool model_subnet_reaches_igw(const struct model *, const struct subnet *);
 
-/* Does one other rule of its group let through all that this one does? Of two that let through the same only the later is shadowed.
- * Costs the group's rules. */
+/* Do other rules of its group together let through all that this one does, counting only those that are wider, or as wide and older? All rules
+ * that are shadowed can be removed at once, and nothing changes. Costs the group's rules. */
 bool model_rule_is_shadowed(const struct model *, const struct sg_rule *);
 
 /* How people see an object: its name, or "RTB/PREFIX", an address, ..., or the id. Valid until the object goes, or in the arena. Objects of an open
