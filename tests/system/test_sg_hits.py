@@ -1,6 +1,7 @@
 """What rules of security groups have let through: every packet once, whatever happens to flows, vnetd, switches and the port."""
 import datetime
 import json
+import re
 import time
 
 import pytest
@@ -60,9 +61,12 @@ class Scene:
 
     def send(self, rule, n, port=5001):
         """Which rule is to be credited for n datagrams to that port."""
-        self.a.send_frames(*[udp_frame(*self.ends, PAYLOAD, source_port=6000, port=port) for _ in range(n)])
-        self.sent[rule] += n
+        self.send_unread(rule, n, port)
         self.expect()
+
+    def send_unread(self, rule, n, port=5001):
+        self.a.send_frames(*[udp_frame(*self.ends, PAYLOAD, source_port=6000, port=port)] * n)
+        self.sent[rule] += n
 
     def rows(self):
         return {r["id"]: r for r in self.lab.vnetd.rows("sg-rule", columns="id,packets,bytes,last_hit")}
@@ -109,6 +113,21 @@ def test_rules_and_groups_that_come_and_go_take_nothing_away(scene):
     scene.send(scene.wide, 7)
 
 
+def switch_count(host):
+    """What a switch has counted in stage sg-rule, by its own word."""
+    return sum(int(n) for n in re.findall(r"n_packets=(\d+)", host.ofctl("dump-flows", "br-int", "table=43")))
+
+
+def test_what_no_reading_saw_is_told_when_its_flow_goes(scene):
+    scene.send(scene.wide, 1)
+    before = switch_count(scene.b.host)
+    scene.send_unread(scene.wide, 13)
+    wait_until(lambda: switch_count(scene.b.host) == before + 13, 10, "the switch has counted")
+    scene.groups("server,other")
+    scene.expect()
+    scene.groups("server")
+
+
 def test_a_rule_that_takes_over_a_flow_does_not_inherit_its_count(scene):
     scene.groups("server,other")
     same = scene.rule(sg="other", proto="udp", ports="5001-5004")
@@ -127,8 +146,7 @@ def test_the_sum_is_exact_after_vnetd_was_away(scene, lab, signal):
     mark = time.monotonic()              # of what a flow had that was removed, the last second may die with vnetd
     wait_until(lambda: signal != "KILL" or time.monotonic() > mark + 2, 5, "two seconds")
     lab.vnetd.kill(signal)
-    scene.a.send_frames(*[udp_frame(*scene.ends, PAYLOAD, source_port=6000, port=5001)] * 11)
-    scene.sent[scene.wide] += 11
+    scene.send_unread(scene.wide, 11)
     lab.vnetd.start()
     lab.ready()
     scene.expect()
