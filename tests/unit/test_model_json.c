@@ -154,7 +154,7 @@ fields_of_a_newer_version_are_kept(void **state)
     struct model *m = model_new();
     struct error err;
     json_t *vpc = lab_json("{'type':'vpc','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c8','tenant':1,'name':'v','created':5,"
-                           "'cidr':'10.0.0.0/16','vni':7,'future':{'x':[1]}}");
+                           "'cidr':'10.0.0.0/16','vni':7,'balanced':false,'future':{'x':[1]}}");
     assert_true(model_load_object(m, 9, vpc, &err));
     assert_true(model_load_finish(m, &(struct model_sequences) { 3, 10, 8 }, &err));
     json_t *again = object_to_store(model_get(m, 9, OBJECT_VPC));
