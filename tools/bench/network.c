@@ -14,7 +14,7 @@ network_port_op(unsigned i)
     char name[16], subnet[16];
     snprintf(name, sizeof name, "p%u", i);
     snprintf(subnet, sizeof subnet, "s%u", i / NETWORK_SUBNET_PORTS);
-    return json_pack("{s:s, s:s, s:s, s:{s:s}}", "op", "add", "type", "port", "name", name, "values", "subnet", subnet);
+    return json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "op", "add", "type", "port", "name", name, "values", "subnet", subnet, "sg", "none");
 }
 
 json_t *
