@@ -67,6 +67,7 @@ struct hypervisor {
     bool has_turn;
     bool has_conflict;                   /* a block could not be entered since the table was last complete */
     bool is_reconciling;                 /* of_session_reconcile() was called on this connection */
+    uint64_t whole_seq;                  /* up to here the table is compiled whole: no block waits for a zone */
     uint64_t wanted_seq;
     uint64_t confirmed_seq;              /* 0: its switch has not been read back on this connection, or never */
     uint64_t collected;                  /* the last hosts_collect() that noted it */

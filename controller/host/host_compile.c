@@ -177,8 +177,13 @@ static void host_compile(struct hypervisor *h)
     if (!h->has_conflict)
         host_clear_error(h, HOST_ERROR_CONFLICT);
     h->has_conflict = false;             /* what conflicts is tried again with the next change */
-    if (h->is_reconciling)
-        of_session_flush(h->of, h->wanted_seq);
+    bool is_whole = !compiler_is_unzoned(c->compiler, h->number);
+    if (is_whole)
+        h->whole_seq = h->wanted_seq;
+    if (h->is_reconciling && is_whole)
+        of_session_flush(h->of, h->whole_seq);
+    else if (h->is_reconciling)
+        of_session_push(h->of);
     else
         host_consider_reconcile(h);
 }
@@ -212,6 +217,6 @@ void host_consider_reconcile(struct hypervisor *h)
     host_clear_error(h, HOST_ERROR_REFUSED);
     bindings_reread(c->bindings, h->number);
     host_zones_flush(h);
-    of_session_reconcile(h->of, h->table, h->wanted_seq);
+    of_session_reconcile(h->of, h->table, h->whole_seq);
     feed_object(c->feed, h->number);
 }

@@ -149,26 +149,52 @@ ovsdb_zone_value_parse(const char *value)
 
 /* ---- wishes ---- */
 
+/* Whatever number of zones is stored, it is one operation: a database changes a row once for it. */
+struct wished {
+    struct ovsdb_pair *pairs;            /* to be there */
+    char (*texts)[2][KEY_MAX];           /* what they point to */
+    size_t n;
+    json_t *gone;                        /* keys */
+};
+
 static void
-wish_append(const struct ovsdb_zone *wish, const struct ovsdb_bridge_row *bridge, json_t *ops)
+wished_add(struct wished *w, const struct ovsdb_zone *wish)
 {
-    char key[KEY_MAX], value[8];
-    snprintf(key, sizeof key, PREFIX "%u", wish->number);
-    snprintf(value, sizeof value, "%u", wish->zone);
-    const struct ovsdb_pair pair = { key, value };
-    json_t *mutations = wish->zone ? ovsdb_mutation_keys("external_ids", &pair, 1)
-                                   : ovsdb_mutation("external_ids", "delete", json_pack("[s,[s]]", "set", key));
-    ovsdb_ops_mutate(ops, OVSDB_BRIDGE, ovsdb_where_uuid(bridge->row.uuid), mutations);
+    char (*text)[KEY_MAX] = w->texts[w->n];
+    snprintf(text[0], KEY_MAX, PREFIX "%u", wish->number);
+    snprintf(text[1], KEY_MAX, "%u", wish->zone);
+    if (wish->zone)
+        w->pairs[w->n++] = (struct ovsdb_pair) { text[0], text[1] };
+    else
+        json_array_append_new(w->gone, json_string(text[0]));
+}
+
+static void
+wished_append(struct wished *w, const struct ovsdb_bridge_row *bridge, json_t *ops)
+{
+    if (json_array_size(w->gone))
+        ovsdb_ops_mutate(ops, OVSDB_BRIDGE, ovsdb_where_uuid(bridge->row.uuid),
+                         ovsdb_mutation("external_ids", "delete", json_pack("[s,O]", "set", w->gone)));
+    if (w->n)
+        ovsdb_ops_mutate(ops, OVSDB_BRIDGE, ovsdb_where_uuid(bridge->row.uuid), ovsdb_mutation_keys("external_ids", w->pairs, w->n));
 }
 
 void
 ovsdb_zones_compare(struct ovsdb_zones *wishes, const struct ovsdb_bridge_row *bridge, json_t *ops)
 {
-    MAP_FOR_EACH_SAFE (n, next, &wishes->by_number) {
-        struct entry *e = CONTAINER_OF(n, struct entry, node);
+    size_t n = map_count(&wishes->by_number);
+    if (!n)
+        return;
+    struct wished wished = { mem_alloc(n * sizeof *wished.pairs), mem_alloc(n * sizeof *wished.texts), 0, json_array() };
+    MAP_FOR_EACH_SAFE (node, next, &wishes->by_number) {
+        struct entry *e = CONTAINER_OF(node, struct entry, node);
         if (ovsdb_zones_get(&bridge->zones, e->z.number) == e->z.zone)
             entry_remove(wishes, e);
         else
-            wish_append(&e->z, bridge, ops);
+            wished_add(&wished, &e->z);
     }
+    wished_append(&wished, bridge, ops);
+    json_decref(wished.gone);
+    free(wished.texts);
+    free(wished.pairs);
 }

@@ -31,6 +31,8 @@ void compiler_changed(struct compiler *, const struct vnet_event *, compiler_con
 void compiler_on_zone_wanted(struct compiler *, void (*wanted)(void *aux, uint32_t host, uint32_t number), void *aux);
 
 bool compiler_is_dirty(const struct compiler *, uint32_t host);
+/* Is a block of the host's not whole, because the zone that it wants is not stored yet? */
+bool compiler_is_unzoned(const struct compiler *, uint32_t host);
 
 /* Compiles up to 'max' dirty blocks of a host; true if more remain. Blocks that stand in each other's way (two ports swap places) are
  * taken out together and set anew. A block that then still wants what another one has is a bug of ours, or facts that contradict

@@ -9,6 +9,13 @@ compiler_is_dirty(const struct compiler *c, uint32_t host)
                  || presence_is_leaving_any(c->presence, host) || presence_is_leaving_any(c->sets, host));
 }
 
+bool
+compiler_is_unzoned(const struct compiler *c, uint32_t host)
+{
+    const struct attached *a = attached_find(c, host);
+    return a && !dirty_is_empty(&a->unzoned);
+}
+
 static bool
 block_compile(struct compiler *c, struct attached *a, uint64_t cookie, struct error *err)
 {
@@ -22,6 +29,7 @@ block_compile(struct compiler *c, struct attached *a, uint64_t cookie, struct er
     b->cookie = cookie;
     b->n = 0;
     arena_reset(b->arena);
+    dirty_drop(&a->unzoned, cookie);
     if (!vpc || presence_holds(c->presence, a->host, vpc))
         feature_by_number(cookie_feature(cookie))->flows(b, type, number);
     b->here = NULL;

@@ -20,30 +20,54 @@ dirty_done(struct dirty_queue *q)
     map_done(&q->blocks);
 }
 
+static struct dirty_block *
+block_find(const struct dirty_queue *q, uint64_t cookie)
+{
+    MAP_FOR_EACH_HASH (n, &q->blocks, hash_u64(cookie)) {
+        struct dirty_block *d = CONTAINER_OF(n, struct dirty_block, node);
+        if (d->cookie == cookie)
+            return d;
+    }
+    return NULL;
+}
+
 void
 dirty_add(struct dirty_queue *q, uint64_t cookie)
 {
-    uint32_t hash = hash_u64(cookie);
-    MAP_FOR_EACH_HASH (n, &q->blocks, hash) {
-        if (CONTAINER_OF(n, struct dirty_block, node)->cookie == cookie)
-            return;
-    }
+    if (block_find(q, cookie))
+        return;
     struct dirty_block *d = mem_zalloc(sizeof *d);
     d->cookie = cookie;
-    map_insert(&q->blocks, &d->node, hash);
+    d->link = q->last;
+    map_insert(&q->blocks, &d->node, hash_u64(cookie));
     *q->last = d;
     q->last = &d->next;
+}
+
+static void
+block_remove(struct dirty_queue *q, struct dirty_block *d)
+{
+    *d->link = d->next;
+    if (d->next)
+        d->next->link = d->link;
+    else
+        q->last = d->link;
+    map_remove(&q->blocks, &d->node);
+    free(d);
 }
 
 uint64_t
 dirty_take(struct dirty_queue *q)
 {
-    struct dirty_block *d = q->first;
-    uint64_t cookie = d->cookie;
-    q->first = d->next;
-    if (!q->first)
-        q->last = &q->first;
-    map_remove(&q->blocks, &d->node);
-    free(d);
+    uint64_t cookie = q->first->cookie;
+    block_remove(q, q->first);
     return cookie;
+}
+
+void
+dirty_drop(struct dirty_queue *q, uint64_t cookie)
+{
+    struct dirty_block *d = block_find(q, cookie);
+    if (d)
+        block_remove(q, d);
 }

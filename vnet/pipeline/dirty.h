@@ -9,7 +9,7 @@
 
 struct dirty_block {
     struct map_node node;                        /* by cookie */
-    struct dirty_block *next;
+    struct dirty_block *next, **link;
     uint64_t cookie;
 };
 
@@ -23,5 +23,6 @@ void dirty_done(struct dirty_queue *);
 void dirty_add(struct dirty_queue *, uint64_t cookie);
 static inline bool dirty_is_empty(const struct dirty_queue *q) { return !q->first; }
 uint64_t dirty_take(struct dirty_queue *);       /* the queue is not empty */
+void dirty_drop(struct dirty_queue *, uint64_t cookie);          /* if it is in it */
 
 #endif
