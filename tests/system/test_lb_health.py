@@ -33,10 +33,13 @@ def net(lab):
     lab.ctl.batch(["vpc-add v 10.0.0.0/16", "subnet-add v web 10.0.1.0/24", "subnet-add v far 10.0.2.0/24",
                    f"tg-add v pages tcp 80 drain=1.5 {FAST}", f"tg-add v names udp 53 {FAST}", "lb-add web front", "listener-add front tcp:80 pages",
                    "listener-add front udp:53 names"])
-    guests = lab.vms(["web:web1@hv1"], dhcp=None) + lab.vms(["web:web2@hv1", "far:web3@hv2"], dhcp=None, port="sg=none")
+    client, web1 = lab.vms(["web:c1@hv2", "web:web1@hv1"], dhcp=None)
+    guests = [web1] + lab.vms(["web:web2@hv1", "far:web3@hv2"], dhcp=None, port="sg=none")
     servers = {g.name: Server(g) for g in guests}
+    for g in guests:
+        g.agent.call("start_udp_server", port=53, name=g.name)
     lab.ctl.batch([f"target-add {group} {g.name}" for group in ("pages", "names") for g in guests])
-    return {"guests": {g.name: g for g in guests}, "servers": servers}
+    return {"guests": {g.name: g for g in guests}, "servers": servers, "client": client}
 
 
 def row(lab, target):
@@ -46,6 +49,13 @@ def row(lab, target):
 def expect(lab, target, health, reason=None, seconds=5):
     wait_until(lambda: (row(lab, target)["health"], row(lab, target)["reason"]) == (health, reason), seconds,
                f"{target}: {health} {reason}, not {row(lab, target)}")
+
+
+def unplugged(guest, is_down):
+    """Its link is down, as seen from inside; up again it has to be given its routes anew."""
+    guest.run("ip", "link", "set", "eth0", "down" if is_down else "up")
+    if not is_down:
+        guest.static(guest.ip, gateway=guest.ip.rsplit(".", 1)[0] + ".1")
 
 
 def all_healthy(lab, seconds=10):
@@ -94,10 +104,10 @@ def test_checks_leave_no_connection_behind(lab, net):
 @pytest.mark.parametrize("name", ["web2", "web3"])
 def test_a_silent_machine_gives_no_answer(lab, net, name):
     guest = net["guests"][name]
-    guest.run("ip", "link", "set", "eth0", "down")
+    unplugged(guest, True)
     expect(lab, f"pages/{name}", "unhealthy", "no answer")
     expect(lab, f"names/{name}", "unhealthy", "no answer")
-    guest.run("ip", "link", "set", "eth0", "up")
+    unplugged(guest, False)
     all_healthy(lab)
 
 
@@ -112,6 +122,34 @@ def test_a_port_that_its_groups_close_gives_no_answer(lab, net):
     expect(lab, "pages/web1", "healthy")
     assert row(lab, "names/web1")["health"] == "unhealthy"
     lab.ctl("sg-rule-add", "v", "ingress", "all", "-", "sg:v")
+    all_healthy(lab)
+
+
+def test_udp_goes_to_another_target_as_soon_as_its_own_is_dead_or_removed(lab, net, tell):
+    """From one source port all the time: to the switch it is one connection."""
+    ip = lab.ctl.get("lb", "front", "ip")
+
+    def ask():
+        return net["client"].who_answers([ip], 53, timeout=0.5, tries=1, source_port=4000)[0]
+
+    first = wait_until(ask, 5, "a target answers")
+    assert {ask() for _ in range(5)} == {first}
+    unplugged(net["guests"][first], True)
+    began = time.monotonic()
+    expect(lab, f"names/{first}", "unhealthy", "no answer")
+    known = time.monotonic()
+    wait_until(ask, 3, "another target answers")
+    tell(f"dead after {known - began:.2f} s, another answers {time.monotonic() - known:.2f} s later")
+    second = ask()
+    assert second != first
+    unplugged(net["guests"][first], False)
+    all_healthy(lab)
+    assert ask() == second
+    for _ in range(2):
+        lab.ctl("--wait=hosts", "target-del", "names", second)
+    wait_until(ask, 3, "another target answers")
+    assert ask() != second
+    lab.ctl("target-add", "names", second)
     all_healthy(lab)
 
 

@@ -131,13 +131,14 @@ def udp_send(ip, port, payload, count=1, source_port=0):
             s.sendto(bytes.fromhex(payload), (ip, port))
 
 
-def udp_ask(ips, port, timeout=1.0, tries=3, size=32):
+def udp_ask(ips, port, timeout=1.0, tries=3, size=32, source_port=0):
     """Asks the UdpServers at all ips at once: their names in the order of ips, None for the silent ones."""
     token = os.urandom(4)
     names = {}
     start = time.monotonic()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        s.bind(("", source_port))
         for attempt in range(tries):
             for index, ip in enumerate(ips):
                 if index not in names:
