@@ -1,8 +1,6 @@
 #include "controller/check/checks_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "base/alloc.h"
@@ -185,17 +183,32 @@ static void log_change(const struct controller *controller, const struct checked
     arena_free(arena);
 }
 
+/* Before and after: is there a target that is not unhealthy? */
+static void log_group(const struct controller *controller, const struct checked *c, const struct tg *tg, enum target_state before)
+{
+    const struct target *target = model_target(controller->model, c->number);
+    struct group_health g = group_health(controller, tg->o.number);
+    if (!target || target->drain_until_ms)
+        return;
+    if (c->check.state == TARGET_UNHEALTHY && g.n_unhealthy == g.n)
+        log_warn("target group '%s': all targets are unhealthy, so connections go to all", tg->o.name);
+    else if (before == TARGET_UNHEALTHY && g.n_unhealthy + 1 == g.n)
+        log_info("target group '%s': not all targets are unhealthy any more", tg->o.name);
+}
+
 /* The state is another: everybody who goes by it is told. */
-static void changed(struct checks *all, struct checked *c, uint32_t tg)
+static void changed(struct checks *all, struct checked *c, const struct tg *tg)
 {
     struct controller *controller = all->controller;
     struct vnet_event event = { .kind = EVENT_TARGET, .number = c->number };
-    log_change(controller, c, runtime_target_state(controller->runtime, c->number));
+    enum target_state before = runtime_target_state(controller->runtime, c->number);
+    log_change(controller, c, before);
     runtime_set_target_state(controller->runtime, c->number, c->check.state);
+    log_group(controller, c, tg, before);
     keep(all, c, false);
     controller_fact_changed(controller, &event);
     feed_object(controller->feed, c->number);
-    tell_listeners(controller, tg);
+    tell_listeners(controller, tg->o.number);
     if (c->check.state == TARGET_UNHEALTHY && c->is_udp)
         flushes_add(all->flushes, c->vpc, c->number);
 }
@@ -205,7 +218,7 @@ void checked_ended(struct checks *all, struct checked *c, const struct tg *tg, e
     struct check_rule rule = check_rule_of(tg);
     enum check_end reason = c->check.reason;
     if (check_ended(&c->check, &rule, end, controller_wall_ms())) {
-        changed(all, c, tg->o.number);
+        changed(all, c, tg);
     } else if (c->check.reason != reason) {
         keep(all, c, false);
         feed_object(all->controller->feed, c->number);
@@ -258,7 +271,7 @@ static void settle(struct checks *all, struct checked *c, const struct tg *tg, b
     else
         check_hurry(&c->check, &rule, now_ms);
     if (is_changed)
-        changed(all, c, tg->o.number);
+        changed(all, c, tg);
     checked_arrange(all, c);
 }
 
@@ -351,57 +364,4 @@ void checks_begin(struct checks *all)
     all->begun_ms = controller_now_ms();
     for (uint32_t after = 0; (o = model_next(all->controller->model, OBJECT_TARGET, after)); after = o->number)
         look(all, o->number);
-}
-
-/* ---- columns ---- */
-
-static json_t *changes_json(const struct check *check)
-{
-    json_t *list = json_array();
-    for (unsigned i = 0; check && i < check->n_changes; i++) {
-        const struct check_change *change = &check->changes[i];
-        const char *reason = check_end_word(change->reason);
-        json_t *at = json_time(change->at_ms);
-        char *text = mem_printf("%s %s%s%s%s", json_is_string(at) ? json_string_value(at) : "?", target_state_word(change->state),
-                                *reason ? " (" : "", reason, *reason ? ")" : "");
-        json_array_append_new(list, json_string(text));
-        json_decref(at);
-        free(text);
-    }
-    return list;
-}
-
-json_t *checks_target_column(const struct controller *controller, const struct target *target, const char *name)
-{
-    const struct checked *c = checked_find(controller->checks, target->o.number);
-    if (!strcmp(name, "health"))
-        return json_string(target->drain_until_ms ? "draining"
-                                                  : target_state_word(runtime_target_state(controller->runtime, target->o.number)));
-    if (!strcmp(name, "reason"))
-        return c && c->check.reason != CHECK_ALIVE ? json_string(check_end_word(c->check.reason)) : json_null();
-    return !strcmp(name, "changes") ? changes_json(c ? &c->check : NULL) : json_null();
-}
-
-struct group_health {
-    const struct runtime *runtime;
-    size_t n, n_unhealthy;
-};
-
-static bool count_health(void *aux, const struct object *o)
-{
-    struct group_health *g = aux;
-    if (((const struct target *) (const void *) o)->drain_until_ms)
-        return true;
-    g->n++;
-    g->n_unhealthy += runtime_target_state(g->runtime, o->number) == TARGET_UNHEALTHY;
-    return true;
-}
-
-json_t *checks_listener_column(const struct controller *c, const struct listener *listener, const char *name)
-{
-    struct group_health g = { .runtime = c->runtime };
-    if (strcmp(name, "fail_open"))
-        return json_null();
-    model_each_referrer(c->model, listener->tg, OBJECT_TARGET, count_health, &g);
-    return json_boolean(g.n && g.n == g.n_unhealthy);
 }

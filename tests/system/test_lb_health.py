@@ -178,6 +178,7 @@ def test_when_all_are_unhealthy_the_listener_says_so(lab, net):
         server.stop()
     wait_until(lambda: listener(lab)["fail_open"] is True, 5, "the listener fails open")
     assert listener(lab, "front/udp:53")["fail_open"] is False
+    assert "target group 'pages': all targets are unhealthy, so connections go to all" in log_of(lab)
     net["servers"]["web2"].start()
     wait_until(lambda: listener(lab)["fail_open"] is False, 5, "the listener no longer fails open")
     for name in ("web1", "web3"):
