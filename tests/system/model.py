@@ -85,8 +85,8 @@ class Topology:
                     target.extra.append(prefix.network_address + 9)
             table.setdefault(prefix, target)
 
-    def commands(self):
-        """vnetctl lines per tenant."""
+    def commands(self, port=""):
+        """vnetctl lines per tenant; 'port' is said of each port."""
         lines = {}
         for vpc in self.vpcs:
             out = lines.setdefault(vpc.tenant, [])
@@ -95,7 +95,7 @@ class Topology:
             names = {id(table): name for name, table in vpc.rtbs.items()}
             for s in vpc.subnets:
                 out.append(f"subnet-add {vpc.name} {s.name} {s.network} rtb={names[id(s.rtb)]}")
-                out += [f"port-add {s.name} {p.name} ip={p.ip}" + (" source_dest_check=false" if p.extra else "") for p in s.ports]
+                out += [f"port-add {s.name} {p.name} ip={p.ip} {port}" + (" source_dest_check=false" if p.extra else "") for p in s.ports]
             for rtb, table in vpc.rtbs.items():
                 out += [f"route-add {rtb} {prefix} {t if t == 'blackhole' else 'port:' + t.name}" for prefix, t in table.items()]
         return lines
