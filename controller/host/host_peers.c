@@ -193,8 +193,8 @@ static struct use *use_derive(const struct host_peers *p, uint32_t eip)
     struct use *u = mem_zalloc(sizeof *u);
     u->eip = eip;
     u->holder = at.holder->number;
-    u->vpc = at.natgw ? at.vpc->o.number : 0;
-    if (at.natgw)
+    u->vpc = at.port ? 0 : at.vpc->o.number;
+    if (u->vpc)
         compiler_each_host_of(p->controller->compiler, u->vpc, use_add_user, u);
     else
         use_add_user(u, at.at.host);

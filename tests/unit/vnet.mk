@@ -44,6 +44,10 @@ check_PROGRAMS += tests/unit/test_sg
 tests_unit_test_sg_SOURCES = tests/unit/test_sg.c tests/unit/random.h $(vnet_lab)
 tests_unit_test_sg_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_lb
+tests_unit_test_lb_SOURCES = tests/unit/test_lb.c tests/unit/random.h $(vnet_lab)
+tests_unit_test_lb_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_lb_check
 tests_unit_test_lb_check_SOURCES = tests/unit/test_lb_check.c tests/unit/random.h $(vnet_lab)
 tests_unit_test_lb_check_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)

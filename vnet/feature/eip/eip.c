@@ -147,7 +147,7 @@ static void
 too_big_rows(struct block *b, const struct placement *p)
 {
     too_big_row(b, p, 0, OF_FRAG_ANY);
-    if (p->natgw || p->port->has_sg)
+    if (!p->port || p->port->has_sg)
         too_big_row(b, p, OF_FRAG_ANY, OF_FRAG_ANY | OF_FRAG_LATER);
 
     struct flow_builder *fb = block_flow(b, STAGE_PUBLIC_IN, PRIORITY_PUBLIC_ANSWER);

@@ -92,6 +92,24 @@ port_changed(struct lb_touch *t, uint32_t port)
     lb_each_target(t->view, port, touch_target, t);
 }
 
+static bool
+touch_ports_of_group(void *aux, const struct object *tg)
+{
+    const struct lb_touch *t = aux;
+    lb_each_target(t->view, tg->number, touch_target_and_port, aux);
+    return true;
+}
+
+/* Where there is no balancer a target's port has no rows. */
+static void
+vpc_changed(struct lb_touch *t, const struct change *c)
+{
+    const struct vpc *before = (const void *) c->before, *after = (const void *) c->after;
+    touch(t, OBJECT_VPC, c->number);
+    if (before && after && before->is_balanced != after->is_balanced)
+        model_each_referrer(t->view->model, c->number, OBJECT_TG, touch_ports_of_group, t);
+}
+
 /* ---- elastic IPs ---- */
 
 static void
@@ -114,7 +132,7 @@ object_changed(struct lb_touch *t, const struct change *c)
 {
     switch (c->type) {
     case OBJECT_VPC:
-        touch(t, OBJECT_VPC, c->number);
+        vpc_changed(t, c);
         break;
     case OBJECT_PORT:
         port_changed(t, c->number);
