@@ -156,14 +156,29 @@ hairpin_arrives_row(struct block *b, const struct hairpin *h)
     block_flow_end(b);
 }
 
-static void
-hairpin_answer_row(struct block *b, const struct hairpin *h, const struct service *s)
+static struct flow_builder *
+hairpin_answer_flow(struct block *b, const struct hairpin *h)
 {
     struct flow_builder *fb = block_flow(b, STAGE_ADMIT, PRIORITY_ADMIT_HAIRPIN);
     match_in_port(fb, h->f->at.ofport);
     match_eth_src(fb, h->f->port->mac);
-    match_service(fb, h->f, s);
     match_ip_dst(fb, ip_prefix_host(h->lb->ip));
+    return fb;
+}
+
+static void
+hairpin_answer_row(struct block *b, const struct hairpin *h, const struct service *s)
+{
+    match_service(hairpin_answer_flow(b, h), h->f, s);
+    lb_track_end(b, h->zone);
+}
+
+static void
+hairpin_fragments_row(struct block *b, const struct hairpin *h)
+{
+    struct flow_builder *fb = hairpin_answer_flow(b, h);
+    match_ip_src(fb, ip_prefix_host(port_ip4(h->f->port)));
+    match_ip_frag(fb, IP_V4, OF_FRAG_ANY, OF_FRAG_ANY);
     lb_track_end(b, h->zone);
 }
 
@@ -201,6 +216,7 @@ hairpin_rows(struct block *b, const struct port_facts *f, const struct services 
     for (size_t j = 0; j < i; j++)
         if (s->v[j].lb == s->v[i].lb)
             return;             /* the rest is the balancer's, not the service's */
+    hairpin_fragments_row(b, &h);
     hairpin_there_row(b, &h);
     hairpin_arrives_row(b, &h);
     hairpin_returns_rows(b, &h, own_zone);
