@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 
-from lab.inside import crowd, echo, frames, hops, neighbours, netif, probe, streams, vlan
+from lab.inside import crowd, echo, frames, hops, load, neighbours, netif, probe, streams, vlan
 
 
 def listen(path):
@@ -151,6 +151,12 @@ class Actions:
 
     def do_start_chat(self, **arguments):
         return self._keep(crowd.Chat(**arguments))
+
+    def do_start_requests(self, **arguments):
+        return self._keep(load.Requests(**arguments))
+
+    def do_start_crew(self, **arguments):
+        return self._keep(load.Crew(**arguments))
 
     def do_start_capture(self, **arguments):
         return self._keep(frames.Capture(**arguments))

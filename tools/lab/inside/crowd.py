@@ -70,22 +70,24 @@ class TcpEcho:
 
 class Crowd:
     """`count` connections to a TcpEcho, each asking with words of its own; all are held until stop(). Being made takes until all are
-    answered, or `timeout`."""
+    answered, or `timeout`. first_port: the first connection's own port, the next one's is the next."""
 
-    def __init__(self, ip, port, count, name, timeout=10.0):
+    def __init__(self, ip, port, count, name, timeout=10.0, first_port=0):
         _allow_many_files()
         self._name, self._n_right, self._wrong, self._errors = name, 0, [], {}
         self._sockets, self._selector = [], selectors.DefaultSelector()
         for number in range(count):
-            self._begin(ip, port, number)
+            self._begin(ip, port, number, first_port and first_port + number)
         end = time.monotonic() + timeout
         while self._selector.get_map() and (left := end - time.monotonic()) > 0:
             for key, _ in self._selector.select(left):
                 self._go_on(key)
         self._n_silent = len(self._selector.get_map())
 
-    def _begin(self, ip, port, number):
+    def _begin(self, ip, port, number, own_port):
         s = socket.socket()
+        if own_port:
+            s.bind(("", own_port))
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))     # ends with a reset: no TIME_WAIT
         s.setblocking(False)
         s.connect_ex((ip, port))

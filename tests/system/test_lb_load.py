@@ -1,0 +1,157 @@
+"""Load balancers under load: true shares, clients that stay with their target, targets that die or are removed while all go on."""
+import time
+
+import pytest
+
+from balancing import BALANCER, DETECTION, LAB as LAB_OF_THREE, PUBLIC, SLACK, TCP, UDP, accepted, all_healthy, health, make_network
+from lab import wait_until
+from support import expect_verify_clean
+
+LAB = LAB_OF_THREE
+DRAIN = 4
+WEIGHTS = (1, 2, 3)
+
+
+@pytest.fixture(scope="module")
+def net(lab):
+    return make_network(lab, WEIGHTS, DRAIN)
+
+
+def targets(net):
+    return [net[f"w{i}"] for i in (1, 2, 3)]
+
+
+def test_shares_are_as_the_weights(lab, net, tell):
+    """3,000 connections from fixed ports: the same ones find the same targets each time."""
+    before = [accepted(t) for t in targets(net)]
+    for name in ("c", "d"):
+        with net[name].doing("crowd", ip=BALANCER, port=TCP, count=1500, name=name, first_port=20000) as crowd:
+            assert crowd.look()["right"] == 1500, crowd.look()
+    counts = [accepted(t) - b for t, b in zip(targets(net), before)]
+    tell(f"weights 1:2:3 gave {counts} connections")
+    assert sum(counts) == 3000
+    for weight, n in zip(WEIGHTS, counts):
+        assert abs(n / (500 * weight) - 1) < 0.1, counts
+
+
+def chosen_by(net, client, ip):
+    before = {t.name: accepted(t) for t in targets(net)}
+    with client.doing("crowd", ip=ip, port=TCP, count=40, name=client.name) as crowd:
+        assert crowd.look()["right"] == 40, crowd.look()
+    return {t.name for t in targets(net) if accepted(t) > before[t.name]}
+
+
+def test_affinity_keeps_a_client_on_its_target(lab, net):
+    clients = [(net[n], BALANCER) for n in "cdef"] + [(lab.outside, PUBLIC), (lab.outside.far, PUBLIC)]
+    lab.ctl("--wait=hosts", "set", "lb", "lb", "affinity=source")
+    chosen = [chosen_by(net, client, ip) for client, ip in clients]
+    assert [len(c) for c in chosen] == [1] * len(clients), chosen
+    assert [chosen_by(net, client, ip) for client, ip in clients] == chosen
+    lab.ctl("--wait=hosts", "set", "lb", "lb", "affinity=none")
+    assert [len(chosen_by(net, client, ip)) for client, ip in clients] == [3] * len(clients)
+
+
+def places(lab, net):
+    return [(net["c"], BALANCER), (net["d"], BALANCER), (lab.outside, PUBLIC)]
+
+
+def in_each_place(lab, net, what, **arguments):
+    return [client.agent.call("start_" + what, ip=ip, port=TCP, **arguments) for client, ip in places(lab, net)]
+
+
+def look_at(lab, net, numbers):
+    return [client.agent.call("look", number=n) for (client, _), n in zip(places(lab, net), numbers)]
+
+
+def end_of(lab, net, numbers):
+    return [client.agent.call("stop", number=n) for (client, _), n in zip(places(lab, net), numbers)]
+
+
+def wait_for_more(lab, net, numbers, n=60):
+    """Each place gets n more answers."""
+    before = [r["done"] for r in look_at(lab, net, numbers)]
+    wait_until(lambda: all(r["done"] > b + n for r, b in zip(look_at(lab, net, numbers), before)), 20, "requests go on")
+
+
+def die(guest):
+    guest.run("ip", "link", "set", "eth0", "down")
+
+
+def revive(guest):
+    """With the link its route went."""
+    guest.run("ip", "link", "set", "eth0", "up")
+    guest.run("ip", "route", "replace", "default", "via", "10.0.1.1")
+
+
+def test_a_target_killed_under_load_fails_only_until_it_is_noticed(lab, net, tell):
+    load = in_each_place(lab, net, "requests", workers=6, pause_ms=100, timeout=2)
+    wait_for_more(lab, net, load)
+    killed_at = time.monotonic()
+    die(net["w3"])
+    wait_until(lambda: health(lab, "tcp/w3") == "unhealthy", 5, "it is noticed")
+    wait_for_more(lab, net, load)
+    results = end_of(lab, net, load)
+    revive(net["w3"])
+    late = [sorted(at - killed_at for at, _ in r["failures"]) for r in results]
+    tell(f"a target that died failed {sum(map(len, late))} of {sum(r['done'] for r in results)} requests; the last began {max(map(max, late)):.2f} s "
+         f"after its death, noticed within {DETECTION:.2f} s")
+    assert all(late), "each place has had its share of the dead one"
+    assert min(map(min, late)) > -0.3 and max(map(max, late)) < DETECTION + SLACK, late
+    all_healthy(lab)
+
+
+def test_a_dead_target_s_connections_are_reset_and_the_others_stay(lab, net):
+    load = in_each_place(lab, net, "crew", count=15, interval=0.3)
+    wait_until(lambda: all(r["fewest_answers"] > 1 for r in look_at(lab, net, load)), 10, "all have talked")
+    die(net["w3"])
+    wait_until(lambda: health(lab, "tcp/w3") == "unhealthy", 5, "it is noticed")
+    noticed_at = time.monotonic()
+    wait_until(lambda: all(r["lost"] and not r["waiting"] for r in look_at(lab, net, load)), 10, "the dead one's connections have ended")
+    assert time.monotonic() - noticed_at < 5, "TCP itself would try for minutes"
+    results = end_of(lab, net, load)
+    revive(net["w3"])
+    for r in results:
+        assert {why.split(": ")[1] for why in r["lost"]} == {"Connection reset by peer"}, r
+        assert r["alive"] + len(r["lost"]) == 15
+    all_healthy(lab)
+
+
+def who(client, ip):
+    """Who answers each of 12 sources."""
+    return {port: client.who_answers([ip], UDP, source_port=port, timeout=1.5, tries=5)[0] for port in range(31000, 31012)}
+
+
+def test_udp_of_a_dead_target_moves_and_no_other(lab, net):
+    before = [who(client, ip) for client, ip in places(lab, net)]
+    assert all(set(b.values()) == {"w1", "w2", "w3"} for b in before), before
+    die(net["w2"])
+    wait_until(lambda: health(lab, "udp/w2") == "unhealthy", 5, "it is noticed")
+    after = [who(client, ip) for client, ip in places(lab, net)]
+    revive(net["w2"])
+    for b, a in zip(before, after):
+        assert set(a.values()) <= {"w1", "w3"}, a
+        assert [p for p in a if b[p] != "w2" and a[p] != b[p]] == []
+    all_healthy(lab)
+
+
+def test_a_target_drained_under_load_fails_nothing(lab, net):
+    crew, load = in_each_place(lab, net, "crew", count=10, interval=0.3), in_each_place(lab, net, "requests", workers=2, timeout=5)
+    wait_for_more(lab, net, load)
+    began = time.monotonic()
+    lab.ctl("--wait=hosts", "target-del", "tcp", "w3")
+    at_its_end = accepted(net["w3"])
+    wait_for_more(lab, net, load)
+    assert accepted(net["w3"]) == at_its_end, "it gets no new connections"
+    talked = [r["fewest_answers"] for r in look_at(lab, net, crew)]
+    wait_until(lambda: all(r["fewest_answers"] > t + 2 for r, t in zip(look_at(lab, net, crew), talked)), 5, "long connections go on")
+    assert [r["lost"] for r in look_at(lab, net, crew)] == [[]] * 3
+    assert time.monotonic() - began < DRAIN, "this machine was too slow to see it drain"
+    wait_until(lambda: health(lab, "tcp/w3") is None, DRAIN + 3, "it has drained")
+    wait_until(lambda: all(r["lost"] and not r["waiting"] for r in look_at(lab, net, crew)), 10, "what it still had is reset")
+    wait_for_more(lab, net, load)
+    failures = [[[round(at - began, 2), why] for at, why in r["failures"]] for r in end_of(lab, net, load)]
+    assert failures == [[]] * 3, f"{failures}, seconds after its removal"
+    assert all(why.endswith("Connection reset by peer") for r in end_of(lab, net, crew) for why in r["lost"])
+    lab.ctl.batch(["target-add tcp w3 weight=3"])
+    all_healthy(lab)
+    expect_verify_clean(lab)
