@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 
-from lab.inside import crowd, echo, frames, hops, load, neighbours, netif, probe, streams, vlan
+from lab.inside import crowd, echo, frames, hops, load, neighbours, netif, probe, questions, streams, vlan
 
 
 def listen(path):
@@ -130,6 +130,12 @@ class Actions:
 
     def do_arp_ask(self, **arguments):
         return neighbours.arp_ask(**arguments)
+
+    def do_ask(self, **arguments):
+        return questions.ask(**arguments)
+
+    def do_start_answerer(self, **arguments):
+        return self._keep(questions.Answerer(**arguments))
 
     def do_start_ping(self, **arguments):
         return self._keep(streams.PingStream(**arguments))
