@@ -12,6 +12,7 @@
 #define LOG_MODULE "agent"
 #include "base/log.h"
 
+#define INCOMING_MS 10000                /* from when a migration is announced until libvirt must list it */
 #define STOP_MS 3000                     /* for libvirt to let us go */
 
 static int64_t
@@ -34,6 +35,28 @@ agent_wall_ms(void)
     return clock_ms(CLOCK_REALTIME);
 }
 
+#define LOOK_AGAIN_S 1
+
+/* A migration that is given up ends without an event. */
+static void
+on_look_again(evutil_socket_t fd, short what, void *aux)
+{
+    const struct agent *a = aux;
+    MAP_FOR_EACH (n, &a->domains.by_id) {
+        const struct domain *d = CONTAINER_OF(n, struct domain, by_id);
+        if (d->is_migrating_out)
+            virt_look_at(a->virt, d->id);
+    }
+}
+
+static void
+look_again(const struct agent *a, const struct domain *d)
+{
+    struct timeval tv = { LOOK_AGAIN_S, 0 };
+    if (d->is_migrating_out)
+        evtimer_add(a->look_again, &tv);
+}
+
 /* ---- what libvirt tells ---- */
 
 static void
@@ -44,7 +67,15 @@ on_event(void *aux, struct uuid id, const char *name, const char *words)
     log_dbg("domain '%s': %s", name, words);
     d->touched_ms = agent_now_ms();
     domain_event(d, words, agent_wall_ms());
+    look_again(a, d);
     vnetd_link_tell(a->link, false);
+}
+
+/* A guest that is about to come from another host is not among libvirt's domains yet. */
+static bool
+is_expected(const struct domain *d, int64_t now_ms)
+{
+    return d->is_incoming && now_ms < d->touched_ms + INCOMING_MS;
 }
 
 static void
@@ -52,13 +83,14 @@ take_domain(struct agent *a, struct virt_domain *v)
 {
     struct domain *d = domain_find(&a->domains, v->id);
     if (v->is_gone) {
-        if (d)
+        if (d && !is_expected(d, agent_now_ms()))
             domain_remove(&a->domains, d);
         return;
     }
     if (!d)
         d = domain_get(&a->domains, v->id, v->doc ? v->doc->name : "", agent_wall_ms());
     domain_take(d, v, agent_wall_ms());
+    look_again(a, d);
 }
 
 static void
@@ -85,7 +117,7 @@ drop_unlisted(struct agent *a, const struct virt_domain *list, size_t n, int64_t
 {
     MAP_FOR_EACH_SAFE (node, next, &a->domains.by_id) {
         struct domain *d = CONTAINER_OF(node, struct domain, by_id);
-        if (d->touched_ms < begun_ms && !is_listed(list, n, d->id))
+        if (d->touched_ms < begun_ms && !is_expected(d, begun_ms) && !is_listed(list, n, d->id))
             domain_remove(&a->domains, d);
     }
 }
@@ -165,6 +197,7 @@ agent_start(struct agent *a, const struct agent_options *o, struct error *err)
     *a = (struct agent) { .base = event_base_new(), .options = o };
     domains_init(&a->domains);
     virt_loop_register(a->base);
+    a->look_again = evtimer_new(a->base, on_look_again, a);
     a->worker = worker_new(a->base);
     a->link = vnetd_link_new(a->base, &server, &a->domains, err);
     a->answers = answers_beside(a, o->ovsdb);
@@ -208,6 +241,7 @@ agent_stop(struct agent *a)
     if (a->virt)
         virt_free(a->virt);
     worker_free(a->worker);
+    event_free(a->look_again);
     event_base_loop(a->base, EVLOOP_NONBLOCK);
     virt_loop_done();
     domains_done(&a->domains);

@@ -30,6 +30,7 @@ struct agent {
     struct hook_server *hooks;
     struct local_host *local;
     struct answers *answers;
+    struct event *look_again;            /* while a domain migrates: whether it still does */
 };
 
 /* Everything but the loop. False with *err: nothing is left behind. */

@@ -77,7 +77,8 @@ on_operation(struct agent *a, struct hook_call *call, const struct hook_message 
         vnetd_link_wait(a->link, d, bound_ms(m), on_waited, held_new(a, call, d));
     } else {
         hook_call_answer(call, NULL);
-        virt_look_at(a->virt, d->id);
+        if (!d->is_incoming)             /* libvirt does not list yet what is still to come */
+            virt_look_at(a->virt, d->id);
     }
 }
 

@@ -129,8 +129,8 @@ set_state(struct domain *d, const char *state, const char *reason, int64_t wall_
 void
 domain_take(struct domain *d, struct virt_domain *v, int64_t wall_ms)
 {
-    if (!v->is_active)
-        d->is_migrating_out = false;
+    if (!v->is_active || (!strcmp(v->state, "running") && !v->has_job))
+        d->is_migrating_out = false;     /* also when it was given up, of which no event tells */
     bool is_leaving = d->is_migrating_out && !strcmp(v->state, "running");
     set_state(d, is_leaving ? "migrating" : v->state, v->reason, wall_ms);
     if (v->is_active && !d->is_active)
@@ -152,10 +152,16 @@ domain_event(struct domain *d, const char *words, int64_t wall_ms)
     } else if (!strncmp(words, "stopped", 7) || !strncmp(words, "resumed", 7) || !strcmp(words, "job-completed")) {
         d->is_migrating_out = false;
     }
+    if (!strncmp(words, "resumed", 7)) {
+        d->state = "running";            /* what libvirt will say when asked; it is told before that */
+        d->since_ms = wall_ms;
+    }
     if (!strncmp(words, "resumed", 7) || !strncmp(words, "stopped", 7))
         d->is_incoming = false;
-    snprintf(d->event, sizeof d->event, "%s", words);
-    d->event_ms = wall_ms;
+    d->event.at_ms = wall_ms;
+    snprintf(d->event.words, sizeof d->event.words, "%s", words);
+    if (d->n_untold_events < DOMAIN_EVENTS_MAX)
+        d->untold_events[d->n_untold_events++] = d->event;
     d->is_untold = true;
 }
 
@@ -171,13 +177,30 @@ port_ids(const struct domain *d)
     return ids;
 }
 
+static json_t *
+events_json(const struct domain *d)
+{
+    json_t *events = json_array();
+    for (size_t i = 0; i < d->n_untold_events; i++)
+        json_array_append_new(events, json_pack("{s:s,s:I}", "event", d->untold_events[i].words, "at_ms",
+                                                (json_int_t) d->untold_events[i].at_ms));
+    return events;
+}
+
+void
+domain_told(struct domain *d)
+{
+    d->is_untold = false;
+    d->n_untold_events = 0;
+}
+
 json_t *
 domain_report_json(const struct domain *d)
 {
     char id[UUID_STRLEN];
-    json_t *o = json_pack("{s:s,s:s+,s:s,s:s,s:s,s:I,s:I,s:b,s:o}", "id", uuid_format(d->id, id), "name", d->name, "", "state", d->state, "reason",
-                          d->reason, "event", d->event, "event_ms", (json_int_t) d->event_ms, "since_ms", (json_int_t) d->since_ms,
-                          "persistent", d->is_persistent, "ports", port_ids(d));
+    json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:b,s:o,s:o}", "id", uuid_format(d->id, id), "name", d->name, "state", d->state, "reason",
+                          d->reason, "event", d->event.words, "event_ms", (json_int_t) d->event.at_ms, "since_ms", (json_int_t) d->since_ms,
+                          "persistent", d->is_persistent, "events", events_json(d), "ports", port_ids(d));
     if (d->counters)
         json_object_set(o, "counters", d->counters);
     return o;

@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "base/map.h"
 
+#define DOMAIN_EVENTS_MAX 16             /* told with the next report; more in one moment are left out */
+
 struct virt_domain;
 
 struct domain {
@@ -16,8 +18,12 @@ struct domain {
     struct uuid id;
     char *name;
     const char *state, *reason;          /* static words */
-    char event[64];
-    int64_t event_ms, since_ms;          /* since 1970 */
+    struct domain_event {
+        char words[64];
+        int64_t at_ms;                   /* since 1970 */
+    } event, untold_events[DOMAIN_EVENTS_MAX];   /* the last one; those that vnetd has not heard of */
+    size_t n_untold_events;
+    int64_t since_ms;                    /* likewise */
     bool is_active, is_persistent;
     bool is_untold;                      /* vnetd does not know it as it is */
     bool is_undeclared;                  /* nor its interfaces; only while it is active */
@@ -52,6 +58,7 @@ void domain_event(struct domain *, const char *words, int64_t wall_ms);
 
 /* As vnetd takes them (controller/api/README.md). New references. */
 json_t *domain_report_json(const struct domain *);
+void domain_told(struct domain *);
 json_t *domain_declaration_json(const struct domain *);
 
 #endif

@@ -100,8 +100,8 @@ gather(struct vnetd_link *l, bool is_full)
         struct domain *d = CONTAINER_OF(node, struct domain, by_id);
         if (!is_full && (!d->is_untold || ++n > REPORT_MAX))
             continue;
-        d->is_untold = false;
         json_array_append_new(instances, domain_report_json(d));
+        domain_told(d);
     }
     for (size_t i = 0; i < l->domains->n_gone; i++)
         json_array_append_new(gone, json_string(uuid_format(l->domains->gone[i], id)));

@@ -113,6 +113,8 @@ static const struct {
     { VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata) },
 };
 
+#define N_EVENTS (sizeof events / sizeof *events)
+
 static void
 on_closed(virConnectPtr conn, int reason, void *aux)
 {
@@ -134,9 +136,11 @@ call_failed(const char *what, struct error *err)
 static bool
 register_events(struct virt_link *link, struct error *err)
 {
-    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-        if (virConnectDomainEventRegisterAny(link->conn, NULL, events[i].id, events[i].callback, link, NULL) < 0 && !i)
+    for (size_t i = 0; i < N_EVENTS; i++) {
+        link->callbacks[i] = virConnectDomainEventRegisterAny(link->conn, NULL, events[i].id, events[i].callback, link, NULL);
+        if (link->callbacks[i] < 0 && !i)
             return call_failed("events cannot be had", err);
+    }
     if (virConnectRegisterCloseCallback(link->conn, on_closed, link, NULL) < 0)
         return call_failed("the end of the connection cannot be watched", err);
     virConnectSetKeepAlive(link->conn, KEEPALIVE_S, KEEPALIVE_COUNT);
@@ -180,6 +184,9 @@ close_run(struct worker_job *job)
     const struct virt_job *j = CONTAINER_OF(job, struct virt_job, job);
     if (!j->link->conn)
         return;
+    for (size_t i = 0; i < N_EVENTS; i++)
+        if (j->link->callbacks[i] >= 0)
+            virConnectDomainEventDeregisterAny(j->link->conn, j->link->callbacks[i]);
     virConnectUnregisterCloseCallback(j->link->conn, on_closed);
     virConnectClose(j->link->conn);
 }
@@ -309,6 +316,7 @@ virt_job_submit(struct virt *v, enum virt_job_kind kind)
     if (kind == VIRT_JOB_OPEN) {
         j->link = mem_zalloc(sizeof *j->link);
         j->link->virt = v;
+        memset(j->link->callbacks, -1, sizeof j->link->callbacks);
         j->uri = mem_strdup(v->uri);
     } else if (kind == VIRT_JOB_LIST) {
         v->wants_all = false;

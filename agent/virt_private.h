@@ -12,6 +12,7 @@ enum virt_state { VIRT_AWAY, VIRT_OPENING, VIRT_LISTING, VIRT_UP };
 struct virt_link {
     struct virt *virt;                   /* NULL: left */
     virConnectPtr conn;
+    int callbacks[8];                    /* ids of registered events, which hold the connection; -1: none */
 };
 
 struct virt {

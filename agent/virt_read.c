@@ -73,14 +73,17 @@ static bool
 read_domain(virDomainPtr domain, struct virt_domain *d, struct error *err)
 {
     struct error unused;
-    int state, reason, persistent = virDomainIsPersistent(domain);
+    int state, reason;
     virDomainGetUUID(domain, d->id.b);
+    int persistent = virDomainIsPersistent(domain);      /* each call forgets the error of the one before */
     char *xml = persistent >= 0 ? virDomainGetXMLDesc(domain, 0) : NULL;
     if (!xml || virDomainGetState(domain, &state, &reason, 0) < 0) {
         free(xml);
         d->is_gone = is_gone();
         return d->is_gone || virt_error("a domain cannot be read", err);
     }
+    virDomainJobInfo job;
+    d->has_job = state == VIR_DOMAIN_RUNNING && !virDomainGetJobInfo(domain, &job) && job.type != VIR_DOMAIN_JOB_NONE;
     d->is_persistent = persistent == 1;
     d->is_active = state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_CRASHED;
     state_words(state, reason, d);

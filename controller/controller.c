@@ -16,6 +16,7 @@
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
 #include "controller/instance/instances.h"
+#include "controller/instance/migrations.h"
 #include "controller/outside.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
@@ -204,6 +205,7 @@ bool controller_start(struct controller *c, const struct options *options, struc
     c->agents = agents_new(c);
     c->hits = rule_hits_new(c);
     c->checks = checks_new(c);
+    c->migrations = migrations_new(c);
     if (load_tls(c, err) && (c->store = store_open(c->base, options->store, err)) && load(c, err)
         && hosts_listen(c->hosts, err) && (c->api = api_new(c, err)))
         return true;
@@ -225,6 +227,7 @@ void controller_stop(struct controller *c)
     checks_free(c->checks);
     outside_free(c->outside);
     agents_free(c->agents);
+    migrations_free(c->migrations);
     instances_free(c->instances);
     rule_hits_free(c->hits);
     bindings_free(c->bindings);

@@ -50,10 +50,12 @@ libcontroller_a_SOURCES += \
 	controller/host/hosts.c \
 	controller/host/iface_name.c controller/host/iface_name.h \
 	controller/host/port_place.c \
+	controller/host/port_twin.c \
 	controller/host/zone_table.c controller/host/zone_table.h \
 	controller/instance/agents.c controller/instance/agents.h \
 	controller/instance/declared.c controller/instance/declared.h \
 	controller/instance/instances.c controller/instance/instances.h \
+	controller/instance/migrations.c controller/instance/migrations.h \
 	controller/instance/sighting.c controller/instance/sighting.h \
 	controller/options.c controller/options.h \
 	controller/outside.c controller/outside.h controller/outside_private.h \

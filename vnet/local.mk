@@ -33,6 +33,7 @@ libvnet_a_SOURCES += \
 	vnet/feature/lb/lb_target.c \
 	vnet/feature/lb/lb_touch.c \
 	vnet/feature/lb_check/lb_check.c \
+	vnet/feature/migrate/migrate.c \
 	vnet/feature/natgw/natgw.c \
 	vnet/feature/reject/reject.c vnet/feature/reject/reject.h \
 	vnet/feature/route/route.c \

@@ -113,8 +113,9 @@ port_row(const struct port_wait *w, struct uuid id, bool *is_open)
     if (!o || o->type != OBJECT_PORT)
         return json_pack("{s:s,s:s}", "id", uuid_format(id, text), "state", "unknown");
     struct port_status status = bindings_status(c->bindings, o->number);
+    enum arming arming = bindings_arming(c->bindings, o->number, w->host);
     bool is_here = status.host == w->host;
-    *is_open = is_here ? status.state == PORT_BUILDING : !status.host;
+    *is_open = arming != ARMING_NOT ? arming == ARMING_BUILDING : is_here ? status.state == PORT_BUILDING : !status.host;
     return json_pack("{s:s,s:s,s:s?,s:b}", "id", uuid_format(id, text), "state", port_state_word(status.state), "reason", status.reason,
                      "here", is_here);
 }

@@ -40,6 +40,7 @@ void api_schema(struct call *);
 void api_agent(struct call *);
 /* instances.c */
 void api_instances(struct call *);
+void api_instance(struct call *);
 /* health.c */
 void api_healthz(struct call *);
 void api_metrics(struct call *);

@@ -23,6 +23,7 @@ static const struct api_route routes[] = {
     { "POST", "agent", 2, api_agent },
     { "GET", "agent", 2, api_agent },
     { "GET", "instance", 1, api_instances },
+    { "GET", "instance", 2, api_instance },
     { "GET", NULL, 1, api_list },
     { "POST", NULL, 1, api_add },
     { "GET", NULL, 2, api_get },

@@ -6,6 +6,7 @@
 #include "controller/api/http.h"
 #include "controller/controller.h"
 #include "controller/instance/instances.h"
+#include "controller/instance/migrations.h"
 #include "vnet/model/model_json.h"
 
 static const char *const columns[] = { "id", "name", "host", "state", "ports", "since", "last_event", "reason" };
@@ -112,18 +113,50 @@ check_names(const struct call *call, const json_t *rows, struct error *err)
     return true;
 }
 
+/* All that the caller may see; NULL with *err: it may see none. */
+static json_t *
+visible_rows(struct call *call, struct error *err)
+{
+    enum principal_role role = call->principal.role;
+    if (role == PRINCIPAL_HOST && !principal_may(&call->principal, VERB_READ, NULL, err))
+        return NULL;
+    return instances_json(call->controller->instances, role == PRINCIPAL_TENANT ? may_see_port : NULL, call);
+}
+
+/* One, with what only it shows. */
+void
+api_instance(struct call *call)
+{
+    struct error err;
+    struct uuid id;
+    size_t i;
+    json_t *row, *rows = visible_rows(call, &err), *found = NULL;
+    json_array_foreach (rows, i, row)
+        if (!strcmp(json_member_string(row, "name"), call->path[1]) || !strcmp(json_member_string(row, "id"), call->path[1]))
+            found = row;
+    if (found && uuid_parse(json_member_string(found, "id"), &id)) {
+        json_object_set_new(found, "counters", instances_counters(call->controller->instances, id));
+        json_object_set_new(found, "migrations", migrations_json(call->controller->migrations, id));
+        call_json(call, 200, json_incref(found));
+    } else {
+        if (rows)
+            error_set(&err, ERROR_UNKNOWN, "instance '%.200s' does not exist", call->path[1]);
+        call_error(call, &err, -1);
+    }
+    json_decref(rows);
+}
+
 void
 api_instances(struct call *call)
 {
     struct error err;
     size_t i;
     json_t *row, *found = json_array();
-    bool sees_all = call->principal.role != PRINCIPAL_TENANT, ok = call->principal.role != PRINCIPAL_HOST
-        || principal_may(&call->principal, VERB_READ, NULL, &err);
+    bool ok = true;
     for (i = 0; ok && i < call->n_parameters; i++)
         ok = check_parameter(&call->parameters[i], &err);
-    json_t *rows = ok ? instances_json(call->controller->instances, sees_all ? NULL : may_see_port, call) : NULL;
-    ok = ok && check_names(call, rows, &err);
+    json_t *rows = ok ? visible_rows(call, &err) : NULL;
+    ok = rows && check_names(call, rows, &err);
     json_array_foreach (rows, i, row)
         if (ok && passes(call, row))
             json_array_append_new(found, only_columns(call, row));

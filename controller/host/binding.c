@@ -132,10 +132,13 @@ static void settle(struct bindings *b, uint32_t port)
     if (!p) {
         p = mem_zalloc(sizeof *p);
         p->port = port;
+        p->all = b;
         map_insert(&b->places, &p->by_port, hash_u32(port));
     }
     place_set(b, p, holder);
-    if (!holder)
+    if (holder)
+        twin_settle(b, p);
+    else
         place_free(b, p);
 }
 
@@ -171,23 +174,74 @@ static void expectation_over(evutil_socket_t fd, short what, void *aux)
     drop_claim(e->all, e->claim);
 }
 
-void bindings_expect(struct bindings *b, uint32_t host, const char *iface_id, unsigned seconds)
+void bindings_expect(struct bindings *b, uint32_t host, const char *iface_id, unsigned seconds, bool is_incoming)
 {
     char name[IFACE_NAME_MAX + 1];
     if (!iface_name_normal(iface_id, name))
         return;
     struct claim *c = claim_find(&b->claims, host, name);
-    if (c && !c->expected)
+    if (c && !c->expected) {
+        c->is_incoming = is_incoming;
+        settle(b, port_named(b, name));
         return;
+    }
     if (!c) {
         c = claim_add(&b->claims, host, name);
         c->expected = mem_zalloc(sizeof *c->expected);
         *c->expected = (struct expectation) { b, c, NULL };
         c->expected->timer = evtimer_new(b->controller->base, expectation_over, c->expected);
     }
+    c->is_incoming = is_incoming;
     struct timeval tv = { seconds, 0 };
     evtimer_add(c->expected->timer, &tv);
     settle(b, port_named(b, name));
+}
+
+struct claim_search {
+    uint32_t host;
+    struct claim *found;
+};
+
+static void claim_search_see(void *aux, struct claim *c)
+{
+    struct claim_search *s = aux;
+    if (c->host == s->host)
+        s->found = c;
+}
+
+static struct claim *claim_of(const struct bindings *b, const struct object *port, uint32_t host)
+{
+    struct claim_search s = { host, NULL };
+    each_claim(b, port, claim_search_see, &s);
+    return s.found;
+}
+
+bool bindings_move(struct bindings *b, uint32_t port, uint32_t host)
+{
+    const struct object *o = model_get(b->controller->model, port, OBJECT_PORT);
+    struct place *p = o ? place_find(b, port) : NULL;
+    struct claim *c = p ? claim_of(b, o, host) : NULL;
+    if (!c || !c->ofport || c->error)
+        return false;
+    c->is_incoming = false;
+    if (c == p->holder) {
+        twin_settle(b, p);
+        return false;
+    }
+    uint32_t from = p->bound.host;
+    place_set(b, p, c);
+    twin_moved(b, p, from);
+    return true;
+}
+
+void bindings_not_incoming(struct bindings *b, uint32_t port, uint32_t host)
+{
+    const struct object *o = model_get(b->controller->model, port, OBJECT_PORT);
+    struct claim *c = o ? claim_of(b, o, host) : NULL;
+    if (!c || !c->is_incoming)
+        return;
+    c->is_incoming = false;
+    settle(b, port);
 }
 
 static void forget_claim(struct bindings *b, const struct claim *c)
@@ -330,8 +384,11 @@ void bindings_free(struct bindings *b)
 {
     if (!b)
         return;
-    MAP_FOR_EACH_SAFE (n, next, &b->places)
-        place_free(b, CONTAINER_OF(n, struct place, by_port));
+    MAP_FOR_EACH_SAFE (n, next, &b->places) {
+        struct place *p = CONTAINER_OF(n, struct place, by_port);
+        p->twin = (struct twin) { .host = 0 };   /* nobody is to be told any more */
+        place_free(b, p);
+    }
     map_done(&b->places);
     MAP_FOR_EACH (n, &b->claims.by_key)
         expectation_end(CONTAINER_OF(n, struct claim, by_key));

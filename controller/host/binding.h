@@ -28,8 +28,17 @@ void bindings_remember(struct bindings *, uint32_t host, const char *iface_id, u
 void bindings_remembered(struct bindings *);
 void bindings_grown_up(struct bindings *);
 /* A host's agent says that an interface with this iface-id is about to appear: the port is bound there, without an OpenFlow port yet, so that
- * everything else can be in place before. Forgotten after 'seconds' unless it appears. */
-void bindings_expect(struct bindings *, uint32_t host, const char *iface_id, unsigned seconds);
+ * everything else can be in place before. Forgotten after 'seconds' unless it appears. 'is_incoming': a guest that still runs elsewhere is about to
+ * move here; then its port stays bound there, and this place is armed. */
+void bindings_expect(struct bindings *, uint32_t host, const char *iface_id, unsigned seconds, bool is_incoming);
+/* The guest runs on this host now: the port is bound here, if an interface of the host claims it, and the host that it left sends on to here for
+ * some seconds. False: nothing is to be done. */
+bool bindings_move(struct bindings *, uint32_t port, uint32_t host);
+/* Nothing is about to come to this host after all. */
+void bindings_not_incoming(struct bindings *, uint32_t port, uint32_t host);
+/* Is a guest about to move to this host, and what does that host still have to confirm for it? */
+enum arming { ARMING_NOT, ARMING_BUILDING, ARMING_DONE };
+enum arming bindings_arming(const struct bindings *, uint32_t port, uint32_t host);
 /* A host's connection ended, or another began: what it showed is from before, until it is shown again. */
 void bindings_host_unread(struct bindings *, uint32_t host);
 void bindings_host_removed(struct bindings *, uint32_t host);

@@ -10,6 +10,7 @@
 
 /* A port's place and progress; exists while some interface claims the port. */
 struct place {
+    struct bindings *all;
     struct map_node by_port;
     uint32_t port;
     struct claim *holder;
@@ -18,7 +19,15 @@ struct place {
     struct place *next_building;         /* on the same host: hypervisor.building */
     struct place **link_building;        /* what points to it there; NULL: it is active, or nowhere */
     char *refused;                       /* the switch's reason, NULL none */
+
+    struct twin twin;                    /* as told to the runtime */
+    uint64_t twin_seq;                   /* what its host must confirm for it to be in place */
+    bool is_twin_building;               /* it has not */
+    uint32_t left_host;                  /* that the guest has just left; 0: none */
+    struct event *left_over;             /* then nothing is sent on any more */
 };
+
+struct hypervisor;
 
 struct bindings {
     struct controller *controller;
@@ -28,6 +37,13 @@ struct bindings {
     bool is_young;
     struct event *grow_up;
 };
+
+/* ---- port_twin.c ---- */
+/* The place's second place is what its claims say now. Before the place is freed: there is none. */
+void twin_settle(struct bindings *, struct place *);
+void twin_remove(struct bindings *, struct place *);
+void twin_moved(struct bindings *, struct place *, uint32_t from);
+void twins_confirmed(struct bindings *, const struct hypervisor *);
 
 /* Calls 'each' for each claim on a port. */
 void each_claim(const struct bindings *, const struct object *port, void (*each)(void *aux, struct claim *), void *aux);

@@ -19,6 +19,7 @@ struct claim {
     uint32_t host, ofport;
     uint64_t order;                      /* in which they hold what they claim */
     bool is_remembered;                  /* from an earlier run, not yet said by the host itself */
+    bool is_incoming;                    /* its host's agent says that a guest is about to move here */
     struct expectation *expected;        /* its host's agent says that it comes (binding.c's); NULL: not so, or it is there */
     char *error;                         /* the interface's, NULL: fine */
 };

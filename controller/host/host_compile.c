@@ -100,8 +100,10 @@ void hosts_put_holders_first(struct hosts *all, const struct vnet_event *event)
     else if (event->kind == EVENT_HOST && event->host_after && !event->host_after->is_dead
              && placement_depends(event->host_before, event->host_after))
         put_first(all, event->number);
-    if (event->kind == EVENT_BINDING)
-        put_first(all, event->after.host);       /* who waits for a port waits for its own host */
+    if (event->kind != EVENT_BINDING)
+        return;
+    put_first(all, event->before.host);          /* a guest that has moved: that sends on what others still send there */
+    put_first(all, event->after.host);           /* who waits for a port waits for its own host */
 }
 
 static void host_compile(struct hypervisor *h);

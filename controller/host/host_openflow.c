@@ -9,6 +9,7 @@
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
+#include "controller/instance/migrations.h"
 #include "controller/outside.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
@@ -122,6 +123,8 @@ static void host_packet_in(void *aux, struct of_session *s, const struct packet_
     if (packet->continuation) {
         for (unsigned i = 0; feature_resume(packet, i, &answer); i++, bytes_clear(&answer))
             of_session_resume(s, packet, answer.data, answer.n);
+    } else if (h && feature == &feature_migrate) {
+        migrations_spoken(hosts_controller(h->all)->migrations, h->number, cookie_number(packet->cookie));
     } else if (h && feature == &feature_uplink) {
         outside_packet_in(hosts_controller(h->all), h->number, packet);
     } else if (h && feature == &feature_lb_check) {

@@ -6,6 +6,7 @@
 #include "controller/feed.h"
 #include "controller/host/binding_private.h"
 #include "controller/host/host.h"
+#include "controller/instance/migrations.h"
 
 struct place *place_find(const struct bindings *b, uint32_t port)
 {
@@ -58,6 +59,7 @@ void place_rebuild(struct bindings *b, struct place *p, uint64_t seq)
 
 void place_free(struct bindings *b, struct place *p)
 {
+    twin_remove(b, p);
     building_remove(p);
     place_set_refused(b, p, NULL);
     map_remove(&b->places, &p->by_port);
@@ -117,7 +119,9 @@ void bindings_confirmed(struct bindings *b, uint32_t host)
             continue;
         building_remove(p);
         feed_object(b->controller->feed, p->port);
+        migrations_confirmed(b->controller->migrations, host, p->port);
     }
+    twins_confirmed(b, h);
 }
 
 /* ---- what is shown ---- */

@@ -9,6 +9,7 @@
 #include "controller/controller.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/instance/migrations.h"
 #include "controller/instance/sighting.h"
 
 #define LOG_MODULE "instance"
@@ -22,6 +23,7 @@ struct declaring {
     struct controller *controller;
     uint32_t host;
     struct uuid domain;
+    bool is_incoming;
     char tenant[LIMIT_NAME + 1];
     json_t *ops;
     char (*elements)[MAC_STRLEN];        /* by operation: the MAC of the element that it is for */
@@ -44,10 +46,12 @@ static void
 declaring_end(struct declaring *d, const struct error *err)
 {
     char id[UUID_STRLEN];
+    if (!err && d->is_incoming)
+        migrations_announced(d->controller->migrations, d->host, d->domain, d->ports, d->n_ports);
     for (size_t i = 0; !err && i < d->n_ports; i++) {
         const struct object *o = model_get_id(d->controller->model, d->ports[i]);
         if (o && o->type == OBJECT_PORT)
-            bindings_expect(d->controller->bindings, d->host, uuid_format(d->ports[i], id), EXPECTED_S);
+            bindings_expect(d->controller->bindings, d->host, uuid_format(d->ports[i], id), EXPECTED_S, d->is_incoming);
     }
     d->done(d->aux, err);
     declaring_free(d);
@@ -227,6 +231,7 @@ read_declaration(struct declaring *d, const json_t *json, struct error *err)
         return error_set(err, ERROR_INVALID, "ports: must be an array of at most %d interfaces", SIGHTING_PORTS_MAX);
     if (tenant && strlen(tenant) > LIMIT_NAME)
         return error_set(err, ERROR_INVALID, "<vnet:instance>: tenant '%.80s...' is too long", tenant);
+    d->is_incoming = json_member_bool(json, "incoming", false);
     snprintf(d->tenant, sizeof d->tenant, "%s", tenant ? tenant : "default");
     json_array_foreach (ports, i, one)
         if (!take_port(d, one, err))

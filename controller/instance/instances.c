@@ -7,6 +7,7 @@
 #include "controller/controller.h"
 #include "controller/host/host.h"
 #include "controller/instance/declared.h"
+#include "controller/instance/migrations.h"
 #include "controller/instance/sighting.h"
 #include "vnet/model/model.h"
 
@@ -87,6 +88,7 @@ sighting_put(struct instances *all, uint32_t host, struct sighting *take)
     i->sightings = take;
     if (old)
         sighting_drop(all, old);
+    migrations_seen(all->controller->migrations, take, false);
 }
 
 /* ---- reports ---- */
@@ -149,8 +151,10 @@ take_gone(struct instances *all, uint32_t host, struct uuid id)
     bool is_elsewhere = i && (i->sightings != s || (s && s->next));
     if (!is_elsewhere)
         declared_remove(all->controller, host, id, s ? s->ports : NULL, s ? s->n_ports : 0);
-    if (s)
+    if (s) {
+        migrations_seen(all->controller->migrations, s, true);
         sighting_drop(all, s);
+    }
 }
 
 static bool
@@ -305,4 +309,12 @@ instances_json(const struct instances *all, bool (*may_see)(void *, uint32_t), v
         json_array_append_new(rows, sorted[i]);
     free(sorted);
     return rows;
+}
+
+json_t *
+instances_counters(const struct instances *all, struct uuid id)
+{
+    const struct instance *i = instance_find(all, id);
+    const struct sighting *s = i ? shown(i) : NULL;
+    return s && s->counters ? json_incref(s->counters) : json_null();
 }

@@ -25,5 +25,7 @@ void instances_host_removed(struct instances *, uint32_t host);
 
 /* Rows as the API shows them, by name. 'may_see' (NULL: all) decides by the instance's ports. New reference. */
 json_t *instances_json(const struct instances *, bool (*may_see)(void *aux, uint32_t port), void *aux);
+/* What its host counts of its interfaces; null: nothing yet. New reference. */
+json_t *instances_counters(const struct instances *, struct uuid id);
 
 #endif

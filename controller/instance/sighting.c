@@ -57,12 +57,27 @@ read_text(const json_t *json, const char *key, char *out, size_t size)
 }
 
 static bool
+read_events(const json_t *json, struct sighting *s, struct error *err)
+{
+    size_t i;
+    const json_t *one, *events = json_object_get(json, "events");
+    if (events && (!json_is_array(events) || json_array_size(events) > SIGHTING_EVENTS_MAX))
+        return error_set(err, ERROR_INVALID, "events: must be an array of at most %d", SIGHTING_EVENTS_MAX);
+    json_array_foreach (events, i, one) {
+        struct sighting_event *e = &s->events[s->n_events++];
+        read_text(one, "event", e->what, sizeof e->what);
+        e->at_ms = json_member_int(one, "at_ms", 0);
+    }
+    return true;
+}
+
+static bool
 read_all(const json_t *json, struct sighting *s, struct error *err)
 {
     const char *id = json_member_string(json, "id");
     if (!id || !uuid_parse(id, &s->id))
         return error_set(err, ERROR_INVALID, "instance: id '%.60s' is no UUID", id ? id : "");
-    if (!read_name(json, s, err) || !read_state(json, &s->state, err) || !read_ports(json, s, err))
+    if (!read_name(json, s, err) || !read_state(json, &s->state, err) || !read_ports(json, s, err) || !read_events(json, s, err))
         return error_prefix(err, "instance '%.60s'", id);
     const json_t *counters = json_object_get(json, "counters");
     read_text(json, "reason", s->reason, sizeof s->reason);

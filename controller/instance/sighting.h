@@ -11,6 +11,7 @@
 
 #define SIGHTING_NAME_MAX 255            /* of a domain; libvirt sets no limit of its own that matters */
 #define SIGHTING_PORTS_MAX 64
+#define SIGHTING_EVENTS_MAX 16
 #define SIGHTING_INSTANCES_MAX 10000     /* of one report */
 
 enum instance_state { INSTANCE_RUNNING, INSTANCE_MIGRATING, INSTANCE_PAUSED, INSTANCE_CRASHED, INSTANCE_OFF, N_INSTANCE_STATES };
@@ -24,6 +25,11 @@ struct sighting {
     enum instance_state state;
     char reason[64], event[64];          /* "" none */
     int64_t since_ms, event_ms;          /* since 1970; 0: unknown */
+    struct sighting_event {
+        char what[64];
+        int64_t at_ms;
+    } events[SIGHTING_EVENTS_MAX];       /* since the last report, the oldest first */
+    size_t n_events;
     bool is_persistent;                  /* it is defined; else it is gone when it stops */
     struct uuid ports[SIGHTING_PORTS_MAX];       /* its interfaces' ids */
     size_t n_ports;

@@ -7,7 +7,7 @@
  *
  * intent.json: {"transactions": [[OP, ...], ...], "hosts": {NAME: {"encap_ip": IP, "encap": "geneve"|"vxlan", "mtu": N,
  * "tunnel_ports": [GENEVE, VXLAN], "uplinks": {NETWORK: OFPORT}, "gateway": true}}, "gateway_macs": {POOL: MAC},
- * "bindings": {"TENANT/PORT": [HOST, OFPORT]}} */
+ * "bindings": {"TENANT/PORT": [HOST, OFPORT]}, "twins": {"TENANT/PORT": [HOST, OFPORT, HAS-LEFT]}} */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,21 +194,48 @@ apply_gateway_macs(struct lab *lab, const char *name, json_t *macs)
     }
 }
 
+/* "TENANT/PORT" */
+static uint32_t
+port_named(struct lab *lab, const char *name, const char *port)
+{
+    const char *slash = strchr(port, '/');
+    char tenant[64] = "default";
+    if (slash)
+        snprintf(tenant, sizeof tenant, "%.*s", (int) (slash - port), port);
+    const struct object *o = model_find(lab->model, OBJECT_PORT, model_tenant(lab->model, tenant), slash ? slash + 1 : port);
+    if (!o)
+        die(name, "a place is that of no port");
+    return o->number;
+}
+
+/* [HOST, OFPORT, ...] */
+static struct binding
+place_of(struct lab *lab, const char *name, const json_t *at)
+{
+    const char *host = json_string_value(json_array_get(at, 0));
+    uint32_t number = host ? lab_number(lab, OBJECT_HOST, host) : 0;
+    if (!number)
+        die(name, "a place names no host");
+    return (struct binding) { number, json_integer_value(json_array_get(at, 1)) };
+}
+
 static void
 apply_bindings(struct lab *lab, const char *name, json_t *bindings)
 {
     const char *port;
     json_t *at;
-    json_object_foreach (bindings, port, at) {
-        const char *slash = strchr(port, '/'), *host = json_string_value(json_array_get(at, 0));
-        char tenant[64] = "default";
-        if (slash)
-            snprintf(tenant, sizeof tenant, "%.*s", (int) (slash - port), port);
-        const struct object *o = model_find(lab->model, OBJECT_PORT, model_tenant(lab->model, tenant), slash ? slash + 1 : port);
-        uint32_t number = host ? lab_number(lab, OBJECT_HOST, host) : 0;
-        if (!o || !number)
-            die(name, "a binding names no port or no host");
-        lab_bind_number(lab, o->number, (struct binding) { number, json_integer_value(json_array_get(at, 1)) });
+    json_object_foreach (bindings, port, at)
+        lab_bind_number(lab, port_named(lab, name, port), place_of(lab, name, at));
+}
+
+static void
+apply_twins(struct lab *lab, const char *name, json_t *twins)
+{
+    const char *port;
+    json_t *at;
+    json_object_foreach (twins, port, at) {
+        struct binding place = place_of(lab, name, at);
+        lab_set_twin(lab, port_named(lab, name, port), (struct twin) { place.host, place.ofport, json_is_true(json_array_get(at, 2)) });
     }
 }
 
@@ -229,6 +256,7 @@ case_load(const char *folder, bool is_sound)
     apply_transactions(lab, path, json_object_get(doc, "transactions"));
     apply_gateway_macs(lab, path, json_object_get(doc, "gateway_macs"));
     apply_bindings(lab, path, json_object_get(doc, "bindings"));
+    apply_twins(lab, path, json_object_get(doc, "twins"));
     lab_run(lab);
     if (is_sound && !lab_is_consistent(lab, &err))
         die(path, err.text);

@@ -419,6 +419,18 @@ storm_swap(struct storm *s)
     }
 }
 
+/* A guest begins or ends to move, or has moved; its second place may be anywhere, also where it is. */
+static void
+storm_twin(struct storm *s)
+{
+    char name[16];
+    snprintf(name, sizeof name, "p%u", pick(s, N_PORT_NAMES));
+    uint32_t port = lab_number(s->lab, OBJECT_PORT, name);
+    struct twin twin = { host_number(s, pick(s, N_LAB_HOSTS)), pick(s, 3) ? 30 + pick(s, N_OFPORTS) : 0, pick(s, 2) };
+    if (port)
+        lab_set_twin(s->lab, port, pick(s, 4) ? twin : (struct twin) { .host = 0 });
+}
+
 static void
 storm_host(struct storm *s)
 {
@@ -439,7 +451,7 @@ any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
 {
     struct storm s = { .lab = lab_with_hosts(), .random = random_seeded() };
     for (unsigned step = 0; step < N_STEPS; step++) {
-        unsigned kind = pick(&s, 20);
+        unsigned kind = pick(&s, 22);
         if (kind < 11)
             storm_transaction(&s);
         else if (kind < 16)
@@ -448,6 +460,8 @@ any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
             storm_unbind(&s);
         else if (kind < 18)
             storm_swap(&s);
+        else if (kind < 20)
+            storm_twin(&s);
         else
             storm_host(&s);
 

@@ -222,6 +222,16 @@ lab_bind_number(struct lab *lab, uint32_t port, struct binding after)
 }
 
 void
+lab_set_twin(struct lab *lab, uint32_t port, struct twin twin)
+{
+    struct twin before = runtime_twin(lab->runtime, port);
+    struct vnet_event event = { .kind = EVENT_TWIN, .number = port, .before = { before.host, before.ofport },
+                                .after = { twin.host, twin.ofport } };
+    runtime_set_twin(lab->runtime, port, twin);
+    compiler_changed(lab->compiler, &event, NULL, NULL);
+}
+
+void
 lab_bind(struct lab *lab, const char *port, const char *host, uint32_t ofport)
 {
     uint32_t port_number = lab_number(lab, OBJECT_PORT, port);

@@ -14,6 +14,7 @@ static const struct command_group groups[] = {
     { "Load balancers", lb_commands },
     { "Any type of object", generic_commands },
     { "What the network does", insight_commands },
+    { "Virtual machines", instance_commands },
     { "Certificates (no daemon needed)", pki_commands },
 };
 

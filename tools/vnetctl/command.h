@@ -76,7 +76,7 @@ struct command_group {
 };
 
 extern const struct command tenant_commands[], network_commands[], route_commands[], public_commands[], sg_commands[], lb_commands[],
-    generic_commands[], insight_commands[], pki_commands[];
+    generic_commands[], insight_commands[], instance_commands[], pki_commands[];
 
 /* NULL after the last one. */
 const struct command_group *command_group(size_t i);

@@ -16,18 +16,6 @@ json_print(const json_t *json)
     fputc('\n', stdout);
 }
 
-/* The hosts' own column is a list; 'all' is the empty one. */
-static json_t *
-host_allow_change(const struct call *call, struct error *err)
-{
-    json_t *op = change_op("set", "host", call->arguments[0]), *tenants = json_array();
-    for (size_t i = 1; i < call->n_arguments; i++)
-        if (call->n_arguments > 2 || strcmp(call->arguments[i], "all"))
-            json_array_append_new(tenants, json_string(call->arguments[i]));
-    json_object_set_new(op, "values", json_pack("{so}", "tenants", tenants));
-    return op;
-}
-
 static bool
 show_read(struct client *client, const struct call *call, struct error *err)
 {
@@ -197,10 +185,6 @@ trace_read(struct client *client, const struct call *call, struct error *err)
 const struct command insight_commands[] = {
     { "show", NULL, { ARG_OPTIONAL("VPC", "vpc") }, .read = show_read, .help = "show VPCs and what is in them, as a tree" },
     { "host-list", "host", .read = listing_read, .shown = "*name encap_ip connected realised flows gateway error", .help = "list hosts" },
-    { "host-allow", "host", { ARG("HOST", "name"), ARG_SOME("TENANT", "tenants") }, .change = host_allow_change,
-      .help = "for which tenants domains on the host may declare ports: names, or 'all', as at first" },
-    { "instance-list", "instance", .read = listing_read, .shown = "*name host state ports since last_event reason",
-      .help = "list virtual machines as the hypervisors report them" },
     { "host-del", "host", { ARG("HOST", "name") }, .options = OPTION_IF_EXISTS, .change = change_del,
       .help = "forget a host that is not connected" },
     { "sync", NULL, .read = sync_read, .help = "return once connected hosts have confirmed everything committed before" },

@@ -8,6 +8,7 @@ libvnetctl_a_SOURCES = \
 	tools/vnetctl/commands_generic.c \
 	tools/vnetctl/commands_insight.c \
 	tools/vnetctl/commands_lb.c \
+	tools/vnetctl/commands_instance.c \
 	tools/vnetctl/commands_network.c \
 	tools/vnetctl/commands_pki.c \
 	tools/vnetctl/commands_public.c \

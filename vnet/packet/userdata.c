@@ -5,7 +5,7 @@
 #define VERSION 1
 
 enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4, USERDATA_SPLIT = 5,
-                     USERDATA_CHECKED = 6, USERDATA_ECHO = 7, USERDATA_RESET = 8 };
+                     USERDATA_CHECKED = 6, USERDATA_ECHO = 7, USERDATA_RESET = 8, USERDATA_PORT = 9 };
 
 struct head {
     enum userdata_kind kind;
@@ -153,6 +153,14 @@ void
 userdata_put_pool(struct bytes *b, uint32_t number)
 {
     number_put(b, USERDATA_POOL, number);
+}
+
+void
+userdata_put_port(struct bytes *b, uint32_t number)
+{
+    bytes_put_u8(b, VERSION);
+    bytes_put_u8(b, USERDATA_PORT);
+    bytes_put_be32(b, number);
 }
 
 bool

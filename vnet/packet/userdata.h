@@ -28,6 +28,8 @@ void userdata_put_split(struct bytes *, uint16_t mtu);           /* the packet g
 void userdata_put_checked(struct bytes *, uint32_t port);        /* its answer to a health check */
 void userdata_put_echo(struct bytes *, enum icmp_echo_side);
 
+void userdata_put_port(struct bytes *, uint32_t number);         /* its guest speaks from its second place */
+
 /* False: another version, another kind, or malformed. */
 bool userdata_get_lease(const uint8_t *, size_t, struct dhcp_lease *);
 bool userdata_get_error(const uint8_t *, size_t, struct icmp_error *);

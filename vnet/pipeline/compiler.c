@@ -36,6 +36,13 @@ place_port(struct compiler *c, uint32_t port, uint32_t host)
     presence_place(c->sets, port, host, set_of_port(c, port));
 }
 
+/* Who holds a VPC for a port's second place. */
+static uint64_t
+twin_key(uint32_t port)
+{
+    return UINT64_C(1) << 32 | port;
+}
+
 struct placing {
     struct compiler *c;
     uint32_t host;
@@ -49,10 +56,19 @@ place_each_port(void *aux, uint32_t port, uint32_t ofport)
 }
 
 static void
+place_each_twin(void *aux, uint32_t port, uint32_t ofport)
+{
+    const struct placing *p = aux;
+    presence_place(p->c->presence, twin_key(port), p->host, view_vpc_of(&p->c->view, OBJECT_PORT, port));
+    presence_place(p->c->sets, twin_key(port), p->host, set_of_port(p->c, port));
+}
+
+static void
 place_each_host(void *aux, const struct runtime_host *host)
 {
     struct placing p = { aux, host->number };
     runtime_each_port_on(p.c->view.runtime, p.host, place_each_port, &p);
+    runtime_each_twin_on(p.c->view.runtime, p.host, place_each_twin, &p);
 }
 
 /* The holder of a NAT gateway's or balancer's address sends to every port of the VPC, so it holds that as if a port were there. */
@@ -222,6 +238,7 @@ compiler_attach(struct compiler *c, uint32_t host, struct flow_table *table)
     struct emission e = { .c = c, .a = a };
     runtime_each_port_on(c->view.runtime, host, place_each_port, &p);
     placement_each_sender(&c->view, place_sender, c);
+    runtime_each_twin_on(c->view.runtime, host, place_each_twin, &p);
     compiler_dirty_all(c, a, 0);
     presence_each_vpc(c->presence, host, dirty_vpc, &e);
     presence_each_vpc(c->sets, host, dirty_set, &e);
@@ -373,6 +390,7 @@ vpc_of_event(const struct compiler *c, const struct vnet_event *event)
     case EVENT_OBJECT:
         return vpc_of_change(c, event->change);
     case EVENT_BINDING:
+    case EVENT_TWIN:
         return view_vpc_of(&c->view, OBJECT_PORT, event->number);
     case EVENT_TARGET:
         return view_vpc_of(&c->view, OBJECT_TARGET, event->number);
@@ -396,11 +414,11 @@ struct holding_kind {
 
 /* What holds something on a host (a port, a NAT gateway) is there now: so may that have come, or gone. */
 static void
-presence_update(const struct touch_list *list, const struct holding_kind *kind, uint32_t number, uint32_t host, uint32_t held)
+presence_update(const struct touch_list *list, const struct holding_kind *kind, uint64_t who, uint32_t host, uint32_t held)
 {
     struct compiler *c = list->c;
-    uint32_t was = presence_host_of(kind->presence, number);
-    bool arrived = presence_place(kind->presence, number, host, held);
+    uint32_t was = presence_host_of(kind->presence, who);
+    bool arrived = presence_place(kind->presence, who, host, held);
     struct attached *here = attached_find(c, host), *there = attached_find(c, was);
 
     if (arrived && here) {
@@ -414,18 +432,22 @@ presence_update(const struct touch_list *list, const struct holding_kind *kind, 
 }
 
 static void
-vpc_presence_update(const struct touch_list *list, uint32_t number, uint32_t host, uint32_t vpc)
+vpc_presence_update(const struct touch_list *list, uint64_t who, uint32_t host, uint32_t vpc)
 {
-    presence_update(list, &(struct holding_kind) { list->c->presence, compiler_dirty_all }, number, host, vpc);
+    presence_update(list, &(struct holding_kind) { list->c->presence, compiler_dirty_all }, who, host, vpc);
 }
 
 static void
 port_presence_update(const struct touch_list *list, uint32_t port)
 {
     struct compiler *c = list->c;
-    uint32_t host = runtime_binding(c->view.runtime, port).host;
-    vpc_presence_update(list, port, host, view_vpc_of(&c->view, OBJECT_PORT, port));
-    presence_update(list, &(struct holding_kind) { c->sets, compiler_dirty_set }, port, host, set_of_port(c, port));
+    uint32_t vpc = view_vpc_of(&c->view, OBJECT_PORT, port), set = set_of_port(c, port);
+    uint32_t host = runtime_binding(c->view.runtime, port).host, twin = runtime_twin(c->view.runtime, port).host;
+    const struct holding_kind sets = { c->sets, compiler_dirty_set };
+    vpc_presence_update(list, port, host, vpc);
+    vpc_presence_update(list, twin_key(port), twin, vpc);
+    presence_update(list, &sets, port, host, set);
+    presence_update(list, &sets, twin_key(port), twin, set);
 }
 
 static void
@@ -452,7 +474,7 @@ static void
 presence_changed(struct touch_list *list, const struct vnet_event *event)
 {
     const struct change *change = event->kind == EVENT_OBJECT ? event->change : NULL;
-    if (event->kind == EVENT_BINDING)
+    if (event->kind == EVENT_BINDING || event->kind == EVENT_TWIN)
         port_presence_update(list, event->number);
     else if (change && change->type == OBJECT_PORT)
         port_presence_update(list, change->number);

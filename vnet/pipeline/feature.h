@@ -30,7 +30,8 @@
     X(FEATURE_NATGW,  12, natgw)     /* NAT gateways, with conntrack */ \
     X(FEATURE_SG,     13, sg)        /* security groups, with conntrack at the port's own host */ \
     X(FEATURE_LB,     14, lb)        /* load balancers, with the same pass */ \
-    X(FEATURE_LB_CHECK, 15, lb_check) /* targets' answers to health checks */
+    X(FEATURE_LB_CHECK, 15, lb_check) /* targets' answers to health checks */ \
+    X(FEATURE_MIGRATE, 30, migrate)  /* a guest that moves: its other place */
 
 enum feature_number {
 #define X(ID, NUMBER, NAME) ID = NUMBER,
@@ -50,14 +51,15 @@ struct view {
 /* One thing that changed; model and runtime in the view already show the new state. */
 struct vnet_event {
     enum { EVENT_OBJECT, EVENT_BINDING, EVENT_HOST,
+           EVENT_TWIN,                           /* of a port: its second place */
            EVENT_GATEWAY_MAC,                    /* of a pool */
            EVENT_ZONE,                           /* a host has stored a conntrack zone */
            EVENT_TARGET } kind;                  /* a target's health is another */
     const struct change *change;                 /* EVENT_OBJECT */
-    uint32_t number;                             /* EVENT_BINDING: port; EVENT_HOST: host; EVENT_GATEWAY_MAC: pool; EVENT_ZONE: host;
-                                                  * EVENT_TARGET: target */
+    uint32_t number;                             /* EVENT_BINDING, EVENT_TWIN: port; EVENT_HOST: host; EVENT_GATEWAY_MAC: pool;
+                                                  * EVENT_ZONE: host; EVENT_TARGET: target */
     uint32_t zone_of;                            /* EVENT_ZONE: the object */
-    struct binding before, after;                /* EVENT_BINDING */
+    struct binding before, after;                /* EVENT_BINDING; EVENT_TWIN: of the second place */
     const struct runtime_host *host_before, *host_after;         /* EVENT_HOST; NULL: was, is unknown */
     uint32_t vpc;               /* filled in by the compiler, for features: the VPC the object (the bound port) belongs, or until now
                                  * belonged to, known even if what it hung on went in the same transaction; 0: none, or not known */

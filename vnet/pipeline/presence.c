@@ -22,8 +22,9 @@ struct holdings {
 };
 
 struct counted {
-    struct map_node node;                        /* by port */
-    uint32_t port, host, vpc;
+    struct map_node node;                        /* by who */
+    uint64_t who;
+    uint32_t host, vpc;
 };
 
 struct presence {
@@ -142,11 +143,11 @@ holding_remove(struct presence *p, struct holding *h)
 }
 
 static struct counted *
-counted_find(const struct presence *p, uint32_t port)
+counted_find(const struct presence *p, uint64_t who)
 {
-    MAP_FOR_EACH_HASH (n, &p->counted, hash_u32(port)) {
+    MAP_FOR_EACH_HASH (n, &p->counted, hash_u64(who)) {
         struct counted *c = CONTAINER_OF(n, struct counted, node);
-        if (c->port == port)
+        if (c->who == who)
             return c;
     }
     return NULL;
@@ -163,13 +164,13 @@ port_goes(struct presence *p, struct counted *c)
 }
 
 static bool
-port_comes(struct presence *p, uint32_t port, uint32_t host, uint32_t vpc)
+port_comes(struct presence *p, uint64_t who, uint32_t host, uint32_t vpc)
 {
     struct counted *c = mem_zalloc(sizeof *c);
-    c->port = port;
+    c->who = who;
     c->host = host;
     c->vpc = vpc;
-    map_insert(&p->counted, &c->node, hash_u32(port));
+    map_insert(&p->counted, &c->node, hash_u64(who));
 
     struct holding *h = holding_find(p, host, vpc);
     bool is_new = !h;
@@ -182,21 +183,21 @@ port_comes(struct presence *p, uint32_t port, uint32_t host, uint32_t vpc)
 }
 
 bool
-presence_place(struct presence *p, uint32_t port, uint32_t host, uint32_t vpc)
+presence_place(struct presence *p, uint64_t who, uint32_t host, uint32_t vpc)
 {
-    struct counted *c = counted_find(p, port);
+    struct counted *c = counted_find(p, who);
     bool is_somewhere = host && vpc;
     if (c && is_somewhere && c->host == host && c->vpc == vpc)
         return false;
     if (c)
         port_goes(p, c);
-    return is_somewhere && port_comes(p, port, host, vpc);
+    return is_somewhere && port_comes(p, who, host, vpc);
 }
 
 uint32_t
-presence_host_of(const struct presence *p, uint32_t port)
+presence_host_of(const struct presence *p, uint64_t who)
 {
-    const struct counted *c = counted_find(p, port);
+    const struct counted *c = counted_find(p, who);
     return c ? c->host : 0;
 }
 

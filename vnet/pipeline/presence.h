@@ -19,10 +19,11 @@ struct presence;
 struct presence *presence_new(void);
 void presence_free(struct presence *);
 
-/* The port is on this host in this VPC now; host or VPC 0: nowhere. True if the host came to hold the VPC by that. */
-bool presence_place(struct presence *, uint32_t port, uint32_t host, uint32_t vpc);
-/* The host a port was last placed on; 0: none. */
-uint32_t presence_host_of(const struct presence *, uint32_t port);
+/* The port is on this host in this VPC now; host or VPC 0: nowhere. True if the host came to hold the VPC by that. 'who' is the port's number, or
+ * anything else that stands for one reason to hold a VPC. */
+bool presence_place(struct presence *, uint64_t who, uint32_t host, uint32_t vpc);
+/* The host it was last placed on; 0: none. */
+uint32_t presence_host_of(const struct presence *, uint64_t who);
 
 bool presence_holds(const struct presence *, uint32_t host, uint32_t vpc);
 bool presence_is_leaving_any(const struct presence *, uint32_t host);

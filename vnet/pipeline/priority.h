@@ -12,6 +12,7 @@ enum {
     PRIORITY_ADMIT_PEER = 210,          /* a known tunnel peer's */
     PRIORITY_ADMIT_UPLINK = 205,        /* a port that leads to a physical network */
     PRIORITY_ADMIT_VLAN = 200,
+    PRIORITY_ADMIT_TWIN = 195,          /* a tap to which a guest is about to come */
     PRIORITY_ADMIT_HAIRPIN = 117,       /* a target's answer to itself */
     PRIORITY_ADMIT_UNFILTERED = 115,    /* what a port asks of its subnet's gateway */
     PRIORITY_ADMIT_DHCP = 110,  /* above the addresses: a port that may use any source asks by DHCP too */

@@ -20,6 +20,12 @@ struct host_entry {
     struct place *places;
 };
 
+struct twin_entry {
+    struct map_node node;       /* by port */
+    uint32_t port;
+    struct twin twin;
+};
+
 struct gateway {
     struct map_node node;       /* by pool */
     uint32_t pool;
@@ -39,7 +45,7 @@ struct health {
 };
 
 struct runtime {
-    struct map hosts, places, gateways, zones, healths;
+    struct map hosts, places, twins, gateways, zones, healths;
 };
 
 struct runtime *
@@ -48,6 +54,7 @@ runtime_new(void)
     struct runtime *r = mem_zalloc(sizeof *r);
     map_init(&r->hosts);
     map_init(&r->places);
+    map_init(&r->twins);
     map_init(&r->gateways);
     map_init(&r->zones);
     map_init(&r->healths);
@@ -65,6 +72,9 @@ runtime_free(struct runtime *r)
     MAP_FOR_EACH_SAFE (n, next, &r->hosts) {
         free(CONTAINER_OF(n, struct host_entry, node));
     }
+    MAP_FOR_EACH_SAFE (n, next, &r->twins) {
+        free(CONTAINER_OF(n, struct twin_entry, node));
+    }
     MAP_FOR_EACH_SAFE (n, next, &r->gateways) {
         free(CONTAINER_OF(n, struct gateway, node));
     }
@@ -76,6 +86,7 @@ runtime_free(struct runtime *r)
     }
     map_done(&r->places);
     map_done(&r->hosts);
+    map_done(&r->twins);
     map_done(&r->gateways);
     map_done(&r->zones);
     map_done(&r->healths);
@@ -221,6 +232,54 @@ runtime_each_port_on(const struct runtime *r, uint32_t host, void (*each)(void *
     const struct host_entry *h = host_find(r, host);
     for (const struct place *p = h ? h->places : NULL; p; p = p->next)
         each(aux, p->port, p->at.ofport);
+}
+
+/* ---- second places ---- */
+
+static struct twin_entry *
+twin_find(const struct runtime *r, uint32_t port)
+{
+    MAP_FOR_EACH_HASH (n, &r->twins, hash_u32(port)) {
+        struct twin_entry *t = CONTAINER_OF(n, struct twin_entry, node);
+        if (t->port == port)
+            return t;
+    }
+    return NULL;
+}
+
+struct twin
+runtime_twin(const struct runtime *r, uint32_t port)
+{
+    const struct twin_entry *t = twin_find(r, port);
+    return t ? t->twin : (struct twin) { .host = 0 };
+}
+
+void
+runtime_set_twin(struct runtime *r, uint32_t port, struct twin twin)
+{
+    struct twin_entry *t = twin_find(r, port);
+    if (t && !twin.host) {
+        map_remove(&r->twins, &t->node);
+        free(t);
+        return;
+    }
+    if (!t && twin.host) {
+        t = mem_zalloc(sizeof *t);
+        t->port = port;
+        map_insert(&r->twins, &t->node, hash_u32(port));
+    }
+    if (t)
+        t->twin = twin;
+}
+
+void
+runtime_each_twin_on(const struct runtime *r, uint32_t host, void (*each)(void *aux, uint32_t port, uint32_t ofport), void *aux)
+{
+    MAP_FOR_EACH (n, &r->twins) {
+        const struct twin_entry *t = CONTAINER_OF(n, struct twin_entry, node);
+        if (t->twin.host == host)
+            each(aux, t->port, t->twin.ofport);
+    }
 }
 
 /* ---- upstream gateways ---- */

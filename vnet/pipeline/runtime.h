@@ -61,6 +61,18 @@ void runtime_bind(struct runtime *, uint32_t port, struct binding);      /* host
 void runtime_each_port_on(const struct runtime *, uint32_t host, void (*each)(void *aux, uint32_t port, uint32_t ofport),
                           void *aux);
 
+/* A port's second place while its guest moves: where it is about to run (armed), or has just run (left). host 0: none. */
+struct twin {
+    uint32_t host;
+    uint32_t ofport;                     /* 0: its interface is not there yet, or no longer of interest */
+    bool is_left;
+};
+
+struct twin runtime_twin(const struct runtime *, uint32_t port);
+void runtime_set_twin(struct runtime *, uint32_t port, struct twin);
+/* Ports whose second place is on a host; visits all that are on the move anywhere, which are few. */
+void runtime_each_twin_on(const struct runtime *, uint32_t host, void (*each)(void *aux, uint32_t port, uint32_t ofport), void *aux);
+
 /* The MAC address of a pool's upstream gateway, as last learnt. False: not known. */
 bool runtime_gateway_mac(const struct runtime *, uint32_t pool, struct mac *);
 void runtime_set_gateway_mac(struct runtime *, uint32_t pool, struct mac);

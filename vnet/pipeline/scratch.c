@@ -89,6 +89,7 @@ compile_vpcs(struct scratch *s)
 {
     map_init(&s->vpcs);
     runtime_each_port_on(s->view.runtime, s->block.host, note_port, s);
+    runtime_each_twin_on(s->view.runtime, s->block.host, note_port, s);
     placement_each_sender(&s->view, note_sender, s);
     MAP_FOR_EACH_SAFE (n, next, &s->vpcs) {
         struct seen_vpc *seen = CONTAINER_OF(n, struct seen_vpc, node);

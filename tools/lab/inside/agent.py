@@ -167,6 +167,9 @@ class Actions:
     def do_start_capture(self, **arguments):
         return self._keep(frames.Capture(**arguments))
 
+    def do_start_presence(self, **arguments):
+        return self._keep(frames.Presence(**arguments))
+
     def do_start_census(self, **arguments):
         return self._keep(frames.Census(**arguments))
 

@@ -39,6 +39,11 @@ class Listener:
                 return
             if address[2] != PACKET_OUTGOING:
                 self.heard(data)
+            else:
+                self.sent(data)
+
+    def sent(self, data):
+        """What leaves by the device is of interest to few."""
 
     def stop(self):
         self._ended.set()
@@ -60,6 +65,33 @@ class Capture(Listener):
 
     def look(self):
         return list(self._frames)
+
+
+class Presence(Listener):
+    """When a guest was first and last heard here (time.monotonic()): its first sign, which may be a RARP that its hypervisor sends in its name; what it
+    said itself, first and last; and the first frame that was delivered to it."""
+
+    def __init__(self, device, mac):
+        self._mac, self._seen = bytes.fromhex(mac.replace(":", "")), dict.fromkeys(("sign", "first", "last", "delivered"))
+        super().__init__(device)
+
+    def _note(self, key):
+        self._seen[key] = self._seen[key] or time.monotonic()
+
+    def heard(self, data):
+        if data[6:12] != self._mac:
+            return
+        self._note("sign")
+        if data[12:14] != b"\x80\x35":
+            self._note("first")
+            self._seen["last"] = time.monotonic()
+
+    def sent(self, data):
+        if data[:6] == self._mac:
+            self._note("delivered")
+
+    def look(self):
+        return dict(self._seen)
 
 
 class Census(Listener):

@@ -13,13 +13,14 @@ IP_PKTINFO = 8
 
 
 class PingStream:
-    """An echo request every `interval_ms`; afterwards who was lost and how long the longest silence was."""
+    """An echo request every `interval_ms`; afterwards who was lost, how many answers came more than once, and how
+    long the longest silence was."""
 
     def __init__(self, ip, interval_ms=5, size=56):
         self._ip, self._interval, self._size = ip, interval_ms / 1000, size
         self._identity = probe.next_identity()
         self._socket = probe.icmp_socket(False, 64)
-        self._sent_at, self._back_at, self._ended = {}, {}, threading.Event()
+        self._sent_at, self._back_at, self._n_again, self._ended = {}, {}, 0, threading.Event()
         self._threads = [threading.Thread(target=t, daemon=True) for t in (self._send, self._receive)]
         for t in self._threads:
             t.start()
@@ -43,6 +44,7 @@ class PingStream:
             if parsed and parsed[1] == "reply":
                 newest = len(self._sent_at) - 1
                 number = newest - ((newest - parsed[0]) & 0xFFFF)
+                self._n_again += number in self._back_at
                 self._back_at.setdefault(number, time.monotonic())
 
     def _is_over(self):
@@ -56,7 +58,7 @@ class PingStream:
         gaps = [b - a for a, b in zip(back, back[1:])]
         sent = len(self._sent_at)
         lost = [n for n in range(sent) if n not in self._back_at]
-        return {"sent": sent, "received": len(back), "lost": lost[:50], "n_lost": len(lost),
+        return {"sent": sent, "received": len(back), "lost": lost[:50], "n_lost": len(lost), "n_again": self._n_again,
                 "longest_gap_ms": round(1000 * max(gaps, default=0), 1)}
 
     def stop(self):

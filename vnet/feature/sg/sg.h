@@ -16,6 +16,9 @@ void sg_leave_end(struct block *, const struct port_facts *);
 /* Ends a row that brings an IPv4 packet to a port that is bound here: through its groups if they filter, then out. */
 void sg_deliver_end(struct block *, const struct port_facts *);
 
+/* Has the host store the zone that the port will want when it comes here, if it will want one. */
+void sg_prepare(struct block *, const struct port_facts *);
+
 /* What a port's packets carry on their way from it: VPC, port, subnet and route table. */
 void sg_set_context(struct block *, const struct port_facts *);
 

@@ -73,6 +73,13 @@ sg_deliver_end(struct block *b, const struct port_facts *f)
     block_flow_end(b);
 }
 
+void
+sg_prepare(struct block *b, const struct port_facts *f)
+{
+    if (is_filtered(b->view, f->port) || f->vpc->is_balanced)
+        block_zone(b, f->port->o.number);
+}
+
 /* ---- SG ---- */
 
 static void

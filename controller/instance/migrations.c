@@ -1,0 +1,411 @@
+#include "controller/instance/migrations.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "controller/controller.h"
+#include "controller/host/binding.h"
+#include "controller/host/host.h"
+#include "controller/instance/sighting.h"
+#include "controller/waiter.h"
+
+#define LOG_MODULE "migration"
+#include "base/log.h"
+
+#define STEPS_MAX 48
+#define KEPT_MAX 512                     /* of all domains; the oldest is forgotten */
+#define SETTLE_S 30                      /* for every host to re-point */
+
+enum migration_state { MIGRATION_ANNOUNCED, MIGRATION_MOVED, MIGRATION_DONE, MIGRATION_UNDONE };
+
+struct step {
+    int64_t at_ms;
+    char host[64], what[64];
+};
+
+struct migration {
+    struct migration *next;              /* newer ones first */
+    struct migrations *all;
+    struct uuid domain;
+    enum migration_state state;
+    uint32_t from, to;
+    char from_name[64], to_name[64];
+    struct uuid ports[SIGHTING_PORTS_MAX];
+    size_t n_ports;
+    int64_t began_ms, suspended_ms, resumed_ms, spoke_ms, moved_ms, open_ms, settled_ms;         /* wall clock; 0: not yet */
+    struct step steps[STEPS_MAX];
+    size_t n_steps;
+    bool is_settling;                    /* a waiter points here */
+};
+
+struct migrations {
+    struct controller *controller;
+    struct migration *first;
+    size_t n;
+};
+
+struct migrations *
+migrations_new(struct controller *c)
+{
+    struct migrations *all = mem_zalloc(sizeof *all);
+    all->controller = c;
+    return all;
+}
+
+void
+migrations_free(struct migrations *all)
+{
+    if (!all)
+        return;
+    for (struct migration *m = all->first, *next; m; m = next) {
+        next = m->next;
+        free(m);
+    }
+    free(all);
+}
+
+/* ---- noting ---- */
+
+static const char *
+host_name(const struct migrations *all, uint32_t number)
+{
+    const struct hypervisor *h = number ? host_by_number(all->controller->hosts, number) : NULL;
+    return h ? h->name : "";
+}
+
+static void
+note(struct migration *m, int64_t at_ms, const char *host, const char *what)
+{
+    if (m->n_steps == STEPS_MAX)
+        return;
+    struct step *s = &m->steps[m->n_steps++];
+    s->at_ms = at_ms;
+    snprintf(s->host, sizeof s->host, "%s", host);
+    snprintf(s->what, sizeof s->what, "%s", what);
+}
+
+static void
+note_now(struct migration *m, const char *host, const char *what)
+{
+    note(m, controller_wall_ms(), host, what);
+}
+
+static void
+set_state(struct migration *m, enum migration_state state, const char *what)
+{
+    static const char *const names[] = { "ANNOUNCED", "MOVED", "DONE", "UNDONE" };
+    char id[UUID_STRLEN];
+    log_info("domain %s, %s to %s: %s -> %s (%s)", uuid_format(m->domain, id), m->from_name, m->to_name, names[m->state], names[state], what);
+    m->state = state;
+}
+
+/* ---- finding ---- */
+
+static bool
+is_open(const struct migration *m)
+{
+    return m->state <= MIGRATION_MOVED;
+}
+
+static struct migration *
+open_of(const struct migrations *all, struct uuid domain)
+{
+    for (struct migration *m = all->first; m; m = m->next)
+        if (is_open(m) && uuid_equal(m->domain, domain))
+            return m;
+    return NULL;
+}
+
+static struct migration *
+open_of_port(const struct migrations *all, uint32_t port)
+{
+    const struct object *o = model_get(all->controller->model, port, OBJECT_PORT);
+    for (struct migration *m = o ? all->first : NULL; m; m = m->next)
+        for (size_t i = 0; is_open(m) && i < m->n_ports; i++)
+            if (uuid_equal(m->ports[i], o->id))
+                return m;
+    return NULL;
+}
+
+static uint32_t
+port_number(const struct migrations *all, struct uuid id)
+{
+    const struct object *o = model_get_id(all->controller->model, id);
+    return o && o->type == OBJECT_PORT ? o->number : 0;
+}
+
+/* ---- cutting over ---- */
+
+static void
+settled(void *aux, const struct waiter_result *result)
+{
+    struct migration *m = aux;
+    m->is_settling = false;
+    if (m->state == MIGRATION_UNDONE || result->n_unconfirmed)
+        return;
+    m->settled_ms = controller_wall_ms();
+    note(m, m->settled_ms, "", "every host sends to the new place");
+}
+
+struct host_list {
+    uint32_t *v;
+    size_t n, cap;
+};
+
+static void
+add_host(void *aux, uint32_t host)
+{
+    struct host_list *list = aux;
+    list->v = mem_grow(list->v, &list->cap, list->n + 1, sizeof *list->v);
+    list->v[list->n++] = host;
+}
+
+static void
+wait_for_others(struct migration *m)
+{
+    const struct controller *c = m->all->controller;
+    struct host_list list = { NULL, 0, 0 };
+    for (size_t i = 0; i < m->n_ports; i++) {
+        const struct port *port = model_port(c->model, port_number(m->all, m->ports[i]));
+        if (port)
+            compiler_each_host_of(c->compiler, port->vpc, add_host, &list);
+    }
+    if (!m->is_settling) {
+        m->is_settling = true;
+        waiter_add(c->waiters, list.v, list.n, SETTLE_S, settled, m);
+    }
+    free(list.v);
+}
+
+/* All ports of the domain, whichever of them has spoken. */
+static void
+bind_to(struct migration *m, uint32_t host)
+{
+    for (size_t i = 0; i < m->n_ports; i++) {
+        uint32_t port = port_number(m->all, m->ports[i]);
+        if (port)
+            bindings_move(m->all->controller->bindings, port, host);
+    }
+}
+
+static void
+cut_over(struct migration *m, const char *why)
+{
+    if (m->state != MIGRATION_ANNOUNCED)
+        return;
+    m->moved_ms = controller_wall_ms();
+    note(m, m->moved_ms, "", "its ports are bound to the new place");
+    set_state(m, MIGRATION_MOVED, why);
+    bind_to(m, m->to);
+    wait_for_others(m);
+}
+
+static void
+undo(struct migration *m, const char *why)
+{
+    bool has_moved = m->state == MIGRATION_MOVED;
+    note_now(m, "", why);
+    set_state(m, MIGRATION_UNDONE, why);
+    for (size_t i = 0; i < m->n_ports; i++)
+        bindings_not_incoming(m->all->controller->bindings, port_number(m->all, m->ports[i]), m->to);
+    if (has_moved)
+        bind_to(m, m->from);
+}
+
+/* ---- what is told ---- */
+
+static void
+forget_oldest(struct migrations *all)
+{
+    struct migration **last = NULL;
+    for (struct migration **p = &all->first; *p; p = &(*p)->next)
+        if (!(*p)->is_settling)
+            last = p;
+    if (!last)
+        return;
+    struct migration *m = *last;
+    *last = m->next;
+    all->n--;
+    free(m);
+}
+
+static void
+begin(struct migrations *all, struct migration *m)
+{
+    for (size_t i = 0; !m->from && i < m->n_ports; i++) {
+        uint32_t port = port_number(all, m->ports[i]);
+        m->from = port ? bindings_status(all->controller->bindings, port).host : 0;
+    }
+    snprintf(m->from_name, sizeof m->from_name, "%s", host_name(all, m->from));
+    snprintf(m->to_name, sizeof m->to_name, "%s", host_name(all, m->to));
+    m->began_ms = controller_wall_ms();
+    note(m, m->began_ms, m->to_name, "announced");
+    m->next = all->first;
+    all->first = m;
+    if (++all->n > KEPT_MAX)
+        forget_oldest(all);
+}
+
+void
+migrations_announced(struct migrations *all, uint32_t to, struct uuid domain, const struct uuid ports[], size_t n)
+{
+    struct migration *m = open_of(all, domain);
+    if (m && m->to == to && m->state == MIGRATION_ANNOUNCED)
+        return;
+    if (m)
+        set_state(m, m->state == MIGRATION_MOVED ? MIGRATION_DONE : MIGRATION_UNDONE, "another one begins");
+    m = mem_zalloc(sizeof *m);
+    *m = (struct migration) { .all = all, .domain = domain, .to = to, .n_ports = n };
+    memcpy(m->ports, ports, n * sizeof *ports);
+    begin(all, m);
+}
+
+void
+migrations_spoken(struct migrations *all, uint32_t host, uint32_t port)
+{
+    struct migration *m = open_of_port(all, port);
+    if (!m || m->to != host || m->state != MIGRATION_ANNOUNCED)
+        return;
+    m->spoke_ms = controller_wall_ms();
+    note(m, m->spoke_ms, m->to_name, "the guest has spoken");
+    cut_over(m, "first packet");
+}
+
+static bool
+begins(const char *text, const char *with)
+{
+    return !strncmp(text, with, strlen(with));
+}
+
+static void
+event_at_source(struct migration *m, const struct sighting_event *e)
+{
+    if (begins(e->what, "suspended"))
+        m->suspended_ms = e->at_ms;
+    if (begins(e->what, "resumed") && m->suspended_ms && e->at_ms >= m->suspended_ms && is_open(m))
+        undo(m, "it runs again where it was");
+}
+
+static void
+event_at_destination(struct migration *m, const struct sighting_event *e)
+{
+    if (begins(e->what, "resumed"))
+        m->resumed_ms = e->at_ms;
+    else if (begins(e->what, "stopped") && m->state == MIGRATION_ANNOUNCED)
+        undo(m, "it has failed there");
+}
+
+/* Level-triggered where that says enough: a destination that runs it has it. */
+static void
+state_seen(struct migration *m, const struct sighting *s)
+{
+    if (s->host == m->to && s->state == INSTANCE_RUNNING && is_open(m))
+        cut_over(m, "its host says that it runs there");
+    else if (s->host == m->from && s->state == INSTANCE_OFF && m->state == MIGRATION_MOVED)
+        set_state(m, MIGRATION_DONE, "its former host has it no more");
+}
+
+static void
+seen_gone(struct migration *m, bool is_source)
+{
+    note_now(m, is_source ? m->from_name : m->to_name, "the domain is gone");
+    if (m->state == MIGRATION_MOVED)
+        set_state(m, MIGRATION_DONE, "the domain is gone from one of its hosts");
+    else if (!is_source)
+        undo(m, "it has failed there");
+}
+
+void
+migrations_seen(struct migrations *all, const struct sighting *s, bool is_gone)
+{
+    struct migration *m = open_of(all, s->id);
+    if (!m || (s->host != m->from && s->host != m->to))
+        return;
+    bool is_source = s->host == m->from;
+    if (is_gone) {
+        seen_gone(m, is_source);
+        return;
+    }
+    for (size_t i = 0; i < s->n_events; i++) {
+        const struct sighting_event *e = &s->events[i];
+        if (e->at_ms < m->began_ms)
+            continue;
+        note(m, e->at_ms, is_source ? m->from_name : m->to_name, e->what);
+        if (is_source)
+            event_at_source(m, e);
+        else
+            event_at_destination(m, e);
+    }
+    state_seen(m, s);
+}
+
+void
+migrations_confirmed(struct migrations *all, uint32_t host, uint32_t port)
+{
+    struct migration *m = open_of_port(all, port);
+    if (!m || m->state != MIGRATION_MOVED || m->to != host || m->open_ms)
+        return;
+    m->open_ms = controller_wall_ms();
+    note(m, m->open_ms, m->to_name, "its flows are in place");
+}
+
+/* ---- showing ---- */
+
+static json_t *
+steps_json(const struct migration *m)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; i < m->n_steps; i++)
+        json_array_append_new(steps, json_pack("{s:o,s:s,s:s}", "at", json_time(m->steps[i].at_ms), "host", m->steps[i].host, "what",
+                                               m->steps[i].what));
+    return steps;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+    const struct step *x = a, *y = b;
+    return (x->at_ms > y->at_ms) - (x->at_ms < y->at_ms);
+}
+
+static json_t *
+span(int64_t from, int64_t to)
+{
+    return from && to ? json_integer(to > from ? to - from : 0) : json_null();
+}
+
+/* The first sign that it runs at the new place. */
+static int64_t
+runs_since(const struct migration *m)
+{
+    if (m->resumed_ms && m->spoke_ms)
+        return m->resumed_ms < m->spoke_ms ? m->resumed_ms : m->spoke_ms;
+    return m->resumed_ms ? m->resumed_ms : m->spoke_ms;
+}
+
+static json_t *
+migration_json(const struct migration *m)
+{
+    static const char *const words[] = { "announced", "moved", "done", "undone" };
+    struct migration sorted = *m;
+    qsort(sorted.steps, sorted.n_steps, sizeof *sorted.steps, by_time);
+    json_t *o = json_pack("{s:s,s:s,s:s,s:o}", "from", m->from_name, "to", m->to_name, "state", words[m->state], "began",
+                          json_time(m->began_ms));
+    json_object_set_new(o, "guest_pause_ms", span(m->suspended_ms, m->resumed_ms));
+    json_object_set_new(o, "our_share_ms", span(runs_since(m), m->open_ms));
+    json_object_set_new(o, "settled_ms", span(runs_since(m), m->settled_ms));
+    json_object_set_new(o, "timeline", steps_json(&sorted));
+    return o;
+}
+
+json_t *
+migrations_json(const struct migrations *all, struct uuid domain)
+{
+    json_t *list = json_array();
+    for (const struct migration *m = all->first; m; m = m->next)
+        if (uuid_equal(m->domain, domain))
+            json_array_insert_new(list, 0, migration_json(m));
+    return list;
+}

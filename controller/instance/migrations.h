@@ -1,0 +1,37 @@
+/* Guests on the move between hosts: when their ports are bound to the new place, and how each move went (a flight recorder).
+ *
+ *                 the destination's agent says so          the guest's first packet there, or its host says it runs
+ *     (nothing) ----------------------------> ANNOUNCED ---------------------------------------> MOVED ----> DONE
+ *                                                 |                                                |       its former host has it no more
+ *                                                 +-- it failed there --> UNDONE <-- it runs again where it was --+
+ *
+ * While ANNOUNCED the destination is armed (port_twin.c): all is in place there but nothing passes. */
+#ifndef CONTROLLER_INSTANCE_MIGRATIONS_H
+#define CONTROLLER_INSTANCE_MIGRATIONS_H 1
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/uuid.h"
+
+struct controller;
+struct migrations;
+struct sighting;
+
+struct migrations *migrations_new(struct controller *);
+void migrations_free(struct migrations *);
+
+/* A domain with these ports is about to move to the host. The same again is the same migration. */
+void migrations_announced(struct migrations *, uint32_t to, struct uuid domain, const struct uuid ports[], size_t n);
+/* The guest has spoken from its armed place. */
+void migrations_spoken(struct migrations *, uint32_t host, uint32_t port);
+/* What a host says of a domain; or (is_gone) that it has it no more. */
+void migrations_seen(struct migrations *, const struct sighting *, bool is_gone);
+/* The port's host has confirmed it. */
+void migrations_confirmed(struct migrations *, uint32_t host, uint32_t port);
+
+/* Those of a domain that are remembered, the oldest first. New reference. */
+json_t *migrations_json(const struct migrations *, struct uuid domain);
+
+#endif

@@ -1,0 +1,94 @@
+/* Virtual machines as the hypervisors report them. */
+#include "tools/vnetctl/change.h"
+#include "tools/vnetctl/listing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/vnetctl/output.h"
+
+/* The hosts' own column is a list; 'all' is the empty one. */
+static json_t *
+host_allow_change(const struct call *call, struct error *err)
+{
+    json_t *op = change_op("set", "host", call->arguments[0]), *tenants = json_array();
+    for (size_t i = 1; i < call->n_arguments; i++)
+        if (call->n_arguments > 2 || strcmp(call->arguments[i], "all"))
+            json_array_append_new(tenants, json_string(call->arguments[i]));
+    json_object_set_new(op, "values", json_pack("{so}", "tenants", tenants));
+    return op;
+}
+
+/* ---- one of them ---- */
+
+static void
+columns_print(const json_t *instance, struct arena *arena)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach ((json_t *) instance, key, value)
+        if (strcmp(key, "counters") && strcmp(key, "migrations"))
+            printf("%-10s  %s\n", key, output_cell(value, arena));
+    json_object_foreach (json_object_get(instance, "counters"), key, value)
+        printf("%-10s  %s\n", key, output_cell(value, arena));
+}
+
+static void
+milliseconds_print(const json_t *migration, const char *key, const char *what)
+{
+    const json_t *value = json_object_get(migration, key);
+    if (json_is_integer(value))
+        printf("    %-48s %lld ms\n", what, (long long) json_integer_value(value));
+}
+
+static void
+migration_print(const json_t *m, struct arena *arena)
+{
+    size_t i;
+    const json_t *step;
+    printf("\nmigration from %s to %s: %s\n", output_cell(json_object_get(m, "from"), arena), output_cell(json_object_get(m, "to"), arena),
+           output_cell(json_object_get(m, "state"), arena));
+    json_array_foreach (json_object_get(m, "timeline"), i, step)
+        printf("  %s  %-12s %s\n", output_cell(json_object_get(step, "at"), arena), output_cell(json_object_get(step, "host"), arena),
+               output_cell(json_object_get(step, "what"), arena));
+    milliseconds_print(m, "guest_pause_ms", "the guest's own pause");
+    milliseconds_print(m, "our_share_ms", "from its first sign there until its flows stood");
+    milliseconds_print(m, "settled_ms", "and until every host had confirmed");
+}
+
+static bool
+instance_show_read(struct client *client, const struct call *call, struct error *err)
+{
+    struct url url;
+    size_t i;
+    json_t *answer;
+    const json_t *migration;
+    url_init(&url, "/v1/instance");
+    url_segment(&url, call_argument(call, "name"));
+    bool is_ok = client_get(client, url.text, &answer, err);
+    url_done(&url);
+    if (!is_ok)
+        return false;
+    struct arena *arena = arena_new();
+    if (client->options->format->is_native) {
+        json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+        fputc('\n', stdout);
+    } else {
+        columns_print(answer, arena);
+        json_array_foreach (json_object_get(answer, "migrations"), i, migration)
+            migration_print(migration, arena);
+    }
+    arena_free(arena);
+    json_decref(answer);
+    return true;
+}
+
+const struct command instance_commands[] = {
+    { "host-allow", "host", { ARG("HOST", "name"), ARG_SOME("TENANT", "tenants") }, .change = host_allow_change,
+      .help = "for which tenants domains on the host may declare ports: names, or 'all', as at first" },
+    { "instance-list", "instance", .read = listing_read, .shown = "*name host state ports since last_event reason",
+      .help = "list virtual machines as the hypervisors report them" },
+    { "instance-show", "instance", { ARG("INSTANCE", "name") }, .read = instance_show_read,
+      .help = "show one, with its counters and how its migrations went" },
+    { .name = NULL }
+};
