@@ -165,8 +165,15 @@ on_facts(void *aux, const struct ovsdb_facts *facts)
 {
     const struct agent *a = aux;
     vnetd_link_set_host(a->link, facts->system_id);
+    underlay_set_address(a->underlay, facts->encap_ip);
     if (facts->bridge[0])
         answers_set_bridge(a->answers, facts->bridge);
+}
+
+static void
+on_underlay(void *aux, const struct underlay_facts *facts)
+{
+    vnetd_link_set_underlay(((struct agent *) aux)->link, facts);
 }
 
 static void
@@ -201,6 +208,7 @@ agent_start(struct agent *a, const struct agent_options *o, struct error *err)
     a->worker = worker_new(a->base);
     a->link = vnetd_link_new(a->base, &server, &a->domains, err);
     a->answers = answers_beside(a, o->ovsdb);
+    a->underlay = underlay_new(a->base, on_underlay, a);
     a->local = a->link ? local_host_new(a->base, o->ovsdb, on_facts, a, err) : NULL;
     a->hooks = a->local ? hook_server_new(a->base, o->socket, agent_on_hook, a, err) : NULL;
     if (a->hooks) {
@@ -231,6 +239,7 @@ agent_stop(struct agent *a)
         virt_stop(a->virt);
     bool is_settled = settle(a);
     answers_free(a->answers);
+    underlay_free(a->underlay);
     vnetd_link_free(a->link);
     hook_server_free(a->hooks);
     local_host_free(a->local);

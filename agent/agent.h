@@ -17,6 +17,7 @@
 #include "agent/hook_server.h"
 #include "agent/link.h"
 #include "agent/local_host.h"
+#include "agent/underlay.h"
 #include "agent/virt.h"
 #include "agent/worker.h"
 
@@ -30,6 +31,7 @@ struct agent {
     struct hook_server *hooks;
     struct local_host *local;
     struct answers *answers;
+    struct underlay *underlay;           /* NULL: the kernel tells nothing */
     struct event *look_again;            /* while a domain migrates: whether it still does */
 };
 

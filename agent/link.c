@@ -25,7 +25,8 @@ struct vnetd_link {
     bool is_whole;                       /* the table is all that libvirt has */
     bool wants_full;                     /* vnetd knows nothing of us yet */
     bool is_telling;
-    bool is_answering, is_answering_untold;
+    bool is_answering, is_host_untold;
+    struct underlay_facts underlay;
     size_t n_gone_told;                  /* of domains.gone, in the report on its way */
     int64_t wait_ms;
     struct event *again, *tell;
@@ -67,7 +68,7 @@ tell_soon(struct vnetd_link *l)
 static void
 everything_is_untold(struct vnetd_link *l)
 {
-    l->wants_full = l->is_answering_untold = true;
+    l->wants_full = l->is_host_untold = true;
     MAP_FOR_EACH (n, &l->domains->by_id) {
         struct domain *d = CONTAINER_OF(n, struct domain, by_id);
         d->is_untold = true;
@@ -106,8 +107,10 @@ gather(struct vnetd_link *l, bool is_full)
     for (size_t i = 0; i < l->domains->n_gone; i++)
         json_array_append_new(gone, json_string(uuid_format(l->domains->gone[i], id)));
     l->n_gone_told = l->domains->n_gone;
-    l->is_answering_untold = false;
-    return json_pack("{s:b,s:b,s:o,s:o}", "full", is_full, "answers", l->is_answering, "instances", instances, "gone", gone);
+    l->is_host_untold = false;
+    json_t *underlay = json_pack("{s:s,s:i,s:b}", "device", l->underlay.device, "mtu", l->underlay.mtu, "up", l->underlay.is_up);
+    return json_pack("{s:b,s:b,s:o,s:o,s:o}", "full", is_full, "answers", l->is_answering, "underlay", underlay, "instances", instances,
+                     "gone", gone);
 }
 
 static void
@@ -131,7 +134,7 @@ declare_rest(struct vnetd_link *l)
 static bool
 has_untold(const struct vnetd_link *l)
 {
-    bool found = l->domains->n_gone > 0 || l->is_answering_untold;
+    bool found = l->domains->n_gone > 0 || l->is_host_untold;
     MAP_FOR_EACH (n, &l->domains->by_id) {
         found = found || CONTAINER_OF(n, struct domain, by_id)->is_untold;
     }
@@ -167,7 +170,15 @@ void
 vnetd_link_set_answering(struct vnetd_link *l, bool is_answering)
 {
     l->is_answering = is_answering;
-    l->is_answering_untold = true;
+    l->is_host_untold = true;
+    tell_soon(l);
+}
+
+void
+vnetd_link_set_underlay(struct vnetd_link *l, const struct underlay_facts *facts)
+{
+    l->underlay = *facts;
+    l->is_host_untold = true;
     tell_soon(l);
 }
 

@@ -5,6 +5,7 @@
 
 #include "agent/api_client.h"
 #include "agent/domains.h"
+#include "agent/underlay.h"
 
 struct vnetd_link;
 
@@ -19,6 +20,8 @@ bool vnetd_link_is_up(const struct vnetd_link *);
 void vnetd_link_tell(struct vnetd_link *, bool is_whole);
 /* The agent answers guests now, or no longer. */
 void vnetd_link_set_answering(struct vnetd_link *, bool is_answering);
+/* What the host's kernel says of the device with the tunnel address. */
+void vnetd_link_set_underlay(struct vnetd_link *, const struct underlay_facts *);
 /* The table is not whole any more, until vnetd_link_tell() says so. */
 void vnetd_link_not_whole(struct vnetd_link *);
 

@@ -10,8 +10,12 @@ libagent_a_SOURCES = \
 	agent/domains.c agent/domains.h \
 	agent/hook_message.c agent/hook_message.h \
 	agent/hook_server.c agent/hook_server.h \
+	agent/join.c agent/join.h \
+	agent/join_fetch.c agent/join_fetch.h \
+	agent/join_ovs.c agent/join_ovs.h \
 	agent/link.c agent/link.h \
 	agent/local_host.c agent/local_host.h \
+	agent/underlay.c agent/underlay.h \
 	agent/unix_connect.c agent/unix_connect.h \
 	agent/virt.c agent/virt.h agent/virt_private.h \
 	agent/virt_job.c \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/join.h"
 #include "config.h"
 
 #define LOG_MODULE "agent"
@@ -108,6 +109,11 @@ main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     log_init("vnet-agent");
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (argc > 1 && !strcmp(argv[1], "join")) {
+        status = join_main(argc - 1, argv + 1);
+        curl_global_cleanup();
+        return status;
+    }
     if (!agent_options_parse(argc, argv, &options, &err)) {
         status = fail(&err);
     } else if (options.print_version) {

@@ -77,6 +77,8 @@ static json_t *host_column(const struct showing *s, const struct object *o, cons
         return drop_counts_host(s->wanted ? s->wanted->drops : NULL, o->number);
     if (!strcmp(name, "agent"))
         return json_boolean(agents_is_present(s->controller->agents, o->number));
+    if (!strcmp(name, "underlay"))
+        return agents_underlay(s->controller->agents, o->number);
     if (!strcmp(name, "error"))
         return string_or_null(host_error(h));
     return json_null();

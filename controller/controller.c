@@ -21,6 +21,7 @@
 #include "controller/retired.h"
 #include "controller/store/store.h"
 #include "controller/upgrade.h"
+#include "controller/tokens.h"
 #include "controller/waiter.h"
 #include "vnet/model/transaction.h"
 
@@ -129,6 +130,8 @@ static void use_facts(struct controller *c, json_t *facts)
             rule_hits_remember(c->hits, number, rule, json_string_value(value));
         else if (sscanf(key, "target/%u", &number) == 1)
             checks_remember(c->checks, number, json_string_value(value));
+        else if (!strncmp(key, "token/", 6))
+            tokens_remember(c->tokens, key + 6, json_string_value(value));
     }
     bindings_remembered(c->bindings);
 }
@@ -205,6 +208,7 @@ bool controller_start(struct controller *c, const struct options *options, struc
     c->agents = agents_new(c);
     c->hits = rule_hits_new(c);
     c->checks = checks_new(c);
+    c->tokens = tokens_new(c);
     c->migrations = migrations_new(c);
     if (load_tls(c, err) && (c->store = store_open(c->base, options->store, err)) && load(c, err)
         && hosts_listen(c->hosts, err) && (c->api = api_new(c, err)))
@@ -227,6 +231,7 @@ void controller_stop(struct controller *c)
     checks_free(c->checks);
     outside_free(c->outside);
     agents_free(c->agents);
+    tokens_free(c->tokens);
     migrations_free(c->migrations);
     instances_free(c->instances);
     rule_hits_free(c->hits);

@@ -28,6 +28,7 @@ struct controller {
     struct feed *feed;                   /* what changed, for event streams and wait-until */
     struct instances *instances;         /* virtual machines, as agents report them */
     struct migrations *migrations;       /* guests on the move, and how their moves went */
+    struct tokens *tokens;               /* for hosts that join */
     struct agents *agents;               /* which hosts' agents are there */
     struct outside *outside;             /* vnetd's own part on physical networks */
     struct rule_hits *hits;              /* what rules of security groups have let through */

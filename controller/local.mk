@@ -11,6 +11,7 @@ libcontroller_a_SOURCES += \
 	controller/api/http.c controller/api/http.h \
 	controller/api/http_head.c controller/api/http_head.h \
 	controller/api/insight.c \
+	controller/api/join.c \
 	controller/api/instances.c \
 	controller/api/resources.c \
 	controller/api/show.c \
@@ -64,6 +65,7 @@ libcontroller_a_SOURCES += \
 	controller/store/store_schema.c \
 	controller/store/store_worker.c \
 	controller/upgrade.c controller/upgrade.h \
+	controller/tokens.c controller/tokens.h \
 	controller/upstream.c \
 	controller/verify.c controller/verify.h \
 	controller/waiter.c controller/waiter.h

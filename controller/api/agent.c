@@ -47,9 +47,10 @@ take_report(struct call *call)
 {
     struct error err;
     uint32_t host;
-    json_t *body = call_body(call, "full instances gone answers", &err);
+    json_t *body = call_body(call, "full instances gone answers underlay", &err);
     if (body && agent_host(call, &host, &err) && instances_report(call->controller->instances, host, body, &err)) {
         agents_set_answering(call->controller->agents, host, json_member_bool(body, "answers", false));
+        agents_set_underlay(call->controller->agents, host, json_object_get(body, "underlay"));
         call_json(call, 200, json_object());
     } else {
         call_error(call, &err, -1);

@@ -2,6 +2,8 @@
 #ifndef CONTROLLER_API_API_H
 #define CONTROLLER_API_API_H 1
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 struct api;
@@ -38,6 +40,10 @@ void api_show(struct call *);
 void api_schema(struct call *);
 /* agent.c */
 void api_agent(struct call *);
+/* join.c */
+void api_host_token(struct call *);
+void api_join(struct call *);
+bool api_is_join(const struct call *);           /* what one may ask who is nobody yet */
 /* instances.c */
 void api_instances(struct call *);
 void api_instance(struct call *);

@@ -34,20 +34,22 @@ struct client {
     bool is_known;                       /* else 'stranger' says why not */
     struct error stranger;
     char scope[160];
+    char local_ip[46];
 };
 
 /* ---- what a connection tells ---- */
 
 static struct call *client_call(struct client *client)
 {
-    return call_new(client->listener->api->controller, client->connection, &client->principal, client->scope);
+    return call_new(client->listener->api->controller, client->connection, &client->principal, client->scope,
+                    client->local_ip);
 }
 
 static void on_request(void *aux, struct connection *connection)
 {
     struct client *client = aux;
     struct call *call = client_call(client);
-    if (client->is_known)
+    if (client->is_known || api_is_join(call))
         call_dispatch(call);
     else
         call_error(call, &client->stranger, -1);
@@ -104,6 +106,11 @@ static bool identify(struct client *client, const struct endpoint_peer *peer, st
         snprintf(client->scope, sizeof client->scope, "unix:%u", peer->uid);
         return true;
     case ENDPOINT_TLS:
+        if (!*peer->cn) {
+            p->role = PRINCIPAL_HOST;    /* of all roles that which may the least; and is_known is false */
+            snprintf(client->scope, sizeof client->scope, "tls:(none)");
+            return error_set(err, ERROR_FORBIDDEN, "a client certificate is needed: -c and -p; 'vnetctl pki client NAME' makes one");
+        }
         snprintf(client->scope, sizeof client->scope, "tls:%s:%s", peer->ou, peer->cn);
         return principal_from_certificate(peer->cn, peer->ou, p, err);
     }
@@ -136,6 +143,7 @@ static void accepted(void *aux, struct bufferevent *bev, const struct endpoint_p
     struct api *api = l->api;
     struct client *client = mem_zalloc(sizeof *client);
     client->listener = l;
+    snprintf(client->local_ip, sizeof client->local_ip, "%s", peer->local_ip);
     client->is_known = identify(client, peer, &client->stranger);
     client->next = api->clients;
     if (api->clients)
@@ -143,7 +151,7 @@ static void accepted(void *aux, struct bufferevent *bev, const struct endpoint_p
     api->clients = client;
     api->n_clients++;
     api->n_common += client->principal.role != PRINCIPAL_ADMIN;
-    size_t body_max = client->principal.role == PRINCIPAL_READER ? LIMIT_READER_REQUEST_BYTES : LIMIT_REQUEST_BYTES;
+    size_t body_max = client->principal.role == PRINCIPAL_READER || !client->is_known ? LIMIT_READER_REQUEST_BYTES : LIMIT_REQUEST_BYTES;
     client->connection = connection_new(api->controller->base, bev, body_max, &connection_ops, client);
     if (!has_room(api, client))
         refuse(api, client, peer);
@@ -162,6 +170,7 @@ static bool listen_one(struct api *api, const char *method, struct error *err)
         return error_prefix(err, "--api");
     if (e.kind == ENDPOINT_TCP)
         log_warn("--api=%s is unauthenticated: whoever reaches it is admin", method);
+    endpoint_listener_allow_anonymous(l->endpoint);      /* a host that joins has nothing yet */
     api->n_listeners++;
     return true;
 }

@@ -20,6 +20,8 @@ static const struct api_route routes[] = {
     { "POST", "trace", 1, api_trace },
     { "GET", "show", 1, api_show },
     { "GET", "schema", 1, api_schema },
+    { "POST", "host-token", 1, api_host_token },
+    { "POST", "join", 1, api_join },
     { "POST", "agent", 2, api_agent },
     { "GET", "agent", 2, api_agent },
     { "GET", "instance", 1, api_instances },
@@ -287,10 +289,11 @@ void call_dispatch(struct call *call)
 
 /* ---- a call's begin and end ---- */
 
-struct call *call_new(struct controller *c, struct connection *connection, const struct principal *principal, const char *scope)
+struct call *call_new(struct controller *c, struct connection *connection, const struct principal *principal, const char *scope,
+                      const char *local_ip)
 {
     struct call *call = mem_zalloc(sizeof *call);
-    *call = (struct call) { .controller = c, .connection = connection, .principal = *principal, .scope = scope,
+    *call = (struct call) { .controller = c, .connection = connection, .principal = *principal, .scope = scope, .local_ip = local_ip,
                             .tenant = "default", .fields = evbuffer_new() };
     connection_set_user(connection, call);
     return call;
@@ -300,6 +303,7 @@ void call_gone(struct call *call)
 {
     call->connection = NULL;
     call->scope = NULL;
+    call->local_ip = "";
     if (call->gone)
         call->gone(call->aux);
 }

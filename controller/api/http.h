@@ -19,6 +19,7 @@ struct call {
     struct controller *controller;
     struct connection *connection;       /* NULL: the client has gone */
     struct principal principal;
+    const char *local_ip;                /* our address that the client came to; "" unix */
     const char *scope;                   /* who asks, told apart from all others: "unix:0", "tls:tenant:acme:ci" */
     struct call_parameter *parameters;   /* of the query */
     size_t n_parameters;
@@ -31,7 +32,7 @@ struct call {
 };
 
 /* ---- for who keeps the connections ---- */
-struct call *call_new(struct controller *, struct connection *, const struct principal *, const char *scope);
+struct call *call_new(struct controller *, struct connection *, const struct principal *, const char *scope, const char *local_ip);
 void call_dispatch(struct call *);
 /* The connection went while the call waits for something. */
 void call_gone(struct call *);

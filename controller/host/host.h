@@ -40,7 +40,7 @@ struct link {
 
 /* What can be wrong with a host, each until its cause is gone. The first is shown. */
 enum host_error { HOST_ERROR_FACTS, HOST_ERROR_CLAIMED, HOST_ERROR_LISTENER, HOST_ERROR_CONFIG, HOST_ERROR_CONFLICT,
-                  HOST_ERROR_REFUSED, N_HOST_ERRORS };
+                  HOST_ERROR_REFUSED, HOST_ERROR_UNDERLAY, N_HOST_ERRORS };
 
 struct place;
 
@@ -133,6 +133,7 @@ void hosts_note_concerned(struct hypervisor *);
 /* A host is reached by this encapsulation from now on (by: 1), or no longer (-1); which ones are in use concerns every host. */
 void hosts_count_encap(struct hosts *, enum encap, int by);
 bool hosts_use_encap(const struct hosts *, enum encap);
+uint16_t hosts_ovsdb_port(const struct hosts *);         /* of the first --ovsdb listener with TLS; 0: there is none */
 uint16_t hosts_openflow_port(const struct hosts *, size_t option);       /* where the option's listener listens */
 void host_forget_runtime(struct hypervisor *);   /* others can no longer reach it */
 /* A gateway died or lives again. False: it is so already. */

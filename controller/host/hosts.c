@@ -74,6 +74,15 @@ uint16_t hosts_openflow_port(const struct hosts *all, size_t option)
     return endpoint_listener_port(all->listeners[option].listener);
 }
 
+uint16_t hosts_ovsdb_port(const struct hosts *all)
+{
+    const struct options *o = all->controller->options;
+    for (size_t i = 0; i < o->ovsdb.n; i++)
+        if (!strncmp(o->ovsdb.v[i], "pssl:", 5))
+            return endpoint_listener_port(all->listeners[o->openflow.n + i].listener);
+    return 0;
+}
+
 struct host_peers *hosts_peers(const struct hosts *all)
 {
     return all->peers;

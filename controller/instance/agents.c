@@ -33,6 +33,7 @@ struct agent_session {
     const struct agent_ops *ops;
     void *aux;
     bool is_answering;
+    json_t *underlay;                    /* NULL: not told yet */
 };
 
 /* ---- who answers ---- */
@@ -134,7 +135,9 @@ agents_free(struct agents *all)
     if (!all)
         return;
     MAP_FOR_EACH_SAFE (n, next, &all->by_host) {
-        free(CONTAINER_OF(n, struct agent_session, by_host));
+        struct agent_session *s = CONTAINER_OF(n, struct agent_session, by_host);
+        json_decref(s->underlay);
+        free(s);
     }
     map_done(&all->by_host);
     forget_remembered(all);
@@ -175,6 +178,7 @@ agents_leave(struct agent_session *s)
     struct agents *all = s->all;
     uint32_t host = s->host;
     map_remove(&all->by_host, &s->by_host);
+    json_decref(s->underlay);
     free(s);
     take_id(all, host);
     feed_object(all->controller->feed, host);
@@ -184,4 +188,39 @@ bool
 agents_is_present(const struct agents *all, uint32_t host)
 {
     return session_find(all, host) != NULL;
+}
+
+/* Less than the host says to have makes packets vanish that are thought to fit. */
+static void
+check_mtu(const struct agents *all, uint32_t host, int64_t mtu)
+{
+    struct hypervisor *h = host_by_number(all->controller->hosts, host);
+    if (!h || !h->has_facts || !mtu)
+        return;
+    if (mtu < h->facts.mtu)
+        host_set_error(h, HOST_ERROR_UNDERLAY, "its vnet-mtu is %u, but the device with its vnet-encap-ip has an MTU of %lld; set "
+                       "external_ids:vnet-mtu to that", h->facts.mtu, (long long) mtu);
+    else
+        host_clear_error(h, HOST_ERROR_UNDERLAY);
+}
+
+void
+agents_set_underlay(struct agents *all, uint32_t host, const json_t *underlay)
+{
+    struct agent_session *s = session_find(all, host);
+    int64_t mtu = json_member_int(underlay, "mtu", 0);
+    const char *device = json_member_string(underlay, "device");
+    if (!s || !device || mtu < 0 || mtu > UINT16_MAX)
+        return;
+    json_decref(s->underlay);
+    s->underlay = json_pack("{s:s,s:I,s:b}", "device", device, "mtu", (json_int_t) mtu, "up", json_member_bool(underlay, "up", false));
+    check_mtu(all, host, mtu);
+    feed_object(all->controller->feed, host);
+}
+
+json_t *
+agents_underlay(const struct agents *all, uint32_t host)
+{
+    const struct agent_session *s = session_find(all, host);
+    return s && s->underlay ? json_incref(s->underlay) : json_null();
 }

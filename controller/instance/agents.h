@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/json.h"
+
 struct agent_session;
 struct agents;
 struct controller;
@@ -23,6 +25,10 @@ void agents_leave(struct agent_session *);
 
 /* The agent answers guests' questions on its bridge: vnetd leaves that to it for as long as it is there. */
 void agents_set_answering(struct agents *, uint32_t host, bool is_answering);
+/* What it says of the device with the tunnel address: {"device", "mtu", "up"}. */
+void agents_set_underlay(struct agents *, uint32_t host, const json_t *);
+/* The same; null: unknown. New reference. */
+json_t *agents_underlay(const struct agents *, uint32_t host);
 /* The controller id that vnetd takes on the host's bridge. */
 uint16_t agents_controller_id(const struct agents *, uint32_t host);
 /* A fact of an earlier run: the host's agent answered. It is given some seconds to come back. */

@@ -366,6 +366,12 @@ endpoint_listen(struct event_base *base, const struct endpoint *e, SSL_CTX *ssl,
 }
 
 void
+endpoint_listener_allow_anonymous(struct endpoint_listener *l)
+{
+    l->allows_anonymous = true;
+}
+
+void
 endpoint_listener_released(struct endpoint_listener *l)
 {
     if (l->n_accepted)

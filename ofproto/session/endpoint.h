@@ -46,6 +46,8 @@ typedef void endpoint_accepted(void *aux, struct bufferevent *, const struct end
 struct endpoint_listener *endpoint_listen(struct event_base *, const struct endpoint *, SSL_CTX *,
                                           const char *required_ou, endpoint_accepted *, void *aux,
                                           struct error *) MUST_CHECK;
+/* TLS: peers without a certificate are taken too, with cn and ou ""; what they may is for the owner to say. One that is presented must be of our CA. */
+void endpoint_listener_allow_anonymous(struct endpoint_listener *);
 void endpoint_listener_released(struct endpoint_listener *);
 void endpoint_listener_free(struct endpoint_listener *);
 uint16_t endpoint_listener_port(const struct endpoint_listener *);       /* when PORT was 0 */

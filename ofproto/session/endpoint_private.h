@@ -21,6 +21,7 @@ struct endpoint_listener {
     char name[128];                     /* for log lines: "pssl:6653" */
     SSL_CTX *ssl;
     char *required_ou;
+    bool allows_anonymous;
     endpoint_accepted *accepted;
     void *aux;
     unsigned n_accepted;                /* handed over and not released */

@@ -2,7 +2,7 @@
  * besides endpoint_tls_new().
  *
  * Invariants: nobody reaches endpoint_deliver() without a certificate of our CA, one CN, one OU and, if one is required,
- * the right OU. A handshake ends within LIMIT_HANDSHAKE_MS. No session is ever resumed, so that each connection proves
+ * the right OU; but for listeners that take peers without any. A handshake ends within LIMIT_HANDSHAKE_MS. No session is ever resumed, so that each connection proves
  * itself anew. */
 #define LOG_MODULE "endpoint"
 #include "ofproto/session/endpoint_private.h"
@@ -175,6 +175,12 @@ handshake_failed(struct tls_handshake *h, short what)
     handshake_refuse(h, why);
 }
 
+static bool
+is_anonymous(const SSL *ssl)
+{
+    return !SSL_get0_peer_certificate(ssl);
+}
+
 static void
 on_handshake_event(struct bufferevent *bev, short what, void *aux)
 {
@@ -185,7 +191,8 @@ on_handshake_event(struct bufferevent *bev, short what, void *aux)
 
     if (!(what & BEV_EVENT_CONNECTED)) {
         handshake_failed(h, what);
-    } else if (!endpoint_tls_identify(bufferevent_openssl_get_ssl(bev), l->required_ou, &peer, &err)) {
+    } else if (!(l->allows_anonymous && is_anonymous(bufferevent_openssl_get_ssl(bev)))
+               && !endpoint_tls_identify(bufferevent_openssl_get_ssl(bev), l->required_ou, &peer, &err)) {
         handshake_refuse(h, err.text);
     } else if (l->n_accepted >= LIMIT_SESSIONS) {
         handshake_refuse(h, "there are too many connections already");
@@ -208,6 +215,8 @@ endpoint_tls_start(struct endpoint_listener *l, int fd, const struct endpoint_pe
         handshake_refuse(l->oldest, "too many handshakes are unfinished and its is the oldest");
 
     SSL *ssl = SSL_new(l->ssl);
+    if (ssl && l->allows_anonymous)
+        SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
     struct bufferevent *bev = ssl ? bufferevent_openssl_socket_new(l->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
                                                                    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
                                   : NULL;

@@ -155,11 +155,11 @@ tests_fuzz_http_head_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS)
 
 tests_fuzz_vnetctl_batch_SOURCES = tests/fuzz/vnetctl_batch.c $(fuzz_main)
 tests_fuzz_vnetctl_batch_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_vnetctl_batch_LDADD = libvnetctl.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
+tests_fuzz_vnetctl_batch_LDADD = libvnetctl.a libpki.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
 
 tests_fuzz_vnetctl_answer_SOURCES = tests/fuzz/vnetctl_answer.c $(fuzz_main)
 tests_fuzz_vnetctl_answer_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_vnetctl_answer_LDADD = libvnetctl.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
+tests_fuzz_vnetctl_answer_LDADD = libvnetctl.a libpki.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
 
 tests_fuzz_domain_xml_SOURCES = tests/fuzz/domain_xml.c $(fuzz_main)
 tests_fuzz_domain_xml_LDFLAGS = $(fuzz_ldflags)

@@ -44,7 +44,7 @@ struct api_client *api_client_new(struct controller_lab *lab, bool as_nobody)
 static void on_request(void *aux, struct connection *connection)
 {
     struct api_client *c = aux;
-    call_dispatch(call_new(&c->lab->c, connection, c->principal, "test"));
+    call_dispatch(call_new(&c->lab->c, connection, c->principal, "test", ""));
 }
 
 static void on_bad(void *aux, struct connection *connection, const struct error *err)

@@ -1,5 +1,5 @@
 /* vnetctl's certificates: they verify, say who and what their holder is, cannot be used as another kind's, and keys stay private. */
-#include "tools/vnetctl/pki.h"
+#include "pki/pki.h"
 
 #include <openssl/x509v3.h>
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tools/vnetctl/pki_file.h"
+#include "pki/pki_file.h"
 
 struct folder {
     char dir[64];

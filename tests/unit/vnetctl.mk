@@ -1,4 +1,4 @@
-vnetctl_test_libs = libvnetctl.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+vnetctl_test_libs = libvnetctl.a libpki.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_vnetctl_parse
 tests_unit_test_vnetctl_parse_SOURCES = tests/unit/test_vnetctl_parse.c

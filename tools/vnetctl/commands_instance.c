@@ -3,6 +3,7 @@
 #include "tools/vnetctl/listing.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/vnetctl/output.h"
@@ -83,7 +84,34 @@ instance_show_read(struct client *client, const struct call *call, struct error 
     return true;
 }
 
+static bool
+host_token_read(struct client *client, const struct call *call, struct error *err)
+{
+    json_t *answer, *body = json_object();
+    const char *host = call_argument(call, "host");
+    if (host)
+        json_object_set_new(body, "host", json_string(host));
+    for (size_t i = 0; i < call->n_values; i++) {
+        char *end;
+        long ttl = strtol(call->values[i].value, &end, 10);
+        if (strcmp(call->values[i].column, "ttl") || call->values[i].key || *end || !*call->values[i].value) {
+            json_decref(body);
+            return error_set(err, ERROR_INVALID, "'%s=%s': give ttl=SECS", call->values[i].column, call->values[i].value);
+        }
+        json_object_set_new(body, "ttl", json_integer(ttl));
+    }
+    bool is_ok = client_post(client, "/v1/host-token", body, &answer, err);
+    if (is_ok)
+        puts(json_member_string(answer, "token"));
+    json_decref(body);
+    if (is_ok)
+        json_decref(answer);
+    return is_ok;
+}
+
 const struct command instance_commands[] = {
+    { "host-token", NULL, { ARG_OPTIONAL("HOST", "host") }, VALUES_OPTIONAL, "[ttl=SECS]", .read = host_token_read,
+      .help = "make a one-time token for 'vnet-agent join', for any host or for one" },
     { "host-allow", "host", { ARG("HOST", "name"), ARG_SOME("TENANT", "tenants") }, .change = host_allow_change,
       .help = "for which tenants domains on the host may declare ports: names, or 'all', as at first" },
     { "instance-list", "instance", .read = listing_read, .shown = "*name host state ports since last_event reason",

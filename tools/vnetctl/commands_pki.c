@@ -1,7 +1,7 @@
 /* Certificates: who is what. The OU of a certificate is the role its holder has. */
 #include "tools/vnetctl/options.h"
 #include "tools/vnetctl/parse.h"
-#include "tools/vnetctl/pki.h"
+#include "pki/pki.h"
 
 #include <string.h>
 

@@ -27,14 +27,12 @@ libvnetctl_a_SOURCES = \
 	tools/vnetctl/output_list.c \
 	tools/vnetctl/output_table.c \
 	tools/vnetctl/parse.c tools/vnetctl/parse.h \
-	tools/vnetctl/pki.c tools/vnetctl/pki.h \
-	tools/vnetctl/pki_file.c tools/vnetctl/pki_file.h \
 	tools/vnetctl/transaction.c tools/vnetctl/transaction.h \
 	tools/vnetctl/url.c tools/vnetctl/url.h
 
 bin_PROGRAMS += vnetctl
 vnetctl_SOURCES = tools/vnetctl/main.c
-vnetctl_LDADD = libvnetctl.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS)
+vnetctl_LDADD = libvnetctl.a libpki.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS)
 
 bashcompdir = $(datadir)/bash-completion/completions
 dist_bashcomp_DATA = tools/vnetctl/vnetctl.bash

@@ -15,6 +15,7 @@ static const struct field fields[] = {
     { .name = "gateway", .kind = FIELD_RUNTIME, .help = "of a gateway: alive, or dead since its peers cannot reach it" },
     { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason" },
     { .name = "agent", .kind = FIELD_RUNTIME, .help = "its vnet-agent is connected" },
+    { .name = "underlay", .kind = FIELD_RUNTIME, .help = "the device with its tunnel address, as its agent sees it" },
     { .name = "error", .kind = FIELD_RUNTIME, .help = "what is wrong with it" },
 };
 

@@ -158,9 +158,7 @@ userdata_put_pool(struct bytes *b, uint32_t number)
 void
 userdata_put_port(struct bytes *b, uint32_t number)
 {
-    bytes_put_u8(b, VERSION);
-    bytes_put_u8(b, USERDATA_PORT);
-    bytes_put_be32(b, number);
+    number_put(b, USERDATA_PORT, number);
 }
 
 bool

@@ -1,6 +1,6 @@
 /* Keys and certificates as PEM files. */
-#ifndef VNETCTL_PKI_FILE_H
-#define VNETCTL_PKI_FILE_H 1
+#ifndef PKI_PKI_FILE_H
+#define PKI_PKI_FILE_H 1
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -1,6 +1,6 @@
 /* Private keys are never readable by others, not even for a moment: the file is made with its final mode. A file is written under another
  * name and linked to its own once it is whole and on disk; link() does not replace what is there. */
-#include "tools/vnetctl/pki_file.h"
+#include "pki/pki_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  *
  * The subject's CN is the name, its OU says what it is; listeners go by the OU. Keys are P-256 and readable by their owner alone. Existing
  * files are never replaced. */
-#ifndef VNETCTL_PKI_H
-#define VNETCTL_PKI_H 1
+#ifndef PKI_PKI_H
+#define PKI_PKI_H 1
 
 #include <stdbool.h>
 
@@ -27,6 +27,10 @@ bool pki_init(const char *dir, struct error *) MUST_CHECK;
 
 /* Makes a key and its certificate. */
 bool pki_issue(const char *dir, const struct pki_subject *, struct error *) MUST_CHECK;
+
+/* Signs the public key of a stranger's request (PEM); what else the request asks for does not count. The certificate as PEM: free() it; NULL with
+ * *err. */
+char *pki_sign(const char *dir, const struct pki_subject *, const char *request, struct error *) MUST_CHECK;
 
 /* Would it do as the name of a host or a client? */
 bool pki_name_check(const char *name, struct error *) MUST_CHECK;

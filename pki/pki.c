@@ -1,6 +1,6 @@
 /* X.509 by OpenSSL: version 3, random serial numbers, ECDSA with SHA-256. Certificates begin a day ago, since clocks of hosts differ, and
  * live ten years: renewing them is removing the two files and issuing again. */
-#include "tools/vnetctl/pki.h"
+#include "pki/pki.h"
 
 #include <openssl/ec.h>
 #include <openssl/rand.h>
@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "tools/vnetctl/pki_file.h"
+#include "pki/pki_file.h"
+#include "pki/pki_request.h"
 
 #define AUTHORITY_DAYS 7300
 #define CERTIFICATE_DAYS 3650
@@ -180,6 +181,22 @@ authority_read(const char *dir, struct authority *ca, struct error *err)
     free(key_path);
     free(cert_path);
     return is_ok;
+}
+
+char *
+pki_sign(const char *dir, const struct pki_subject *s, const char *request, struct error *err)
+{
+    struct authority ca = { NULL, NULL };
+    EVP_PKEY *key = NULL;
+    X509 *cert = NULL;
+    char *pem = NULL;
+    bool is_ok = pki_name_check(s->name, err) && (key = pki_request_key(request, err)) && authority_read(dir, &ca, err);
+    if (is_ok && ((cert = cert_of_subject(s, key, &ca)) || pki_openssl_error(s->name, err)))
+        pem = pki_cert_text(cert, err);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    authority_done(&ca);
+    return pem;
 }
 
 bool
