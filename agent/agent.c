@@ -245,7 +245,7 @@ agent_stop(struct agent *a)
     local_host_free(a->local);
     if (!is_settled) {                   /* a thread still uses the rest */
         log_warn("libvirt does not let go; leaving it behind");
-        _exit(0);
+        quick_exit(0);
     }
     if (a->virt)
         virt_free(a->virt);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define HOOKS "/etc/libvirt/hooks/qemu.d"
+#define CLOCK_SLACK_S 0.05
 
 static bool
 say(bool ok, const char *what, const char *detail)
@@ -54,8 +55,14 @@ find_hook(char *found, size_t size)
     return ok;
 }
 
+static double
+seconds(const struct timespec *ts)
+{
+    return (double) ts->tv_sec + (double) ts->tv_nsec / 1e9;
+}
+
 /* When a process began, since 1970; 0: unknown. Field 22 of /proc/PID/stat, in ticks since boot. */
-static time_t
+static double
 process_start(const char *pid)
 {
     char path[300], text[1024];
@@ -72,7 +79,7 @@ process_start(const char *pid)
     clock_gettime(CLOCK_REALTIME, &now);
     if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &ticks) != 1)
         return 0;
-    return now.tv_sec - boot.tv_sec + (time_t) (ticks / (unsigned long long) sysconf(_SC_CLK_TCK));
+    return seconds(&now) - seconds(&boot) + (double) ticks / (double) sysconf(_SC_CLK_TCK);
 }
 
 static bool
@@ -89,12 +96,12 @@ is_libvirt(const char *pid)
     return !strcmp(name, "libvirtd") || !strcmp(name, "virtqemud");
 }
 
-static time_t
+static double
 libvirt_start(void)
 {
     DIR *proc = opendir("/proc");
-    time_t start = 0;
-    for (const struct dirent *e; !start && proc && (e = readdir(proc));)
+    double start = 0;
+    for (const struct dirent *e; start <= 0 && proc && (e = readdir(proc));)
         if (e->d_name[0] >= '0' && e->d_name[0] <= '9' && is_libvirt(e->d_name))
             start = process_start(e->d_name);
     if (proc)
@@ -107,10 +114,10 @@ static bool
 check_libvirt(void)
 {
     struct stat st;
-    time_t start = libvirt_start();
-    if (!start)
+    double start = libvirt_start();
+    if (start <= 0)
         return say(true, "libvirt does not run now; it will find the hook when it starts", "");
-    if (stat(HOOKS, &st) || st.st_mtime > start + 1)
+    if (stat(HOOKS, &st) || seconds(&st.st_mtim) > start + CLOCK_SLACK_S)
         return say(false, "libvirt", "was started before the hook was there, and does not know of it: restart it (guests live on)");
     return say(true, "libvirt was started after the hook was there", "");
 }

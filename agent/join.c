@@ -148,7 +148,9 @@ join_run(struct joining *j, struct error *err)
         is_ok = join_ovs_configure(&j->ovs, err);
     }
     if (is_ok)
-        printf("host '%s' joins %s with tunnel address %s; start vnet-agent\n", j->name, j->server, j->ovs.encap_ip);
+        printf("host '%s' joins %s with tunnel address %s\n", j->name, j->server, j->ovs.encap_ip);
+    if (is_ok && !join_start_agent())
+        printf("no systemd runs here: start vnet-agent yourself\n");
     free(request);
     join_answer_done(&answer);
     free(j->ovs.key);

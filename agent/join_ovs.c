@@ -50,7 +50,7 @@ run(const struct command *c, char *out, size_t size, struct error *err)
 {
     int fds[2], status = 0;
     if (pipe(fds) < 0)
-        return error_set(err, ERROR_INTERNAL, "ovs-vsctl: %s", strerror(errno));
+        return error_set(err, ERROR_INTERNAL, "%s: %s", c->v[0], strerror(errno));
     pid_t child = fork();
     if (!child) {
         dup2(fds[1], STDOUT_FILENO);
@@ -69,7 +69,7 @@ run(const struct command *c, char *out, size_t size, struct error *err)
         out[used] = '\0';
     if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
         return error_set(err, ERROR_UNAVAILABLE, WIFEXITED(status) && WEXITSTATUS(status) == 127
-                         ? "ovs-vsctl cannot be run: is openvswitch-switch installed?" : "ovs-vsctl failed; it has said why");
+                         ? "%s cannot be run: is it installed?" : "%s failed; it has said why", c->v[0]);
     return true;
 }
 
@@ -141,4 +141,19 @@ bool
 join_ovs_configure(const struct join_ovs *o, struct error *err)
 {
     return set_ids(o, err) && set_manager(o, err);
+}
+
+bool
+join_start_agent(void)
+{
+    struct command c = { .n = 0 };
+    struct error unused;
+    if (access("/run/systemd/system", F_OK))
+        return false;
+    add(&c, mem_strdup("systemctl"));
+    add(&c, mem_strdup("restart"));
+    add(&c, mem_strdup("vnet-agent.service"));
+    bool is_ok = run(&c, NULL, 0, &unused);
+    command_done(&c);
+    return is_ok;
 }

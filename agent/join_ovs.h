@@ -18,6 +18,8 @@ struct join_ovs {
 
 /* The system-id it has already; false: none. */
 bool join_ovs_name(const struct join_ovs *, char *out, size_t size);
+/* The unit of the package, where systemd runs. False: it does not. */
+bool join_start_agent(void);
 /* The MTU is that of the device that has the tunnel address. */
 bool join_ovs_configure(const struct join_ovs *, struct error *) MUST_CHECK;
 

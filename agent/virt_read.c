@@ -170,6 +170,9 @@ virt_read_counters(virConnectPtr conn, struct virt_domain **list, size_t *n, str
     *n = 0;
     int count = virConnectGetAllDomainStats(conn, VIR_DOMAIN_STATS_INTERFACE, &records,
                                             VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+    const virError *e = count < 0 ? virGetLastError() : NULL;
+    if (e && e->code == VIR_ERR_NO_SUPPORT)
+        return true;                     /* not every driver counts */
     if (count < 0)
         return virt_error("statistics cannot be read", err);
     *list = mem_zalloc(((size_t) count + 1) * sizeof **list);

@@ -65,5 +65,5 @@ def end_of_agents(lab):
             continue
         assert agent.status() is None, f"{host.name}: vnet-agent ended with {agent.status()}: {agent.last_words()}"
         assert agent.kill("TERM") == 0, f"{host.name}: vnet-agent on SIGTERM: {agent.last_words()}"
-        assert not agent.complaints(), agent.last_words(60)
+        assert not agent.complaints(), agent.last_words(160)
 

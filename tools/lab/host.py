@@ -117,9 +117,9 @@ class Hypervisor(Machine):
 
     # -- libvirt --
 
-    def add_libvirt(self, server=None, certificates=None, hook_options=(), agent_options=()):
+    def add_libvirt(self, server=None, certificates=None, hook_options=(), agent_options=(), containers=False):
         """A libvirtd of its own. server: vnetd's API, for a vnet-agent and the hook; None: without."""
-        self.libvirt = Libvirt(self)
+        self.libvirt = Libvirt(self, containers)
         if server:
             self.vnet_agent = VnetAgent(self, server, certificates, agent_options)
             self.libvirt.install_hook(*self.vnet_agent.hook(*hook_options))

@@ -119,13 +119,13 @@ class Lab:
     def manager(self):
         return f"{'ssl' if self.tls else 'tcp'}:{NODE_IP}:{OVSDB_PORT}"
 
-    def add_libvirt(self, *names, hook_options=(), agent_options=()):
+    def add_libvirt(self, *names, hook_options=(), agent_options=(), containers=False):
         """libvirtd and vnet-agent on hosts (default all), connected to vnetd: [Libvirt]."""
         made = []
         for name in names or self.hosts:
             certificates = self.certificates(name) if self.tls else None
             server = f"https://{NODE_IP}:{API_PORT}" if self.tls else f"unix:{self.vnetd.socket}"
-            made.append(self.hosts[name].add_libvirt(server, certificates, hook_options, agent_options))
+            made.append(self.hosts[name].add_libvirt(server, certificates, hook_options, agent_options, containers))
         self.wait_agents(*names)
         return made
 

@@ -22,6 +22,9 @@ PRIVATE = {"etc": "/etc/libvirt", "lib": "/var/lib/libvirt", "log": "/var/log/li
 USER = "libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin"    # libvirt-daemon-system would add it
 CMDLINE = ("console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check apparmor=0 audit=0 cryptomgr.notests "
            "random.trust_cpu=on")
+MOUNT_CGROUPS = """mount -t tmpfs cgroup /sys/fs/cgroup
+for c in cpu cpuacct cpuset memory devices freezer blkio; do mkdir /sys/fs/cgroup/$c; mount -t cgroup -o $c cgroup /sys/fs/cgroup/$c; done
+mkdir /sys/fs/cgroup/systemd; mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd"""
 NO_OFFLOADS = ("<driver name='qemu'><host csum='off' gso='off' tso4='off' tso6='off' ecn='off' ufo='off' mrg_rxbuf='off'/>"
                "<guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/></driver>")
 
@@ -37,10 +40,12 @@ def guest_image():
 class Libvirt:
     """One hypervisor's libvirtd. start(), kill() and stop() may follow each other; guests live on."""
 
-    def __init__(self, host):
-        self.host = host
+    def __init__(self, host, containers=False):
+        """containers: libvirt's LXC driver is what the agent and virsh speak to."""
+        self.host, self.containers = host, containers
         self.folder = host.path("libvirt")
-        self.uri = f"qemu+unix:///system?socket={self.folder}/sock/libvirt-sock"
+        driver = "lxc" if containers else "qemu"
+        self.uri = f"{driver}+unix:///system?socket={self.folder}/sock/libvirt-sock"
         self.agent_uri = self.uri
         self.image = guest_image()
         self._number = None
@@ -72,6 +77,8 @@ class Libvirt:
             os.makedirs(target, exist_ok=True)             # a mount point
             commands.append(f"mount --bind {self.path(name)} {target}")
         commands += [f"mount --bind {self.path(n)} /etc/{n}" for n in ("passwd", "group", "hosts")]
+        if self.containers:
+            commands.append(MOUNT_CGROUPS)
         self.host.run("sh", "-ec", "\n".join(commands))
 
     def _write(self, name, text):
@@ -144,6 +151,13 @@ class Libvirt:
         return {name: state for name, state in rows}
 
     # -- guests --
+
+    def container_xml(self, name, domain_id):
+        """A container without a network, whose one process sleeps: what a thousand of is cheap."""
+        return (f"<domain type='lxc'><name>{name}</name><uuid>{domain_id}</uuid><memory unit='MiB'>32</memory><vcpu>1</vcpu>"
+                "<os><type>exe</type><init>/bin/sh</init><initarg>-c</initarg><initarg>trap exit TERM; sleep 1000000 &amp; wait</initarg></os><devices>"
+                "<emulator>/usr/lib/libvirt/libvirt_lxc</emulator>"
+                f"<filesystem type='mount'><source dir='{self.image}/root'/><target dir='/'/></filesystem><console type='pty'/></devices></domain>")
 
     def define(self, name, **options):
         vm = Vm(name, self, **options)

@@ -30,7 +30,7 @@ class VnetAgent:
     def start(self):
         """Until it listens for hooks. Whether libvirt and vnetd answer is another matter: see wait_connected()."""
         suppressions = os.path.join(os.path.dirname(os.path.abspath(__file__)), "leaks-of-others")
-        env = {**self.host.programs.env, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1",
+        env = {**self.host.programs.env, "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:quarantine_size_mb=1", "UBSAN_OPTIONS": "print_stacktrace=1",
                "LSAN_OPTIONS": f"suppressions={suppressions}:print_suppressions=0"}
         self._number = self.host.agent.call("spawn", argv=[self.program, *self.arguments()], log=self.out, env=env)
         wait_until(self._listens, 20, f"{self.host.name}: vnet-agent listens (log: {self.log})")

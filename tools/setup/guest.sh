@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes once what the lab's virtual machines boot: Debian's cloud kernel as an uncompressed ELF, and an initramfs of busybox and the
-# few modules that virtio-net needs, with tools/lab/guest-image/init as process 1. Prints the folder, which has 'vmlinux' and 'initrd'.
+# few modules that virtio-net needs, with tools/lab/guest-image/init as process 1. Prints the folder, which has 'vmlinux', 'initrd', and 'root', the latter's files.
 #
 # Everything comes by `apt-get download` and `dpkg -x`; nothing is installed (busybox-static would push out busybox).
 set -euo pipefail
@@ -59,6 +59,7 @@ strip -g "$root"/lib/*.ko
 install -m 755 "$image/init" "$root/init"
 install -m 755 "$image/dhcp" "$root/dhcp"
 (cd "$root" && find . | cpio -o -H newc --quiet) > "$work/out/initrd"
+mv "$root" "$work/out/root"           # what containers have as their own
 rm -rf "$prefix"
 mv "$work/out" "$prefix"
 touch "$prefix/.complete"
