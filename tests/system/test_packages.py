@@ -1,0 +1,115 @@
+"""The Debian packages, as ./dev deb makes them, installed on a clean Debian tree: all their programs run there, and the agent's package and one
+command are all that a host needs to join."""
+import glob
+import os
+import subprocess
+
+import pytest
+
+from lab.daemon import API_PORT
+from lab.underlay import NODE_IP
+
+LAB = {"hosts": 0, "tls": True}
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+POLICY = "#!/bin/sh\nexit 101\n"                # nothing is started by an installation in a folder
+
+
+def made_by(*argv, timeout=400):
+    done = subprocess.run(argv, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout)
+    assert done.returncode == 0, f"{argv}: {done.stderr[-2000:]}"
+    return done.stdout.strip().splitlines()
+
+
+class Tree:
+    """A Debian system in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        tar = made_by(os.path.join(TOP, "tools/setup/debian-tree.sh"))[-1]
+        self.archives = os.path.join(os.path.dirname(tar), "debian-archives")
+        os.makedirs(folder)
+        subprocess.run(["tar", "-C", folder, "-xf", tar], check=True)
+        self.write("usr/sbin/policy-rc.d", POLICY, 0o755)
+        self.write("etc/apt/apt.conf.d/99test", f'Dir::Cache::archives "{self.archives}";\nAPT::Keep-Downloaded-Packages "true";\n'
+                   'APT::Sandbox::User "root";\nAcquire::Check-Valid-Until "false";\n')
+        with open("/etc/resolv.conf") as f:
+            self.write("etc/resolv.conf", f.read())
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def write(self, name, text, mode=0o644):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "w") as f:
+            f.write(text)
+        os.chmod(self.path(name), mode)
+
+    def run(self, *argv, binds=(), timeout=300):
+        """In a mount namespace of its own, so that nothing stays mounted."""
+        mounts = "".join(f"mkdir -p {self.folder}{b} && mount --bind {b} {self.folder}{b} && " for b in [self.archives, *binds])
+        command = (f"mount -t proc proc {self.folder}/proc && mount --bind /dev {self.folder}/dev && {mounts}"
+                   f"exec chroot {self.folder} \"$@\"")
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+        done = subprocess.run(["unshare", "-m", "sh", "-ec", command, "sh", *argv], env=environment, capture_output=True, text=True, timeout=timeout)
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def tree(lab):
+    debs = [line for line in made_by("./dev", "deb") if line.endswith(".deb")]
+    assert sorted(os.path.basename(d).split("_")[0] for d in debs) == ["vnet-agent", "vnet-controller", "vnet-tools"]
+    made = Tree(os.path.join(lab.root, "tree"))
+    os.makedirs(made.path("debs"))
+    for deb in debs:
+        os.link(deb, made.path("debs", os.path.basename(deb))) if os.stat(deb).st_dev == os.stat(made.folder).st_dev \
+            else subprocess.run(["cp", deb, made.path("debs")], check=True)
+    status, _, errors = made.run("apt-get", "update")
+    assert status == 0, errors
+    names = [f"/debs/{os.path.basename(d)}" for d in debs]
+    status, output, errors = made.run("apt-get", "install", "-y", "--no-install-recommends", *names)
+    assert status == 0, output[-1000:] + errors[-2000:]
+    return made
+
+
+def test_all_programs_run_on_a_clean_system(tree):
+    for program in ("vnetd", "vnet-agent", "vnetctl", "/usr/libexec/vnet/vnet-hook"):
+        status, output, errors = tree.run(program, "--version")
+        assert status == 0 and "0.1.0" in output, (program, output, errors)
+    assert os.readlink(tree.path("etc/libvirt/hooks/qemu.d/vnet")) == "/usr/libexec/vnet/vnet-hook"
+    status, output, _ = tree.run("dpkg", "--audit")
+    assert (status, output) == (0, "")
+    for unit in ("vnetd.service", "vnet-agent.service"):
+        assert os.path.exists(tree.path("lib/systemd/system", unit))
+
+
+def test_the_controller_s_package_makes_certificates_and_checks_its_options(tree):
+    status, _, errors = tree.run("vnetctl", "pki", "init")
+    assert status == 0, errors
+    assert glob.glob(tree.path("etc/vnet/pki/*")) != []
+    status, output, errors = tree.run("vnetd", "--config=/etc/vnet/vnetd.conf", "--version")
+    assert status == 0 and "0.1.0" in output, errors
+
+
+def test_the_agent_s_package_and_one_command_connect_a_host(lab, tree):
+    host = lab.add_host("hv1", join=False)
+    token = lab.ctl("host-token")
+    command = f"mkdir -p {tree.folder}{lab.root} && mount --bind {lab.root} {tree.folder}{lab.root} && mount --bind /run {tree.folder}/run && " \
+              f"mount -t proc proc {tree.folder}/proc && exec chroot {tree.folder} \"$@\""
+    status, output, errors = host.run("unshare", "-m", "sh", "-ec", command, "sh", "/usr/sbin/vnet-agent", "join",
+                                      f"https://{NODE_IP}:{API_PORT}", f"--token={token}", "--name=hv1", f"--encap-ip={host.tunnel_ip}",
+                                      "--datapath-type=netdev", f"--dir={host.path('pki')}", check=False)
+    assert status == 0, errors
+    lab.ready("hv1")
+    with open(tree.path("etc/vnet/agent.conf")) as f:
+        assert f"server = https://{NODE_IP}:{API_PORT}" in f.read()
+    number = host.agent.call("spawn", argv=["unshare", "-m", "sh", "-ec", command, "sh", "/usr/sbin/vnet-agent", "--connect=test:///default",
+                                            "--socket=/run/vnet-agent.sock"], log=host.path("agent.log"))
+    lab.wait_agents("hv1")
+    host.agent.call("kill", number=number, name="TERM")
+    assert host.agent.call("wait", number=number, timeout=20) == 0
+
+
+def test_removing_the_packages_leaves_no_program(tree):
+    status, _, errors = tree.run("apt-get", "remove", "-y", "vnet-agent", "vnet-controller", "vnet-tools")
+    assert status == 0, errors
+    assert not os.path.lexists(tree.path("etc/libvirt/hooks/qemu.d/vnet")) and not os.path.exists(tree.path("usr/sbin/vnet-agent"))
