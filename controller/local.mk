@@ -57,6 +57,7 @@ libcontroller_a_SOURCES += \
 	controller/instance/declared.c controller/instance/declared.h \
 	controller/instance/instances.c controller/instance/instances.h \
 	controller/instance/migrations.c controller/instance/migrations.h \
+	controller/instance/orphans.c controller/instance/orphans.h \
 	controller/instance/sighting.c controller/instance/sighting.h \
 	controller/options.c controller/options.h \
 	controller/outside.c controller/outside.h controller/outside_private.h \

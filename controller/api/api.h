@@ -47,6 +47,7 @@ bool api_is_join(const struct call *);           /* what one may ask who is nobo
 /* instances.c */
 void api_instances(struct call *);
 void api_instance(struct call *);
+void api_orphans(struct call *);
 /* health.c */
 void api_healthz(struct call *);
 void api_metrics(struct call *);

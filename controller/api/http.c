@@ -24,6 +24,7 @@ static const struct api_route routes[] = {
     { "POST", "join", 1, api_join },
     { "POST", "agent", 2, api_agent },
     { "GET", "agent", 2, api_agent },
+    { "GET", "orphan", 1, api_orphans },
     { "GET", "instance", 1, api_instances },
     { "GET", "instance", 2, api_instance },
     { "GET", NULL, 1, api_list },

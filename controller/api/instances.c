@@ -7,6 +7,7 @@
 #include "controller/controller.h"
 #include "controller/instance/instances.h"
 #include "controller/instance/migrations.h"
+#include "controller/instance/orphans.h"
 #include "vnet/model/model_json.h"
 
 static const char *const columns[] = { "id", "name", "host", "state", "ports", "since", "last_event", "reason" };
@@ -167,4 +168,15 @@ api_instances(struct call *call)
     }
     json_decref(found);
     call_error(call, &err, -1);
+}
+
+/* Of all tenants and hosts: for who looks after the whole. */
+void
+api_orphans(struct call *call)
+{
+    struct error err;
+    if (principal_may(&call->principal, VERB_READ, NULL, &err))
+        call_json(call, 200, orphans_json(call->controller));
+    else
+        call_error(call, &err, -1);
 }

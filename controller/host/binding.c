@@ -197,6 +197,15 @@ void bindings_expect(struct bindings *b, uint32_t host, const char *iface_id, un
     settle(b, port_named(b, name));
 }
 
+void bindings_each_claim(const struct bindings *b, void (*each)(void *aux, uint32_t host, const char *iface_id, uint32_t port), void *aux)
+{
+    MAP_FOR_EACH (n, &b->claims.by_key) {
+        const struct claim *c = CONTAINER_OF(n, struct claim, by_key);
+        if (!c->expected)
+            each(aux, c->host, c->iface->text, port_named(b, c->iface->text));
+    }
+}
+
 struct claim_search {
     uint32_t host;
     struct claim *found;

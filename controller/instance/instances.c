@@ -318,3 +318,27 @@ instances_counters(const struct instances *all, struct uuid id)
     const struct sighting *s = i ? shown(i) : NULL;
     return s && s->counters ? json_incref(s->counters) : json_null();
 }
+
+bool
+instances_know(const struct instances *all, struct uuid id)
+{
+    return instance_find(all, id) != NULL;
+}
+
+struct uuid *
+instances_running_ports(const struct instances *all, size_t *n)
+{
+    struct uuid *ids = NULL;
+    size_t cap = 0;
+    *n = 0;
+    MAP_FOR_EACH (node, &all->by_id) {
+        for (const struct sighting *s = CONTAINER_OF(node, struct instance, by_id)->sightings; s; s = s->next) {
+            if (s->state > INSTANCE_PAUSED || !s->n_ports)
+                continue;
+            ids = mem_grow(ids, &cap, *n + s->n_ports, sizeof *ids);
+            memcpy(ids + *n, s->ports, s->n_ports * sizeof *ids);
+            *n += s->n_ports;
+        }
+    }
+    return ids;
+}

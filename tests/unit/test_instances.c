@@ -11,7 +11,9 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "controller/instance/agents.h"
 #include "controller/instance/declared.h"
+#include "controller/instance/orphans.h"
 #include "tests/unit/controller_lab.h"
 
 #define DOMAIN "dc2b9d00-dd64-4485-add1-0b9917418121"
@@ -315,6 +317,46 @@ static void a_full_report_without_the_domain_removes_its_ports(void **state)
     until_port(lab, false);
 }
 
+static size_t n_orphans(struct controller_lab *lab, const char *kind, const char *reason)
+{
+    json_t *rows = orphans_json(&lab->c), *row;
+    size_t i, n = 0;
+    json_array_foreach (rows, i, row)
+        n += !strcmp(json_member_string(row, "kind"), kind) && !strcmp(json_member_string(row, "reason"), reason);
+    json_decref(rows);
+    return n;
+}
+
+static bool tell_nobody(void *aux, const char *event, const char *data)
+{
+    return true;
+}
+
+static void dropped(void *aux)
+{
+}
+
+static void what_is_left_over_is_listed_and_stays(void **state)
+{
+    static const struct agent_ops ops = { tell_nobody, dropped };
+    struct controller_lab *lab = *state;
+    controller_lab_connect(lab, "h1");
+    controller_lab_show(lab, "h1", OTHER, 4);
+    assert_int_equal(n_orphans(lab, "interface", "no port has this id"), 1);
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    controller_lab_add(lab, "h1", PORT, 5);
+    assert_int_equal(n_orphans(lab, "interface", "no running domain has it"), 0);        /* nobody there knows */
+    struct agent_session *agent = agents_enter(lab->c.agents, host_number(lab, "h1"), &ops, NULL);
+    assert_int_equal(n_orphans(lab, "interface", "no running domain has it"), 1);
+    assert_int_equal(n_orphans(lab, "port", "the domain that declared it is nowhere"), 1);
+    must_report(lab, "h1", "{'full':false,'instances':[" RUNNING "]}");
+    assert_int_equal(n_orphans(lab, "interface", "no running domain has it"), 0);
+    assert_int_equal(n_orphans(lab, "port", "the domain that declared it is nowhere"), 0);
+    agents_leave(agent);
+    controller_lab_remove(lab, "h1", OTHER);
+    assert_int_equal(n_orphans(lab, "interface", "no port has this id"), 0);
+}
+
 static void a_report_that_makes_no_sense_changes_nothing(void **state)
 {
     static const char *const wrong[] = {
@@ -348,6 +390,7 @@ int main(void)
         TEST(of_two_hosts_the_one_where_it_runs_is_shown),
         TEST(declared_ports_go_with_the_last_sighting),
         TEST(a_full_report_without_the_domain_removes_its_ports),
+        TEST(what_is_left_over_is_listed_and_stays),
         TEST(a_report_that_makes_no_sense_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

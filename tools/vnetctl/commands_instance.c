@@ -85,6 +85,15 @@ instance_show_read(struct client *client, const struct call *call, struct error 
 }
 
 static bool
+orphan_list_read(struct client *client, const struct call *call, struct error *err)
+{
+    json_t *rows;
+    bool is_ok = client_get(client, "/v1/orphan", &rows, err) && listing_print(client, "orphan", "*kind host id name reason", rows, err);
+    json_decref(rows);
+    return is_ok;
+}
+
+static bool
 host_token_read(struct client *client, const struct call *call, struct error *err)
 {
     json_t *answer, *body = json_object();
@@ -116,6 +125,8 @@ const struct command instance_commands[] = {
       .help = "for which tenants domains on the host may declare ports: names, or 'all', as at first" },
     { "instance-list", "instance", .read = listing_read, .shown = "*name host state ports since last_event reason",
       .help = "list virtual machines as the hypervisors report them" },
+    { "orphan-list", "orphan", .read = orphan_list_read,
+      .help = "list interfaces without a port or a running domain, and declared ports without a domain" },
     { "instance-show", "instance", { ARG("INSTANCE", "name") }, .read = instance_show_read,
       .help = "show one, with its counters and how its migrations went" },
     { .name = NULL }

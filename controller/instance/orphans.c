@@ -1,0 +1,72 @@
+#include "controller/instance/orphans.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/controller.h"
+#include "controller/host/binding.h"
+#include "controller/host/host.h"
+#include "controller/instance/agents.h"
+#include "controller/instance/instances.h"
+
+struct search {
+    const struct controller *c;
+    struct uuid *used;                   /* ids of interfaces of domains that run somewhere; sorted */
+    size_t n_used;
+    json_t *rows;
+};
+
+static int
+by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct uuid));
+}
+
+static bool
+is_used(const struct search *s, struct uuid id)
+{
+    return s->n_used && bsearch(&id, s->used, s->n_used, sizeof id, by_bytes);
+}
+
+static void
+add(const struct search *s, const char *kind, uint32_t host, const char *id, const struct object *o, const char *reason)
+{
+    const struct hypervisor *h = host_by_number(s->c->hosts, host);
+    json_array_append_new(s->rows, json_pack("{s:s,s:s?,s:s,s:s?,s:s}", "kind", kind, "host", h ? h->name : NULL, "id", id, "name",
+                                             o ? o->name : NULL, "reason", reason));
+}
+
+static void
+see_claim(void *aux, uint32_t host, const char *iface_id, uint32_t port)
+{
+    const struct search *s = aux;
+    const struct object *o = port ? model_get(s->c->model, port, OBJECT_PORT) : NULL;
+    if (!o)
+        add(s, "interface", host, iface_id, NULL, "no port has this id");
+    else if (agents_is_present(s->c->agents, host) && !is_used(s, o->id))
+        add(s, "interface", host, iface_id, o, "no running domain has it");
+}
+
+static void
+see_port(const struct search *s, const struct port *p)
+{
+    char id[UUID_STRLEN];
+    struct uuid domain;
+    if (p->declared_by && uuid_parse(p->declared_by, &domain) && agents_is_present(s->c->agents, p->declared_on)
+        && !instances_know(s->c->instances, domain))
+        add(s, "port", p->declared_on, uuid_format(p->o.id, id), &p->o, "the domain that declared it is nowhere");
+}
+
+json_t *
+orphans_json(const struct controller *c)
+{
+    struct search s = { .c = c, .rows = json_array() };
+    s.used = instances_running_ports(c->instances, &s.n_used);
+    if (s.n_used)
+        qsort(s.used, s.n_used, sizeof *s.used, by_bytes);
+    bindings_each_claim(c->bindings, see_claim, &s);
+    for (const struct object *o = NULL; (o = model_next(c->model, OBJECT_PORT, o ? o->number : 0)) != NULL;)
+        see_port(&s, model_port(c->model, o->number));
+    free(s.used);
+    return s.rows;
+}
