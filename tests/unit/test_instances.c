@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "controller/instance/agents.h"
 #include "controller/instance/declared.h"
+#include "controller/instance/migrations.h"
 #include "controller/instance/orphans.h"
 #include "tests/unit/controller_lab.h"
 
@@ -317,6 +318,103 @@ static void a_full_report_without_the_domain_removes_its_ports(void **state)
     until_port(lab, false);
 }
 
+/* ---- migration ---- */
+
+#define INCOMING "{'id':'" DOMAIN "','name':'vm','tenant':'default','incoming':true,'ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01'," \
+                 "'declared':true,'name':'vm','subnet':'a'}]}"
+
+/* The guest runs on h1; h2 has announced it and shows its interface. */
+static uint32_t begin_migration(struct controller_lab *lab)
+{
+    controller_lab_connect(lab, "h1");
+    controller_lab_show(lab, "h1", NULL, 0);
+    controller_lab_connect(lab, "h2");
+    controller_lab_show(lab, "h2", NULL, 0);
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    controller_lab_add(lab, "h1", PORT, 5);
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    must_declare(lab, "h2", INCOMING);
+    controller_lab_add(lab, "h2", PORT, 7);
+    return port_of(lab)->o.number;
+}
+
+static void expect_places(struct controller_lab *lab, uint32_t port, const char *host, struct twin twin)
+{
+    struct twin now = runtime_twin(lab->c.runtime, port);
+    assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, host));
+    assert_int_equal(now.host, twin.host);
+    assert_int_equal(now.ofport, twin.ofport);
+    assert_int_equal(now.is_left, twin.is_left);
+}
+
+static void expect_migration(struct controller_lab *lab, const char *state)
+{
+    struct uuid id;
+    assert_true(uuid_parse(DOMAIN, &id));
+    json_t *list = migrations_json(lab->c.migrations, id);
+    const char *word = json_member_string(json_array_get(list, json_array_size(list) - 1), "state");
+    if (!word || strcmp(word, state))
+        fail_msg("the migration is '%s', not '%s'", word ? word : "(none)", state);
+    json_decref(list);
+}
+
+static void a_destination_is_armed_and_opened_by_the_first_packet(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
+    expect_places(lab, port, "h1", (struct twin) { h2, 7, false });
+    migrations_spoken(lab->c.migrations, h1, port);          /* from where it is: nothing new */
+    expect_places(lab, port, "h1", (struct twin) { h2, 7, false });
+    migrations_spoken(lab->c.migrations, h2, port);
+    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+    migrations_spoken(lab->c.migrations, h2, port);
+    expect_migration(lab, "moved");
+    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off','reason':'migrated'}]}");
+    expect_migration(lab, "done");
+    controller_lab_remove(lab, "h1", PORT);
+    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+}
+
+static void a_destination_that_says_it_runs_opens_it_too(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab);
+    must_report(lab, "h2", "{'full':false,'instances':[" RUNNING "]}");
+    expect_places(lab, port, "h2", (struct twin) { host_number(lab, "h1"), 0, true });
+}
+
+static void a_guest_that_runs_again_where_it_was_is_bound_there_again(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab);
+    migrations_spoken(lab->c.migrations, host_number(lab, "h2"), port);
+    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
+                           "{'event':'suspended migrated','at_ms':9000000000000},{'event':'resumed unpaused','at_ms':9000000000001}]}]}");
+    expect_migration(lab, "undone");
+    assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h1"));
+}
+
+static void a_destination_that_fails_leaves_everything_as_it_was(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab);
+    controller_lab_remove(lab, "h2", PORT);
+    expect_places(lab, port, "h1", (struct twin) { .host = 0 });
+    must_report(lab, "h2", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off','events':["
+                           "{'event':'stopped failed','at_ms':9000000000000}]}]}");
+    expect_migration(lab, "undone");
+}
+
+/* Two hosts with one interface, of which nobody has said that a guest moves. */
+static void without_an_announcement_nothing_is_armed(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab);
+    controller_lab_remove(lab, "h2", PORT);
+    controller_lab_add(lab, "h2", PORT, 8);
+    expect_places(lab, port, "h1", (struct twin) { .host = 0 });
+}
+
 static size_t n_orphans(struct controller_lab *lab, const char *kind, const char *reason)
 {
     json_t *rows = orphans_json(&lab->c), *row;
@@ -390,6 +488,11 @@ int main(void)
         TEST(of_two_hosts_the_one_where_it_runs_is_shown),
         TEST(declared_ports_go_with_the_last_sighting),
         TEST(a_full_report_without_the_domain_removes_its_ports),
+        TEST(a_destination_is_armed_and_opened_by_the_first_packet),
+        TEST(a_destination_that_says_it_runs_opens_it_too),
+        TEST(a_guest_that_runs_again_where_it_was_is_bound_there_again),
+        TEST(a_destination_that_fails_leaves_everything_as_it_was),
+        TEST(without_an_announcement_nothing_is_armed),
         TEST(what_is_left_over_is_listed_and_stays),
         TEST(a_report_that_makes_no_sense_changes_nothing),
     };
