@@ -33,6 +33,7 @@ fuzz_programs = \
 	tests/fuzz/vnetctl_answer \
 	tests/fuzz/domain_xml \
 	tests/fuzz/hook_message \
+	tests/fuzz/pki_request \
 	tests/fuzz/sighting
 check_PROGRAMS += $(fuzz_programs)
 
@@ -172,6 +173,10 @@ tests_fuzz_hook_message_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
 tests_fuzz_sighting_SOURCES = tests/fuzz/sighting.c $(fuzz_main)
 tests_fuzz_sighting_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_sighting_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) -lpthread
+
+tests_fuzz_pki_request_SOURCES = tests/fuzz/pki_request.c $(fuzz_main)
+tests_fuzz_pki_request_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_pki_request_LDADD = libpki.a libbase.a $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
 
 # Writes the first inputs of targets that read binary formats: `./dev fuzz seeds`.
 EXTRA_PROGRAMS += tests/fuzz/seeds
