@@ -3,6 +3,7 @@ libvnet_a_SOURCES =
 
 libvnet_a_SOURCES += \
 	vnet/pipeline/compiler.c vnet/pipeline/compiler.h \
+	vnet/pipeline/compiler_place.c \
 	vnet/pipeline/compiler_private.h vnet/pipeline/compiler_run.c \
 	vnet/pipeline/dirty.c vnet/pipeline/dirty.h \
 	vnet/pipeline/feature.c vnet/pipeline/feature.h \

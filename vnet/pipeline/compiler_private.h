@@ -1,4 +1,5 @@
-/* What the compiler's two halves share: compiler.c takes changes in, compiler_run.c works them off. */
+/* What the compiler's parts share: compiler.c takes changes in, compiler_place.c knows which hosts they concern, compiler_run.c works
+ * them off. */
 #ifndef VNET_PIPELINE_COMPILER_PRIVATE_H
 #define VNET_PIPELINE_COMPILER_PRIVATE_H 1
 
@@ -35,9 +36,22 @@ struct compiler {
     void *zone_aux;
 };
 
+/* One change on its way to the queues. */
+struct touch_list {
+    struct compiler *c;
+    compiler_concerned *concerned;
+    void *aux;
+};
+
 struct attached *attached_find(const struct compiler *, uint32_t host);   /* NULL: not attached */
 void compiler_dirty_all(struct compiler *, struct attached *, uint32_t vpc);      /* every block, as feature.h's 'blocks' */
 void compiler_dirty_set(struct compiler *, struct attached *, uint32_t set);      /* likewise 'blocks_of_set' */
 void compiler_orphanages_clear(struct compiler *);
+void compiler_tell_concerned(const struct touch_list *, struct attached *);
+
+/* Counts what holds something on all hosts; on a host that is attached now; what a change moves, and marks what it makes dirty. */
+void compiler_place_all(struct compiler *);
+void compiler_place_on(struct compiler *, uint32_t host);
+void compiler_place_changed(struct touch_list *, const struct vnet_event *);
 
 #endif
