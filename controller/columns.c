@@ -128,6 +128,19 @@ static json_t *rule_column(const struct showing *s, const struct object *o, cons
     return json_null();
 }
 
+/* Packets and bytes of a balancer's target or listener are the first of each connection and all others. */
+static json_t *balanced_column(const struct showing *s, const struct object *o, const char *name)
+{
+    struct hits hits;
+    bool is_known = rule_hits_of(s->controller->hits, o->number, &hits) || (s->wanted && s->wanted->are_hits_read);
+    if (!strcmp(name, "connections"))
+        return is_known ? json_integer((json_int_t) hits.connections) : json_null();
+    if (!strcmp(name, "packets") || !strcmp(name, "bytes"))
+        return rule_column(s, o, name);
+    return o->type == OBJECT_TARGET ? checks_target_column(s->controller, (const void *) o, name)
+                                    : checks_listener_column(s->controller, (const void *) o, name);
+}
+
 static json_t *show_runtime(void *aux, const struct object *o, const struct field *field)
 {
     const struct showing *s = aux;
@@ -138,8 +151,8 @@ static json_t *show_runtime(void *aux, const struct object *o, const struct fiel
     case OBJECT_EIP: return eip_column(s, o, field->name);
     case OBJECT_NATGW: return natgw_column(s, o, field->name);
     case OBJECT_SG_RULE: return rule_column(s, o, field->name);
-    case OBJECT_TARGET: return checks_target_column(s->controller, (const void *) o, field->name);
-    case OBJECT_LISTENER: return checks_listener_column(s->controller, (const void *) o, field->name);
+    case OBJECT_TARGET:
+    case OBJECT_LISTENER: return balanced_column(s, o, field->name);
     default: return json_null();
     }
 }

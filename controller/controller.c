@@ -113,7 +113,7 @@ static void use_facts(struct controller *c, json_t *facts)
 {
     const char *key;
     json_t *value;
-    unsigned number, rule;
+    unsigned number;
     int at;
     json_object_foreach (facts, key, value)
         if (sscanf(key, "host/%u", &number) == 1)
@@ -126,8 +126,8 @@ static void use_facts(struct controller *c, json_t *facts)
             outside_remember(c->outside, number, json_string_value(value));
         else if (sscanf(key, "agent/%u", &number) == 1)
             agents_remember(c->agents, number);
-        else if (sscanf(key, "hits/%u/%u", &number, &rule) == 2)
-            rule_hits_remember(c->hits, number, rule, json_string_value(value));
+        else if (!strncmp(key, "hits/", 5))
+            rule_hits_remember(c->hits, key + 5, json_string_value(value));
         else if (sscanf(key, "target/%u", &number) == 1)
             checks_remember(c->checks, number, json_string_value(value));
         else if (!strncmp(key, "token/", 6))

@@ -33,7 +33,7 @@ libcontroller_a_SOURCES += \
 	controller/feed.c controller/feed.h \
 	controller/gateway_probe.c controller/gateway_probe.h \
 	controller/hits/hit_count.c controller/hits/hit_count.h \
-	controller/hits/hit_reading.c controller/hits/hit_reading.h \
+	controller/hits/hit_reading.c controller/hits/hit_reading.h controller/hits/hit_source.c controller/hits/hit_source.h \
 	controller/hits/rule_hits.c controller/hits/rule_hits.h \
 	controller/host/binding.c controller/host/binding.h controller/host/binding_private.h \
 	controller/host/claim.c controller/host/claim.h \

@@ -325,7 +325,7 @@ static bool wants_drops(const struct listing *l)
 
 static bool wants_hits(const struct listing *l)
 {
-    return l->is_unused || wants_column(l, "packets") || wants_column(l, "bytes") || wants_column(l, "last_hit");
+    return l->is_unused || wants_column(l, "connections") || wants_column(l, "packets") || wants_column(l, "bytes") || wants_column(l, "last_hit");
 }
 
 static void hits_read(void *aux, bool is_complete)
@@ -347,7 +347,7 @@ static void listing_run(struct listing *l)
         listing_fail(l, &err);
     else if (wants_drops(l))
         drop_counts_read(l->call->controller, l->numbers, l->n, listing_answer, l);
-    else if (l->class->type == OBJECT_SG_RULE && wants_hits(l))
+    else if (wants_hits(l))
         rule_hits_read(l->call->controller->hits, l->numbers, l->n, hits_read, l);
     else
         listing_answer(l, NULL);

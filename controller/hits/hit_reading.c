@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "controller/controller.h"
+#include "controller/hits/hit_source.h"
 #include "controller/host/host.h"
 #include "vnet/pipeline/feature.h"
 
@@ -19,12 +20,14 @@ struct hit_rounds {
     uint64_t n_readings;
     struct event *timer;                 /* the next host, or the next round */
     uint32_t host;                       /* of the round's last reading; 0: none */
+    size_t source;                       /* the next to be read there */
     int64_t began_ms;
 };
 
-/* One host's. */
+/* One host's, of one type's flows. */
 struct reading {
     struct hit_rounds *rounds;
+    const struct hit_source *source;
     uint64_t number;
     uint32_t host, rule;                 /* rule 0: all */
     void (*done)(void *aux, bool ok);
@@ -41,23 +44,22 @@ static void read_done(void *aux, bool ok)
 {
     struct reading *r = aux;
     if (ok)
-        rule_hits_host_read(r->rounds->hits, r->host, r->rule, r->number);
+        rule_hits_host_read(r->rounds->hits, r->host, r->source->type, r->rule, r->number);
     r->done(r->aux, ok);
     free(r);
 }
 
 static bool host_read(struct hit_rounds *rounds, const struct reading *wanted)
 {
-    static const uint8_t tables[] = { STAGE_SG_RULE };
     const struct hypervisor *h = host_by_number(rounds->controller->hosts, wanted->host);
     struct reading *r = mem_dup(wanted, sizeof *wanted);
     r->rounds = rounds;
     r->number = ++rounds->n_readings;
     struct of_session_read read = {
         .table = 0xff,
-        .tables = tables,
-        .n_tables = 1,
-        .cookie = cookie_make(FEATURE_SG, OBJECT_SG_RULE, r->rule),
+        .tables = r->source->tables,
+        .n_tables = r->source->n_tables,
+        .cookie = cookie_make(r->source->feature, r->source->type, r->rule),
         .cookie_mask = r->rule ? UINT64_MAX : 0xffffULL << 48,
         .each_flow = read_flow,
         .done = read_done,
@@ -93,12 +95,23 @@ static uint32_t host_after(const struct hit_rounds *r)
     return next;
 }
 
+/* False: all is read. */
+static bool round_next(struct hit_rounds *r)
+{
+    if (!r->host || r->source == HIT_SOURCES) {
+        r->host = host_after(r);
+        r->source = 0;
+    }
+    return r->host != 0;
+}
+
 static void round_go(evutil_socket_t fd, short what, void *aux)
 {
     struct hit_rounds *r = aux;
-    while ((r->host = host_after(r))) {
+    while (round_next(r)) {
+        const struct hit_source *source = hit_source_at(r->source++);
         r->began_ms = controller_now_ms();
-        if (host_read(r, &(struct reading) { .host = r->host, .done = round_read, .aux = r }))
+        if (host_read(r, &(struct reading) { .source = source, .host = r->host, .done = round_read, .aux = r }))
             return;
     }
     round_wait(r, ROUND_MS);
@@ -124,6 +137,7 @@ void hit_rounds_free(struct hit_rounds *r)
 /* Outlives a time-out: readings end when they end. */
 struct asking {
     struct hit_rounds *rounds;
+    const struct hit_source *source;
     uint32_t *hosts;
     size_t n, next, n_pending;
     uint32_t rule;                       /* the only one asked for, or 0 */
@@ -156,7 +170,7 @@ static void asking_go(struct asking *a)
         return;
     a->is_starting = true;
     while (a->next < a->n && a->n_pending < ASKED_AT_ONCE) {
-        bool ok = host_read(a->rounds, &(struct reading) { .host = a->hosts[a->next++], .rule = a->rule, .done = asked, .aux = a });
+        bool ok = host_read(a->rounds, &(struct reading) { .source = a->source, .host = a->hosts[a->next++], .rule = a->rule, .done = asked, .aux = a });
         a->n_pending += ok;
         a->is_incomplete |= !ok;
     }
@@ -177,10 +191,10 @@ static void asked(void *aux, bool ok)
     asking_go(a);
 }
 
-static bool has_flows(const struct hypervisor *h, const uint32_t *rules, size_t n)
+static bool has_flows(const struct hypervisor *h, const struct hit_source *source, const uint32_t *rules, size_t n)
 {
     for (size_t i = 0; h->table && i < n; i++)
-        if (flow_table_has_block(h->table, cookie_make(FEATURE_SG, OBJECT_SG_RULE, rules[i])))
+        if (flow_table_has_block(h->table, cookie_make(source->feature, source->type, rules[i])))
             return true;
     return false;
 }
@@ -189,9 +203,10 @@ void hit_rounds_ask(struct hit_rounds *rounds, const struct hit_question *q)
 {
     struct asking *a = mem_zalloc(sizeof *a);
     size_t cap = 0;
-    *a = (struct asking) { .rounds = rounds, .rule = q->n == 1 ? q->rules[0] : 0, .done = q->done, .aux = q->aux };
+    const struct object *first = q->n ? model_get(rounds->controller->model, q->rules[0], OBJECT_NONE) : NULL;
+    *a = (struct asking) { .rounds = rounds, .source = first ? hit_source_of(first->type) : NULL, .rule = q->n == 1 ? q->rules[0] : 0, .done = q->done, .aux = q->aux };
     for (const struct hypervisor *h = hosts_first(rounds->controller->hosts); h; h = hosts_next(rounds->controller->hosts, h)) {
-        if (!has_flows(h, q->rules, q->n))
+        if (!a->source || !has_flows(h, a->source, q->rules, q->n))
             continue;
         a->hosts = mem_grow(a->hosts, &cap, a->n + 1, sizeof *a->hosts);
         a->hosts[a->n++] = h->number;

@@ -1,9 +1,10 @@
-/* Readings of rules' flows from switches: rounds over all hosts, one host after the other, at a pace that leaves a switch at least nine tenths
+/* Readings of the flows that count from switches: rounds over all hosts, one host after the other, at a pace that leaves a switch at least nine tenths
  * of its time; and questions. Behind rule_hits.h; nobody else's. */
 #ifndef CONTROLLER_HITS_HIT_READING_H
 #define CONTROLLER_HITS_HIT_READING_H 1
 
 #include "controller/hits/rule_hits.h"
+#include "vnet/model/model.h"
 
 struct hit_rounds;
 
@@ -18,8 +19,9 @@ struct hit_question {
 };
 void hit_rounds_ask(struct hit_rounds *, const struct hit_question *);
 
-/* What it tells (rule_hits.c): a flow, and the end of a reading that showed all flows of the host's, or of a rule there (0: all). */
+/* What it tells (rule_hits.c): a flow, and the end of a reading that showed all flows that a host has for objects of this type, or for one of them
+ * (0: all). */
 void rule_hits_flow_seen(struct rule_hits *, uint32_t host, uint64_t reading, const struct wire_flow *);
-void rule_hits_host_read(struct rule_hits *, uint32_t host, uint32_t rule, uint64_t reading);
+void rule_hits_host_read(struct rule_hits *, uint32_t host, enum object_type, uint32_t rule, uint64_t reading);
 
 #endif

@@ -3,11 +3,13 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/map.h"
 #include "controller/hits/hit_count.h"
 #include "controller/hits/hit_reading.h"
+#include "controller/hits/hit_source.h"
 #include "controller/controller.h"
 #include "controller/store/store.h"
 #include "vnet/model/transaction.h"
@@ -18,11 +20,13 @@
 
 #define STORE_MS 1000
 
-/* One rule's on one host. Host 0: of hosts that are no more. */
+/* One rule's, target's or listener's on one host; of targets and listeners apart: the first packets of connections, and all others. Host 0: of
+ * hosts that are no more. */
 struct account {
     struct map_node by_pair, by_rule, by_host;
     struct account *next_dirty;
     uint32_t host, rule;
+    bool is_new;
     bool is_dirty;                       /* in the list of those to be stored */
     struct hit_count count;
 };
@@ -56,24 +60,25 @@ static uint32_t pair_hash(uint32_t host, uint32_t rule)
     return hash_u64((uint64_t) host << 32 | rule);
 }
 
-static struct account *account_find(const struct rule_hits *r, uint32_t host, uint32_t rule)
+static struct account *account_find(const struct rule_hits *r, uint32_t host, uint32_t rule, bool is_new)
 {
     MAP_FOR_EACH_HASH (n, &r->by_pair, pair_hash(host, rule)) {
         struct account *a = CONTAINER_OF(n, struct account, by_pair);
-        if (a->host == host && a->rule == rule)
+        if (a->host == host && a->rule == rule && a->is_new == is_new)
             return a;
     }
     return NULL;
 }
 
-static struct account *account_get(struct rule_hits *r, uint32_t host, uint32_t rule)
+static struct account *account_get(struct rule_hits *r, uint32_t host, uint32_t rule, bool is_new)
 {
-    struct account *a = account_find(r, host, rule);
+    struct account *a = account_find(r, host, rule, is_new);
     if (a)
         return a;
     a = mem_zalloc(sizeof *a);
     a->host = host;
     a->rule = rule;
+    a->is_new = is_new;
     map_insert(&r->by_pair, &a->by_pair, pair_hash(host, rule));
     map_insert(&r->by_rule, &a->by_rule, hash_u32(rule));
     map_insert(&r->by_host, &a->by_host, hash_u32(host));
@@ -109,6 +114,7 @@ bool rule_hits_of(const struct rule_hits *r, uint32_t rule, struct hits *hits)
         if (a->rule != rule)
             continue;
         is_known = true;
+        hits->connections += a->is_new ? a->count.packets : 0;
         hits->packets += a->count.packets;
         hits->bytes += a->count.bytes;
         if (a->count.last_hit_ms > hits->last_hit_ms)
@@ -122,7 +128,7 @@ bool rule_hits_of(const struct rule_hits *r, uint32_t rule, struct hits *hits)
 static void put_fact(struct rule_hits *r, const struct account *a, const char *value)
 {
     char key[48];
-    snprintf(key, sizeof key, "hits/%u/%u", a->host, a->rule);
+    snprintf(key, sizeof key, "hits/%u/%u%s", a->host, a->rule, a->is_new ? "/new" : "");
     store_put_fact(r->controller->store, key, value);
 }
 
@@ -170,12 +176,17 @@ static void account_remove(struct rule_hits *r, struct account *a)
     account_free(a);
 }
 
-void rule_hits_remember(struct rule_hits *r, uint32_t host, uint32_t rule, const char *value)
+void rule_hits_remember(struct rule_hits *r, const char *key, const char *value)
 {
-    struct account *a = account_get(r, host, rule);
+    unsigned host, rule;
+    int at = 0;
+    if (sscanf(key, "%u/%u%n", &host, &rule, &at) != 2 || (key[at] && strcmp(key + at, "/new")))
+        return;
+    struct account *a = account_get(r, host, rule, key[at]);
+    const struct object *o = model_get(r->controller->model, rule, OBJECT_NONE);
     if (!hit_count_parse(&a->count, value))
-        log_warn("the store's count of rule %u on host %u is unreadable: it begins at zero", rule, host);
-    if (!model_get(r->controller->model, rule, OBJECT_SG_RULE))
+        log_warn("the store's count %s is unreadable: it begins at zero", key);
+    if (!o || !hit_source_of(o->type))
         account_remove(r, a);            /* it went when vnetd did */
 }
 
@@ -205,7 +216,7 @@ static void keep_of_host(struct rule_hits *r, uint32_t host)
 {
     struct account *a;
     while ((a = first_of_host(r, host))) {
-        struct account *kept = account_get(r, 0, a->rule);
+        struct account *kept = account_get(r, 0, a->rule, a->is_new);
         hit_count_add(&kept->count, &a->count);
         account_changed(r, kept);
         account_remove(r, a);
@@ -214,7 +225,7 @@ static void keep_of_host(struct rule_hits *r, uint32_t host)
 
 void rule_hits_changed(struct rule_hits *r, const struct change *change)
 {
-    if (!change->after && change->type == OBJECT_SG_RULE)
+    if (!change->after && hit_source_of(change->type))
         forget_rule(r, change->number);
     else if (!change->after && change->type == OBJECT_HOST)
         keep_of_host(r, change->number);
@@ -244,14 +255,13 @@ static struct hit_sight sight_of(const struct wire_flow *flow)
     return (struct hit_sight) { flow_number(flow), flow->packets, flow->bytes, flow->duration_s, flow->idle_s };
 }
 
-/* Hosts may still have flows of a rule that is gone. NULL: it is not a rule's. */
+/* Hosts may still have flows of what is gone. NULL: it does not count. */
 static struct account *account_of(struct rule_hits *r, uint32_t host, const struct wire_flow *flow)
 {
-    uint32_t rule = cookie_number(flow->cookie);
-    if (flow->table != STAGE_SG_RULE || flow->cookie != cookie_make(FEATURE_SG, OBJECT_SG_RULE, rule)
-        || !model_get(r->controller->model, rule, OBJECT_SG_RULE))
+    struct hit_flow_of of;
+    if (!hit_source_flow(flow, &of) || !model_get(r->controller->model, of.number, of.type))
         return NULL;
-    return account_get(r, host, rule);
+    return account_get(r, host, of.number, of.is_new);
 }
 
 void rule_hits_flow_seen(struct rule_hits *r, uint32_t host, uint64_t reading, const struct wire_flow *flow)
@@ -275,15 +285,17 @@ static struct map_node *of_host(const struct rule_hits *r, uint32_t host)
     return map_first_hash(&r->by_host, hash_u32(host));
 }
 
-void rule_hits_host_read(struct rule_hits *r, uint32_t host, uint32_t rule, uint64_t reading)
+void rule_hits_host_read(struct rule_hits *r, uint32_t host, enum object_type type, uint32_t rule, uint64_t reading)
 {
     struct hit_now at = now();
-    struct account *only = rule ? account_find(r, host, rule) : NULL;
-    if (only)
-        hit_count_read(&only->count, reading, at);
+    for (int is_new = 0; rule && is_new <= 1; is_new++) {
+        struct account *a = account_find(r, host, rule, is_new);
+        if (a)
+            hit_count_read(&a->count, reading, at);
+    }
     for (struct map_node *n = rule ? NULL : of_host(r, host); n; n = map_next_hash(n)) {
         struct account *a = CONTAINER_OF(n, struct account, by_host);
-        if (a->host == host)
+        if (a->host == host && model_get(r->controller->model, a->rule, type))
             hit_count_read(&a->count, reading, at);
     }
 }

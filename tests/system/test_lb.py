@@ -165,6 +165,48 @@ def test_the_trace_shows_the_target(lab, net):
         assert text.splitlines()[-1] == f"VERDICT: delivered {target}", text
 
 
+def counts(lab, kind, name):
+    row = next(r for r in lab.vnetd.rows(kind) if r["name"] == name)
+    return [row[c] for c in ("connections", "packets", "bytes")]
+
+
+def counts_of_both(lab, target):
+    return counts(lab, "target", f"{target}-tcp/{target}"), counts(lab, "listener", f"lb/tcp:{tcp_port(target)}")
+
+
+def grown(after, before):
+    return [a - b for a, b in zip(after, before)]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_connections_are_counted_with_all_their_packets(lab, net, target):
+    """By target and by listener alike, wherever they come from; health checks and the target's other traffic are not among them."""
+    before = counts_of_both(lab, target)
+    for client, ip in ((net["c1"], BALANCER), (net["c2"], BALANCER), (lab.outside, PUBLIC)):
+        assert tcp_works(client, ip, tcp_port(target), count=5)
+    wait_until(lambda: grown(counts_of_both(lab, target)[0], before[0])[1] >= 15 * 6, 5, "all packets are counted")
+    growths = [grown(a, b) for a, b in zip(counts_of_both(lab, target), before)]
+    assert growths[0] == growths[1]
+    connections, packets, n_bytes = growths[0]
+    assert connections == 15
+    assert 15 * 6 <= packets <= 15 * 12 and packets * 54 <= n_bytes <= packets * 100, growths
+
+
+def test_counts_never_fall(lab, net):
+    """Not by vnetd's restart, not when the rows that count go and come again."""
+    before = counts_of_both(lab, "t1")
+    lab.ctl("--wait=hosts", "eip-detach", PUBLIC)
+    lab.ctl("--wait=hosts", "set", "target", "t1-tcp/t1", "weight=2")
+    lab.vnetd.kill()
+    lab.vnetd.restart()
+    lab.ready()
+    after = counts_of_both(lab, "t1")
+    assert all(a >= b for x, y in zip(after, before) for a, b in zip(x, y)), (before, after)
+    lab.ctl("--wait=hosts", "eip-attach", PUBLIC, "lb:lb")
+    assert tcp_works(lab.outside, PUBLIC, tcp_port("t1"))
+    wait_until(lambda: counts_of_both(lab, "t1")[0][0] >= after[0][0] + 3, 5, "and they go on")
+
+
 def test_what_stands_is_as_desired_and_nothing_private_left(lab, net, watch):
     expect_verify_clean(lab)
     assert watch.private() == []

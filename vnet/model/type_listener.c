@@ -17,8 +17,8 @@ static const struct field fields[] = {
     { .name = "fail_open", .kind = FIELD_RUNTIME, .help = "no target is healthy: connections go to all" },
     { .name = "open", .kind = FIELD_RUNTIME, .help = "connections that are open" },
     { .name = "connections", .kind = FIELD_RUNTIME, .help = "connections so far" },
-    { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets to targets" },
-    { .name = "bytes", .kind = FIELD_RUNTIME, .help = "bytes to targets" },
+    { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets of its connections, both ways" },
+    { .name = "bytes", .kind = FIELD_RUNTIME, .help = "bytes of its connections, both ways" },
 };
 
 static const struct listener *

@@ -24,8 +24,8 @@ static const struct field fields[] = {
     { .name = "changes", .kind = FIELD_RUNTIME, .help = "the last changes of its health" },
     { .name = "open", .kind = FIELD_RUNTIME, .help = "connections that are open" },
     { .name = "connections", .kind = FIELD_RUNTIME, .help = "connections so far" },
-    { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets to it" },
-    { .name = "bytes", .kind = FIELD_RUNTIME, .help = "bytes to it" },
+    { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets of its connections, both ways" },
+    { .name = "bytes", .kind = FIELD_RUNTIME, .help = "bytes of its connections, both ways" },
 };
 
 static const struct target *

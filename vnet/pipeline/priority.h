@@ -88,6 +88,7 @@ enum {
 
     /* SG_DONE */
     PRIORITY_DONE_LISTENER = 150,       /* new, to a balancer that listens */
+    PRIORITY_DONE_COUNTED = 145,        /* of a connection by a listener that there is still */
     PRIORITY_DONE_BALANCED = 140,       /* of a connection whose target a balancer chose */
     PRIORITY_DONE_EXTERNAL = 130,       /* from outside, to a balancer that does not listen */
     PRIORITY_DONE_ORIGIN = 120,         /* of a connection that came by a balancer's elastic IP */

@@ -33,15 +33,19 @@ class Requests:
             time.sleep(self._pause)
 
     def _request(self, words):
-        """None, or what went wrong."""
-        try:
-            with socket.create_connection(self._address, self._timeout) as s:
-                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ENDS_BY_RESET)
+        """None, or what went wrong, at which step and from which port."""
+        with socket.socket() as s:
+            s.settimeout(self._timeout)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ENDS_BY_RESET)
+            step = "connect"
+            try:
+                s.connect(self._address)
+                step = "answer"
                 s.sendall(words)
                 answer = s.recv(100)
                 return None if answer == words else f"answered {answer!r}"
-        except OSError as e:
-            return e.strerror or str(e)
+            except OSError as e:
+                return f"{step}: {e.strerror or e} (from port {s.getsockname()[1]})"
 
     def look(self):
         with self._lock:

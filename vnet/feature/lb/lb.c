@@ -25,28 +25,47 @@ done_flow(struct block *b, uint16_t priority)
     return fb;
 }
 
+void
+lb_chosen_end(struct block *b, bool is_inbound)
+{
+    act_move(b->fb, LAYOUT_CT_TARGET, LAYOUT_TARGET);
+    if (!is_inbound) {
+        act_move(b->fb, of_field_whole(OF_CT_NW_DST), LAYOUT_ORIGINAL_DST4);
+        act_move(b->fb, of_field_whole(OF_CT_TP_DST), LAYOUT_ORIGINAL_PORT);
+    }
+    act_goto(b->fb, STAGE_LB_TARGET);
+    block_flow_end(b);
+}
+
+void
+lb_back_end(struct block *b, bool is_external)
+{
+    if (is_external) {
+        act_ct_clear(b->fb);
+        act_resubmit(b->fb, STAGE_PUBLIC_IN);
+    } else {
+        act_output_field(b->fb, LAYOUT_OUT_PORT);
+    }
+    block_flow_end(b);
+}
+
 static void
-done_rows(struct block *b)
+chosen_row(struct block *b, bool is_inbound)
 {
     struct flow_builder *fb = done_flow(b, PRIORITY_DONE_BALANCED);
     match_ct_state(fb, OF_CT_TRK, OF_CT_TRK | OF_CT_INV);
     match_u64(fb, LAYOUT_CT_BALANCED, 1);
-    match_u64(fb, LAYOUT_SG_INBOUND, 1);
-    act_move(fb, LAYOUT_CT_TARGET, LAYOUT_TARGET);
-    act_goto(fb, STAGE_LB_TARGET);
-    block_flow_end(b);
+    match_u64(fb, LAYOUT_SG_INBOUND, is_inbound);
+    lb_chosen_end(b, is_inbound);
+}
 
-    fb = done_flow(b, PRIORITY_DONE_BALANCED);
-    match_ct_state(fb, OF_CT_TRK, OF_CT_TRK | OF_CT_INV);
-    match_u64(fb, LAYOUT_CT_BALANCED, 1);
-    match_u64(fb, LAYOUT_SG_INBOUND, 0);
-    act_move(fb, LAYOUT_CT_TARGET, LAYOUT_TARGET);
-    act_move(fb, of_field_whole(OF_CT_NW_DST), LAYOUT_ORIGINAL_DST4);
-    act_move(fb, of_field_whole(OF_CT_TP_DST), LAYOUT_ORIGINAL_PORT);
-    act_goto(fb, STAGE_LB_TARGET);
-    block_flow_end(b);
+static void
+done_rows(struct block *b)
+{
+    chosen_row(b, false);
+    chosen_row(b, true);
 
-    fb = done_flow(b, PRIORITY_DONE_EXTERNAL);
+    struct flow_builder *fb = done_flow(b, PRIORITY_DONE_EXTERNAL);
     match_u64(fb, LAYOUT_EXTERNAL, 1);
     block_flow_end(b);
 
@@ -71,10 +90,12 @@ shared_rows(struct block *b)
     act_output_field(b->fb, LAYOUT_OUT_PORT);
     block_flow_end(b);
 
-    struct flow_builder *fb = block_flow(b, STAGE_LB_TARGET, PRIORITY_TARGET_BACK);
-    match_u64(fb, LAYOUT_SG_INBOUND, 1);
-    act_output_field(fb, LAYOUT_OUT_PORT);
-    block_flow_end(b);
+    for (int is_external = 0; is_external <= 1; is_external++) {
+        struct flow_builder *fb = block_flow(b, STAGE_LB_TARGET, PRIORITY_TARGET_BACK);
+        match_u64(fb, LAYOUT_SG_INBOUND, 1);
+        match_u64(fb, LAYOUT_EXTERNAL, is_external);
+        lb_back_end(b, is_external);
+    }
 }
 
 /* ---- what a VPC's balancers share ---- */
@@ -231,7 +252,8 @@ lb_explain(const struct view *view, const struct spec *spec, char *text, size_t 
     else if (type == OBJECT_TARGET)
         snprintf(text, size, spec->table == STAGE_LB_NEW ? "the load balancer chooses target %s" : "its target is %s", owner.text);
     else if (type == OBJECT_LISTENER)
-        snprintf(text, size, "listener %s chooses a target", owner.text);
+        snprintf(text, size, spec->priority == PRIORITY_DONE_COUNTED ? "it is of a connection by listener %s" : "listener %s chooses a target",
+                 owner.text);
     else if (type == OBJECT_LB)
         snprintf(text, size, "it is for load balancer %s, or has come by it", owner.text);
     else if (spec->table == STAGE_LB_TARGET)

@@ -70,50 +70,35 @@ begin_tracked(struct block *b, const struct placement *p, uint16_t zone, bool is
 }
 
 static void
-tracked_rows(struct block *b, const struct placement *p, uint16_t zone)
+tracked_end(struct block *b, const struct placement *p, uint16_t state)
 {
-    begin_tracked(b, p, zone, false);
     act_set(b->fb, of_field_whole(OF_METADATA), p->vpc->vni);
     act_set(b->fb, LAYOUT_SG_LOCAL, 0);
-    act_set(b->fb, LAYOUT_SG_STATE, SG_EXTERNAL);
+    act_set(b->fb, LAYOUT_SG_STATE, state);
     act_goto(b->fb, STAGE_SG_DONE);
-    block_flow_end(b);
-
-    begin_tracked(b, p, zone, true);
-    match_ip_src(b->fb, ip_prefix_host(p->eip->ip));
-    act_set(b->fb, of_field_whole(OF_METADATA), p->vpc->vni);
-    act_ct_clear(b->fb);
-    act_resubmit(b->fb, STAGE_PUBLIC_IN);
     block_flow_end(b);
 }
 
-struct public_listeners {
-    struct block *b;
-    const struct placement *p;
-};
-
 static void
-public_listener_row(void *aux, uint32_t number)
+tracked_rows(struct block *b, const struct placement *p, uint16_t zone)
 {
-    const struct public_listeners *l = aux;
-    const struct listener *listener = model_listener(l->b->view->model, number);
-    struct flow_builder *fb = lb_new_flow(l->b, listener, l->p->eip->ip, true);
-    match_u64(fb, LAYOUT_VNI, l->p->vpc->vni);
-    act_group(fb, number);
-    block_flow_end(l->b);
+    begin_tracked(b, p, zone, false);
+    tracked_end(b, p, SG_EXTERNAL);
+
+    begin_tracked(b, p, zone, true);
+    match_ip_src(b->fb, ip_prefix_host(p->eip->ip));
+    tracked_end(b, p, SG_EXTERNAL | SG_INBOUND);
 }
 
 static void
 holder_rows(struct block *b, const struct placement *p)
 {
     uint16_t zone = block_zone(b, p->lb->o.number);
-    struct public_listeners l = { b, p };
     if (!zone)
         return;
     public_in_row(b, p, zone);
     nat_out_row(b, p, zone);
     tracked_rows(b, p, zone);
-    lb_each_listener(b->view, p->lb->o.number, public_listener_row, &l);
 }
 
 /* ---- where the targets are ---- */

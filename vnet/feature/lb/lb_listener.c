@@ -9,18 +9,61 @@
 #include "vnet/model/router_mac.h"
 #include "vnet/pipeline/priority.h"
 
-struct flow_builder *
-lb_new_flow(struct block *b, const struct listener *listener, struct ip ip, bool is_external)
+/* Where a listener is met: by the balancer's own address, or from outside by its elastic IP. */
+struct entrance {
+    const struct listener *listener;
+    struct ip ip;
+    uint32_t vni;
+    bool is_external;
+};
+
+/* The rows' counts are the listener's. */
+static struct flow_builder *
+begin(struct block *b, uint16_t priority, const struct entrance *e)
 {
-    struct flow_builder *fb = block_flow(b, STAGE_SG_DONE, PRIORITY_DONE_LISTENER);
+    struct flow_builder *fb = block_flow(b, STAGE_SG_DONE, priority);
     match_family(fb, IP_V4);
-    match_u64(fb, LAYOUT_SG_INBOUND, 0);
-    match_u64(fb, LAYOUT_EXTERNAL, is_external);
-    match_ct_state(fb, OF_CT_TRK | OF_CT_NEW, OF_CT_TRK | OF_CT_INV | OF_CT_NEW);
-    match_u64(fb, of_field_whole(OF_CT_NW_DST), ip4_u32(ip));
-    match_u64(fb, of_field_whole(OF_CT_NW_PROTO), listener->proto);
-    match_u64(fb, of_field_whole(OF_CT_TP_DST), listener->port);
+    match_u64(fb, LAYOUT_VNI, e->vni);
+    match_u64(fb, LAYOUT_EXTERNAL, e->is_external);
+    match_u64(fb, of_field_whole(OF_CT_NW_DST), ip4_u32(e->ip));
+    match_u64(fb, of_field_whole(OF_CT_NW_PROTO), e->listener->proto);
+    match_u64(fb, of_field_whole(OF_CT_TP_DST), e->listener->port);
+    flow_tell_removal(fb);
     return fb;
+}
+
+/* A connection that nobody has chosen a target for. From outside the router has had the packet, and does what remains. */
+static void
+new_row(struct block *b, const struct entrance *e)
+{
+    struct flow_builder *fb = begin(b, PRIORITY_DONE_LISTENER, e);
+    match_u64(fb, LAYOUT_SG_INBOUND, 0);
+    match_ct_state(fb, OF_CT_TRK | OF_CT_NEW, OF_CT_TRK | OF_CT_INV | OF_CT_NEW);
+    if (!e->is_external) {
+        act_dec_ttl(fb);
+        act_set_mac(fb, OF_ETH_SRC, ROUTER_MAC);
+        act_set_ip(fb, OF_REG4, e->ip);
+    }
+    act_group(fb, e->listener->o.number);
+    block_flow_end(b);
+}
+
+static void
+chosen_row(struct block *b, const struct entrance *e, bool is_inbound)
+{
+    struct flow_builder *fb = begin(b, PRIORITY_DONE_COUNTED, e);
+    match_ct_state(fb, OF_CT_TRK, OF_CT_TRK | OF_CT_INV);
+    match_u64(fb, LAYOUT_CT_BALANCED, 1);
+    match_u64(fb, LAYOUT_SG_INBOUND, is_inbound);
+    lb_chosen_end(b, is_inbound);
+}
+
+static void
+entrance_rows(struct block *b, const struct entrance *e)
+{
+    new_row(b, e);
+    chosen_row(b, e, false);
+    chosen_row(b, e, true);
 }
 
 /* ---- the buckets ---- */
@@ -111,11 +154,9 @@ lb_flows_listener(struct block *b, uint32_t number)
     group_of(b, listener, lb, &buckets);
     free(buckets.v);
 
-    struct flow_builder *fb = lb_new_flow(b, listener, lb->ip, false);
-    match_u64(fb, LAYOUT_VNI, model_vpc(b->view->model, listener->vpc)->vni);
-    act_dec_ttl(fb);
-    act_set_mac(fb, OF_ETH_SRC, ROUTER_MAC);
-    act_set_ip(fb, OF_REG4, lb->ip);
-    act_group(fb, number);
-    block_flow_end(b);
+    uint32_t vni = model_vpc(b->view->model, listener->vpc)->vni;
+    struct placement p;
+    entrance_rows(b, &(struct entrance) { listener, lb->ip, vni, false });
+    if (placement_of(b->view, lb->o.number, &p) && p.lb && p.holder->number == b->host)
+        entrance_rows(b, &(struct entrance) { listener, p.eip->ip, vni, true });
 }

@@ -31,8 +31,11 @@ void lb_flows_listener(struct block *, uint32_t listener);
 void lb_flows_target(struct block *, uint32_t target);
 void lb_flows_port(struct block *, uint32_t port);
 
-/* Begins a row of SG_DONE for a new connection to ip and the listener's port; context and next steps are the caller's. */
-struct flow_builder *lb_new_flow(struct block *, const struct listener *, struct ip ip, bool is_external);
+/* Ends a row of SG_DONE for a connection whose target is chosen: on to LB_TARGET. */
+void lb_chosen_end(struct block *, bool is_inbound);
+
+/* Ends a row of LB_TARGET for an answer: to the client's port, or outside. */
+void lb_back_end(struct block *, bool is_external);
 
 /* Sends a row's packet through conntrack in that zone, to SG; translated as its connection is. */
 void lb_track_end(struct block *, uint16_t zone);

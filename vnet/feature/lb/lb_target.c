@@ -10,6 +10,7 @@ begin(struct block *b, enum stage stage, const struct target_facts *f)
     struct flow_builder *fb = block_flow(b, stage, PRIORITY_TARGET_ROW);
     match_family(fb, IP_V4);
     match_u64(fb, LAYOUT_TARGET, f->target->o.number);
+    flow_tell_removal(fb);      /* its counts are the target's */
     return fb;
 }
 
@@ -50,12 +51,12 @@ onward_rows(struct block *b, const struct target_facts *f)
 }
 
 static void
-back_row(struct block *b, const struct target_facts *f)
+back_row(struct block *b, const struct target_facts *f, bool is_external)
 {
     struct flow_builder *fb = begin(b, STAGE_LB_TARGET, f);
     match_u64(fb, LAYOUT_SG_INBOUND, 1);
-    act_output_field(fb, LAYOUT_OUT_PORT);
-    block_flow_end(b);
+    match_u64(fb, LAYOUT_EXTERNAL, is_external);
+    lb_back_end(b, is_external);
 }
 
 void
@@ -65,7 +66,8 @@ lb_flows_target(struct block *b, uint32_t number)
     if (!target_facts_get(b->view, number, &f) || port_ip4(f.at.port).family != IP_V4)
         return;
     new_row(b, &f);
-    back_row(b, &f);
+    back_row(b, &f, false);
+    back_row(b, &f, true);
     if (target_is_kept(b->view, &f))
         onward_rows(b, &f);
 }

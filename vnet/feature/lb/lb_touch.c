@@ -116,8 +116,11 @@ static void
 touch_attached(const struct lb_touch *t, const struct eip *eip)
 {
     uint32_t vpc = eip && eip->attached.kind == TARGET_LB ? view_vpc_of(t->view, OBJECT_LB, eip->attached.number) : 0;
-    if (vpc)
-        touch_add(t->list, FEATURE_LB, OBJECT_LB, eip->attached.number, (struct touch) { TOUCH_VPC, vpc });
+    struct lb_touch there = { t->view, t->list, { TOUCH_VPC, vpc } };
+    if (!vpc)
+        return;
+    touch(&there, OBJECT_LB, eip->attached.number);
+    lb_each_listener(t->view, eip->attached.number, touch_listener, &there);
 }
 
 static void
