@@ -52,3 +52,25 @@ def all_healthy(lab):
 def accepted(guest):
     """Connections that a target has ever had."""
     return guest.agent.call("look", number=guest.tcp)["connections"]
+
+
+def places(lab, net):
+    return [(net["c"], BALANCER), (net["d"], BALANCER), (lab.outside, PUBLIC)]
+
+
+def in_each_place(lab, net, what, **arguments):
+    return [client.agent.call("start_" + what, ip=ip, port=TCP, **arguments) for client, ip in places(lab, net)]
+
+
+def look_at(lab, net, numbers):
+    return [client.agent.call("look", number=n) for (client, _), n in zip(places(lab, net), numbers)]
+
+
+def end_of(lab, net, numbers):
+    return [client.agent.call("stop", number=n) for (client, _), n in zip(places(lab, net), numbers)]
+
+
+def wait_for_more(lab, net, numbers, n=60):
+    """Each place gets n more answers."""
+    before = [r["done"] for r in look_at(lab, net, numbers)]
+    wait_until(lambda: all(r["done"] > b + n for r, b in zip(look_at(lab, net, numbers), before)), 20, "requests go on")
