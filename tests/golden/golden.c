@@ -7,7 +7,7 @@
  *
  * intent.json: {"transactions": [[OP, ...], ...], "hosts": {NAME: {"encap_ip": IP, "encap": "geneve"|"vxlan", "mtu": N,
  * "tunnel_ports": [GENEVE, VXLAN], "uplinks": {NETWORK: OFPORT}, "gateway": true}}, "gateway_macs": {POOL: MAC},
- * "bindings": {"TENANT/PORT": [HOST, OFPORT]}, "twins": {"TENANT/PORT": [HOST, OFPORT, HAS-LEFT]}} */
+ * "bindings": {"TENANT/PORT": [HOST, OFPORT]}, "twins": {"TENANT/PORT": [HOST, OFPORT, HAS-LEFT]}, "healthy": [TARGET, ...]} */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,6 +239,20 @@ apply_twins(struct lab *lab, const char *name, json_t *twins)
     }
 }
 
+static void
+apply_health(struct lab *lab, const char *name, json_t *healthy)
+{
+    size_t i;
+    json_t *target;
+    json_array_foreach (healthy, i, target) {
+        struct vnet_event event = { .kind = EVENT_TARGET, .number = lab_number(lab, OBJECT_TARGET, json_string_value(target)) };
+        if (!event.number)
+            die(name, "there is no such target");
+        runtime_set_target_state(lab->runtime, event.number, TARGET_HEALTHY);
+        compiler_changed(lab->compiler, &event, NULL, NULL);
+    }
+}
+
 static struct lab *
 case_load(const char *folder, bool is_sound)
 {
@@ -257,6 +271,7 @@ case_load(const char *folder, bool is_sound)
     apply_gateway_macs(lab, path, json_object_get(doc, "gateway_macs"));
     apply_bindings(lab, path, json_object_get(doc, "bindings"));
     apply_twins(lab, path, json_object_get(doc, "twins"));
+    apply_health(lab, path, json_object_get(doc, "healthy"));
     lab_run(lab);
     if (is_sound && !lab_is_consistent(lab, &err))
         die(path, err.text);
