@@ -2,6 +2,7 @@
 #include "vnet/feature/reject/reject.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "vnet/model/router_mac.h"
 #include "vnet/packet/userdata.h"
@@ -186,11 +187,24 @@ reason_words(enum reason reason)
     }
 }
 
+/* Whose groups they are, and which: what a user has to change. */
+static void
+explain_groups(const struct view *view, const struct spec *spec, char *text, size_t size)
+{
+    const struct port *port = model_port(view->model, cookie_number(spec->cookie));
+    size_t n = strlen(text);
+    for (size_t i = 0; port && i < port->sg.n && n < size; i++)
+        n += (size_t) snprintf(text + n, size - n, "%s %s", i ? "," : port->sg.n > 1 ? ": it is in groups" : ": it is in group",
+                               words_object(view, OBJECT_SG, port->sg.v[i]).text);
+}
+
 static void
 reject_explain(const struct view *view, const struct spec *spec, char *text, size_t size)
 {
     enum reason reason = reject_reason_of(spec->cookie, spec->table, spec->priority);
     snprintf(text, size, "%s %s", words_owner(view, spec).text, reason_words(reason));
+    if (reason == REASON_SG)
+        explain_groups(view, spec, text, size);
 }
 
 const struct feature feature_reject = {
