@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 
-from lab.inside import crowd, echo, frames, hops, load, neighbours, netif, probe, questions, streams, vlan
+from lab.inside import crowd, echo, frames, hops, load, neighbours, netif, oneway, probe, questions, streams, vlan
 
 
 def listen(path):
@@ -136,6 +136,18 @@ class Actions:
 
     def do_start_answerer(self, **arguments):
         return self._keep(questions.Answerer(**arguments))
+
+    def do_start_talker(self, **arguments):
+        return self._keep(oneway.Talker(**arguments))
+
+    def do_start_hearer(self, **arguments):
+        return self._keep(oneway.Hearer(**arguments))
+
+    def do_start_sink(self, **arguments):
+        return self._keep(oneway.Sink(**arguments))
+
+    def do_start_source(self, **arguments):
+        return self._keep(oneway.Source(**arguments))
 
     def do_start_ping(self, **arguments):
         return self._keep(streams.PingStream(**arguments))
