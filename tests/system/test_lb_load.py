@@ -94,6 +94,20 @@ def test_a_dead_target_s_connections_are_reset_and_the_others_stay(lab, net):
     all_healthy(lab)
 
 
+@pytest.mark.parametrize("name", ["c", "d", "outside"])
+def test_a_port_whose_connection_was_reset_is_free_again(lab, net, name):
+    """Conntrack has learnt of the end, too: a connection from the same port is a new one."""
+    client, ip = (lab.outside, PUBLIC) if name == "outside" else (net[name], BALANCER)
+    again = {"ip": ip, "port": TCP, "count": 12, "first_port": {"c": 22000, "d": 23000, "outside": 24000}[name]}
+    with client.doing("crew", interval=0.2, **again) as crew:
+        die(net["w2"])
+        wait_until(lambda: crew.look()["lost"] and not crew.look()["waiting"], 10, "the dead one's connections have ended")
+    with client.doing("crowd", name=name, **again) as crowd:
+        assert crowd.look()["right"] == 12, crowd.look()
+    revive(net["w2"])
+    all_healthy(lab)
+
+
 def who(client, ip):
     """Who answers each of 12 sources."""
     return {port: client.who_answers([ip], UDP, source_port=port, timeout=1.5, tries=5)[0] for port in range(31000, 31012)}

@@ -58,14 +58,14 @@ segment_len(const struct ipv4_packet *ip, const struct tcp_segment *s)
 }
 
 bool
-tcp_put_reset(struct bytes *out, const uint8_t *frame, size_t n, struct ip from, uint16_t port)
+tcp_put_reset(struct bytes *out, const uint8_t *frame, size_t n)
 {
     struct ipv4_packet ip;
     struct tcp_segment s;
     if (!ipv4_parse(frame, n, &ip) || !tcp_parse(&ip, &s) || s.flags & TCP_FLAG_RST)
         return false;
-    const struct ipv4_answer back = { .eth_dst = ip.eth_src, .eth_src = ip.eth_dst, .src = from, .dst = ip.src };
-    struct tcp_segment reset = { .src_port = port, .dst_port = s.src_port, .flags = TCP_FLAG_RST };
+    const struct ipv4_answer back = { .eth_dst = ip.eth_src, .eth_src = ip.eth_dst, .src = ip.dst, .dst = ip.src };
+    struct tcp_segment reset = { .src_port = s.dst_port, .dst_port = s.src_port, .flags = TCP_FLAG_RST };
     if (s.flags & TCP_FLAG_ACK) {
         reset.seq = s.ack;
     } else {

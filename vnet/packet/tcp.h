@@ -22,8 +22,7 @@ void tcp_put(struct bytes *out, const struct ipv4_answer *, const struct tcp_seg
  * is not there. */
 bool tcp_parse(const struct ipv4_packet *, struct tcp_segment *);
 
-/* Appends the reset that answers a segment which a connection that is gone has sent (RFC 9293, 3.5.2), as if it came from that address
- * and port. False: it is no TCP, or a reset itself. */
-bool tcp_put_reset(struct bytes *out, const uint8_t *frame, size_t n, struct ip from, uint16_t port);
+/* Appends the reset that answers a segment for a connection that is not there (RFC 9293, 3.5.2). False: it is no TCP, or a reset itself. */
+bool tcp_put_reset(struct bytes *out, const uint8_t *frame, size_t n);
 
 #endif

@@ -66,7 +66,6 @@
 #define LAYOUT_TOO_BIG (struct of_field){ OF_REG12, 8, 1 }
 #define LAYOUT_ANSWERED (struct of_field){ OF_REG12, 15, 1 }
 #define LAYOUT_OUT_PORT (struct of_field){ OF_REG13, 0, 16 }
-#define LAYOUT_ORIGINAL_PORT (struct of_field){ OF_REG13, 0, 16 }
 #define LAYOUT_PATH_MTU (struct of_field){ OF_REG13, 16, 16 }
 
 /* Why a packet is not delivered as it is. Drops are counted under these words in a port's 'drops' column. */

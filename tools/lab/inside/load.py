@@ -60,13 +60,13 @@ class Requests:
 
 class Crew:
     """`count` long connections, each with a question every `interval` seconds that must be answered before the next one. Being made takes until all
-    are connected."""
+    are connected. first_port: the first connection's own port, the next one's is the next."""
 
-    def __init__(self, ip, port, count, interval=0.5, timeout=10.0):
+    def __init__(self, ip, port, count, interval=0.5, timeout=10.0, first_port=0):
         self._interval, self._ended, self._lost = interval, False, []
         self._selector = selectors.DefaultSelector()
         for i in range(count):
-            s = socket.create_connection((ip, port), timeout)
+            s = socket.create_connection((ip, port), timeout, ("", first_port and first_port + i))
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ENDS_BY_RESET)
             s.setblocking(False)
             self._selector.register(s, selectors.EVENT_READ, {"number": i, "asked": 0, "answered": 0})

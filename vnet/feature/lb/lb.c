@@ -29,10 +29,8 @@ void
 lb_chosen_end(struct block *b, bool is_inbound)
 {
     act_move(b->fb, LAYOUT_CT_TARGET, LAYOUT_TARGET);
-    if (!is_inbound) {
+    if (!is_inbound)
         act_move(b->fb, of_field_whole(OF_CT_NW_DST), LAYOUT_ORIGINAL_DST4);
-        act_move(b->fb, of_field_whole(OF_CT_TP_DST), LAYOUT_ORIGINAL_PORT);
-    }
     act_goto(b->fb, STAGE_LB_TARGET);
     block_flow_end(b);
 }
@@ -100,26 +98,25 @@ shared_rows(struct block *b)
 
 /* ---- what a VPC's balancers share ---- */
 
-/* Its target is gone: who still sends to it is told. */
+/* Its target is gone: who still sends to it is told. The reset is the target's as far as conntrack knows, and passes it on its way back: so it
+ * comes from the balancer, and the connection has ended there, too. If nothing has become of the packet it ends here when it comes again. */
 static void
-reset_row(struct block *b, const struct vpc *vpc, bool is_external)
+reset_row(struct block *b, const struct vpc *vpc)
 {
     struct flow_builder *fb = block_flow(b, STAGE_LB_TARGET, PRIORITY_TARGET_RESET);
     struct bytes userdata = BYTES_INIT;
     match_u64(fb, LAYOUT_VNI, vpc->vni);
     match_u64(fb, LAYOUT_SG_INBOUND, 0);
-    match_u64(fb, LAYOUT_EXTERNAL, is_external);
+    match_u64(fb, LAYOUT_ANSWERED, 0);
     match_ip_proto(fb, IP_V4, L4_TCP);
+    act_move(fb, of_field_whole(OF_CT_ZONE), LAYOUT_ZONE);
     userdata_put_reset(&userdata);
     act_meter(fb, vpc->o.number);
     act_controller_pause(fb, LAYOUT_CONTROLLER_ID, userdata.data, userdata.n);
     bytes_done(&userdata);
-    if (is_external) {
-        act_ct_clear(fb);
-        act_resubmit(fb, STAGE_PUBLIC_OUT);
-    } else {
-        act_output_in_port(fb);
-    }
+    act_set(fb, LAYOUT_ANSWERED, 1);
+    act_ct_clear(fb);           /* or conntrack would take the packet for translated */
+    act_ct(fb, &(struct flow_ct) { .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
 }
 
@@ -130,8 +127,7 @@ vpc_flows(struct block *b, uint32_t number)
     if (!vpc || !vpc->is_balanced)
         return;
     block_add(b, meter_spec(b->arena, b->cookie, number, RESET_PPS, RESET_BURST));
-    reset_row(b, vpc, false);
-    reset_row(b, vpc, true);
+    reset_row(b, vpc);
 
     struct flow_builder *fb = block_flow(b, STAGE_GATEWAY, PRIORITY_GATEWAY_LOCAL);
     match_u64(fb, LAYOUT_VNI, vpc->vni);
@@ -222,10 +218,9 @@ lb_blocks(const struct view *view, uint32_t host, uint32_t vpc, block_emit *emit
 static bool
 lb_resume(const struct packet_in *in, unsigned i, struct bytes *out)
 {
-    struct of_field ip = LAYOUT_ORIGINAL_DST4, port = LAYOUT_ORIGINAL_PORT;
     if (i || !userdata_is_reset(in->userdata, in->userdata_len))
         return false;
-    return tcp_put_reset(out, in->packet, in->packet_len, ip4(in->reg[ip.id - OF_REG0]), (uint16_t) in->reg[port.id - OF_REG0]);
+    return tcp_put_reset(out, in->packet, in->packet_len);
 }
 
 static const char *

@@ -87,6 +87,7 @@ tracked_rows(struct block *b, const struct placement *p, uint16_t zone)
 
     begin_tracked(b, p, zone, true);
     match_ip_src(b->fb, ip_prefix_host(p->eip->ip));
+    act_set(b->fb, LAYOUT_ANSWERED, 0);         /* a reset for a target leaves as any answer */
     tracked_end(b, p, SG_EXTERNAL | SG_INBOUND);
 }
 
