@@ -11,7 +11,7 @@ static const struct {
     void (*measure)(const struct bench *);
 } measurements[] = {
     {"install", measure_install}, {"encode", measure_encode}, {"scale", measure_scale}, {"bind", measure_bind},
-    {"restart", measure_restart}, {"growth", measure_growth}, {"eip", measure_eip},
+    {"restart", measure_restart}, {"growth", measure_growth}, {"eip", measure_eip}, {"sg", measure_sg},
 };
 #define N_MEASUREMENTS (sizeof measurements / sizeof *measurements)
 
@@ -32,7 +32,7 @@ check_names(int argc, char *argv[])
         while (k < N_MEASUREMENTS && strcmp(argv[i], measurements[k].name))
             k++;
         if (k == N_MEASUREMENTS)
-            bench_die("there is no measurement '%s'; take install, encode, scale, bind, restart, growth, eip or public", argv[i]);
+            bench_die("there is no measurement '%s'; take install, encode, scale, bind, restart, growth, eip, sg or public", argv[i]);
     }
 }
 

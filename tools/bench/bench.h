@@ -72,5 +72,6 @@ void measure_scale(const struct bench *);   /* 3, 6 */
 void measure_bind(const struct bench *);    /* 4 */
 void measure_growth(const struct bench *);  /* the peer's figures */
 void measure_eip(const struct bench *);
+void measure_sg(const struct bench *);
 
 #endif

@@ -1,0 +1,135 @@
+/* A security group of 10,000 members on 20 hosts and one of ten on the same hosts, each with 1,000 rules, half of which name the group itself:
+ * what it costs vnetd that a port joins, and how many flows every host is sent. */
+#include <stdio.h>
+
+#include "tools/bench/network.h"
+
+#define N_HOSTS 20
+#define N_LARGE 10000
+#define N_SMALL 10
+#define N_RULES 1000
+#define N_PAIRS 15
+#define N_JOINING 8                       /* of a sample: they outweigh what else happens */
+#define FIRST_SMALL N_LARGE               /* on hosts 0 to 9 */
+#define FIRST_JOINING (N_LARGE + N_HOSTS) /* on hosts 0 to 7, where both groups have members */
+#define N_PORTS (FIRST_JOINING + N_JOINING)
+
+static json_t *
+group_op(unsigned port, const char *group)
+{
+    char name[16];
+    snprintf(name, sizeof name, "p%u", port);
+    return json_pack("{s:s, s:s, s:s, s:{s:s}}", "op", "set", "type", "port", "name", name, "values", "sg", group);
+}
+
+static json_t *
+rule_op(const char *group, unsigned i)
+{
+    char ports[16], peer[24];
+    snprintf(ports, sizeof ports, "%u", 1024 + i);
+    snprintf(peer, sizeof peer, i % 2 ? "sg:%s" : "10.128.0.0/9", group);
+    return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s}}", "op", "add", "type", "sg-rule", "values", "sg", group, "direction",
+                     "ingress", "proto", "tcp", "ports", ports, "peer", peer);
+}
+
+static json_t *
+groups_ops(void)
+{
+    static const char *const groups[] = {"large", "small"};
+    json_t *ops = json_array();
+    for (unsigned g = 0; g < 2; g++) {
+        json_array_append_new(ops,
+                              json_pack("{s:s, s:s, s:s, s:{s:s}}", "op", "add", "type", "sg", "name", groups[g], "values", "vpc", "v"));
+        for (unsigned i = 0; i < N_RULES; i++)
+            json_array_append_new(ops, rule_op(groups[g], i));
+    }
+    for (unsigned p = 0; p < N_PORTS; p++)
+        json_array_append_new(ops, group_op(p, p < N_LARGE ? "large" : p < FIRST_SMALL + N_SMALL ? "small" : "none"));
+    return ops;
+}
+
+/* ---- joining ---- */
+
+struct mods {
+    uint64_t own, other; /* what the port's own host was sent, and the most that another was */
+};
+
+static void
+set_group(struct network *n, unsigned port, const char *group)
+{
+    uint64_t before[N_HOSTS];
+    json_t *ops = json_array();
+    network_mark(n, before);
+    json_array_append_new(ops, group_op(port, group));
+    daemon_do(&n->daemon, ops);
+    network_wait_commits(n, before);
+}
+
+/* Milliseconds of vnetd's CPU for one port that joins, until all hosts have committed it. */
+static double
+join_cpu(struct network *n, const char *group)
+{
+    double before = daemon_cpu_ms(&n->daemon);
+    for (unsigned i = 0; i < N_JOINING; i++)
+        set_group(n, FIRST_JOINING + i, group);
+    network_wait_quiet(n);
+    double cpu = daemon_cpu_ms(&n->daemon) - before;
+    for (unsigned i = 0; i < N_JOINING; i++)
+        set_group(n, FIRST_JOINING + i, "none");
+    network_wait_quiet(n);
+    return cpu / N_JOINING;
+}
+
+static struct mods
+join_mods(struct network *n, const char *group)
+{
+    uint64_t before[N_HOSTS];
+    struct mods mods = {0, 0};
+    for (unsigned h = 0; h < N_HOSTS; h++)
+        before[h] = n->hosts[h].of.n_mods;
+    set_group(n, FIRST_JOINING, group);
+    network_wait_quiet(n);
+    for (unsigned h = 0; h < N_HOSTS; h++) {
+        uint64_t sent = n->hosts[h].of.n_mods - before[h];
+        if (h == network_host_of(n, FIRST_JOINING))
+            mods.own = sent;
+        else if (sent > mods.other)
+            mods.other = sent;
+    }
+    set_group(n, FIRST_JOINING, "none");
+    network_wait_quiet(n);
+    return mods;
+}
+
+void
+measure_sg(const struct bench *b)
+{
+    struct network n;
+    struct samples large = {.n = 0}, small = {.n = 0};
+    network_start(&n, b, "sg", N_PORTS);
+    daemon_do(&n.daemon, groups_ops());
+    network_add_hosts(&n, N_HOSTS);
+    network_wait_quiet(&n);
+
+    join_mods(&n, "large"); /* its zone is stored */
+    struct mods at_large = join_mods(&n, "large"), at_small = join_mods(&n, "small");
+    for (unsigned i = 0; i < N_PAIRS; i++) {
+        samples_add(&large, join_cpu(&n, "large"));
+        samples_add(&small, join_cpu(&n, "small"));
+    }
+    figure_print(b, &(struct figure){.name = "   CPU of one member more, 1,000 rules, 20 hosts, 10,000 members | 10",
+                                     .unit = "ms",
+                                     .value = samples_median(&large),
+                                     .reference = samples_median(&small),
+                                     .bar = BAR_AT_MOST,
+                                     .limit = 2});
+    figure_print(b, &(struct figure){.name = "   flow mods of that for the member's own host",
+                                     .unit = "flows",
+                                     .value = (double) at_large.own,
+                                     .reference = (double) at_small.own});
+    figure_print(b, &(struct figure){.name = "   flow mods of that for each other host",
+                                     .unit = "flows",
+                                     .value = (double) at_large.other,
+                                     .reference = (double) at_small.other});
+    network_stop(&n);
+}
