@@ -81,7 +81,12 @@ class Watched:
         try:
             wait_until(check, 20, "all streams go on")
         except LabError as e:
-            raise AssertionError(f"{e}: {before} -> {self.counts()}; {self.lab.ctl('instance-show', 'vm')}") from e
+            raise AssertionError(f"{e}: {before} -> {self.counts()}; {self.diagnosis()}") from e
+
+    def diagnosis(self):
+        """What the controller knows of the guest, and what its console has said on either host."""
+        consoles = [f"console on {h.name}:\n{h.libvirt.console(self.vm.name)[-3000:]}" for h in self.hosts]
+        return "\n".join([self.lab.ctl("instance-show", "vm"), *consoles])
 
     def __exit__(self, kind, *rest):
         try:

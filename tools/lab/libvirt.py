@@ -164,6 +164,14 @@ class Libvirt:
         vm.define()
         return vm
 
+    def console(self, name):
+        """All that a guest's serial line has said on this host, also before it went elsewhere."""
+        try:
+            with open(self.path("log", f"{name}.log"), errors="replace") as f:
+                return f.read().replace("\r", "")
+        except FileNotFoundError:
+            return ""
+
     def close(self):
         for name, state in self.domains().items():
             if state != "shut off":
@@ -248,11 +256,7 @@ class Vm:
 
     def log(self):
         """All that its serial line has said on this host."""
-        try:
-            with open(self.libvirt.path("log", f"{self.name}.log"), errors="replace") as f:
-                return f.read().replace("\r", "")
-        except FileNotFoundError:
-            return ""
+        return self.libvirt.console(self.name)
 
     def leases(self):
         """[(event, address)] as the guest's DHCP client said, oldest first."""
