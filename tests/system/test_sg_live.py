@@ -260,7 +260,7 @@ def test_connections_whose_entry_is_gone_go_on_if_the_rules_allow(lab, streams, 
     if lose == lose_by_a_move:
         net.go_on("blue", protos=("tcp",), seconds=20)
     else:
-        assert net.look("tcp", "blue")["silent_ms"] > 300, "its client has said nothing"
+        wait_until(lambda: net.look("tcp", "blue")["silent_ms"] > 500, 5, "its client has said nothing")
     lab.ready()
     expect_verify_clean(lab)
 
@@ -278,7 +278,7 @@ def test_a_server_that_may_not_begin_waits_for_its_client(lab, net, lose):
     lose(lab, net)
     net.go_on("speaker", protos=("tcp",), seconds=20)
     net.go_on("red", "blue", protos=("udp",), seconds=20)
-    assert net.look("tcp", "blue")["silent_ms"] > 300, "nothing has been said that could begin it again"
+    wait_until(lambda: net.look("tcp", "blue")["silent_ms"] > 500, 5, "nothing has been said that could begin it again")
     net.die("speaker", lambda: net.forbid("tcp", "red"), protos=("tcp",))
     net.allow("tcp", TCP, "red")
     lab.ctl("sg-rule-add", "srv", "egress", "all", "-", "0.0.0.0/0")
