@@ -1,4 +1,6 @@
 """A gateway dies, and what it held answers again from another within a second; what others held notices nothing."""
+import re
+
 import pytest
 
 from lab import wait_until
@@ -55,6 +57,15 @@ def all_serve(lab, vms):
         g.reaches(CLIENT_IP, 10)
 
 
+def watch_each_other_closely(lab):
+    """A BFD session that has just come up still goes at one packet a second (RFC 5880, 6.8.3), until both ends have said their own pace."""
+    def is_close(host):
+        paces = re.findall(r"Remote Minimum TX Interval: (\d+)ms", host.appctl("bfd/show"))
+        return paces and set(paces) == {"100"}
+    for host in lab.hosts.values():
+        wait_until(lambda h=host: is_close(h), 20, f"{host.name} and its peers watch each other at full pace")
+
+
 def gateway_words(lab):
     return {r["name"]: r["gateway"] for r in lab.vnetd.rows("host")}
 
@@ -104,6 +115,7 @@ def rise(lab, host, how):
 def test_a_dead_gateways_addresses_answer_again_within_a_second(lab, tell, vms, home, how):
     victim = lab[home[NATS[0]]]
     lost = [ip for ip, host in home.items() if host == victim.name]
+    watch_each_other_closely(lab)
     with Watch(lab) as watch, Streams(lab, vms) as streams:
         die(lab, victim, how)
         wait_until(lambda: not [h for h in holders(lab).values() if h == victim.name], 10, f"{victim.name} holds nothing any more")

@@ -55,9 +55,11 @@ class Scene:
         self.settle()
 
     def settle(self):
-        """All is confirmed, and b has its zone where it is, and with it rows of stage sg."""
+        """All is confirmed, b has its zone where it is, and with it rows of stage sg; and the datapaths' caches have followed."""
         self.ask("POST", "/v1/sync", {"timeout": 10})
         wait_until(lambda: any("table=41," in flow and self.ends[1] in flow for flow in self.b.host.flows()), 10, "b is tracked")
+        for host in self.lab.hosts.values():
+            host.appctl("revalidator/wait")
 
     def send(self, rule, n, port=5001):
         """Which rule is to be credited for n datagrams to that port."""
