@@ -53,15 +53,19 @@ class Listener:
 
 
 class Capture(Listener):
-    """Keeps the frames, at most `limit` of them, as hexadecimal strings."""
+    """Keeps the frames, at most `limit` of them, as hexadecimal strings; `both`: also those that leave by the device."""
 
-    def __init__(self, device, limit=10000):
-        self._frames, self._limit = [], limit
+    def __init__(self, device, limit=10000, both=False):
+        self._frames, self._limit, self._both = [], limit, both
         super().__init__(device)
 
     def heard(self, data):
         if len(self._frames) < self._limit:
             self._frames.append(data.hex())
+
+    def sent(self, data):
+        if self._both:
+            self.heard(data)
 
     def look(self):
         return list(self._frames)
