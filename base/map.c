@@ -212,6 +212,12 @@ hash_u64(uint64_t x)
 }
 
 uint32_t
+hash_number(uint64_t x)
+{
+    return (uint32_t) x ^ hash_u64(x >> 20);
+}
+
+uint32_t
 hash_u32(uint32_t x)
 {
     return hash_u64(x);

@@ -55,6 +55,9 @@ struct map_node *map_next(const struct map *, const struct map_node *);
 
 uint32_t hash_u32(uint32_t);
 uint32_t hash_u64(uint64_t);
+/* For numbers that are dense, as ours are that are counted up: those of one million in a row all get buckets of their own, side by side. Not for what
+ * others choose. */
+uint32_t hash_number(uint64_t);
 uint32_t hash_bytes(const void *, size_t, uint32_t basis);
 uint64_t hash_bytes64(const void *, size_t, uint64_t basis);
 uint32_t hash_string(const char *);

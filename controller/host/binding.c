@@ -133,7 +133,7 @@ static void settle(struct bindings *b, uint32_t port)
         p = mem_zalloc(sizeof *p);
         p->port = port;
         p->all = b;
-        map_insert(&b->places, &p->by_port, hash_u32(port));
+        map_insert(&b->places, &p->by_port, hash_number(port));
     }
     place_set(b, p, holder);
     if (holder)

@@ -10,7 +10,7 @@
 
 struct place *place_find(const struct bindings *b, uint32_t port)
 {
-    MAP_FOR_EACH_HASH (n, &b->places, hash_u32(port)) {
+    MAP_FOR_EACH_HASH (n, &b->places, hash_number(port)) {
         struct place *p = CONTAINER_OF(n, struct place, by_port);
         if (p->port == port)
             return p;

@@ -129,7 +129,7 @@ entry_undesire(struct flow_table *t, struct entry *e)
 struct block *
 block_find(const struct flow_table *t, uint64_t cookie)
 {
-    MAP_FOR_EACH_HASH (node, &t->blocks, hash_u64(cookie)) {
+    MAP_FOR_EACH_HASH (node, &t->blocks, hash_number(cookie)) {
         struct block *block = CONTAINER_OF(node, struct block, node);
         if (block->cookie == cookie)
             return block;

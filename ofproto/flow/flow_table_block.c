@@ -128,7 +128,7 @@ block_new(struct flow_table *t, uint64_t cookie)
 {
     struct block *block = mem_zalloc(sizeof *block);
     block->cookie = cookie;
-    map_insert(&t->blocks, &block->node, hash_u64(cookie));
+    map_insert(&t->blocks, &block->node, hash_number(cookie));
     return block;
 }
 

@@ -263,6 +263,19 @@ consecutive_numbers_spread_evenly_over_the_low_bits(void **unused)
 }
 
 static void
+numbers_in_a_row_have_buckets_of_their_own(void **unused)
+{
+    static bool is_taken[1 << 12];
+    const uint64_t cookie = UINT64_C(0x0503000000000000);
+    for (uint64_t i = 0; i < 1 << 12; i++) {
+        uint32_t bucket = hash_number(cookie + 77000 + i) & 0xfff;
+        assert_false(is_taken[bucket]);
+        is_taken[bucket] = true;
+    }
+    assert_int_not_equal(hash_number(1), hash_number(1 | UINT64_C(1) << 32));
+}
+
+static void
 the_length_of_bytes_is_part_of_their_hash(void **unused)
 {
     static const unsigned char zeros[40];
@@ -284,6 +297,7 @@ main(void)
         cmocka_unit_test(no_insertion_moves_more_than_a_few_elements),
         cmocka_unit_test(each_bit_of_the_input_flips_half_of_the_hash),
         cmocka_unit_test(consecutive_numbers_spread_evenly_over_the_low_bits),
+        cmocka_unit_test(numbers_in_a_row_have_buckets_of_their_own),
         cmocka_unit_test(the_length_of_bytes_is_part_of_their_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

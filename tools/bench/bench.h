@@ -25,8 +25,11 @@ int64_t bench_now_ns(void);
 /* Runs the loop until 'is_so', which is asked after every turn; dies naming 'what' after some 30 seconds. */
 void bench_wait(const struct bench *, bool (*is_so)(const void *aux), const void *aux, const char *what);
 
+/* Whose part a child plays: the network node's or a hypervisor's. */
+enum bench_machine { MACHINE_NODE, MACHINE_HYPERVISOR };
+
 /* A child with its output in DIR/log. */
-int bench_spawn(const struct bench *, const char *log, const char *const argv[]);
+int bench_spawn(const struct bench *, enum bench_machine, const char *log, const char *const argv[]);
 void bench_kill(int *pid);
 /* A command of the shell, with Open vSwitch's programs in PATH; must succeed. */
 void bench_shell(const struct bench *, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -22,7 +22,7 @@ daemon_launch(struct daemon *d)
     char *openflow = mem_printf("--openflow=ptcp:%u:127.0.0.1", d->openflow_port);
     char *ovsdb = mem_printf("--ovsdb=ptcp:%u:127.0.0.1", d->ovsdb_port);
     char *log = mem_printf("%s.log", name);
-    d->pid = bench_spawn(d->bench, log, (const char *[]){d->bench->vnetd, store, api, openflow, ovsdb, NULL});
+    d->pid = bench_spawn(d->bench, MACHINE_NODE, log, (const char *[]){d->bench->vnetd, store, api, openflow, ovsdb, NULL});
     free(store);
     free(api);
     free(openflow);

@@ -9,7 +9,7 @@
 #include "tools/bench/scene.h"
 
 #define N_PORTS 50000
-#define N_PAIRS 7
+#define N_PAIRS 15
 
 struct setup {
     struct network n;

@@ -24,7 +24,7 @@ vswitchd_start(struct real_switch *s)
     const char *dir = s->bench->dir;
     char *program = mem_printf("%s/sbin/ovs-vswitchd", s->bench->ovs_prefix), *database = mem_printf("unix:%s/db.sock", dir);
     char *control = mem_printf("--unixctl=%s/vswitchd.ctl", dir);
-    s->vswitchd = bench_spawn(s->bench, "vswitchd.log",
+    s->vswitchd = bench_spawn(s->bench, MACHINE_HYPERVISOR, "vswitchd.log",
                               (const char *[]){program, "--enable-dummy", "--disable-system", "--no-chdir", "-vconsole:off", "-vsyslog:off",
                                                control, database, NULL});
     free(program);
@@ -40,7 +40,7 @@ real_switch_start(struct real_switch *s, const struct bench *b, uint64_t dpid)
     char *program = mem_printf("%s/sbin/ovsdb-server", b->ovs_prefix);
     char *remote = mem_printf("--remote=punix:%s/db.sock", b->dir), *control = mem_printf("--unixctl=%s/ovsdb.ctl", b->dir);
     char *file = mem_printf("%s/conf.db", b->dir);
-    s->database = bench_spawn(b, "ovsdb.log", (const char *[]){program, "--no-chdir", remote, control, file, NULL});
+    s->database = bench_spawn(b, MACHINE_HYPERVISOR, "ovsdb.log", (const char *[]){program, "--no-chdir", remote, control, file, NULL});
     free(program);
     free(remote);
     free(control);

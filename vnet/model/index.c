@@ -208,6 +208,17 @@ view_each_referrer(const struct model *m, enum view v, uint32_t target, enum obj
             return;
 }
 
+void
+view_each_referring_number(const struct model *m, enum view v, uint32_t target, enum object_type type,
+                           void (*each)(void *aux, uint32_t number), void *aux)
+{
+    struct ref_key key = { .target = target, .type = type };
+    const struct ref_entry *e = ref_entry_at(tree_at_or_after(&m->refs, &key));
+    for (; e && e->key.target == target && e->key.type == type; e = ref_entry_at(tree_next(&e->node)))
+        if (e->views & 1 << v)
+            each(aux, e->key.referrer);
+}
+
 /* ---- subnets and pools by address ---- */
 static struct range_entry *
 range_entry_at(struct tree_node *n)
@@ -321,7 +332,7 @@ name_hash(uint8_t type, uint32_t tenant, const char *name)
 struct slot *
 slot_find(const struct model *m, uint32_t number)
 {
-    MAP_FOR_EACH_HASH (n, &m->slots, hash_u32(number)) {
+    MAP_FOR_EACH_HASH (n, &m->slots, hash_number(number)) {
         struct slot *s = CONTAINER_OF(n, struct slot, by_number);
         if (s->number == number)
             return s;
@@ -346,7 +357,7 @@ slot_add(struct model *m, const struct object *o)
     s->number = o->number;
     s->tenant = o->tenant;
     s->type = o->type;
-    map_insert(&m->slots, &s->by_number, hash_u32(o->number));
+    map_insert(&m->slots, &s->by_number, hash_number(o->number));
     map_insert(&m->ids, &s->by_id, uuid_hash(o->id));
     if (o->name)
         map_insert(&m->names, &s->by_name, name_hash(o->type, o->tenant, o->name));

@@ -62,6 +62,8 @@ uint32_t view_next_referrer(const struct model *, enum view, uint32_t target, en
 /* All of them, until 'each' returns false; the view must not change meanwhile. */
 void view_each_referrer(const struct model *, enum view, uint32_t target, enum object_type,
                         bool (*each)(void *aux, const struct object *), void *aux);
+void view_each_referring_number(const struct model *, enum view, uint32_t target, enum object_type,
+                                void (*each)(void *aux, uint32_t number), void *aux);
 /* A subnet of the VPC 'scope', or of PUBLIC_SCOPE a pool, that has addresses in first..last. */
 uint32_t view_range_overlapping(const struct model *, enum view, uint32_t scope, uint32_t first, uint32_t last);
 size_t view_count(const struct model *, enum view, uint32_t tenant, enum object_type);

@@ -111,6 +111,13 @@ model_each_referrer(const struct model *m, uint32_t target, enum object_type typ
     view_each_referrer(m, VIEW_COMMITTED, target, type, each, aux);
 }
 
+void
+model_each_referring_number(const struct model *m, uint32_t target, enum object_type type,
+                            void (*each)(void *aux, uint32_t number), void *aux)
+{
+    view_each_referring_number(m, VIEW_COMMITTED, target, type, each, aux);
+}
+
 uint32_t
 model_port_by_mac(const struct model *m, uint32_t vpc, struct mac mac)
 {

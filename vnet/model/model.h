@@ -53,6 +53,10 @@ size_t model_count(const struct model *, enum object_type);
 void model_each_referrer(const struct model *, uint32_t target, enum object_type type,
                          bool (*each)(void *aux, const struct object *), void *aux);
 
+/* Their numbers, without a look at the objects: of many, most of a walk's time. */
+void model_each_referring_number(const struct model *, uint32_t target, enum object_type type,
+                                 void (*each)(void *aux, uint32_t number), void *aux);
+
 /* Unique facts (indices): 0 if none. */
 uint32_t model_port_by_mac(const struct model *, uint32_t vpc, struct mac);
 uint32_t model_port_by_ip(const struct model *, uint32_t subnet, struct ip);

@@ -23,7 +23,7 @@ dirty_done(struct dirty_queue *q)
 static struct dirty_block *
 block_find(const struct dirty_queue *q, uint64_t cookie)
 {
-    MAP_FOR_EACH_HASH (n, &q->blocks, hash_u64(cookie)) {
+    MAP_FOR_EACH_HASH (n, &q->blocks, hash_number(cookie)) {
         struct dirty_block *d = CONTAINER_OF(n, struct dirty_block, node);
         if (d->cookie == cookie)
             return d;
@@ -39,7 +39,7 @@ dirty_add(struct dirty_queue *q, uint64_t cookie)
     struct dirty_block *d = mem_zalloc(sizeof *d);
     d->cookie = cookie;
     d->link = q->last;
-    map_insert(&q->blocks, &d->node, hash_u64(cookie));
+    map_insert(&q->blocks, &d->node, hash_number(cookie));
     *q->last = d;
     q->last = &d->next;
 }

@@ -145,7 +145,7 @@ holding_remove(struct presence *p, struct holding *h)
 static struct counted *
 counted_find(const struct presence *p, uint64_t who)
 {
-    MAP_FOR_EACH_HASH (n, &p->counted, hash_u64(who)) {
+    MAP_FOR_EACH_HASH (n, &p->counted, hash_number(who)) {
         struct counted *c = CONTAINER_OF(n, struct counted, node);
         if (c->who == who)
             return c;
@@ -170,7 +170,7 @@ port_comes(struct presence *p, uint64_t who, uint32_t host, uint32_t vpc)
     c->who = who;
     c->host = host;
     c->vpc = vpc;
-    map_insert(&p->counted, &c->node, hash_u64(who));
+    map_insert(&p->counted, &c->node, hash_number(who));
 
     struct holding *h = holding_find(p, host, vpc);
     bool is_new = !h;

@@ -163,7 +163,7 @@ runtime_each_host(const struct runtime *r, void (*each)(void *aux, const struct 
 static struct place *
 place_find(const struct runtime *r, uint32_t port)
 {
-    MAP_FOR_EACH_HASH (n, &r->places, hash_u32(port)) {
+    MAP_FOR_EACH_HASH (n, &r->places, hash_number(port)) {
         struct place *p = CONTAINER_OF(n, struct place, node);
         if (p->port == port)
             return p;
@@ -220,7 +220,7 @@ runtime_bind(struct runtime *r, uint32_t port, struct binding at)
     if (!p) {
         p = mem_zalloc(sizeof *p);
         p->port = port;
-        map_insert(&r->places, &p->node, hash_u32(port));
+        map_insert(&r->places, &p->node, hash_number(port));
     }
     place_link(r, p, at);
 }

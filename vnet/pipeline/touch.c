@@ -62,6 +62,7 @@ touch_local_ports_of(const struct view *view, uint32_t subnet, struct touch_list
 
 struct emission {
     const struct view *view;
+    enum object_type type;
     block_emit *emit;
     void *aux;
 };
@@ -76,23 +77,22 @@ emit_port(void *aux, uint32_t port, uint32_t ofport)
 void
 blocks_local_ports(const struct view *view, uint32_t host, block_emit *emit, void *aux)
 {
-    struct emission e = { view, emit, aux };
+    struct emission e = { view, OBJECT_PORT, emit, aux };
     runtime_each_port_on(view->runtime, host, emit_port, &e);
 }
 
-static bool
-emit_object(void *aux, const struct object *o)
+static void
+emit_number(void *aux, uint32_t number)
 {
     const struct emission *e = aux;
-    e->emit(e->aux, o->type, o->number);
-    return true;
+    e->emit(e->aux, e->type, number);
 }
 
 void
 blocks_referring(const struct view *view, uint32_t owner, enum object_type type, block_emit *emit, void *aux)
 {
-    struct emission e = { view, emit, aux };
-    model_each_referrer(view->model, owner, type, emit_object, &e);
+    struct emission e = { view, type, emit, aux };
+    model_each_referring_number(view->model, owner, type, emit_number, &e);
 }
 
 static bool
@@ -106,6 +106,6 @@ emit_ports_of_subnet(void *aux, const struct object *subnet)
 void
 blocks_ports_of_vpc(const struct view *view, uint32_t vpc, block_emit *emit, void *aux)
 {
-    struct emission e = { view, emit, aux };
+    struct emission e = { view, OBJECT_PORT, emit, aux };
     model_each_referrer(view->model, vpc, OBJECT_SUBNET, emit_ports_of_subnet, &e);
 }

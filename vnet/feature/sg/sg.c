@@ -74,19 +74,34 @@ sg_flows(struct block *b, uint8_t type, uint32_t number)
         sg_rule_flows(b, number);
 }
 
-static void
-sg_blocks(const struct view *view, uint32_t host, uint32_t vpc, block_emit *emit, void *aux)
-{
-    if (vpc)
-        blocks_ports_of_vpc(view, vpc, emit, aux);
-    else
-        emit(aux, 0, 0);
-}
-
 struct emission {
+    const struct view *view;
     block_emit *emit;
     void *aux;
 };
+
+static bool
+emit_peers(void *aux, const struct object *o)
+{
+    const struct emission *e = aux;
+    const struct sg_set *set = (const void *) o;
+    if (sg_set_is_peer(e->view, set, true) || sg_set_is_peer(e->view, set, false))
+        blocks_referring(e->view, o->number, OBJECT_PORT, e->emit, e->aux);
+    return true;
+}
+
+/* Of ports that are elsewhere only those matter that rules may speak of. */
+static void
+sg_blocks(const struct view *view, uint32_t host, uint32_t vpc, block_emit *emit, void *aux)
+{
+    struct emission e = { view, emit, aux };
+    if (vpc) {
+        model_each_referrer(view->model, vpc, OBJECT_SG_SET, emit_peers, &e);
+        return;
+    }
+    emit(aux, 0, 0);
+    blocks_local_ports(view, host, emit, aux);
+}
 
 static void
 emit_rule(void *aux, const struct sg_rule *rule)
@@ -99,7 +114,7 @@ static void
 sg_blocks_of_set(const struct view *view, uint32_t number, block_emit *emit, void *aux)
 {
     const struct sg_set *set = sg_set_get(view, number);
-    struct emission e = { emit, aux };
+    struct emission e = { view, emit, aux };
     for (size_t i = 0; set && i < set->groups.n; i++)
         sg_each_rule(view, set->groups.v[i], emit_rule, &e);
 }

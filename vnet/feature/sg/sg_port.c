@@ -186,21 +186,10 @@ local_rows(struct block *b, const struct port_facts *f)
 
 /* ---- SG_PEER ---- */
 
-static bool
-is_peer_of_rules(const struct view *view, const struct sg_set *set, bool is_ingress)
-{
-    for (size_t i = 0; i < set->groups.n; i++) {
-        const struct sg *sg = model_sg(view->model, set->groups.v[i]);
-        if (sg && (is_ingress ? sg->is_ingress_peer : sg->is_egress_peer))
-            return true;
-    }
-    return false;
-}
-
 static void
 peer_rows(struct block *b, const struct port_facts *f, const struct sg_set *set, bool is_ingress)
 {
-    if (!is_peer_of_rules(b->view, set, is_ingress))
+    if (!sg_set_is_peer(b->view, set, is_ingress))
         return;
     for (size_t i = 0; i < f->port->ips.n; i++) {
         struct ip ip = f->port->ips.v[i];

@@ -28,6 +28,17 @@ sg_set_is_open(const struct view *view, uint32_t number)
     return allows_in && allows_out;
 }
 
+bool
+sg_set_is_peer(const struct view *view, const struct sg_set *set, bool is_ingress)
+{
+    for (size_t i = 0; i < set->groups.n; i++) {
+        const struct sg *sg = model_sg(view->model, set->groups.v[i]);
+        if (sg && (is_ingress ? sg->is_ingress_peer : sg->is_egress_peer))
+            return true;
+    }
+    return false;
+}
+
 struct rule_visit {
     uint32_t group;
     bool is_peer;
