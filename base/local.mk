@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	base/liveness.c base/liveness.h \
 	base/log.c base/log.h \
 	base/map.c base/map.h \
+	base/option_set.c base/option_set.h \
 	base/text.c base/text.h \
 	base/tree.c base/tree.h \
 	base/uuid.c base/uuid.h

@@ -106,6 +106,32 @@ lab_commit(struct lab *lab)
     lab->t = NULL;
 }
 
+/* For cmocka's set-up: a lab that is *state, with a transaction begun; lab_ready() commits it; lab_teardown() ends both. */
+static inline struct lab *
+lab_setup(void **state)
+{
+    struct lab *lab = malloc(sizeof *lab);
+    lab_init(lab);
+    lab_begin(lab);
+    *state = lab;
+    return lab;
+}
+
+static inline int
+lab_ready(struct lab *lab)
+{
+    lab_commit(lab);
+    return 0;
+}
+
+static inline int
+lab_teardown(void **state)
+{
+    lab_done(*state);
+    free(*state);
+    return 0;
+}
+
 /* In the open transaction, or one of its own. */
 #define lab_do(LAB, ...)                                                    \
     do {                                                                    \

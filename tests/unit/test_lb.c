@@ -9,8 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/random.h"
-#include "tests/unit/vnet_lab.h"
+#include "tests/unit/vnet_storm.h"
 #include "vnet/pipeline/placement.h"
 
 #define N_STEPS 1500
@@ -62,18 +61,6 @@ lab_with_balancers(void)
 }
 
 /* ---- any sequence ---- */
-
-struct storm {
-    struct lab *lab;
-    struct random random;
-    unsigned n_done;
-};
-
-static unsigned
-pick(struct storm *s, unsigned n)
-{
-    return random_below(&s->random, n);
-}
 
 static json_t *
 op_del(const char *type, const char *name)
@@ -172,22 +159,6 @@ op_any(struct storm *s)
 }
 
 static void
-storm_transaction(struct storm *s)
-{
-    struct error err;
-    for (unsigned tries = 0; tries < 10; tries++) {
-        json_t *ops = json_array();
-        for (unsigned n = 1 + pick(s, 2); n; n--)
-            json_array_append_new(ops, op_any(s));
-        bool is_done = lab_try(s->lab, ops, &err);
-        json_decref(ops);
-        s->n_done += is_done;
-        if (is_done)
-            return;
-    }
-}
-
-static void
 storm_health(struct storm *s)
 {
     const struct object *o = NULL;
@@ -198,15 +169,6 @@ storm_health(struct storm *s)
     struct vnet_event event = { .kind = EVENT_TARGET, .number = o->number };
     runtime_set_target_state(s->lab->runtime, o->number, pick(s, 3));
     compiler_changed(s->lab->compiler, &event, NULL, NULL);
-}
-
-static void
-storm_bind(struct storm *s)
-{
-    char name[8];
-    unsigned i = pick(s, N_PORTS);
-    snprintf(name, sizeof name, "p%u", i);
-    lab_bind(s->lab, name, pick(s, 5) ? host_names[pick(s, N_HOSTS)] : NULL, pick(s, 20) ? 10 + i : 0);
 }
 
 static void
@@ -225,8 +187,7 @@ storm_host(struct storm *s)
 static void
 any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
 {
-    struct storm s = { .lab = lab_with_balancers(), .random = random_seeded() };
-    struct error err;
+    struct storm s = { lab_with_balancers(), random_seeded(), op_any, host_names, N_HOSTS, N_PORTS, 0 };
     for (unsigned step = 0; step < N_STEPS; step++) {
         unsigned kind = pick(&s, 20);
         if (kind < 10)
@@ -237,13 +198,7 @@ any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
             storm_bind(&s);
         else
             storm_host(&s);
-
-        compiler_run(s.lab->compiler, s.lab->hosts[pick(&s, N_HOSTS)].number, pick(&s, 4), NULL, NULL);
-        if (pick(&s, 3))
-            continue;
-        lab_run(s.lab);
-        if (!lab_is_consistent(s.lab, &err))
-            fail_msg("step %u: %s", step, err.text);
+        storm_settle(&s, step);
     }
     assert_true(s.n_done > N_STEPS / 10);
     lab_free(s.lab);

@@ -4,26 +4,14 @@
 static int
 setup(void **state)
 {
-    struct lab *lab = malloc(sizeof *lab);
-    lab_init(lab);
-    lab_begin(lab);
+    struct lab *lab = lab_setup(state);
     lab_do(lab, OP_VPC, "a", "10.0.0.0/16");
     lab_do(lab, "{'op':'add','type':'subnet','name':'web','values':{'vpc':'a','cidr':'10.0.1.0/24','dns':['8.8.8.8','1.1.1.1']}}");
     lab_do(lab, "{'op':'add','type':'port','name':'web1','values':{'subnet':'web','mac':'02:00:00:00:00:0A','sg':'none',"
                 "'tags':{'role':'front'}}}");
     lab_do(lab, OP_ROUTE, "a", "0.0.0.0/0", "port:web1");
     lab_do(lab, "{'op':'add','type':'host','name':'hv1'}");
-    lab_commit(lab);
-    *state = lab;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    lab_done(*state);
-    free(*state);
-    return 0;
+    return lab_ready(lab);
 }
 
 static json_t *
@@ -383,7 +371,7 @@ a_targets_schema_says_what_may_be_given(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, lab_teardown)
     const struct CMUnitTest tests[] = {
         TEST(an_object_shows_all_columns_in_order),
         TEST(chosen_columns_come_in_the_order_asked),

@@ -5,26 +5,14 @@
 static int
 setup(void **state)
 {
-    struct lab *lab = malloc(sizeof *lab);
-    lab_init(lab);
-    lab_begin(lab);
+    struct lab *lab = lab_setup(state);
     lab_do(lab, OP_VPC, "a", "10.0.0.0/16");
     lab_do(lab, OP_VPC, "b", "10.0.0.0/16");
     lab_do(lab, OP_SUBNET, "web", "a", "10.0.1.0/24");
     lab_do(lab, OP_SUBNET, "db", "a", "10.0.2.0/29");
     lab_do(lab, OP_RTB, "extra", "a");
     lab_do(lab, OP_PORT, "web1", "web");
-    lab_commit(lab);
-    *state = lab;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    lab_done(*state);
-    free(*state);
-    return 0;
+    return lab_ready(lab);
 }
 
 static void
@@ -645,7 +633,7 @@ a_hosts_datapath_id_follows_from_its_number(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, lab_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_vpc_comes_and_goes_with_its_main_table),
         TEST(vni_and_number_are_never_the_same_twice),

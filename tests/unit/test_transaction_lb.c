@@ -13,9 +13,7 @@
 static int
 setup(void **state)
 {
-    struct lab *lab = malloc(sizeof *lab);
-    lab_init(lab);
-    lab_begin(lab);
+    struct lab *lab = lab_setup(state);
     lab_do(lab, OP_VPC, "a", "10.0.0.0/16");
     lab_do(lab, OP_VPC, "b", "10.0.0.0/16");
     lab_do(lab, OP_SUBNET, "web", "a", "10.0.1.0/24");
@@ -27,17 +25,7 @@ setup(void **state)
     lab_do(lab, OP_TG, "pages", "a", "tcp", "80", "");
     lab_do(lab, OP_TG, "names", "a", "udp", "53", "");
     lab_do(lab, OP_TG, "far", "b", "tcp", "80", "");
-    lab_commit(lab);
-    *state = lab;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    lab_done(*state);
-    free(*state);
-    return 0;
+    return lab_ready(lab);
 }
 
 /* ---- balancers ---- */
@@ -395,7 +383,7 @@ what_was_stored_is_loaded_again(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, lab_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_balancer_takes_an_address_of_its_subnet),
         TEST(an_elastic_ip_stands_before_a_balancer),

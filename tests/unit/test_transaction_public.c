@@ -14,9 +14,7 @@
 static int
 setup(void **state)
 {
-    struct lab *lab = malloc(sizeof *lab);
-    lab_init(lab);
-    lab_begin(lab);
+    struct lab *lab = lab_setup(state);
     lab_do(lab, OP_VPC, "a", "10.0.0.0/16");
     lab_do(lab, OP_VPC, "b", "10.0.0.0/16");
     lab_do(lab, OP_SUBNET, "web", "a", "10.0.1.0/24");
@@ -29,17 +27,7 @@ setup(void **state)
     lab_do(lab, "{'op':'add','type':'vpc','name':'a','tenant':'acme','values':{'cidr':'10.0.0.0/16'}}");
     lab_do(lab, "{'op':'add','type':'subnet','name':'web','tenant':'acme','values':{'vpc':'a','cidr':'10.0.1.0/24'}}");
     lab_do(lab, "{'op':'add','type':'port','name':'theirs','tenant':'acme','values':{'subnet':'web'}}");
-    lab_commit(lab);
-    *state = lab;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    lab_done(*state);
-    free(*state);
-    return 0;
+    return lab_ready(lab);
 }
 
 /* ---- pools ---- */
@@ -478,7 +466,7 @@ quotas_count_addresses_and_gateways(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, lab_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_pool_has_a_gateway_and_a_range_unless_given),
         TEST(bad_pools_are_refused),

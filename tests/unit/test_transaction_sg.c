@@ -9,9 +9,7 @@
 static int
 setup(void **state)
 {
-    struct lab *lab = malloc(sizeof *lab);
-    lab_init(lab);
-    lab_begin(lab);
+    struct lab *lab = lab_setup(state);
     lab_do(lab, OP_VPC, "a", "10.0.0.0/16");
     lab_do(lab, OP_VPC, "b", "10.0.0.0/16");
     lab_do(lab, OP_SUBNET, "web", "a", "10.0.1.0/24");
@@ -20,17 +18,7 @@ setup(void **state)
     lab_do(lab, OP_SG, "far", "b");
     lab_do(lab, OP_PORT, "web1", "web");
     lab_do(lab, OP_PORT, "web2", "web");
-    lab_commit(lab);
-    *state = lab;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    lab_done(*state);
-    free(*state);
-    return 0;
+    return lab_ready(lab);
 }
 
 /* ---- groups and rules ---- */
@@ -513,7 +501,7 @@ an_older_versions_intent_gets_groups_and_sets_once(void **state)
 int
 main(void)
 {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, lab_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_vpc_comes_and_goes_with_its_default_group),
         TEST(rules_are_shown_as_people_write_them),
