@@ -13,14 +13,18 @@
 #include "agent/join_ovs.h"
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/uuid.h"
 #include "pki/pki_file.h"
 #include "pki/pki_request.h"
 
 struct joining {
     const char *server, *token, *encap_ip, *name, *dir, *config, *ovsdb;
     struct join_ovs ovs;
-    char own_name[LIMIT_NAME + 1];
+    char system_id[LIMIT_NAME + 1], machine[LIMIT_NAME + 1];
 };
+
+/* From here the start script that is packaged with Open vSwitch takes the system-id, and makes one up at the first start. */
+#define SYSTEM_ID_FILE "/etc/openvswitch/system-id.conf"
 
 enum { OPT_TOKEN = 256, OPT_ENCAP_IP, OPT_UPLINK, OPT_GATEWAY, OPT_NAME, OPT_DIR, OPT_CONFIG, OPT_OVSDB, OPT_DATAPATH };
 
@@ -74,14 +78,27 @@ parse(int argc, char *argv[], struct joining *j, struct error *err)
     return j->token || error_set(err, ERROR_INVALID, "join: --token=TOKEN is needed; 'vnetctl host-token' on the network node makes one");
 }
 
+/* Does it go by its system-id? Not if that is one that was made up, unless it has joined with it. */
+static bool
+goes_by_system_id(const struct joining *j)
+{
+    char *cert = pki_path(j->dir, j->system_id, "-cert.pem");
+    bool has_joined = !access(cert, F_OK);
+    free(cert);
+    return has_joined || !uuid_is_shape(j->system_id);
+}
+
 /* The name it has already, else that of the machine. */
 static bool
 choose_name(struct joining *j, struct error *err)
 {
-    if (!j->name && join_ovs_name(&j->ovs, j->own_name, sizeof j->own_name))
-        j->name = j->own_name;
-    if (!j->name && !gethostname(j->own_name, sizeof j->own_name - 1))
-        j->name = j->own_name;
+    bool has_id = join_ovs_name(&j->ovs, j->system_id, sizeof j->system_id);
+    if (!has_id)
+        j->system_id[0] = '\0';
+    if (!j->name && has_id && goes_by_system_id(j))
+        j->name = j->system_id;
+    if (!j->name && !gethostname(j->machine, sizeof j->machine - 1) && j->machine[0])
+        j->name = j->machine;
     return j->name || error_set(err, ERROR_INVALID, "join: the machine has no name; give --name=NAME");
 }
 
@@ -122,6 +139,24 @@ write_config(const struct joining *j, struct error *err)
     return is_ok;
 }
 
+/* The new name must outlive Open vSwitch's next start. A file that is about another database says another system-id, and is left alone. */
+static bool
+keep_name(const struct joining *j, struct error *err)
+{
+    char line[LIMIT_NAME + 2] = "";
+    FILE *f = fopen(SYSTEM_ID_FILE, "re");
+    bool is_read = f && fgets(line, sizeof line, f);
+    if (f)
+        fclose(f);
+    line[strcspn(line, "\n")] = '\0';
+    if (!is_read || strcmp(line, j->system_id) || !strcmp(line, j->name))
+        return true;
+    char *text = mem_printf("%s\n", j->name);
+    bool is_ok = write_file(SYSTEM_ID_FILE, text, err);
+    free(text);
+    return is_ok;
+}
+
 static bool
 make_folders(const struct joining *j, struct error *err)
 {
@@ -145,7 +180,7 @@ join_run(struct joining *j, struct error *err)
         j->ovs.name = j->name;
         j->ovs.encap_ip = j->encap_ip ? j->encap_ip : answer.local_ip;
         j->ovs.manager = answer.manager;
-        is_ok = join_ovs_configure(&j->ovs, err);
+        is_ok = keep_name(j, err) && join_ovs_configure(&j->ovs, err);
     }
     if (is_ok)
         printf("host '%s' joins %s with tunnel address %s\n", j->name, j->server, j->ovs.encap_ip);

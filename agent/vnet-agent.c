@@ -1,17 +1,13 @@
 /* vnet-agent(8): options, signals and the loop; everything else is libagent. */
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/join.h"
+#include "base/daemon.h"
 #include "config.h"
 
 #define LOG_MODULE "agent"
@@ -37,7 +33,7 @@ on_hup(evutil_socket_t signal, short what, void *aux)
 }
 
 static void
-serve(struct agent *a)
+serve(struct agent *a, struct daemon *daemon)
 {
     struct event *events[] = {
         evsignal_new(a->base, SIGTERM, on_stop, a),
@@ -47,41 +43,11 @@ serve(struct agent *a)
     for (size_t i = 0; i < 3; i++)
         event_add(events[i], NULL);
     log_info("vnet-agent %s serves", PACKAGE_VERSION);
+    daemon_ready(daemon);
     event_base_dispatch(a->base);
     log_info("stopping; guests and flows go on as they are");
     for (size_t i = 0; i < 3; i++)
         event_free(events[i]);
-}
-
-/* The lock on the pid file tells a live daemon from a stale file. */
-static bool
-write_pidfile(const char *file, struct error *err)
-{
-    int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return error_set(err, ERROR_INVALID, "--pidfile=%s: %s", file, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return error_set(err, ERROR_CONFLICT, "--pidfile=%s: another vnet-agent holds it", file);
-    if (ftruncate(fd, 0) < 0 || dprintf(fd, "%ld\n", (long) getpid()) < 0)
-        return error_set(err, ERROR_INVALID, "--pidfile=%s: %s", file, strerror(errno));
-    return true;
-}
-
-/* In the background: before anything is opened, since threads do not survive a fork. What goes wrong after that is in the log. */
-static bool
-detach(struct error *err)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    pid_t child = null < 0 ? -1 : fork();
-    if (child < 0)
-        return error_set(err, ERROR_INTERNAL, "--detach: %s", strerror(errno));
-    if (child)
-        _exit(0);
-    setsid();
-    log_console(false);
-    for (int std = 0; std <= 2; std++)
-        dup2(null, std);
-    return true;
 }
 
 static int
@@ -89,14 +55,16 @@ run(const struct agent_options *o)
 {
     struct agent a;
     struct error err;
-    if ((o->detach && !detach(&err)) || (o->pidfile && !write_pidfile(o->pidfile, &err)) || !agent_start(&a, o, &err)) {
-        log_err("%s", err.text);
-        return error_code_exit(err.code);
+    struct daemon daemon = { .program = "vnet-agent", .pidfile = o->pidfile, .is_detached = o->detach };
+    if (!daemon_begin(&daemon, &err))
+        return fail(&err);
+    if (!agent_start(&a, o, &err)) {
+        daemon_end(&daemon);
+        return fail(&err);
     }
-    serve(&a);
+    serve(&a, &daemon);
     agent_stop(&a);
-    if (o->pidfile)
-        unlink(o->pidfile);
+    daemon_end(&daemon);
     return 0;
 }
 

@@ -4,6 +4,7 @@ libbase_a_SOURCES = \
 	base/alloc.c base/alloc.h \
 	base/arena.c base/arena.h \
 	base/bytes.c base/bytes.h \
+	base/daemon.c base/daemon.h \
 	base/error.c base/error.h \
 	base/json.c base/json.h \
 	base/limits.h \

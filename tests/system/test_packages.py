@@ -2,10 +2,12 @@
 command are all that a host needs to join."""
 import glob
 import os
+import shutil
 import subprocess
 
 import pytest
 
+from lab import wait_until
 from lab.daemon import API_PORT
 from lab.underlay import NODE_IP
 
@@ -66,7 +68,7 @@ def tree(lab):
     status, _, errors = made.run("apt-get", "update")
     assert status == 0, errors
     names = [f"/debs/{os.path.basename(d)}" for d in debs]
-    status, output, errors = made.run("apt-get", "install", "-y", "--no-install-recommends", *names)
+    status, output, errors = made.run("apt-get", "install", "-y", "--no-install-recommends", "systemd", "dbus", *names)
     assert status == 0, output[-1000:] + errors[-2000:]
     return made
 
@@ -80,6 +82,88 @@ def test_all_programs_run_on_a_clean_system(tree):
     assert (status, output) == (0, "")
     for unit in ("vnetd.service", "vnet-agent.service"):
         assert os.path.exists(tree.path("lib/systemd/system", unit))
+
+
+class Machine:
+    """A tree that systemd runs, in namespaces of its own which end with it."""
+    BOOT = """
+        mount --make-rprivate /
+        mount --bind $0 $0
+        mount -t proc proc $0/proc
+        mount -t sysfs sysfs $0/sys
+        for folder in run tmp dev sys/fs/cgroup; do mount -t tmpfs tmpfs $0/$folder; done
+        mkdir -p $0/sys/fs/cgroup/systemd $0/dev/net $0/dev/pts $0/dev/shm
+        mount -t cgroup -o none,name=systemd cgroup $0/sys/fs/cgroup/systemd
+        for device in null zero full random urandom tty net/tun; do touch $0/dev/$device; mount --bind /dev/$device $0/dev/$device; done
+        touch $0/dev/console; mount --bind /dev/null $0/dev/console
+        ln -s /proc/self/fd $0/dev/fd
+        ip link set lo up
+        ip addr add 192.0.2.10/32 dev lo
+        hostname $1
+        cd $0
+        pivot_root . mnt
+        umount -l /mnt
+        exec env -i container=lab PATH=/usr/sbin:/usr/bin /lib/systemd/systemd --unit=multi-user.target
+    """
+
+    def __init__(self, tree, name):
+        tree.write("etc/hostname", name + "\n")
+        self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", "-pfmuinC", "--kill-child", "bash", "-ec", self.BOOT, tree.folder, name],
+                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: self._first() and self.run("systemctl", "is-system-running", check=False) in ("running\n", "degraded\n"), 60, "it is up")
+
+    def _first(self):
+        with open(f"/proc/{self._process.pid}/task/{self._process.pid}/children") as f:
+            return f.read().strip()
+
+    def run(self, *argv, check=True):
+        done = subprocess.run(["nsenter", "-t", self._first(), "-a", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def machine(tree):
+    it = Machine(tree, "hv1")
+    yield it
+    it.stop()
+    for made in ("etc/vnet/pki", "var/lib/vnet"):
+        shutil.rmtree(tree.path(made))
+    for made in ("etc/vnet/agent.conf", "etc/openvswitch/system-id.conf", "etc/openvswitch/conf.db"):
+        os.unlink(tree.path(made))
+
+
+def main_pid(machine, unit):
+    return int(machine.run("systemctl", "show", "--property=MainPID", "--value", unit))
+
+
+def test_systemd_runs_both_daemons_and_a_host_keeps_its_name_over_a_restart(machine):
+    machine.run("vnetctl", "pki", "init")
+    machine.run("systemctl", "enable", "--now", "vnetd")
+    token = machine.run("vnetctl", "host-token").strip()
+    machine.run("vnet-agent", "join", "https://192.0.2.10:6680", f"--token={token}", "--datapath-type=netdev")
+    for column in ("connected", "realised"):
+        machine.run("vnetctl", "--timeout=30", "wait-until", "host", "hv1", f"{column}=true")
+    machine.run("vnetctl", "vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "s", "10.0.1.0/24", "--", "port-add", "s", "p")
+    machine.run("ovs-vsctl", "add-port", "br-int", "p", "--", "set", "interface", "p", "type=internal", "external_ids:iface-id=p")
+    machine.run("vnetctl", "--timeout=30", "wait-until", "port", "p", "state=active")
+
+    for unit in ("vnetd", "vnet-agent"):
+        before = main_pid(machine, unit)
+        machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", unit)
+        wait_until(lambda: main_pid(machine, unit) not in (0, before) and machine.run("systemctl", "is-active", unit, check=False) == "active\n",
+                   30, f"systemd starts {unit} again")
+    machine.run("systemctl", "restart", "openvswitch-switch")
+    machine.run("vnetctl", "--timeout=30", "wait-until", "port", "p", "state=active")
+    assert machine.run("ovs-vsctl", "get", "Open_vSwitch", ".", "external_ids:system-id").strip() == "hv1"
+    assert machine.run("vnetctl", "-f", "csv", "--columns=name,connected", "--no-headings", "host-list").split() == ["hv1,true"]
+    for unit in ("vnet-agent", "vnetd"):
+        machine.run("systemctl", "stop", unit)
+        assert machine.run("systemctl", "show", "--property=Result", "--value", unit) == "success\n"
 
 
 def test_the_controller_s_package_makes_certificates_and_checks_its_options(tree):
