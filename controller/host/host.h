@@ -40,7 +40,7 @@ struct link {
 
 /* What can be wrong with a host, each until its cause is gone. The first is shown. */
 enum host_error { HOST_ERROR_FACTS, HOST_ERROR_CLAIMED, HOST_ERROR_LISTENER, HOST_ERROR_CONFIG, HOST_ERROR_CONFLICT,
-                  HOST_ERROR_REFUSED, HOST_ERROR_UNDERLAY, N_HOST_ERRORS };
+                  HOST_ERROR_REFUSED, HOST_ERROR_UNDERLAY, HOST_ERROR_SWITCH, N_HOST_ERRORS };
 
 struct place;
 
@@ -76,6 +76,7 @@ struct hypervisor {
     struct place *building;              /* ports on it that wait for its confirmation (binding.c) */
 
     char *errors[N_HOST_ERRORS];         /* NULL: none */
+    struct event *missed;                /* when it runs out, its switch should have connected */
     struct event *claimed;               /* until it runs out, somebody else has lately claimed what is this host's */
 };
 
@@ -126,6 +127,8 @@ bool hosts_are_closing(const struct hosts *);    /* sessions that end now mean n
 struct hypervisor *host_get_or_add(struct hosts *, const char *name);
 void host_set_error(struct hypervisor *, enum host_error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void host_clear_error(struct hypervisor *, enum host_error);
+/* Its database is configured and its switch is not there, or one of both has changed: that the switch stays away is an error after some seconds. */
+void host_expect_switch(struct hypervisor *);
 void host_tell_runtime(struct hypervisor *);           /* facts or ports changed: runtime, store, compiler */
 void host_consider_reconcile(struct hypervisor *);
 void host_want(struct hypervisor *);                   /* the OVSDB configuration it should have */

@@ -13,6 +13,8 @@
 
 /* Who is refused tries again at least every 8 seconds (ovsdb-server(1)); who has not for so long has gone. */
 #define CLAIM_FORGOTTEN_S 10
+/* A switch tries at least every 8 seconds (ovs-vswitchd.conf.db(5), max_backoff). */
+#define SWITCH_EXPECTED_S 12
 #define TEXT_MAX 256
 
 const char *host_error(const struct hypervisor *h)
@@ -65,4 +67,28 @@ void host_clear_error(struct hypervisor *h, enum host_error which)
 {
     if (h->errors[which])
         error_put(h, which, NULL);
+}
+
+static void switch_missed(evutil_socket_t fd, short what, void *aux)
+{
+    struct hypervisor *h = aux;
+    host_set_error(h, HOST_ERROR_SWITCH, "its database is here, but its switch does not connect: the log of ovs-vswitchd says whether bridge %s could be "
+                   "made, and why it does not reach vnetd", h->facts.bridge);
+}
+
+void host_expect_switch(struct hypervisor *h)
+{
+    if (hosts_are_closing(h->all))
+        return;
+    bool is_missing = h->db && h->is_configured && !h->of;
+    if (!is_missing) {
+        host_clear_error(h, HOST_ERROR_SWITCH);
+        if (h->missed)
+            evtimer_del(h->missed);
+        return;
+    }
+    if (!h->missed)
+        h->missed = evtimer_new(hosts_controller(h->all)->base, switch_missed, h);
+    if (!evtimer_pending(h->missed, NULL))
+        event_add(h->missed, &(struct timeval) { SWITCH_EXPECTED_S, 0 });
 }

@@ -44,6 +44,7 @@ static bool host_identify(void *aux, struct of_session *s, uint64_t dpid, struct
     of_session_set_generation(s, store_generation(hosts_controller(link->all)->store));
     h->of = s;
     link->host = h;
+    host_expect_switch(h);
     hosts_judge_gateways(h->all);
     host_consider_reconcile(h);
     return true;
@@ -55,6 +56,7 @@ static void host_lose_openflow(struct hypervisor *h)
     h->sent_before += of_session_counters(h->of)->mods_sent;
     h->is_reconciling = false;
     h->of = NULL;
+    host_expect_switch(h);
     rule_hits_disconnected(hosts_controller(h->all)->hits, h->number);
     hosts_judge_gateways(h->all);
 }

@@ -213,6 +213,7 @@ static void host_configured(void *aux, struct ovsdb_session *s, bool ok, const c
         host_clear_error(h, HOST_ERROR_CONFIG);
     else
         host_set_error(h, HOST_ERROR_CONFIG, "its bridge could not be configured: %s", reason);
+    host_expect_switch(h);
     host_consider_reconcile(h);
 }
 
@@ -238,6 +239,7 @@ static void host_ovsdb_closed(void *aux, struct ovsdb_session *s, const char *re
     if (h && h->db == s) {
         log_info("host '%s': OVSDB connection closed: %s", h->name, reason);
         h->db = NULL;
+        host_expect_switch(h);
         if (!hosts_are_closing(link->all))
             host_lost_ovsdb(h);
     } else {

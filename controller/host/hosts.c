@@ -175,6 +175,8 @@ void host_free(struct hypervisor *h)
         free(h->errors[i]);
     if (h->claimed)
         event_free(h->claimed);
+    if (h->missed)
+        event_free(h->missed);
     host_leave_compile_queue(h);
     host_zones_free(h);
     free(h->views);

@@ -42,6 +42,15 @@ def test_nothing_leaks_between_the_return_of_vswitchd_and_its_flows(lab, vms):
     all_reach(lab, vms, seconds=BACK_S + 3)
 
 
+def test_a_switch_that_stays_away_is_its_host_s_error_until_it_is_back(lab, vms):
+    host = lab["hv1"]
+    host.kill_vswitchd()
+    wait_until(lambda: "switch does not connect" in (lab.ctl.list("host", "hv1")[0]["error"] or ""), 40, "the host says so")
+    host.start_vswitchd()
+    wait_until(lambda: not lab.ctl.list("host", "hv1")[0]["error"], 20, "the host has no error")
+    all_reach(lab, vms)
+
+
 def test_traffic_goes_on_while_ovsdb_server_restarts(lab, vms):
     host = lab["hv1"]
     with vms[0].doing("ping", ip=vms[2].ip, interval_ms=5) as stream:
