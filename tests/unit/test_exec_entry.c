@@ -1,46 +1,7 @@
 /* The executor and connections' entries: zones from fields, marks and labels, tracking without going on in a table, TCP flags. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-/* cmocka wants those first. */
-#include <cmocka.h>
-
-#include "tests/unit/exec_samples.h"
+#include "tests/unit/exec_lab.h"
 
 #define PUBLIC 0xcb007105
-
-struct lab {
-    struct flow_builder *fb;
-    struct arena *arena;
-    struct flow_table *table;
-    uint64_t n;
-    struct exec_result r;
-};
-
-static int
-setup(void **state)
-{
-    struct lab *lab = calloc(1, sizeof *lab);
-    lab->fb = flow_builder_new();
-    lab->arena = arena_new();
-    lab->table = flow_table_new();
-    *state = lab;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct lab *lab = *state;
-    flow_table_free(lab->table);
-    flow_builder_free(lab->fb);
-    arena_free(lab->arena);
-    free(lab);
-    return 0;
-}
 
 static struct of_field
 part(enum of_field_id id, unsigned ofs, unsigned bits)
@@ -54,14 +15,6 @@ ip_flow(struct lab *lab, uint8_t table)
     flow_begin(lab->fb, table, 1, ++lab->n);
     match_family(lab->fb, IP_V4);
     return lab->fb;
-}
-
-static void
-end(struct lab *lab)
-{
-    const struct spec *spec = flow_end(lab->fb, lab->arena);
-    struct error err;
-    assert_true(flow_table_set_block(lab->table, spec->cookie, &spec, 1, &err));
 }
 
 /* The 'i'th packet that leaves, and by which port. */
@@ -88,7 +41,7 @@ static void
 send_from(struct lab *lab, uint8_t table)
 {
     act_output(ip_flow(lab, table), 2);
-    end(lab);
+    lab_end(lab);
 }
 
 static void
@@ -98,10 +51,10 @@ the_zone_comes_from_the_field_that_the_flow_names(void **state)
     struct exec_packet p = sample_tcp();
     act_set(ip_flow(lab, 0), of_field_whole(OF_REG3), 0xab1234cd);
     act_ct(lab->fb, &(struct flow_ct) { .zone_field = part(OF_REG3, 8, 16), .table = 1 });
-    end(lab);
+    lab_end(lab);
     act_set(ip_flow(lab, 1), of_field_whole(OF_REG3), 0);
     act_ct(lab->fb, &(struct flow_ct) { .zone_field = of_field_whole(OF_CT_ZONE), .table = 2 });
-    end(lab);
+    lab_end(lab);
     send_from(lab, 2);
     run(lab, &p, 1);
     assert_int_equal(leaves(lab, 0, 2)[OF_CT_ZONE], 0x1234);
@@ -120,7 +73,7 @@ what_a_commit_writes_is_seen_where_it_goes_on(void **state)
     act_set(ip_flow(lab, 0), of_field_whole(OF_REG1), 0x12345678);
     act_ct(lab->fb, &(struct flow_ct) { .zone = 1, .table = 1, .is_commit = true, .sets = sets, .n_sets = 3 });
     act_output(lab->fb, 9);
-    end(lab);
+    lab_end(lab);
     match_u64(ip_flow(lab, 1), part(OF_CT_MARK, 8, 16), 0xbeef);
     match_u64(lab->fb, part(OF_CT_LABEL, 60, 4), 1);
     act_move(lab->fb, of_field_whole(OF_CT_MARK), of_field_whole(OF_REG2));
@@ -128,7 +81,7 @@ what_a_commit_writes_is_seen_where_it_goes_on(void **state)
     act_move(lab->fb, part(OF_CT_STATE, 0, 8), part(OF_REG4, 0, 8));
     act_move(lab->fb, of_field_whole(OF_CT_ZONE), part(OF_REG4, 16, 16));
     act_output(lab->fb, 2);
-    end(lab);
+    lab_end(lab);
 
     run(lab, &p, 2);
     const uint64_t *field = leaves(lab, 0, 2), *rest = leaves(lab, 1, 9);
@@ -156,9 +109,9 @@ a_lookup_finds_the_mark_and_label_that_it_is_said_to_find(void **state)
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
     act_ct(ip_flow(lab, 0), &(struct flow_ct) { .zone = 1, .table = 1 });
-    end(lab);
+    lab_end(lab);
     act_ct(ip_flow(lab, 1), &(struct flow_ct) { .zone = 2, .table = 2 });
-    end(lab);
+    lab_end(lab);
     send_from(lab, 2);
     p.n_ct_next = 2;
     p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST, .mark = 1, .label = 2 };
@@ -177,7 +130,7 @@ what_has_no_entry_is_not_marked(void **state)
     const struct flow_ct_set set = { .field = of_field_whole(OF_CT_MARK), .value = 7 };
     act_ct(ip_flow(lab, 0), &(struct flow_ct) { .zone = 1, .table = 1, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(PUBLIC),
                                                 .sets = &set, .n_sets = 1 });
-    end(lab);
+    lab_end(lab);
     send_from(lab, 1);
     run(lab, &p, 1);
     assert_int_equal(leaves(lab, 0, 2)[OF_CT_MARK], 7);
@@ -198,7 +151,7 @@ without_a_table_the_packet_goes_on_untracked(void **state)
     const struct flow_ct_set set = { .field = of_field_whole(OF_CT_MARK), .value = 7 };
     act_ct(ip_flow(lab, 0), &(struct flow_ct) { .zone = 1, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = &set, .n_sets = 1 });
     act_goto(lab->fb, 1);
-    end(lab);
+    lab_end(lab);
     send_from(lab, 1);
     p.n_ct_next = 1;
     p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST, .mark = 3 };
@@ -217,13 +170,13 @@ put_late_translation(struct lab *lab)
     act_ct(ip_flow(lab, 0), &(struct flow_ct) { .zone = 1, .table = FLOW_CT_NO_TABLE, .is_commit = true, .nat = FLOW_NAT_SRC,
                                                 .ip = ip4(PUBLIC), .port_lo = 5000, .port_hi = 5000 });
     act_goto(lab->fb, 1);
-    end(lab);
+    lab_end(lab);
     match_ip_src(ip_flow(lab, 1), ip_prefix_host(ip4(0x0a000001)));
     act_output(lab->fb, 2);
     act_resubmit(lab->fb, 2);
     act_set(lab->fb, of_field_whole(OF_IPV4_SRC), 0x01020304);
     act_output(lab->fb, 3);
-    end(lab);
+    lab_end(lab);
 }
 
 static void
@@ -254,10 +207,10 @@ a_later_lookup_sees_what_was_translated_without_a_table(void **state)
     struct exec_packet p = sample_tcp();
     put_late_translation(lab);
     act_ct(ip_flow(lab, 2), &(struct flow_ct) { .zone = 2, .table = 3 });
-    end(lab);
+    lab_end(lab);
     match_ip_src(ip_flow(lab, 3), ip_prefix_host(ip4(PUBLIC)));
     act_output(lab->fb, 4);
-    end(lab);
+    lab_end(lab);
     run(lab, &p, 3);
     const uint64_t *field = leaves(lab, 1, 4);
     assert_int_equal(field[OF_CT_NW_SRC], PUBLIC);
@@ -273,7 +226,7 @@ tcp_flags_are_matched_under_a_mask_and_only_of_tcp(void **state)
     flow_begin(lab->fb, 0, 2, ++lab->n);
     match_tcp_flags(lab->fb, IP_V4, OF_TCP_SYN, OF_TCP_SYN | OF_TCP_ACK);
     act_output(lab->fb, 3);
-    end(lab);
+    lab_end(lab);
     send_from(lab, 0);
     p.field[OF_TCP_FLAGS] = OF_TCP_SYN | OF_TCP_PSH;
     run(lab, &p, 1);
@@ -287,7 +240,7 @@ tcp_flags_are_matched_under_a_mask_and_only_of_tcp(void **state)
     assert_int_equal(leaves(lab, 0, 2)[OF_TCP_FLAGS], 0);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, lab_setup, lab_teardown)
 
 int
 main(void)
