@@ -8,9 +8,15 @@ check_PROGRAMS += tests/unit/test_flow_builder
 tests_unit_test_flow_builder_SOURCES = tests/unit/test_flow_builder.c tests/unit/flow_samples.c tests/unit/flow_samples.h
 tests_unit_test_flow_builder_LDADD = $(FLOW_LIBS)
 
+flow_model = tests/unit/flow_model.c tests/unit/flow_model.h
+
 check_PROGRAMS += tests/unit/test_flow_table
-tests_unit_test_flow_table_SOURCES = tests/unit/test_flow_table.c
+tests_unit_test_flow_table_SOURCES = tests/unit/test_flow_table.c $(flow_model)
 tests_unit_test_flow_table_LDADD = $(FLOW_LIBS)
+
+check_PROGRAMS += tests/unit/test_flow_table_random
+tests_unit_test_flow_table_random_SOURCES = tests/unit/test_flow_table_random.c $(flow_model)
+tests_unit_test_flow_table_random_LDADD = $(FLOW_LIBS)
 
 check_PROGRAMS += tests/unit/test_wire
 tests_unit_test_wire_SOURCES = tests/unit/test_wire.c tests/unit/flow_samples.c tests/unit/flow_samples.h
