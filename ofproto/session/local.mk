@@ -7,5 +7,6 @@ libsession_a_SOURCES = \
 	ofproto/session/of_framing.c \
 	ofproto/session/of_handshake.c \
 	ofproto/session/of_message.c \
+	ofproto/session/of_output.c \
 	ofproto/session/of_reader.c \
 	ofproto/session/of_session.c ofproto/session/of_session.h ofproto/session/of_session_private.h

@@ -1,7 +1,7 @@
 /* What the files of one OpenFlow session share. of_session.c owns the session's life and its clock; of_framing.c cuts the
  * input into messages and hands each to the part that waits for it: of_handshake.c (who is there), of_reader.c (what the
  * switch holds), of_commit.c (what it shall hold), of_conntrack.c (what it shall forget). of_message.c writes and explains small
- * messages.
+ * messages, of_output.c sends.
  *
  * Any part may call of_session_fail(); the session lives on, CLOSED, until the loop comes round. */
 #ifndef OFPROTO_SESSION_OF_SESSION_PRIVATE_H
@@ -138,6 +138,8 @@ void of_session_rename(struct of_session *);             /* once more is known o
 void of_session_fail(struct of_session *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void of_session_fail_after_goodbye(struct of_session *, const char *reason);
 void of_session_continue(struct of_session *);           /* comes back from the loop's next round */
+
+/* of_output.c */
 uint32_t of_session_xids(struct of_session *, uint32_t n);       /* n numbers in a row; the first */
 size_t of_session_backlog(const struct of_session *);    /* bytes that the peer has not read, beyond the batch's */
 void of_session_send(struct of_session *, struct bytes *take);   /* BYTES_INIT afterwards */
