@@ -85,7 +85,10 @@ libvnet_a_SOURCES += \
 	vnet/model/sg_shadow.c \
 	vnet/model/subnet_ip.c vnet/model/subnet_ip.h \
 	vnet/model/transaction.c vnet/model/transaction.h vnet/model/transaction_state.h \
-	vnet/model/transaction_op.c \
+	vnet/model/transaction_op.c vnet/model/transaction_op_private.h \
+	vnet/model/transaction_op_add.c \
+	vnet/model/transaction_op_read.c \
+	vnet/model/transaction_op_values.c \
 	vnet/model/transaction_upgrade.c \
 	vnet/model/transaction_validate.c \
 	vnet/model/type_eip.c \
