@@ -72,7 +72,11 @@ libvnet_a_SOURCES += \
 	vnet/model/field_text.c vnet/model/field_value.h \
 	vnet/model/field_word.c \
 	vnet/model/marks.c vnet/model/marks.h \
-	vnet/model/index.c vnet/model/index.h \
+	vnet/model/index.c vnet/model/index.h vnet/model/index_private.h \
+	vnet/model/index_counts.c \
+	vnet/model/index_facts.c \
+	vnet/model/index_ranges.c \
+	vnet/model/index_refs.c \
 	vnet/model/ip_pool.c vnet/model/ip_pool.h \
 	vnet/model/model.c vnet/model/model.h \
 	vnet/model/model_json.c vnet/model/model_json.h \
