@@ -1,4 +1,4 @@
-EXTRA_DIST += tests/unit/model_lab.h
+EXTRA_DIST += tests/unit/model_lab.h tests/unit/model_dump.h
 check_PROGRAMS += tests/unit/test_ip_pool
 tests_unit_test_ip_pool_SOURCES = tests/unit/test_ip_pool.c
 tests_unit_test_ip_pool_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
@@ -30,6 +30,10 @@ tests_unit_test_transaction_lb_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_model
 tests_unit_test_model_SOURCES = tests/unit/test_model.c
 tests_unit_test_model_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_model_groups
+tests_unit_test_model_groups_SOURCES = tests/unit/test_model_groups.c
+tests_unit_test_model_groups_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_model_json
 tests_unit_test_model_json_SOURCES = tests/unit/test_model_json.c

@@ -30,7 +30,7 @@ check_PROGRAMS += tests/unit/test_arp
 tests_unit_test_arp_SOURCES = tests/unit/test_arp.c
 tests_unit_test_arp_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
-vnet_lab = tests/unit/vnet_lab.c tests/unit/vnet_lab.h
+vnet_lab = tests/unit/vnet_lab.c tests/unit/vnet_lab.h tests/unit/vnet_storm.h
 
 check_PROGRAMS += tests/unit/test_compiler
 tests_unit_test_compiler_SOURCES = tests/unit/test_compiler.c $(vnet_lab)
