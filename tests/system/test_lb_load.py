@@ -1,5 +1,6 @@
 """Load balancers under load: true shares, clients that stay with their target, targets that die while all go on."""
 import os
+import re
 import time
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from balancing import (BALANCER, DETECTION, LAB as LAB_OF_THREE, PUBLIC, SLACK, TCP, UDP, accepted, all_healthy, end_of, health, in_each_place, look_at,
                        make_network, places, wait_for_more)
 from lab import wait_until
+from lab.outside import CLIENT_IP
 from support import expect_verify_clean
 
 LAB = LAB_OF_THREE
@@ -26,13 +28,41 @@ def test_shares_are_as_the_weights(lab, net, tell):
     """3,000 connections from fixed ports: the same ones find the same targets each time."""
     before = [accepted(t) for t in targets(net)]
     for name in ("c", "d"):
-        with net[name].doing("crowd", ip=BALANCER, port=TCP, count=1500, name=name, first_port=20000, timeout=40) as crowd:
+        with net[name].doing("crowd", ip=BALANCER, port=TCP, count=1500, name=name, first_port=20000) as crowd:
             assert crowd.look()["right"] == 1500, crowd.look()
     counts = [accepted(t) - b for t, b in zip(targets(net), before)]
     tell(f"weights 1:2:3 gave {counts} connections")
     assert sum(counts) == 3000
     for weight, n in zip(WEIGHTS, counts):
         assert abs(n / (500 * weight) - 1) < 0.1, counts
+
+
+def remembered(host, ports):
+    """How many of these client ports a host's switch has connections to targets for."""
+    sources = re.findall(r"^tcp,.*sport=(\d+),dport=80\),reply=", host.appctl("dpctl/dump-conntrack"), re.M)
+    return len(ports & set(map(int, sources)))
+
+
+@pytest.mark.parametrize("name", ["c", "d", "outside"])
+def test_who_is_not_heard_at_once_asks_the_same_target_again(lab, net, name):
+    """The second SYN is of a connection that is translated already, and that nobody has answered yet; so is the second datagram."""
+    client, ip = (lab.outside, PUBLIC) if name == "outside" else (net[name], BALANCER)
+    host, source = (lab["hv1"], CLIENT_IP) if name == "outside" else (client.host, client.ip)
+    ports, udp = set(range(26000, 26030)), range(26100, 26112)
+    for t in targets(net):
+        t.run("ip", "route", "add", "blackhole", source + "/32")
+    try:
+        for port in udp:
+            client.agent.call("udp_send", ip=ip, port=UDP, payload="00", source_port=port)
+        crowd = client.agent.link()
+        crowd.start("start_crowd", ip=ip, port=TCP, count=len(ports), name=name, first_port=min(ports))
+        wait_until(lambda: remembered(host, ports) == len(ports), 5, "all have asked")
+    finally:
+        for t in targets(net):
+            t.run("ip", "route", "del", "blackhole", source + "/32")
+    result = client.agent.call("stop", number=crowd.collect())
+    assert result["right"] == len(ports), result
+    assert None not in [client.who_answers([ip], UDP, source_port=port)[0] for port in udp]
 
 
 def chosen_by(net, client, ip):

@@ -32,13 +32,16 @@ begin(struct block *b, uint16_t priority, const struct entrance *e)
     return fb;
 }
 
-/* A connection that nobody has chosen a target for. From outside the router has had the packet, and does what remains. */
+/* A connection that nobody has chosen a target for. What is sent again before any answer came is new, too, but translated already: chosen anew by
+ * what it looks like now it would be carried to another target than it is addressed to, for as long as it is repeated. From outside the router has
+ * had the packet, and does what remains. */
 static void
 new_row(struct block *b, const struct entrance *e)
 {
     struct flow_builder *fb = begin(b, PRIORITY_DONE_LISTENER, e);
     match_u64(fb, LAYOUT_SG_INBOUND, 0);
     match_ct_state(fb, OF_CT_TRK | OF_CT_NEW, OF_CT_TRK | OF_CT_INV | OF_CT_NEW);
+    match_u64(fb, LAYOUT_CT_BALANCED, 0);
     if (!e->is_external) {
         act_dec_ttl(fb);
         act_set_mac(fb, OF_ETH_SRC, ROUTER_MAC);
