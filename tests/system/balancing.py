@@ -54,6 +54,11 @@ def accepted(guest):
     return guest.agent.call("look", number=guest.tcp)["connections"]
 
 
+def is_open(guest):
+    """Connections that a target has now."""
+    return guest.agent.call("look", number=guest.tcp)["open"]
+
+
 def places(lab, net):
     return [(net["c"], BALANCER), (net["d"], BALANCER), (lab.outside, PUBLIC)]
 

@@ -14,7 +14,7 @@ def _allow_many_files():
 
 
 class TcpEcho:
-    """Echoes on any number of connections, in one thread. Remembers who came."""
+    """Echoes on any number of connections, in one thread. Remembers who came; 'open' is how many of them are here."""
 
     def __init__(self, port, ip="0.0.0.0"):
         _allow_many_files()
@@ -58,7 +58,8 @@ class TcpEcho:
 
     def look(self):
         peers = self._peers.copy()
-        return {"connections": len(peers), "ips": sorted({ip for ip, _ in peers}), "ports": sorted(p for _, p in peers)}
+        return {"connections": len(peers), "open": len(self._selector.get_map()) - 1, "ips": sorted({ip for ip, _ in peers}),
+                "ports": sorted(p for _, p in peers)}
 
     def stop(self):
         self._ended = True

@@ -59,8 +59,9 @@ class Requests:
 
 
 class Crew:
-    """`count` long connections, each with a question every `interval` seconds that must be answered before the next one. Being made takes until all
-    are connected. first_port: the first connection's own port, the next one's is the next."""
+    """`count` long connections, each with a question every `interval` seconds, whether the last one is answered or not: who only waits never learns
+    that the other end is gone if that took the question before it died. Being made takes until all are connected. first_port: the first connection's
+    own port, the next one's is the next."""
 
     def __init__(self, ip, port, count, interval=0.5, timeout=10.0, first_port=0):
         self._interval, self._ended, self._lost = interval, False, []
@@ -69,7 +70,7 @@ class Crew:
             s = socket.create_connection((ip, port), timeout, ("", first_port and first_port + i))
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ENDS_BY_RESET)
             s.setblocking(False)
-            self._selector.register(s, selectors.EVENT_READ, {"number": i, "asked": 0, "answered": 0})
+            self._selector.register(s, selectors.EVENT_READ, {"number": i, "asked": 0, "answered": 0, "rest": b""})
         self._thread = threading.Thread(target=self._talk, daemon=True)
         self._thread.start()
 
@@ -87,24 +88,30 @@ class Crew:
         self._selector.unregister(key.fileobj)
         key.fileobj.close()
 
+    @staticmethod
+    def _line(number):
+        return b"%07d\n" % number
+
     def _ask(self, key):
         try:
-            if key.data["asked"] == key.data["answered"]:
-                key.data["asked"] += 1
-                key.fileobj.send(b"%07d\n" % key.data["asked"])
+            key.data["asked"] += 1
+            key.fileobj.send(self._line(key.data["asked"]))
         except OSError as e:
             self._lose(key, e.strerror)
 
     def _hear(self, key):
         try:
-            data = key.fileobj.recv(100)
+            data = key.fileobj.recv(4096)
         except OSError as e:
             self._lose(key, e.strerror)
             return
-        if data != b"%07d\n" % key.data["asked"]:
+        talk, heard = key.data, key.data["rest"] + data
+        while talk["answered"] < talk["asked"] and heard.startswith(due := self._line(talk["answered"] + 1)):
+            talk["answered"] += 1
+            heard = heard[len(due):]
+        talk["rest"] = heard
+        if not data or not self._line(talk["answered"] + 1).startswith(heard):
             self._lose(key, f"answered {data!r}")
-            return
-        key.data["answered"] += 1
 
     def look(self):
         data = [key.data for key in list(self._selector.get_map().values())]
