@@ -85,6 +85,7 @@ libvnet_a_SOURCES += \
 	vnet/model/principal.c vnet/model/principal.h \
 	vnet/model/public_mac.h \
 	vnet/model/router_mac.h \
+	vnet/model/services.c vnet/model/services.h \
 	vnet/model/sg_set.c vnet/model/sg_set.h \
 	vnet/model/sg_shadow.c \
 	vnet/model/subnet_ip.c vnet/model/subnet_ip.h \

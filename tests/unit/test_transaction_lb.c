@@ -1,6 +1,8 @@
 /* vnet/model: load balancers, listeners, target groups and targets: what is accepted, what is refused and in which words. */
 #include "tests/unit/model_lab.h"
 
+#include "vnet/model/services.h"
+
 #define OP_LB "{'op':'add','type':'lb','name':'%s','values':{'subnet':'%s'}}"
 #define OP_LB_IP "{'op':'add','type':'lb','name':'%s','values':{'subnet':'%s','ip':'%s'}}"
 #define OP_LISTENER "{'op':'add','type':'listener','values':{'lb':'%s','proto':'%s','port':'%s','tg':'%s'}}"
@@ -346,6 +348,54 @@ a_groups_targets_share_five_hundred(void **state)
     lab_refuse(lab, ERROR_EXHAUSTED, "tg 'pages' has 500 targets", OP_TARGET, "pages", "m1", "");
 }
 
+/* web1 in 'pages' and in 63 groups more, each with a port of its own. */
+static void
+serve_all_a_port_may(struct lab *lab)
+{
+    char name[20], port[16];
+    lab_begin(lab);
+    lab_do(lab, OP_TARGET, "pages", "web1", "");
+    for (int i = 1; i < 64; i++) {
+        snprintf(name, sizeof name, "g%d", i);
+        snprintf(port, sizeof port, "%d", 1000 + i);
+        lab_do(lab, OP_TG, name, "a", "tcp", port, "");
+        lab_do(lab, OP_TARGET, name, "web1", "");
+    }
+    lab_commit(lab);
+}
+
+static void
+a_port_has_so_many_services(void **state)
+{
+    struct lab *lab = *state;
+    serve_all_a_port_may(lab);
+    lab_refuse(lab, ERROR_EXHAUSTED, "target 'names/web1': port: port 'web1' would have 65 services, one for each place where it listens as a target "
+               "and one more for each load balancer that leads there; a port may have 64: remove other targets or listeners of its first",
+               OP_TARGET, "names", "web1", "");
+    lab_refuse(lab, ERROR_EXHAUSTED, "listener 'front/tcp:80': tg: port 'web1' would have 65 services", OP_LISTENER, "front", "tcp", "80", "pages");
+    lab_do(lab, OP_TG, "more", "a", "tcp", "80", "");
+    lab_do(lab, OP_LISTENER, "front", "tcp", "80", "more");
+    lab_refuse(lab, ERROR_EXHAUSTED, "listener 'front/tcp:80': tg: port 'web1' would have 65 services", OP_SET, "listener", "front/tcp:80",
+               "'tg':'pages'");
+    lab_do(lab, OP_DEL, "listener", "front/tcp:80");
+    lab_do(lab, OP_TARGET, "more", "web1", "");         /* where it listens already */
+    lab_do(lab, OP_SET, "target", "more/web1", "'weight':3");
+}
+
+static void
+what_drains_is_no_service_but_has_its_rows(void **state)
+{
+    struct lab *lab = *state;
+    struct services services = { 0 };
+    serve_all_a_port_may(lab);
+    lab_do(lab, OP_DEL, "target", "g1/web1");
+    lab_do(lab, OP_LISTENER, "front", "tcp", "80", "pages");
+    lab_refuse(lab, ERROR_EXHAUSTED, "target 'g1/web1': port: port 'web1' would have 65 services", OP_TARGET, "g1", "web1", "");
+    services_of_port(lab->m, lab_port(lab, "web1")->o.number, &services);
+    assert_int_equal(services.n, 65);
+    services_done(&services);
+}
+
 /* ---- the store ---- */
 static void
 what_was_stored_is_loaded_again(void **state)
@@ -396,6 +446,8 @@ main(void)
         TEST(a_draining_target_holds_nothing_back),
         TEST(only_what_has_drained_is_swept),
         TEST(a_groups_targets_share_five_hundred),
+        TEST(a_port_has_so_many_services),
+        TEST(what_drains_is_no_service_but_has_its_rows),
         TEST(what_was_stored_is_loaded_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* A listener: a port of a load balancer, whose connections go to the targets of one group. It has no name of its own and is called
  * LB/PROTO:PORT. */
+#include "vnet/model/services.h"
 #include "vnet/model/transaction_state.h"
 
 #include <stdio.h>
@@ -95,6 +96,30 @@ find(const struct model *m, enum view v, uint32_t tenant, const char *text)
 }
 
 /* ---- its targets ---- */
+struct counting {
+    const struct transaction *t;
+    const struct listener *listener;
+    struct error *err;
+    bool is_ok;
+};
+
+static bool
+count_services(void *counting, const struct object *o)
+{
+    struct counting *c = counting;
+    const struct target *target = (const struct target *) (const void *) o;
+    c->is_ok = target->drain_until_ms || services_check(c->t, target->port, &c->listener->o, c->err);
+    return c->is_ok;
+}
+
+static bool
+check_services(const struct transaction *t, const struct listener *l, struct error *err)
+{
+    struct counting c = { t, l, err, true };
+    view_each_referrer(t->model, VIEW_STAGED, l->tg, OBJECT_TARGET, count_services, &c);
+    return c.is_ok;
+}
+
 static bool
 check(struct transaction *t, const struct object *before, const struct object *o, struct error *err)
 {
@@ -109,7 +134,7 @@ check(struct transaction *t, const struct object *before, const struct object *o
     if (tg->proto != l->proto)
         return error_set(err, ERROR_INVALID, "tg: %s is for %s, not %s; name a group for %s", title, l4_proto_word(tg->proto),
                          l4_proto_word(l->proto), l4_proto_word(l->proto));
-    return true;
+    return (before && as_listener(before)->tg == l->tg) || check_services(t, l, err);
 }
 
 const struct object_class listener_class = {

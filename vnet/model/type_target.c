@@ -1,5 +1,6 @@
 /* A target: a VM's port in a target group, at most once in each. It has no name of its own and is called TG/PORT. One that is deleted
  * drains for a while: it is there for the connections it has, but counts for nothing else. */
+#include "vnet/model/services.h"
 #include "vnet/model/transaction_state.h"
 
 #include <stdio.h>
@@ -133,7 +134,8 @@ check(struct transaction *t, const struct object *before, const struct object *o
         return error_set(err, ERROR_INVALID, "port: %s is in %s; name a port in %s", transaction_title(t, &port->o, title),
                          transaction_title(t, transaction_get(t, port->vpc, OBJECT_VPC), vpc),
                          transaction_title(t, transaction_get(t, target->vpc, OBJECT_VPC), own_vpc));
-    return check_weights(t, target, err);
+    bool is_added = !before || as_target(before)->drain_until_ms;
+    return check_weights(t, target, err) && (!is_added || services_check(t, target->port, o, err));
 }
 
 /* ---- draining ---- */

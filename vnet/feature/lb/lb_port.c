@@ -7,59 +7,16 @@
  *     t:8080 -> lb:c zone of lb    t:8080 -> t:c   zone of t    lb:80 -> t:c    delivered                                     */
 #include "vnet/feature/lb/lb_private.h"
 
-#include "base/limits.h"
 #include "vnet/feature/sg/sg.h"
 #include "vnet/model/router_mac.h"
+#include "vnet/model/services.h"
 #include "vnet/pipeline/priority.h"
-
-#define SERVICES_MAX LIMIT_LIST
-
-/* Where the port listens as a target; and for which balancers. */
-struct service {
-    uint8_t proto;
-    uint16_t port;
-    uint32_t lb;                /* 0: any */
-};
-
-struct services {
-    const struct view *view;
-    struct target_facts target;
-    struct service v[SERVICES_MAX];
-    size_t n;
-};
 
 void
 lb_track_end(struct block *b, uint16_t zone)
 {
     act_ct(b->fb, &(struct flow_ct) { .zone = zone, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
-}
-
-static void
-service_add(struct services *s, struct service add)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (s->v[i].proto == add.proto && s->v[i].port == add.port && s->v[i].lb == add.lb)
-            return;
-    if (s->n < SERVICES_MAX)
-        s->v[s->n++] = add;
-}
-
-static void
-note_listener(void *aux, uint32_t number)
-{
-    struct services *s = aux;
-    service_add(s, (struct service) { s->target.tg->proto, s->target.port, model_listener(s->view->model, number)->lb });
-}
-
-static void
-note_target(void *aux, uint32_t number)
-{
-    struct services *s = aux;
-    if (!target_facts_get(s->view, number, &s->target))
-        return;
-    service_add(s, (struct service) { s->target.tg->proto, s->target.port, 0 });
-    lb_each_listener(s->view, s->target.tg->o.number, note_listener, s);
 }
 
 /* ---- answers, for ports that are not filtered ---- */
@@ -242,11 +199,12 @@ services_rows(struct block *b, const struct port_facts *f, const struct services
 void
 lb_flows_port(struct block *b, uint32_t number)
 {
-    struct services s = { .view = b->view, .n = 0 };
+    struct services s = { 0 };
     struct port_facts f;
     if (!port_facts_get(b->view, number, &f) || !f.vpc->is_balanced || port_ip4(f.port).family != IP_V4)
         return;
-    lb_each_target(b->view, number, note_target, &s);
+    services_of_port(b->view->model, number, &s);
     if (s.n)
         services_rows(b, &f, &s);
+    services_done(&s);
 }
