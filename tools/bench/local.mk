@@ -22,4 +22,4 @@ tools_bench_bench_SOURCES = \
 tools_bench_bench_LDADD = libsession.a libovsdb.a $(PURE_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS)
 tools_bench_first_answer_SOURCES = tools/bench/first_answer.c
 tools_bench_tcp_load_SOURCES = tools/bench/tcp_load.c tools/bench/tcp_load.h tools/bench/tcp_server.c
-EXTRA_DIST += tools/bench/run tools/bench/groups.py tools/bench/public.py tools/bench/select_method.py
+EXTRA_DIST += tools/bench/run tools/bench/balance.py tools/bench/groups.py tools/bench/public.py tools/bench/select_method.py
