@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "ofproto/flow/spec.h"
@@ -49,6 +50,9 @@ bool wire_each_group(const uint8_t *message, size_t n, bool *more, void (*each)(
                      void *aux, struct error *) MUST_CHECK;
 bool wire_each_meter(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *),
                      void *aux, struct error *) MUST_CHECK;
+
+/* Which port and which sender the flow asks for, both without a mask. False: not for both. */
+bool wire_flow_origin(const struct wire_flow *, uint32_t *in_port, struct mac *eth_src);
 
 /* The last word about a flow that the switch has removed (OFPT_FLOW_REMOVED, header included): cookie, table, priority, key and counts; the
  * rest is as of a flow that has no instructions. Pointers into the message. (OpenFlow 1.5.1: 7.4.2.) */

@@ -145,6 +145,34 @@ wire_each_flow(const uint8_t *message, size_t n, bool *more, void (*each)(void *
     return true;
 }
 
+/* OXM TLVs: class, field and whether there is a mask, length (ovs-fields(7)). */
+#define OXM_CLASS_BASIC 0x8000
+#define OXM_BASIC_IN_PORT 0
+#define OXM_BASIC_ETH_SRC 4
+
+bool
+wire_flow_origin(const struct wire_flow *wf, uint32_t *in_port, struct mac *eth_src)
+{
+    struct bytes_reader key;
+    bool has_port = false, has_sender = false;
+    reader_init(&key, wf->key, wf->key_len);
+    while (reader_left(&key)) {
+        uint16_t class = reader_be16(&key);
+        uint8_t field = reader_u8(&key), length = reader_u8(&key);
+        const uint8_t *p = reader_take(&key, length);
+        if (!p)
+            return false;
+        if (class == OXM_CLASS_BASIC && field == OXM_BASIC_IN_PORT << 1 && length == sizeof *in_port) {
+            *in_port = (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16 | (uint32_t) p[2] << 8 | p[3];
+            has_port = true;
+        } else if (class == OXM_CLASS_BASIC && field == OXM_BASIC_ETH_SRC << 1 && length == sizeof eth_src->b) {
+            memcpy(eth_src->b, p, sizeof eth_src->b);
+            has_sender = true;
+        }
+    }
+    return has_port && has_sender;
+}
+
 bool
 wire_flow_removed(const uint8_t *message, size_t n, struct wire_flow *wf, struct error *err)
 {

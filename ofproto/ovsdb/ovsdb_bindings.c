@@ -162,6 +162,7 @@ static uint64_t
 interface_hash(const struct ovsdb_interface *i)
 {
     uint64_t h = hash_bytes64(i->name, strlen(i->name), i->ofport);
+    h = i->attached_mac ? hash_bytes64(i->attached_mac, strlen(i->attached_mac), h) : h;
     return i->error ? hash_bytes64(i->error, strlen(i->error), h) : h;
 }
 
@@ -202,7 +203,8 @@ binding_look(struct ovsdb_bindings *b, struct ovsdb_binding *binding)
         binding_gone(b, binding);
         return;
     }
-    struct ovsdb_interface now = { row->row.name, binding->iface_id, ovsdb_interface_ofport(row), row->error };
+    struct ovsdb_interface now = { row->row.name, binding->iface_id, ovsdb_interface_ofport(row), row->error,
+                                   row->ids[OVSDB_ATTACHED_MAC] };
     uint64_t hash = interface_hash(&now);
     if (binding->is_told && binding->told == hash)
         return;

@@ -1,4 +1,4 @@
-/* Operations of an OVSDB transaction as JSON. Called by ovsdb_config.c only. */
+/* Operations of an OVSDB transaction as JSON. Called by what decides what is to be changed: configuration, zones, requests. */
 #include "ofproto/ovsdb/ovsdb_ops.h"
 
 json_t *

@@ -129,6 +129,21 @@ ovsdb_rows_interface_is_on(const struct ovsdb_rows *rows, const struct ovsdb_int
     return false;
 }
 
+bool
+ovsdb_rows_ofport_is_taken(const struct ovsdb_rows *rows, const char *bridge, uint32_t ofport)
+{
+    const struct ovsdb_row *row = ovsdb_rows_named(rows, OVSDB_BRIDGE, bridge);
+    for (const struct ovsdb_ref *p = row ? row->refs : NULL; p; p = p->next) {
+        const struct ovsdb_row *port = p->table == OVSDB_PORT ? ovsdb_rows_find(rows, OVSDB_PORT, p->child) : NULL;
+        for (const struct ovsdb_ref *i = port ? port->refs : NULL; i; i = i->next) {
+            const struct ovsdb_row *iface = ovsdb_rows_find(rows, OVSDB_INTERFACE, i->child);
+            if (iface && ovsdb_interface_ofport((const void *) iface) == ofport)
+                return true;
+        }
+    }
+    return false;
+}
+
 uint32_t
 ovsdb_interface_ofport(const struct ovsdb_interface_row *iface)
 {

@@ -84,7 +84,7 @@ struct ovsdb_port_row {
     struct ovsdb_port_row *next_ours, *prev_ours;
 };
 
-enum ovsdb_interface_key { OVSDB_IFACE_ID, OVSDB_VNET, OVSDB_N_INTERFACE_KEYS };     /* of external_ids */
+enum ovsdb_interface_key { OVSDB_IFACE_ID, OVSDB_ATTACHED_MAC, OVSDB_VNET, OVSDB_N_INTERFACE_KEYS };         /* of external_ids */
 enum ovsdb_option_key {
     OVSDB_REMOTE_IP, OVSDB_KEY, OVSDB_LOCAL_IP, OVSDB_DF_DEFAULT, OVSDB_PEER, OVSDB_N_OPTION_KEYS
 };
@@ -131,6 +131,7 @@ const struct ovsdb_ref *ovsdb_rows_parent(const struct ovsdb_rows *, struct uuid
                                           const struct ovsdb_ref *previous);
 struct ovsdb_ref *ovsdb_rows_ref(const struct ovsdb_rows *, const struct ovsdb_row *parent, struct uuid child);
 bool ovsdb_rows_interface_is_on(const struct ovsdb_rows *, const struct ovsdb_interface_row *, const char *bridge);
+bool ovsdb_rows_ofport_is_taken(const struct ovsdb_rows *, const char *bridge, uint32_t ofport);
 uint32_t ovsdb_interface_ofport(const struct ovsdb_interface_row *);     /* 0: none, or not a port's number: 65534 is the bridge itself */
 int ovsdb_uuid_compare(struct uuid, struct uuid);
 

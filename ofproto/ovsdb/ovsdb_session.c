@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "ofproto/ovsdb/ovsdb_ops.h"
 #include "ofproto/ovsdb/ovsdb_session_private.h"
 
 #define DATABASE "Open_vSwitch"
@@ -78,6 +79,7 @@ session_free(struct ovsdb_session *s)
     ovsdb_bindings_done(&s->bindings);
     ovsdb_rows_done(&s->rows);
     ovsdb_zones_done(&s->zone_wishes);
+    json_decref(s->requests);
     free(s->wanted.peers);
     free(s->peers_told);
     free(s->closed_reason);
@@ -327,6 +329,7 @@ ovsdb_session_new(struct event_base *base, struct bufferevent *take, const struc
     ovsdb_pace_init(&s->pace, OVSDB_PACE_BURST, s->started_ms);
     ovsdb_pace_init(&s->zone_pace, OVSDB_PACE_ZONE_BURST, s->started_ms);
     ovsdb_zones_init(&s->zone_wishes, basis);
+    s->requests = json_array();
 
     bufferevent_setcb(take, connection_readable, NULL, connection_event, s);
     bufferevent_enable(take, EV_READ | EV_WRITE);
@@ -401,6 +404,33 @@ ovsdb_session_want(struct ovsdb_session *s, const struct ovsdb_wanted *wanted)
     s->is_changed = true;
     s->told = TOLD_NOTHING;
     event_active(s->kick, 0, 0);
+}
+
+void
+ovsdb_session_watch(struct ovsdb_session *s)
+{
+    if (s->state == OVSDB_CLOSED || s->has_wanted)
+        return;
+    s->has_wanted = s->is_watched = true;
+    event_active(s->kick, 0, 0);
+}
+
+void
+ovsdb_session_request_ofport(struct ovsdb_session *s, const char *name, const char *iface_id, uint32_t ofport)
+{
+    if (s->state == OVSDB_CLOSED)
+        return;
+    const struct ovsdb_pair id = { "iface-id", iface_id };
+    json_t *where = ovsdb_where_name(name);
+    json_array_append_new(where, json_pack("[s,s,o]", "external_ids", "includes", ovsdb_value_map(&id, 1)));
+    ovsdb_ops_update(s->requests, OVSDB_INTERFACE, where, json_pack("{s:i}", "ofport_request", (int) ofport));
+    event_active(s->kick, 0, 0);
+}
+
+bool
+ovsdb_session_ofport_is_taken(const struct ovsdb_session *s, uint32_t ofport)
+{
+    return ovsdb_rows_ofport_is_taken(&s->rows, s->bridge, ofport);
 }
 
 void

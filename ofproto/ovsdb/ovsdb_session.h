@@ -44,6 +44,7 @@ struct ovsdb_interface {
     const char *iface_id;
     uint32_t ofport;                     /* 0: none yet */
     const char *error;                   /* the row's error column, or NULL */
+    const char *attached_mac;            /* external_ids:attached-mac as it is, the guest's; or NULL */
 };
 
 /* Ports of ours on the integration bridge: OpenFlow numbers, 0 while the switch has not given one. */
@@ -103,6 +104,13 @@ const struct endpoint_peer *ovsdb_session_peer(const struct ovsdb_session *);
 
 /* What the owner wants from now on; compared soon, from the loop, and after every update. Cheap if it is what it was. */
 void ovsdb_session_want(struct ovsdb_session *, const struct ovsdb_wanted *);
+/* Instead of it: the owner only watches. All is told, nothing is configured; of peers there are none. */
+void ovsdb_session_watch(struct ovsdb_session *);
+/* Asks once that an interface of the bridge get this OpenFlow port number (ofport_request), if by then it has that iface-id still: interfaces()
+ * tells what came of it. Open vSwitch gives an interface that holds the number another one, if it has not been asked for. */
+void ovsdb_session_request_ofport(struct ovsdb_session *, const char *name, const char *iface_id, uint32_t ofport);
+/* Does an interface of the bridge, of whatever kind, have that number? */
+bool ovsdb_session_ofport_is_taken(const struct ovsdb_session *, uint32_t ofport);
 /* Stores a zone, or with zone 0 forgets it; zones() tells when the host has it. Not part of 'wanted': the host's store is the truth. */
 void ovsdb_session_set_zone(struct ovsdb_session *, uint32_t number, uint16_t zone);
 

@@ -54,9 +54,10 @@ struct ovsdb_session {
 
     struct ovsdb_wanted wanted;          /* peers: owned */
     uint8_t *peers_told;                 /* enum ovsdb_peer_state of each of them */
-    bool has_wanted;
+    bool has_wanted, is_watched;         /* watched: what is wanted is nothing */
+    json_t *requests;                    /* operations to be sent once */
     struct ovsdb_zones zone_wishes;
-    struct ovsdb_pace pace, zone_pace;
+    struct ovsdb_pace pace, zone_pace;   /* zones': also for requests */
     const struct ovsdb_pace *waiting;    /* something differs, and this says: later; or NULL */
     struct ovsdb_pace *transaction_pace; /* of the transaction in flight */
     int64_t transaction;                 /* id of the request in flight, or of the last */

@@ -122,7 +122,7 @@ transaction_send(struct ovsdb_session *s, json_t *ops, struct ovsdb_pace *pace)
     ovsdb_session_set_state(s, OVSDB_TRANSACTING);
 }
 
-/* Zones go along with configuration that differs, or alone, at a pace of their own. */
+/* Zones and requests go along with configuration that differs, or alone, at a pace of their own. */
 static void
 config_send(struct ovsdb_session *s, json_t *ops)
 {
@@ -130,12 +130,28 @@ config_send(struct ovsdb_session *s, json_t *ops)
     const struct ovsdb_bridge_row *b = (const void *) ovsdb_rows_named(&s->rows, OVSDB_BRIDGE, s->facts.bridge);
     if (b)
         ovsdb_zones_compare(&s->zone_wishes, b, ops);
-    if (pace == &s->zone_pace && !json_array_size(ops))
+    json_array_extend(ops, s->requests);
+    if (pace == &s->zone_pace && !json_array_size(ops)) {
         ovsdb_pace_settled(pace);
-    else if (ovsdb_pace_take(pace, ovsdb_now_ms()))
+    } else if (ovsdb_pace_take(pace, ovsdb_now_ms())) {
+        json_array_clear(s->requests);
         transaction_send(s, ops, pace);
-    else
+    } else {
         s->waiting = pace;
+    }
+}
+
+/* What differs from what is wanted; the owner is told if nothing does. New reference. */
+static json_t *
+config_differs(struct ovsdb_session *s)
+{
+    struct ovsdb_config config;
+    ovsdb_config_compare(&s->rows, &s->facts, &s->wanted, s->peer.local_ip, &config);
+    if (!json_array_size(config.ops)) {
+        ovsdb_pace_settled(&s->pace);
+        configured_tell(s, *config.complaint ? TOLD_REFUSED : TOLD_CONFIGURED, config.complaint);
+    }
+    return config.ops;
 }
 
 static void
@@ -144,15 +160,10 @@ config_step(struct ovsdb_session *s)
     s->waiting = NULL;
     if (!s->has_wanted || *s->facts.error || s->state != OVSDB_FACTS)
         return;
-    struct ovsdb_config config;
-    ovsdb_config_compare(&s->rows, &s->facts, &s->wanted, s->peer.local_ip, &config);
-    if (!json_array_size(config.ops)) {
-        ovsdb_pace_settled(&s->pace);
-        configured_tell(s, *config.complaint ? TOLD_REFUSED : TOLD_CONFIGURED, config.complaint);
-    }
+    json_t *ops = s->is_watched ? json_array() : config_differs(s);
     if (s->state == OVSDB_FACTS)
-        config_send(s, config.ops);
-    json_decref(config.ops);
+        config_send(s, ops);
+    json_decref(ops);
 }
 
 void

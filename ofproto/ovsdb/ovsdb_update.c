@@ -40,6 +40,7 @@ static const char *const bridge_keys[OVSDB_N_BRIDGE_KEYS] = {
 static const char *const vnet_key[] = { "vnet" };
 static const char *const interface_keys[OVSDB_N_INTERFACE_KEYS] = {
     [OVSDB_IFACE_ID] = "iface-id",
+    [OVSDB_ATTACHED_MAC] = "attached-mac",
     [OVSDB_VNET] = "vnet",
 };
 static const char *const option_keys[OVSDB_N_OPTION_KEYS] = {

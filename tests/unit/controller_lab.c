@@ -187,13 +187,13 @@ void controller_lab_disconnect(struct controller_lab *lab, const char *host)
 
 void controller_lab_show(struct controller_lab *lab, const char *host, const char *iface_id, uint32_t ofport)
 {
-    struct ovsdb_interface i = { "tap", iface_id, ofport, NULL };
+    struct ovsdb_interface i = { .name = "tap", .iface_id = iface_id, .ofport = ofport };
     bindings_update(lab->c.bindings, controller_lab_host(lab, host)->number, &i, iface_id != NULL, NULL, 0, true);
 }
 
 void controller_lab_add(struct controller_lab *lab, const char *host, const char *iface_id, uint32_t ofport)
 {
-    struct ovsdb_interface i = { "tap", iface_id, ofport, NULL };
+    struct ovsdb_interface i = { .name = "tap", .iface_id = iface_id, .ofport = ofport };
     bindings_update(lab->c.bindings, controller_lab_host(lab, host)->number, &i, 1, NULL, 0, false);
 }
 

@@ -34,6 +34,8 @@ owner_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts,
         return error_set(err, ERROR_CONFLICT, "%s", o->refusal);
     if (!*facts->error && o->wanted)
         ovsdb_session_want(s, o->wanted);
+    if (o->watches)
+        ovsdb_session_watch(s);
     maybe_close(o);
     return true;
 }

@@ -20,6 +20,7 @@ struct ovsdb_owner {
     struct ovsdb_session *session;       /* NULL: none, or closed */
 
     const struct ovsdb_wanted *wanted;   /* asked for as soon as facts without error are told; or NULL */
+    bool watches;                        /* instead of wanting */
     const char *refusal;                 /* facts() refuses with this; or NULL */
     bool closes_when_told;               /* closes the session from within the next callback */
 

@@ -152,6 +152,36 @@ interfaces_are_told_as_they_come_and_go(void **state)
     expect_vsctl(l, "list-ports br-int", "tap2\nvnet-geneve");
 }
 
+/* As an agent on the host itself: it watches beside vnetd. */
+static void
+who_watches_is_told_all_and_changes_only_what_it_requests(void **state)
+{
+    struct live *l = *state;
+    char text[2048];
+    join(l, "");
+    OWNER_WAIT(&l->owner, l->owner.is_configured && l->owner.n_firsts);
+    ovsdb_fixture_do(l->host, "add-port br-int tap1 -- set interface tap1 type=dummy external_ids:iface-id=web "
+                              "-- add-port br-int tap2 -- set interface tap2 type=dummy");
+    l->owner.wanted = NULL;
+    l->owner.watches = true;
+    ovsdb_session_close(l->owner.session, "another one comes");
+    OWNER_WAIT(&l->owner, !l->owner.session);
+    l->owner.n_interfaces = 0;
+    ovsdb_fixture_do(l->host, "set-fail-mode br-int standalone -- del-controller br-int");
+    OWNER_WAIT(&l->owner, l->owner.n_interfaces && strstr(ovsdb_owner_bound(&l->owner, text), "web=tap1@"));
+
+    ovsdb_session_request_ofport(l->owner.session, "tap1", "somebody-else", 55);
+    ovsdb_session_request_ofport(l->owner.session, "tap1", "web", 77);
+    OWNER_WAIT(&l->owner, !strcmp(ovsdb_owner_bound(&l->owner, text), "web=tap1@77 "));
+    assert_true(ovsdb_session_ofport_is_taken(l->owner.session, 77));
+    assert_false(ovsdb_session_ofport_is_taken(l->owner.session, 55));
+    char *number = ovsdb_fixture_vsctl(l->host, "get interface tap2 ofport");
+    assert_true(ovsdb_session_ofport_is_taken(l->owner.session, (uint32_t) atoi(number)));
+    free(number);
+    expect_vsctl(l, "get-fail-mode br-int", "standalone");
+    expect_vsctl(l, "get-controller br-int", "");
+}
+
 static void
 tunnels_and_patch_ports_follow_the_wishes(void **state)
 {
@@ -330,6 +360,7 @@ main(void)
         cmocka_unit_test_setup_teardown(a_fresh_host_is_configured_whole, live_start, live_stop),
         cmocka_unit_test_setup_teardown(what_somebody_changes_is_put_right_and_what_is_foreign_stays, live_start, live_stop),
         cmocka_unit_test_setup_teardown(interfaces_are_told_as_they_come_and_go, live_start, live_stop),
+        cmocka_unit_test_setup_teardown(who_watches_is_told_all_and_changes_only_what_it_requests, live_start, live_stop),
         cmocka_unit_test_setup_teardown(tunnels_and_patch_ports_follow_the_wishes, live_start, live_stop),
         cmocka_unit_test_setup_teardown(a_port_to_a_peer_carries_bfd_while_it_is_wanted, live_start, live_stop),
         cmocka_unit_test_setup_teardown(zones_are_stored_on_the_host_and_told, live_start, live_stop),

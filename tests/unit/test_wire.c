@@ -302,6 +302,42 @@ flows_are_read_with_their_counters(void **state)
     bytes_done(&b);
 }
 
+static struct wire_flow
+as_read(const struct spec *s)
+{
+    return (struct wire_flow) { .key = spec_key(s), .key_len = s->key_len };
+}
+
+static void
+the_port_and_the_sender_that_a_flow_asks_for_are_found(void **state)
+{
+    struct fixture *f = *state;
+    const struct mac mac = { { 2, 0, 0, 0, 0, 7 } };
+    uint32_t port = 0;
+    struct mac sender = { { 0 } };
+    flow_begin(f->fb, 0, 100, 0x1234);
+    match_u64(f->fb, of_field_whole(OF_REG1), 3);
+    match_in_port(f->fb, 77);
+    match_eth_src(f->fb, mac);
+    match_ip_dst(f->fb, ip_prefix_host(ip4(0x0a000001)));
+    struct wire_flow both = as_read(flow_end(f->fb, f->arena));
+    assert_true(wire_flow_origin(&both, &port, &sender));
+    assert_int_equal(port, 77);
+    assert_true(mac_equal(sender, mac));
+    for (uint16_t n = 0; n < both.key_len; n++) {        /* cut short, the match is nonsense or asks for less */
+        struct wire_flow cut = both;
+        cut.key = mem_dup(both.key, n + 1);
+        cut.key_len = n;
+        wire_flow_origin(&cut, &port, &sender);
+        free((void *) cut.key);
+    }
+    flow_begin(f->fb, 0, 100, 0x1234);
+    match_in_port(f->fb, 77);
+    struct wire_flow only_port = as_read(flow_end(f->fb, f->arena)), neither = as_read(flow(f));
+    assert_false(wire_flow_origin(&only_port, &port, &sender));
+    assert_false(wire_flow_origin(&neither, &port, &sender));
+}
+
 static void
 check_foreign(void *aux, const struct wire_flow *wf)
 {
@@ -527,6 +563,7 @@ main(void)
         cmocka_unit_test(requests_ask_for_what_they_say),
         cmocka_unit_test(flows_are_read_with_their_counters),
         cmocka_unit_test(a_flow_with_a_timeout_is_foreign),
+        cmocka_unit_test(the_port_and_the_sender_that_a_flow_asks_for_are_found),
         cmocka_unit_test(a_flow_that_tells_its_removal_is_another_than_one_that_does_not),
         cmocka_unit_test(the_last_word_about_a_flow_has_its_counts),
         cmocka_unit_test(groups_and_meters_are_read_as_they_were_made),
