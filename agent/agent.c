@@ -171,6 +171,14 @@ on_facts(void *aux, const struct ovsdb_facts *facts)
 }
 
 static void
+on_interfaces(void *aux, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone, size_t n_gone, bool is_first)
+{
+    numbers_interfaces(((struct agent *) aux)->numbers, changed, n_changed, gone, n_gone, is_first);
+}
+
+static const struct local_host_ops local_host_ops = { on_facts, on_interfaces };
+
+static void
 on_underlay(void *aux, const struct underlay_facts *facts)
 {
     vnetd_link_set_underlay(((struct agent *) aux)->link, facts);
@@ -179,7 +187,51 @@ on_underlay(void *aux, const struct underlay_facts *facts)
 static void
 on_answering(void *aux, bool is_answering)
 {
-    vnetd_link_set_answering(((struct agent *) aux)->link, is_answering);
+    const struct agent *a = aux;
+    vnetd_link_set_answering(a->link, is_answering);
+    if (is_answering)
+        numbers_look(a->numbers);
+}
+
+/* ---- numbers ask ---- */
+
+static void
+on_admitted(void *aux, uint32_t ofport, struct mac mac)
+{
+    numbers_flow(((struct agent *) aux)->numbers, ofport, mac);
+}
+
+static void
+on_admitted_all(void *aux, bool ok)
+{
+    numbers_read(((struct agent *) aux)->numbers, ok);
+}
+
+static bool
+read_admitted(void *aux)
+{
+    const struct answers_reader reader = { on_admitted, on_admitted_all, aux };
+    return answers_read_admitted(((struct agent *) aux)->answers, &reader);
+}
+
+static bool
+is_taken(void *aux, uint32_t number)
+{
+    return local_host_ofport_is_taken(((struct agent *) aux)->local, number);
+}
+
+static void
+request(void *aux, const char *interface, const char *iface_id, uint32_t number)
+{
+    local_host_request_ofport(((struct agent *) aux)->local, interface, iface_id, number);
+}
+
+static const struct numbers_ops numbers_ops = { read_admitted, is_taken, request };
+
+static void
+on_vnetd(void *aux, bool is_up)
+{
+    numbers_set_vnetd(((struct agent *) aux)->numbers, is_up);
 }
 
 /* ---- start and stop ---- */
@@ -195,6 +247,14 @@ answers_beside(struct agent *a, const char *ovsdb)
     return answers;
 }
 
+static struct numbers *
+numbers_in(struct agent *a, const char *folder)
+{
+    char *file = mem_printf("%s/numbers.json", folder);
+    struct numbers *numbers = numbers_new(a->base, file, &numbers_ops, a);
+    free(file);
+    return numbers;
+}
 
 bool
 agent_start(struct agent *a, const struct agent_options *o, struct error *err)
@@ -207,9 +267,12 @@ agent_start(struct agent *a, const struct agent_options *o, struct error *err)
     a->look_again = evtimer_new(a->base, on_look_again, a);
     a->worker = worker_new(a->base);
     a->link = vnetd_link_new(a->base, &server, &a->domains, err);
+    a->numbers = numbers_in(a, o->state_dir);
     a->answers = answers_beside(a, o->ovsdb);
     a->underlay = underlay_new(a->base, on_underlay, a);
-    a->local = a->link ? local_host_new(a->base, o->ovsdb, on_facts, a, err) : NULL;
+    if (a->link)
+        vnetd_link_on_turn(a->link, on_vnetd, a);
+    a->local = a->link ? local_host_new(a->base, o->ovsdb, &local_host_ops, a, err) : NULL;
     a->hooks = a->local ? hook_server_new(a->base, o->socket, agent_on_hook, a, err) : NULL;
     if (a->hooks) {
         a->virt = virt_new(a->base, a->worker, o->connect, &virt_ops, a);
@@ -241,6 +304,7 @@ agent_stop(struct agent *a)
     answers_free(a->answers);
     underlay_free(a->underlay);
     vnetd_link_free(a->link);
+    numbers_free(a->numbers);            /* hooks that wait for it are let go */
     hook_server_free(a->hooks);
     local_host_free(a->local);
     if (!is_settled) {                   /* a thread still uses the rest */

@@ -5,6 +5,8 @@
  *     local_host ------> link --------> vnetd
  *          |
  *       answers <------> the bridge
+ *          |
+ *       numbers --------> local_host      (which OpenFlow port an interface gets again)
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H 1
@@ -17,6 +19,7 @@
 #include "agent/hook_server.h"
 #include "agent/link.h"
 #include "agent/local_host.h"
+#include "agent/numbers.h"
 #include "agent/underlay.h"
 #include "agent/virt.h"
 #include "agent/worker.h"
@@ -31,6 +34,7 @@ struct agent {
     struct hook_server *hooks;
     struct local_host *local;
     struct answers *answers;
+    struct numbers *numbers;
     struct underlay *underlay;           /* NULL: the kernel tells nothing */
     struct event *look_again;            /* while a domain migrates: whether it still does */
 };

@@ -1,4 +1,5 @@
-/* What libvirt's hook says, and when it may go on: at 'prepare' once vnetd has the domain's ports, at 'start' once they are in place. */
+/* What libvirt's hook says, and when it may go on: at 'prepare' once vnetd has the domain's ports, at 'start' once they are in place, or (vnetd
+ * away) once their interfaces have the numbers by which flows know them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,22 @@ on_waited(void *aux, bool is_ready)
     free(h);
 }
 
+/* As long as vnetd places flows; without it, until its interfaces have the numbers by which flows know them. */
+static void
+on_start(struct agent *a, struct hook_call *call, const struct hook_message *m, const struct domain *d)
+{
+    const char *ids[DOMAIN_INTERFACES_MAX];
+    size_t n = 0;
+    if (vnetd_link_is_up(a->link)) {
+        vnetd_link_wait(a->link, d, bound_ms(m), on_waited, held_new(a, call, d));
+        return;
+    }
+    for (size_t i = 0; i < d->doc->n_interfaces; i++)
+        if (d->doc->interfaces[i].id[0])
+            ids[n++] = d->doc->interfaces[i].id;
+    numbers_wait(a->numbers, ids, n, bound_ms(m), on_waited, held_new(a, call, d));
+}
+
 static void
 on_prepare(struct agent *a, struct hook_call *call, const struct hook_message *m, struct domain *d)
 {
@@ -74,7 +91,7 @@ on_operation(struct agent *a, struct hook_call *call, const struct hook_message 
     if (!strcmp(m->operation, "prepare") && d->doc) {
         on_prepare(a, call, m, d);
     } else if (!strcmp(m->operation, "start") && d->doc) {
-        vnetd_link_wait(a->link, d, bound_ms(m), on_waited, held_new(a, call, d));
+        on_start(a, call, m, d);
     } else {
         hook_call_answer(call, NULL);
         if (!d->is_incoming)             /* libvirt does not list yet what is still to come */

@@ -23,6 +23,7 @@ struct answers {
     bool is_answering;
     answers_changed *changed;
     void *aux;
+    struct answers_reader reader;        /* of the reading in flight */
 };
 
 static struct log_limit losses = LOG_LIMIT(5);
@@ -123,6 +124,45 @@ answers_set_bridge(struct answers *a, const char *bridge)
     a->bridge = mem_strdup(bridge);
     event_active(a->again, 0, 0);
 }
+
+/* ---- reading ---- */
+
+static void
+read_flow(void *aux, const struct wire_flow *flow)
+{
+    const struct answers *a = aux;
+    uint32_t ofport;
+    struct mac mac;
+    if (wire_flow_origin(flow, &ofport, &mac))
+        a->reader.each(a->reader.aux, ofport, mac);
+}
+
+static void
+read_done(void *aux, bool ok)
+{
+    struct answers *a = aux;
+    struct answers_reader ended = a->reader;
+    a->reader = (struct answers_reader) { .aux = NULL };
+    ended.done(ended.aux, ok);
+}
+
+bool
+answers_read_admitted(struct answers *a, const struct answers_reader *reader)
+{
+    const struct of_session_read read = {
+        .table = STAGE_ADMIT, .cookie = cookie_make(FEATURE_ADMIT, 0, 0), .cookie_mask = (uint64_t) 0xff << 56,
+        .each_flow = read_flow, .done = read_done, .aux = a,
+    };
+    if (!a->session || !a->is_answering || a->reader.done)
+        return false;
+    a->reader = *reader;
+    if (of_session_read(a->session, &read))
+        return true;
+    a->reader = (struct answers_reader) { .aux = NULL };
+    return false;
+}
+
+/* ---- lifetime ---- */
 
 static void
 ignore(void *aux, bool is_answering)

@@ -10,6 +10,9 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
 
 struct answers;
 
@@ -19,5 +22,14 @@ struct answers *answers_new(struct event_base *, const char *folder, answers_cha
 void answers_free(struct answers *);
 
 void answers_set_bridge(struct answers *, const char *bridge);
+
+/* Reads which ports' flows stand in the bridge: 'each' for each row that lets one in, by its OpenFlow port and its guest's MAC, then 'done'; ok is
+ * false if the connection went. False: there is none now, or it is busy. */
+struct answers_reader {
+    void (*each)(void *aux, uint32_t ofport, struct mac);
+    void (*done)(void *aux, bool ok);
+    void *aux;
+};
+bool answers_read_admitted(struct answers *, const struct answers_reader *);
 
 #endif

@@ -30,6 +30,8 @@ struct vnetd_link {
     size_t n_gone_told;                  /* of domains.gone, in the report on its way */
     int64_t wait_ms;
     struct event *again, *tell;
+    link_turned *turned;                 /* NULL: nobody cares */
+    void *turned_aux;
 };
 
 /* A question of a hook on its way. */
@@ -191,6 +193,13 @@ vnetd_link_not_whole(struct vnetd_link *l)
 /* ---- the stream ---- */
 
 static void
+tell_turn(const struct vnetd_link *l)
+{
+    if (l->turned)
+        l->turned(l->turned_aux, l->is_up);
+}
+
+static void
 on_instruction(void *aux, const char *name, const char *data)
 {
     struct vnetd_link *l = aux;
@@ -200,6 +209,7 @@ on_instruction(void *aux, const char *name, const char *data)
         l->wait_ms = WAIT_FIRST_MS;
         everything_is_untold(l);
         tell_soon(l);
+        tell_turn(l);
     } else {
         log_dbg("%s: instruction '%s' is not known", l->server, name);
     }
@@ -211,6 +221,7 @@ on_stream_end(void *aux, const struct error *err)
     struct vnetd_link *l = aux;
     log_warn_limited(&losses, "%s; trying again", err->text);
     l->is_up = false;
+    tell_turn(l);
     wait_ms(l->again, l->wait_ms);
     l->wait_ms = l->wait_ms * 2 < WAIT_MAX_MS ? l->wait_ms * 2 : WAIT_MAX_MS;
 }
@@ -238,6 +249,13 @@ vnetd_link_set_host(struct vnetd_link *l, const char *name)
     l->query = mem_printf("?host=%s", name);
     if (is_first)
         wait_ms(l->again, 0);
+}
+
+void
+vnetd_link_on_turn(struct vnetd_link *l, link_turned *turned, void *aux)
+{
+    l->turned = turned;
+    l->turned_aux = aux;
 }
 
 bool
@@ -333,6 +351,7 @@ vnetd_link_free(struct vnetd_link *l)
 {
     if (!l)
         return;
+    l->turned = NULL;
     api_client_free(l->client);
     event_free(l->again);
     event_free(l->tell);

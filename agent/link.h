@@ -9,7 +9,10 @@
 
 struct vnetd_link;
 
+/* 'turned': vnetd is there now, or it has gone or did not answer (each time that it does not). */
+typedef void link_turned(void *aux, bool is_up);
 struct vnetd_link *vnetd_link_new(struct event_base *, const struct api_server *, struct domains *, struct error *) MUST_CHECK;
+void vnetd_link_on_turn(struct vnetd_link *, link_turned *, void *aux);
 void vnetd_link_free(struct vnetd_link *);
 
 /* The host's name is known (again); nothing is asked before. */

@@ -15,6 +15,8 @@ libagent_a_SOURCES = \
 	agent/join_ovs.c agent/join_ovs.h \
 	agent/link.c agent/link.h \
 	agent/local_host.c agent/local_host.h \
+	agent/numbers.c agent/numbers.h \
+	agent/numbers_file.c agent/numbers_file.h \
 	agent/underlay.c agent/underlay.h \
 	agent/unix_connect.c agent/unix_connect.h \
 	agent/virt.c agent/virt.h agent/virt_private.h \

@@ -16,7 +16,7 @@ struct local_host {
     const char *file;
     struct ovsdb_session *session;       /* NULL: not connected */
     struct event *again;
-    local_host_told *told;
+    const struct local_host_ops *ops;
     void *aux;
 };
 
@@ -35,7 +35,8 @@ on_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, st
 {
     const struct local_host *h = aux;
     if (facts->system_id[0])
-        h->told(h->aux, facts);
+        h->ops->facts(h->aux, facts);
+    ovsdb_session_watch(s);
     return true;
 }
 
@@ -43,6 +44,8 @@ static void
 on_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone,
               size_t n_gone, bool is_first)
 {
+    const struct local_host *h = aux;
+    h->ops->interfaces(h->aux, changed, n_changed, gone, n_gone, is_first);
 }
 
 static void
@@ -92,17 +95,30 @@ on_again(evutil_socket_t fd, short what, void *aux)
 }
 
 struct local_host *
-local_host_new(struct event_base *base, const char *place, local_host_told *told, void *aux, struct error *err)
+local_host_new(struct event_base *base, const char *place, const struct local_host_ops *ops, void *aux, struct error *err)
 {
     if (strncmp(place, "unix:", 5) || !place[5] || strlen(place + 5) > 107) {
         error_set(err, ERROR_INVALID, "--ovsdb=%s: give unix:FILE, the host's own ovsdb-server", place);
         return NULL;
     }
     struct local_host *h = mem_zalloc(sizeof *h);
-    *h = (struct local_host) { .base = base, .file = place + 5, .told = told, .aux = aux };
+    *h = (struct local_host) { .base = base, .file = place + 5, .ops = ops, .aux = aux };
     h->again = evtimer_new(base, on_again, h);
     event_active(h->again, 0, 0);
     return h;
+}
+
+void
+local_host_request_ofport(struct local_host *h, const char *interface, const char *iface_id, uint32_t ofport)
+{
+    if (h->session)
+        ovsdb_session_request_ofport(h->session, interface, iface_id, ofport);
+}
+
+bool
+local_host_ofport_is_taken(const struct local_host *h, uint32_t ofport)
+{
+    return !h->session || ovsdb_session_ofport_is_taken(h->session, ofport);
 }
 
 /* The session's end is told from the loop: one turn of it is due after this. */

@@ -4,7 +4,8 @@ import pytest
 
 from lab.libvirt import Vm
 from lab.procs import LabError, wait_until
-from vms import DISCOVER, dhcp_watch, end_of_agents, wait_instance
+from support import expect_verify_clean
+from vms import DISCOVER, dhcp_watch, end_of_agents, tap_of, wait_instance
 
 LAB = {"hosts": 2}
 
@@ -48,6 +49,65 @@ def test_a_declared_port_is_there_with_the_domain_and_goes_with_it(lab, vm):
     vm.virsh("undefine")
     wait_until(lambda: lab.port(vm.name) is None, 10, "the port gone with its domain")
     assert lab.instance(vm.name) is None
+
+
+@pytest.fixture
+def known(lab, vm):
+    """(the VM after its first start, a neighbour on the other host, its OpenFlow port), with vnetd away now."""
+    peer = next((g for g in lab["hv2"].guests), None) or lab.vms(["a:peer@hv2"])[0]
+    vm.start()
+    ip = vm.wait_lease()
+    peer.flush_neighbours()                                # the VM before may have had the same address
+    wait_until(lambda: peer.ping(ip) == "reply", 10, "the VM has joined")
+    wait_instance(lab, vm.name, state="running")
+    lab.vnetd.kill()
+    yield vm, peer, lab["hv1"].ofport(tap_of(vm))
+    if lab.vnetd.status() is not None:
+        lab.vnetd.start()
+    lab.ready()
+    lab.wait_agents()
+
+
+def back(lab):
+    lab.vnetd.start()
+    lab.ready()
+    lab.wait_agents()
+
+
+def test_a_cold_start_while_vnetd_is_away_joins_by_the_number_it_had(lab, known):
+    vm, peer, number = known
+    ip, agent = vm.leases()[0][1], lab["hv1"].vnet_agent
+    vm.virsh("destroy")
+    agent.kill()
+    agent.start()                                          # it has seen nothing of all that: what it knows is on its disk
+    for round_number in (2, 3):
+        with dhcp_watch(vm) as kinds:
+            vm.start()
+            assert vm.wait_lease(round_number) == ip
+        assert kinds.count(DISCOVER) == 1
+        assert lab["hv1"].ofport(tap_of(vm)) == number
+        assert peer.ping(ip) == "reply" and vm.run(f"ping -c 1 -W 2 {peer.ip}")[0] == 0
+        if round_number == 2:
+            vm.virsh("destroy")
+    back(lab)
+    assert lab.port(vm.name)["state"] == "active"
+    assert {row["name"]: row["sent"] for row in lab.vnetd.rows("host")} == {"hv1": 0, "hv2": 0}
+    expect_verify_clean(lab)
+
+
+def test_a_number_that_somebody_else_has_meanwhile_stays_with_them(lab, known):
+    vm, peer, number = known
+    host = lab["hv1"]
+    vm.virsh("destroy")
+    host.vsctl("add-port", "br-int", "squatter", "--", "set", "interface", "squatter", "type=internal", f"ofport_request={number}")
+    vm.start()
+    assert host.ofport("squatter") == number and host.ofport(tap_of(vm)) != number
+    assert "another interface has" in host.vnet_agent.last_words()
+    back(lab)
+    assert vm.wait_lease(2) == lab.port(vm.name)["ip"]
+    wait_until(lambda: peer.ping(lab.port(vm.name)["ip"]) == "reply", 10, "the VM reaches its neighbour once vnetd is back")
+    host.vsctl("del-port", "squatter")
+    expect_verify_clean(lab)
 
 
 def test_a_port_made_beforehand_is_kept(lab, libvirts):

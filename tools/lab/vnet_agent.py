@@ -1,6 +1,7 @@
 """vnet-agent on a hypervisor of a lab, and the hook that libvirtd there runs."""
 import os
 import re
+import socket
 
 from lab.daemon import SANITIZER_WORDS, build_folder
 from lab.procs import LabError, wait_until
@@ -40,7 +41,8 @@ class VnetAgent:
     def _listens(self):
         if self.status() is not None:
             raise LabError(f"vnet-agent ended with status {self.status()}: {self.last_words()}")
-        return os.path.exists(self.host.path("run", "vnet-agent.sock"))
+        with socket.socket(socket.AF_UNIX) as s:               # one that was killed leaves its file behind
+            return s.connect_ex(self.host.path("run", "vnet-agent.sock")) == 0
 
     def status(self):
         return self.host.agent.call("poll", number=self._number)
