@@ -52,7 +52,7 @@ def define(libvirt, names):
     at_once(libvirt, [f"define {libvirt.path(n)}.xml" for n in names])
 
 
-def test_two_hundred_guests_come_and_go(lab, libvirt, seed, tell):
+def test_two_hundred_guests_come_and_go(lab, libvirt, seed, soak, tell):
     rng = random.Random(seed)
     agent = lab["hv1"].vnet_agent
     tag = f"{rng.randrange(1 << 24):06x}"
@@ -80,12 +80,13 @@ def test_two_hundred_guests_come_and_go(lab, libvirt, seed, tell):
     assert shown(lab) == {}
 
     before = agent.memory_kib()
-    for _ in range(2):
+    rounds = 20 if soak else 2
+    for _ in range(rounds):
         part = burst(names[:BURST])
         running = [n for n, s in truth(libvirt).items() if s == "running"]
         at_once(libvirt, [f"destroy {n}" for n in running])
         at_once(libvirt, [f"undefine {n}" for n in truth(libvirt)])
         settled(lab, libvirt)
     after = agent.memory_kib()
-    tell(f"agent's memory: {before} KiB after {N_GUESTS} guests, {after} KiB after {2 * len(part)} more")
+    tell(f"agent's memory: {before} KiB after {N_GUESTS} guests, {after} KiB after {rounds * len(part)} more")
     assert after - before < GROWTH_KIB
