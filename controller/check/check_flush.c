@@ -1,6 +1,10 @@
 /* Connections by UDP have no end of their own: those of a target that is dead or gone stay with it as long as somebody sends, unless their
  * switches forget them. Each host of the VPC is told to, but only once it has confirmed the flows that give new connections to others, or
- * the next packet would go the old way again. Hosts that are away are told when they are back. */
+ * the next packet would go the old way again. Hosts that are away are told when they are back.
+ *
+ * By TCP the senders are reset, but a dead target hears nothing of that, and so its own zone keeps what it had: behind security groups a new
+ * connection from the same port would be taken for a wrong packet of the old one. So its host forgets those when it is back. It has just answered
+ * through that host, which therefore is there; and what lives on after all is known again with its next packet. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -109,4 +113,16 @@ static void flushes_tick(evutil_socket_t fd, short what, void *aux)
     }
     if (map_count(&f->wanted))
         arm(f, f->pause_ms * 2);
+}
+
+void flush_reset(const struct controller *c, const struct checked *checked)
+{
+    const struct port *port = model_port(c->model, checked->port);
+    uint32_t host = runtime_binding(c->runtime, checked->port).host;
+    uint16_t zone = runtime_zone(c->runtime, host, checked->port);
+    const struct hypervisor *h = host ? host_by_number(c->hosts, host) : NULL;
+    if (!port || !zone || !h || !h->of)
+        return;
+    struct of_ct_match match = { .has_zone = true, .zone = zone, .proto = L4_TCP, .dst = port_ip4(port), .dst_port = checked->listens_at };
+    of_session_flush_ct(h->of, &match);
 }

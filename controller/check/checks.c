@@ -183,17 +183,19 @@ static void log_change(const struct controller *controller, const struct checked
     arena_free(arena);
 }
 
-/* Before and after: is there a target that is not unhealthy? */
-static void log_group(const struct controller *controller, const struct checked *c, const struct tg *tg, enum target_state before)
+/* Before and after: is there a target that is not unhealthy? True: its group failed open until now. */
+static bool log_group(const struct controller *controller, const struct checked *c, const struct tg *tg, enum target_state before)
 {
     const struct target *target = model_target(controller->model, c->number);
     struct group_health g = group_health(controller, tg->o.number);
     if (!target || target->drain_until_ms)
-        return;
+        return false;
     if (c->check.state == TARGET_UNHEALTHY && g.n_unhealthy == g.n)
         log_warn("target group '%s': all targets are unhealthy, so connections go to all", tg->o.name);
-    else if (before == TARGET_UNHEALTHY && g.n_unhealthy + 1 == g.n)
+    bool was_open = before == TARGET_UNHEALTHY && c->check.state != TARGET_UNHEALTHY && g.n_unhealthy + 1 == g.n;
+    if (was_open)
         log_info("target group '%s': not all targets are unhealthy any more", tg->o.name);
+    return was_open;
 }
 
 /* The state is another: everybody who goes by it is told. */
@@ -204,13 +206,15 @@ static void changed(struct checks *all, struct checked *c, const struct tg *tg)
     enum target_state before = runtime_target_state(controller->runtime, c->number);
     log_change(controller, c, before);
     runtime_set_target_state(controller->runtime, c->number, c->check.state);
-    log_group(controller, c, tg, before);
+    bool was_open = log_group(controller, c, tg, before);
     keep(all, c, false);
     controller_fact_changed(controller, &event);
     feed_object(controller->feed, c->number);
     tell_listeners(controller, tg->o.number);
     if (c->check.state == TARGET_UNHEALTHY && c->is_udp)
         flushes_add(all->flushes, c->vpc, c->number);
+    if (c->check.state == TARGET_HEALTHY && before == TARGET_UNHEALTHY && !was_open && !c->is_udp)
+        flush_reset(controller, c);
 }
 
 void checked_ended(struct checks *all, struct checked *c, const struct tg *tg, enum check_end end)

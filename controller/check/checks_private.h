@@ -72,5 +72,7 @@ struct flushes *flushes_new(struct controller *);
 void flushes_free(struct flushes *);
 /* All hosts of the VPC forget the target's UDP connections, once each has installed what it wants now. */
 void flushes_add(struct flushes *, uint32_t vpc, uint32_t target);
+/* The target's own host forgets its TCP connections, whose senders have been reset while it was dead. */
+void flush_reset(const struct controller *, const struct checked *);
 
 #endif

@@ -15,10 +15,14 @@ def make_guests(lab, wanted, **options):
     """wanted: {name: (host, groups)}; every one gets the servers that targets need."""
     guests = {}
     for name, (host, sg) in wanted.items():
-        guests[name] = g = lab.vms([f"s:{name}@{host}"], port=f"sg={sg}", **options)[0]
-        g.tcp = g.agent.call("start_tcp_echo", port=8080)
-        g.agent.call("start_udp_server", port=5353, name=name)
+        guests[name] = serve(lab.vms([f"s:{name}@{host}"], port=f"sg={sg}", **options)[0])
     return guests
+
+
+def serve(guest):
+    guest.tcp = guest.agent.call("start_tcp_echo", port=8080)
+    guest.agent.call("start_udp_server", port=5353, name=guest.name)
+    return guest
 
 
 def make_network(lab, weights, drain):

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from balancing import (BALANCER, DETECTION, LAB as LAB_OF_THREE, PUBLIC, SLACK, TCP, UDP, accepted, all_healthy, end_of, health, in_each_place, is_open,
-                       look_at, make_network, places, wait_for_more)
+                       look_at, make_network, places, serve, wait_for_more)
 from lab import wait_until
 from lab.outside import CLIENT_IP
 from support import expect_verify_clean
@@ -141,6 +141,24 @@ def test_a_port_whose_connection_was_reset_is_free_again(lab, net, name):
     finally:
         revive(net["w2"])
     all_healthy(lab)
+
+
+@pytest.mark.parametrize("name", ["c", "d", "outside"])
+def test_a_target_that_started_anew_has_no_connections(lab, net, name):
+    """Nor has its switch: a connection from a port that it knew is a new one. Its groups let in what is valid only."""
+    client, ip = (lab.outside, PUBLIC) if name == "outside" else (net[name], BALANCER)
+    again = {"ip": ip, "port": TCP, "count": 12, "first_port": {"c": 27000, "d": 28000, "outside": 29000}[name]}
+    others, old = [net["w1"], net["w2"]], net["w3"]
+    before = [is_open(g) for g in others]
+    with client.doing("crew", interval=0.2, **again) as crew:
+        old.host.remove_guest(old)
+        wait_until(lambda: crew.look()["lost"] and not crew.look()["waiting"], 10, "the dead one's connections have ended")
+    wait_until(lambda: [is_open(g) for g in others] == before, 5, "the others have ended")
+    net["w3"] = serve(lab.vms([f"s:w3@{old.host.name}"], add=False)[0])
+    all_healthy(lab)
+    with client.doing("crowd", name=name, **again) as crowd:
+        assert crowd.look()["right"] == 12, crowd.look()
+    assert accepted(net["w3"])
 
 
 def who(client, ip):

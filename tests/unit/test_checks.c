@@ -284,6 +284,43 @@ static void udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_
     expect_flush(w, n + 2);
 }
 
+/* ---- TCP ---- */
+
+/* It was unhealthy; then its probe is answered. */
+static void come_back(struct world *w)
+{
+    expect(w, "health", "unhealthy");
+    struct said s = sent(w, n_sent(w) + 1);
+    answer(w, &s.tcp, TCP_FLAG_SYN);
+    assert_string_equal(column(w, "health"), "healthy");
+    settle(w);
+}
+
+static void tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_open(void **state)
+{
+    static const uint8_t zone[] = { 0, 2, 0, 8, 0, 9 }, to[] = { 10, 0, 1, 5, 0, 0, 0, 0, 0, 3, 0, 8, 0, 80 };
+    struct world *w = *state;
+    const struct fake_switch *f = &w->hv.fake;
+    begin(w, "'proto':'tcp','port':80,'interval':0.1,'timeout':0.05,'rise':1,'fall':10");
+    runtime_set_zone(w->lab->c.runtime, controller_lab_host(w->lab, "hv1")->number, w->port, 9);
+    controller_switch_confirm(&w->hv);
+    w->at_least = 1;                     /* by which the session finds out what the switch can */
+    assert_true(controller_lab_until(w->lab, is_flushed, w));
+    unsigned n = f->n_ct_flushes;
+    come_back(w);                        /* it was the only one, so they went on */
+    assert_int_equal(f->n_ct_flushes, n);
+
+    expect(w, "health", "unhealthy");
+    controller_lab_do(w->lab, "[{'op':'add','type':'port','name':'web2','values':{'subnet':'a'}},"
+                              "{'op':'add','type':'target','values':{'tg':'pages','port':'web2'}}]");
+    come_back(w);
+    w->at_least = n + 1;
+    assert_true(controller_lab_until(w->lab, is_flushed, w));
+    assert_int_equal(f->ct_flush[16], L4_TCP);
+    assert_non_null(memmem(f->ct_flush, f->ct_flush_len, zone, sizeof zone));
+    assert_non_null(memmem(f->ct_flush, f->ct_flush_len, to, sizeof to));
+}
+
 /* ---- draining ---- */
 
 static void what_has_drained_is_removed_and_what_was_added_again_is_not(void **state)
@@ -311,6 +348,7 @@ int main(void)
         TEST(silence_and_absence_have_words_of_their_own),
         TEST(a_host_that_has_not_come_yet_is_waited_for),
         TEST(udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows),
+        TEST(tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_open),
         TEST(what_has_drained_is_removed_and_what_was_added_again_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
