@@ -27,6 +27,8 @@ struct number {
     bool is_there;
     char *name;
     uint32_t has;                        /* its number now; 0: none yet */
+    uint32_t had;                        /* REQUESTED: its number then */
+    bool is_up;
     struct mac mac;                      /* its guest's; zero: not told */
     bool is_standing;                    /* ASKED: flows let its guest in by the number that it had */
 };
@@ -237,7 +239,7 @@ numbers_look(struct numbers *all)
         return;
     MAP_FOR_EACH (n, &all->by_id) {
         struct number *x = CONTAINER_OF(n, struct number, by_id);
-        if (x->state != NUMBER_FINE || !has_another(x))
+        if (x->state != NUMBER_FINE || !has_another(x) || !x->is_up)
             continue;
         x->state = NUMBER_ASKED;
         x->is_standing = false;
@@ -271,6 +273,7 @@ decide(struct numbers *all, struct number *x)
     }
     log_info_limited(&changes, "port '%s' shall have OpenFlow port %u again, where its flows are, not %u", id, x->kept, x->has);
     x->state = NUMBER_REQUESTED;
+    x->had = x->has;
     all->ops->request(all->aux, x->name, x->id, x->kept);
 }
 
@@ -297,7 +300,7 @@ settle(struct numbers *all, struct number *x)
 {
     if (!x->has)
         return;
-    if (!x->kept || x->kept == x->has || all->vnetd == VNETD_UP || x->state == NUMBER_REQUESTED)
+    if (!x->kept || x->kept == x->has || all->vnetd == VNETD_UP || (x->state == NUMBER_REQUESTED && x->has != x->had))
         keep(all, x, x->has);
 }
 
@@ -321,6 +324,7 @@ take(struct numbers *all, const struct ovsdb_interface *i)
     }
     x->is_there = true;
     x->has = i->ofport;
+    x->is_up = i->is_up;
     if (!i->attached_mac || !mac_parse(i->attached_mac, &x->mac))
         x->mac = (struct mac) { { 0 } };
     settle(all, x);

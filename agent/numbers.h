@@ -6,6 +6,8 @@
  *       ^                                                |                                                   |
  *       +--------- there are no such flows, or the number is taken: the new one is its number ---------------+
  *
+ * Its device must be up first, and vswitchd know that: who makes an interface plugs it and then sets it up, and vswitchd, taking it out and putting it in
+ * again to renumber it, writes the device's flags back as it knew them.
  * While vnetd is there nothing is asked for: it places flows wherever the interface is. Flows count only if they ask for the guest's own MAC behind that
  * number, so that a memory that has grown old leads into nobody else's network. Does no I/O but for its file: its owner asks and is told. */
 #ifndef AGENT_NUMBERS_H

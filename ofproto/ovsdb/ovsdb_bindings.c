@@ -161,7 +161,7 @@ binding_interface(const struct ovsdb_binding *binding)
 static uint64_t
 interface_hash(const struct ovsdb_interface *i)
 {
-    uint64_t h = hash_bytes64(i->name, strlen(i->name), i->ofport);
+    uint64_t h = hash_bytes64(i->name, strlen(i->name), (uint64_t) i->is_up << 32 | i->ofport);
     h = i->attached_mac ? hash_bytes64(i->attached_mac, strlen(i->attached_mac), h) : h;
     return i->error ? hash_bytes64(i->error, strlen(i->error), h) : h;
 }
@@ -204,7 +204,7 @@ binding_look(struct ovsdb_bindings *b, struct ovsdb_binding *binding)
         return;
     }
     struct ovsdb_interface now = { row->row.name, binding->iface_id, ovsdb_interface_ofport(row), row->error,
-                                   row->ids[OVSDB_ATTACHED_MAC] };
+                                   row->ids[OVSDB_ATTACHED_MAC], row->admin_state && !strcmp(row->admin_state, "up") };
     uint64_t hash = interface_hash(&now);
     if (binding->is_told && binding->told == hash)
         return;

@@ -97,6 +97,7 @@ struct ovsdb_interface_row {
     char *options[OVSDB_N_OPTION_KEYS];
     char *bfd[OVSDB_N_BFD_KEYS];
     char *bfd_status[OVSDB_N_BFD_STATUS_KEYS];
+    char *admin_state;
     int64_t ofport;
     struct ovsdb_binding *binding;       /* ovsdb_bindings.c's, as are the links to others with the same iface-id */
     struct ovsdb_interface_row *next_same, *prev_same;

@@ -45,6 +45,7 @@ struct ovsdb_interface {
     uint32_t ofport;                     /* 0: none yet */
     const char *error;                   /* the row's error column, or NULL */
     const char *attached_mac;            /* external_ids:attached-mac as it is, the guest's; or NULL */
+    bool is_up;                          /* its device is, as far as vswitchd knows by now (admin_state) */
 };
 
 /* Ports of ours on the integration bridge: OpenFlow numbers, 0 while the switch has not given one. */

@@ -89,6 +89,7 @@ static const struct column interface_columns[] = {
     { .name = "name", .kind = NAME },
     { "type", TEXT, AT(ovsdb_interface_row, type) },
     { "ofport", INTEGER, AT(ovsdb_interface_row, ofport) },
+    { "admin_state", TEXT, AT(ovsdb_interface_row, admin_state) },
     { "error", TEXT, AT(ovsdb_interface_row, error) },
     { "external_ids", KEYS, AT(ovsdb_interface_row, ids), MAP_KEYS(interface_keys) },
     { "options", KEYS, AT(ovsdb_interface_row, options), MAP_KEYS(option_keys) },

@@ -85,11 +85,17 @@ stop(void **state)
 }
 
 static void
-show(struct test *t, const char *id, uint32_t number)
+show_as(struct test *t, const char *id, uint32_t number, bool is_up)
 {
-    const struct ovsdb_interface i = { "tap0", id, number, NULL, MAC };
+    const struct ovsdb_interface i = { "tap0", id, number, NULL, MAC, is_up };
     numbers_interfaces(t->numbers, &i, 1, NULL, 0, false);
     event_base_loop(t->base, EVLOOP_NONBLOCK);
+}
+
+static void
+show(struct test *t, const char *id, uint32_t number)
+{
+    show_as(t, id, number, true);
 }
 
 static void
@@ -201,6 +207,21 @@ a_number_that_another_port_has_had_since_is_nobodys_any_more(void **state)
     assert_int_equal(t->n_reads, 0);
 }
 
+/* vswitchd would put it in again as it knew it: down. */
+static void
+an_interface_is_left_alone_until_it_is_up(void **state)
+{
+    struct test *t = *state;
+    numbers_set_vnetd(t->numbers, false);
+    show(t, WEB, 5);
+    unplug(t, WEB);
+    show_as(t, WEB, 9, false);
+    assert_int_equal(t->n_reads, 0);
+    show_as(t, WEB, 9, true);
+    answer(t, 5, MAC);
+    assert_string_equal(t->requested, "tap0=5 ");
+}
+
 static void
 a_number_that_is_refused_is_not_asked_for_again(void **state)
 {
@@ -210,6 +231,7 @@ a_number_that_is_refused_is_not_asked_for_again(void **state)
     unplug(t, WEB);
     show(t, WEB, 9);
     answer(t, 5, MAC);
+    show(t, WEB, 9);                                     /* not done yet */
     show(t, WEB, 10);
     assert_int_equal(t->n_reads, 1);
     assert_string_equal(t->requested, "tap0=5 ");
@@ -306,6 +328,7 @@ main(void)
         cmocka_unit_test_setup_teardown(vnetd_back_before_the_flows_were_read_ends_the_matter, start, stop),
         cmocka_unit_test_setup_teardown(a_number_is_left_alone_if_its_flows_are_gone_or_somebody_elses_or_it_is_taken, start, stop),
         cmocka_unit_test_setup_teardown(a_number_that_another_port_has_had_since_is_nobodys_any_more, start, stop),
+        cmocka_unit_test_setup_teardown(an_interface_is_left_alone_until_it_is_up, start, stop),
         cmocka_unit_test_setup_teardown(a_number_that_is_refused_is_not_asked_for_again, start, stop),
         cmocka_unit_test_setup_teardown(a_switch_that_cannot_be_read_now_is_read_later, start, stop),
         cmocka_unit_test_setup_teardown(who_waits_goes_on_when_all_have_their_numbers_or_the_time_is_over, start, stop),
