@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/json.h"
 
 struct api;
 struct call;
@@ -47,6 +48,9 @@ bool api_is_join(const struct call *);           /* what one may ask who is nobo
 /* instances.c */
 void api_instances(struct call *);
 void api_instance(struct call *);
+/* Of that name or id, as far as the caller may see it; NULL: there is none. New reference. */
+json_t *api_instance_row(struct call *, const char *name);
+bool api_instance_check_column(const char *column, struct error *) MUST_CHECK;
 void api_orphans(struct call *);
 /* health.c */
 void api_healthz(struct call *);

@@ -9,6 +9,7 @@
 #include "controller/columns.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
+#include "controller/instance/instances.h"
 #include "vnet/model/model_json.h"
 
 #define TIMEOUT_MAX_S 3600
@@ -95,14 +96,17 @@ void api_events(struct call *call)
 struct waiting {
     struct call *call;
     json_t *body;
-    const struct object_class *class;
+    const struct object_class *class;    /* NULL: an instance, which is no object of the model */
     struct feed_reader *reader;
+    struct instances_reader *instances;
     struct event *look, *timer;
 };
 
 static void waiting_free(struct waiting *w)
 {
-    feed_unsubscribe(w->reader);
+    if (w->reader)
+        feed_unsubscribe(w->reader);
+    instances_unsubscribe(w->instances);
     event_free(w->look);
     if (w->timer)
         event_free(w->timer);
@@ -117,6 +121,15 @@ static const struct object *waiting_object(const struct waiting *w)
     uint32_t number = w->class->has_tenant ? model_tenant(c->model, tenant ? tenant : w->call->tenant) : 0;
     const struct object *o = model_find(c->model, w->class->type, number, json_member_string(w->body, "name"));
     return o && call_may_see(w->call, o) ? o : NULL;
+}
+
+/* As it is shown; NULL: it is not there. New reference. */
+static json_t *waiting_row(const struct waiting *w)
+{
+    const struct object *o = w->class ? waiting_object(w) : NULL;
+    if (!w->class)
+        return api_instance_row(w->call, json_member_string(w->body, "name"));
+    return o ? columns_object(w->call->controller, o, NULL) : NULL;
 }
 
 static bool all_hold(const struct waiting *w, const json_t *object)
@@ -139,8 +152,7 @@ static void waiting_look(evutil_socket_t fd, short what, void *aux)
         waiting_free(w);
         return;
     }
-    const struct object *o = waiting_object(w);
-    json_t *object = o ? columns_object(w->call->controller, o, NULL) : NULL;
+    json_t *object = waiting_row(w);
     if (object && all_hold(w, object)) {
         call_json(w->call, 200, object);
         waiting_free(w);
@@ -156,6 +168,12 @@ static void waiting_each(void *aux, const struct feed_event *e)
         event_active(w->look, 0, 0);
 }
 
+static void waiting_instances(void *aux)
+{
+    struct waiting *w = aux;
+    event_active(w->look, 0, 0);
+}
+
 static void waiting_gone(void *aux)
 {
     struct waiting *w = aux;
@@ -167,8 +185,10 @@ static void waiting_timeout(evutil_socket_t fd, short what, void *aux)
     struct waiting *w = aux;
     struct error err;
     const char *name = json_member_string(w->body, "name");
-    error_set(&err, ERROR_TIMEOUT, "%s '%s' %s in time", w->class->name, name,
-              waiting_object(w) ? "did not become so" : "did not appear");
+    json_t *row = waiting_row(w);
+    error_set(&err, ERROR_TIMEOUT, "%s '%.200s' %s in time", w->class ? w->class->name : "instance", name,
+              row ? "did not become so" : "did not appear");
+    json_decref(row);
     call_error(w->call, &err, -1);
     waiting_free(w);
 }
@@ -183,22 +203,21 @@ static bool check_where(const struct object_class *class, const json_t *body, st
         struct filter filter = { column, json_string_value(value) };
         if (!filter.value)
             return error_set(err, ERROR_INVALID, "where: the value of '%.100s' must be a string", column);
-        if (!filter_check(class, &filter, err))
+        if (!(class ? filter_check(class, &filter, err) : api_instance_check_column(column, err)))
             return false;
     }
     return true;
 }
 
-static const struct object_class *check_wait(const json_t *body, struct error *err)
+static bool check_wait(const json_t *body, const struct object_class **class, struct error *err)
 {
     const char *type = json_member_string(body, "type"), *name = json_member_string(body, "name");
-    const struct object_class *class = type ? object_class_by_name(type) : NULL;
-    if (!class || !name) {
-        error_set(err, ERROR_INVALID, !class ? "type '%.100s' is unknown; GET /v1/schema lists the types"
-                                             : "name: missing from the request (%.100s)", type ? type : "");
-        return NULL;
-    }
-    return check_where(class, body, err) ? class : NULL;
+    *class = type ? object_class_by_name(type) : NULL;
+    if (!*class && (!type || strcmp(type, "instance")))
+        return error_set(err, ERROR_INVALID, "type '%.100s' is unknown; GET /v1/schema lists the types", type ? type : "");
+    if (!name)
+        return error_set(err, ERROR_INVALID, "name: missing from the request (%.100s)", type);
+    return check_where(*class, body, err);
 }
 
 static bool read_timeout(const json_t *body, double *seconds, struct error *err)
@@ -217,8 +236,8 @@ void api_wait(struct call *call)
     struct error err;
     json_t *body = call_body(call, "type name where timeout tenant", &err);
     double seconds = 30;
-    const struct object_class *class = body && read_timeout(body, &seconds, &err) ? check_wait(body, &err) : NULL;
-    if (!class) {
+    const struct object_class *class;
+    if (!body || !read_timeout(body, &seconds, &err) || !check_wait(body, &class, &err)) {
         call_error(call, &err, -1);
         json_decref(body);
         return;
@@ -232,6 +251,9 @@ void api_wait(struct call *call)
     call->gone = waiting_gone;
     call->aux = w;
     call_waits(call);
-    w->reader = feed_subscribe(call->controller->feed, feed_last(call->controller->feed), waiting_each, w);
+    if (class)
+        w->reader = feed_subscribe(call->controller->feed, feed_last(call->controller->feed), waiting_each, w);
+    else
+        w->instances = instances_subscribe(call->controller->instances, waiting_instances, w);
     event_active(w->look, 0, 0);
 }

@@ -22,6 +22,19 @@ is_column(const char *name, size_t n)
 }
 
 static bool
+check_column(const char *name, size_t n, struct error *err)
+{
+    return is_column(name, n) || error_set(err, ERROR_INVALID, "column '%.*s' is unknown; an instance has id, name, host, state, ports, since, "
+                                           "last_event, reason", (int) (n < 60 ? n : 60), name);
+}
+
+bool
+api_instance_check_column(const char *column, struct error *err)
+{
+    return check_column(column, strlen(column), err);
+}
+
+static bool
 check_parameter(const struct call_parameter *p, struct error *err)
 {
     if (!strcmp(p->name, "tenant") || !strcmp(p->name, "all_tenants") || !strcmp(p->name, "name"))
@@ -32,9 +45,8 @@ check_parameter(const struct call_parameter *p, struct error *err)
         return error_set(err, ERROR_INVALID, "parameter '%.100s' is unknown", p->name);
     for (const char *at = p->value; !strcmp(p->name, "columns"); at += strcspn(at, ",") + 1) {
         size_t n = strcspn(at, ",");
-        if (n && !is_column(at, n))
-            return error_set(err, ERROR_INVALID, "column '%.*s' is unknown; an instance has id, name, host, state, ports, since, last_event, "
-                             "reason", (int) (n < 60 ? n : 60), at);
+        if (n && !check_column(at, n, err))
+            return false;
         if (!at[n])
             return true;
     }
@@ -124,17 +136,33 @@ visible_rows(struct call *call, struct error *err)
     return instances_json(call->controller->instances, role == PRINCIPAL_TENANT ? may_see_port : NULL, call);
 }
 
+static json_t *
+find_row(const json_t *rows, const char *name)
+{
+    size_t i;
+    json_t *row, *found = NULL;
+    json_array_foreach (rows, i, row)
+        if (!strcmp(json_member_string(row, "name"), name) || !strcmp(json_member_string(row, "id"), name))
+            found = row;
+    return json_incref(found);
+}
+
+json_t *
+api_instance_row(struct call *call, const char *name)
+{
+    struct error unused;
+    json_t *rows = visible_rows(call, &unused), *found = find_row(rows, name);
+    json_decref(rows);
+    return found;
+}
+
 /* One, with what only it shows. */
 void
 api_instance(struct call *call)
 {
     struct error err;
     struct uuid id;
-    size_t i;
-    json_t *row, *rows = visible_rows(call, &err), *found = NULL;
-    json_array_foreach (rows, i, row)
-        if (!strcmp(json_member_string(row, "name"), call->path[1]) || !strcmp(json_member_string(row, "id"), call->path[1]))
-            found = row;
+    json_t *rows = visible_rows(call, &err), *found = find_row(rows, call->path[1]);
     if (found && uuid_parse(json_member_string(found, "id"), &id)) {
         json_object_set_new(found, "counters", instances_counters(call->controller->instances, id));
         json_object_set_new(found, "migrations", migrations_json(call->controller->migrations, id));
@@ -145,6 +173,7 @@ api_instance(struct call *call)
         call_error(call, &err, -1);
     }
     json_decref(rows);
+    json_decref(found);
 }
 
 void

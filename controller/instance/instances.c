@@ -20,9 +20,17 @@ struct instance {
     struct sighting *sightings;
 };
 
+struct instances_reader {
+    struct instances_reader *next;
+    struct instances *all;
+    void (*each)(void *aux);
+    void *aux;
+};
+
 struct instances {
     struct controller *controller;
     struct map by_id;
+    struct instances_reader *readers;
 };
 
 struct instances *
@@ -89,6 +97,35 @@ sighting_put(struct instances *all, uint32_t host, struct sighting *take)
     if (old)
         sighting_drop(all, old);
     migrations_seen(all->controller->migrations, take, false);
+}
+
+/* ---- who wants to hear of changes ---- */
+
+struct instances_reader *
+instances_subscribe(struct instances *all, void (*each)(void *aux), void *aux)
+{
+    struct instances_reader *r = mem_zalloc(sizeof *r);
+    *r = (struct instances_reader) { all->readers, all, each, aux };
+    all->readers = r;
+    return r;
+}
+
+void
+instances_unsubscribe(struct instances_reader *r)
+{
+    struct instances_reader **p = r ? &r->all->readers : NULL;
+    while (p && *p != r)
+        p = &(*p)->next;
+    if (p)
+        *p = r->next;
+    free(r);
+}
+
+static void
+tell_readers(const struct instances *all)
+{
+    for (struct instances_reader *r = all->readers; r; r = r->next)
+        r->each(r->aux);
 }
 
 /* ---- reports ---- */
@@ -192,6 +229,7 @@ instances_report(struct instances *all, uint32_t host, const json_t *json, struc
         take_gone(all, host, r.gone[i]);
     if (ok && r.is_full)
         drop_unseen(all, host);
+    tell_readers(all);
     report_done(&r);
     return ok;
 }
@@ -204,6 +242,7 @@ instances_host_removed(struct instances *all, uint32_t host)
         if (s)
             sighting_drop(all, s);
     }
+    tell_readers(all);
 }
 
 void
@@ -218,6 +257,8 @@ instances_free(struct instances *all)
         sighting_drop(all, i->sightings);
     }
     map_done(&all->by_id);
+    while (all->readers)
+        instances_unsubscribe(all->readers);
     free(all);
 }
 

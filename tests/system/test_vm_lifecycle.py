@@ -1,5 +1,7 @@
 """Virtual machines by plain virsh on real libvirt: the first DHCPDISCOVER is answered, and whatever happens to the machine ends in the right
 state without help."""
+import concurrent.futures
+
 import pytest
 
 from lab.libvirt import Vm
@@ -108,6 +110,22 @@ def test_a_number_that_somebody_else_has_meanwhile_stays_with_them(lab, known):
     wait_until(lambda: peer.ping(lab.port(vm.name)["ip"]) == "reply", 10, "the VM reaches its neighbour once vnetd is back")
     host.vsctl("del-port", "squatter")
     expect_verify_clean(lab)
+
+
+def test_one_can_wait_for_what_becomes_of_an_instance(lab, vm):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        runs = pool.submit(lab.ctl.run, "--timeout=30", "wait-until", "instance", vm.name, "state=running", "host=hv1")
+        vm.start()
+        assert runs.result() == (0, "", "")
+        ends = pool.submit(lab.ctl.run, "--timeout=30", "wait-until", "instance", vm.id, "state=off", "reason=destroyed")
+        vm.virsh("destroy")
+        assert ends.result() == (0, "", "")
+    status, _, errors = lab.ctl.run("--timeout=1", "wait-until", "instance", vm.name, "state=paused")
+    assert status == 65 and f"instance '{vm.name}' did not become so in time" in errors
+    status, _, errors = lab.ctl.run("--timeout=1", "wait-until", "instance", "nobody", "state=running")
+    assert status == 65 and "instance 'nobody' did not appear in time" in errors
+    status, _, errors = lab.ctl.run("wait-until", "instance", vm.name, "size=big")
+    assert status == 1 and "column 'size' is unknown" in errors
 
 
 def test_a_port_made_beforehand_is_kept(lab, libvirts):
