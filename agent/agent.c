@@ -89,6 +89,8 @@ take_domain(struct agent *a, struct virt_domain *v)
     }
     if (!d)
         d = domain_get(&a->domains, v->id, v->doc ? v->doc->name : "", agent_wall_ms());
+    if (!v->is_active && !is_expected(d, agent_now_ms()))
+        d->is_incoming = false;          /* it did not come */
     domain_take(d, v, agent_wall_ms());
     look_again(a, d);
 }

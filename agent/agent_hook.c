@@ -88,6 +88,8 @@ on_operation(struct agent *a, struct hook_call *call, const struct hook_message 
 {
     if (!strcmp(m->operation, "migrate"))
         d->is_incoming = true;
+    else if (!strcmp(m->operation, "release") && d->is_incoming)
+        domain_event(d, "stopped failed", agent_wall_ms());      /* of one that never came libvirt has no event if a hook stopped it */
     if (!strcmp(m->operation, "prepare") && d->doc) {
         on_prepare(a, call, m, d);
     } else if (!strcmp(m->operation, "start") && d->doc) {

@@ -126,11 +126,21 @@ set_state(struct domain *d, const char *state, const char *reason, int64_t wall_
     d->reason = reason;
 }
 
+/* A hook may have said so before; and vnetd must hear of it, else it takes the guest for one that starts here. */
+static void
+take_incoming(struct domain *d, const struct virt_domain *v)
+{
+    if (v->move == VIRT_COMES && !d->is_incoming)
+        d->is_incoming = d->is_undeclared = true;
+    else if (!strcmp(v->state, "running"))
+        d->is_incoming = false;
+}
+
 void
 domain_take(struct domain *d, struct virt_domain *v, int64_t wall_ms)
 {
-    if (!v->is_active || (!strcmp(v->state, "running") && !v->has_job))
-        d->is_migrating_out = false;     /* also when it was given up, of which no event tells */
+    d->is_migrating_out = v->move == VIRT_LEAVES;        /* that it was given up no event tells */
+    take_incoming(d, v);
     bool is_leaving = d->is_migrating_out && !strcmp(v->state, "running");
     set_state(d, is_leaving ? "migrating" : v->state, v->reason, wall_ms);
     if (v->is_active && !d->is_active)

@@ -69,6 +69,25 @@ is_gone(void)
     return e && e->code == VIR_ERR_NO_DOMAIN;
 }
 
+/* libvirt tells of a migration's job only at its source; at its destination it says so when asked. */
+static enum virt_move
+read_move(virDomainPtr domain, int state, int reason)
+{
+    virTypedParameterPtr params = NULL;
+    int type = VIR_DOMAIN_JOB_NONE, n = 0, operation = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
+    bool is_paused = state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION;
+    if (!is_paused && state != VIR_DOMAIN_RUNNING)
+        return VIRT_STAYS;
+    if (virDomainGetJobStats(domain, &type, &params, &n, 0) < 0) {
+        const virError *e = virGetLastError();
+        bool is_destination = e && (e->code == VIR_ERR_OPERATION_UNSUPPORTED || e->code == VIR_ERR_OPERATION_INVALID);
+        return is_paused && is_destination ? VIRT_COMES : VIRT_STAYS;
+    }
+    virTypedParamsGetInt(params, n, VIR_DOMAIN_JOB_OPERATION, &operation);
+    virTypedParamsFree(params, n);
+    return is_paused || (type != VIR_DOMAIN_JOB_NONE && operation == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT) ? VIRT_LEAVES : VIRT_STAYS;
+}
+
 static bool
 read_domain(virDomainPtr domain, struct virt_domain *d, struct error *err)
 {
@@ -82,8 +101,7 @@ read_domain(virDomainPtr domain, struct virt_domain *d, struct error *err)
         d->is_gone = is_gone();
         return d->is_gone || virt_error("a domain cannot be read", err);
     }
-    virDomainJobInfo job;
-    d->has_job = state == VIR_DOMAIN_RUNNING && !virDomainGetJobInfo(domain, &job) && job.type != VIR_DOMAIN_JOB_NONE;
+    d->move = read_move(domain, state, reason);
     d->is_persistent = persistent == 1;
     d->is_active = state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_CRASHED;
     state_words(state, reason, d);

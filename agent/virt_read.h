@@ -14,7 +14,7 @@ struct virt_domain {
     bool is_gone;                        /* only 'id' is set */
     const char *state, *reason;          /* "running", "booted" */
     bool is_active, is_persistent;
-    bool has_job;                        /* a migration, a save or a dump is under way */
+    enum virt_move { VIRT_STAYS, VIRT_LEAVES, VIRT_COMES } move;         /* it migrates to another host, or comes from one and does not run yet */
     struct domain_doc *doc;              /* NULL: its XML could not be read */
     json_t *counters;                    /* of its interfaces, by port id; NULL: not asked for, or it does not run */
 };

@@ -55,6 +55,7 @@ libcontroller_a_SOURCES += \
 	controller/host/zone_table.c controller/host/zone_table.h \
 	controller/instance/agents.c controller/instance/agents.h \
 	controller/instance/declared.c controller/instance/declared.h \
+	controller/instance/declared_owner.c \
 	controller/instance/instances.c controller/instance/instances.h \
 	controller/instance/migrations.c controller/instance/migrations.h \
 	controller/instance/orphans.c controller/instance/orphans.h \

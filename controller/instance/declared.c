@@ -12,9 +12,6 @@
 #include "controller/instance/migrations.h"
 #include "controller/instance/sighting.h"
 
-#define LOG_MODULE "instance"
-#include "base/log.h"
-
 /* An interface announced has this long to appear. */
 #define EXPECTED_S 60
 
@@ -23,7 +20,7 @@ struct declaring {
     struct controller *controller;
     uint32_t host;
     struct uuid domain;
-    bool is_incoming;
+    bool is_incoming, is_declaring;
     char tenant[LIMIT_NAME + 1];
     json_t *ops;
     char (*elements)[MAC_STRLEN];        /* by operation: the MAC of the element that it is for */
@@ -69,8 +66,8 @@ on_committed(void *aux, const struct commit_result *result)
 
 /* ---- operations ---- */
 
-static json_t *
-op_new(const char *kind, const char *name)
+json_t *
+declared_op(const char *kind, const char *name)
 {
     return json_pack("{s:s,s:s,s:s}", "op", kind, "type", "port", "name", name);
 }
@@ -96,7 +93,7 @@ static void
 push_add(struct declaring *d, const json_t *one, const char *id, const char *mac)
 {
     static const char *const given[] = { "subnet", "ip", "sg" };
-    json_t *op = op_new("add", json_member_string(one, "name")), *values = owner_values(d);
+    json_t *op = declared_op("add", json_member_string(one, "name")), *values = owner_values(d);
     json_object_set_new(op, "id", json_string(id));
     json_object_set_new(values, "mac", json_string(mac));
     for (size_t i = 0; i < sizeof given / sizeof *given; i++)
@@ -146,16 +143,21 @@ push_changes(struct declaring *d, const struct port *port, const json_t *one, co
     char id[UUID_STRLEN];
     uuid_format(port->o.id, id);
     if (must_be_remade(d, port, one)) {
-        op_push(d, mac, op_new("del", id));
+        op_push(d, mac, declared_op("del", id));
         push_add(d, one, id, mac);
         keep_address(d, port, one);
         return;
     }
-    json_t *op = op_new("set", id), *values = owner_values(d), *sg = json_object_get(one, "sg");
+    /* Until the guest runs here, its ports are of where it does: it may never come. */
+    json_t *values = d->is_incoming ? json_object() : owner_values(d), *sg = json_object_get(one, "sg");
     if (sg)
         json_object_set(values, "sg", sg);
-    json_object_set_new(op, "values", values);
-    op_push(d, mac, op);
+    if (json_object_size(values)) {
+        json_t *op = declared_op("set", id);
+        json_object_set(op, "values", values);
+        op_push(d, mac, op);
+    }
+    json_decref(values);
 }
 
 /* The element's port: a new one, one of its own from before, or one that was made beforehand and is kept as it is. */
@@ -192,6 +194,7 @@ take_port(struct declaring *d, const json_t *one, struct error *err)
     d->n_ports++;
     if (!json_member_bool(one, "declared", false))
         return true;
+    d->is_declaring = true;
     mac_format(mac, text);
     if (!json_member_string(one, "subnet"))
         return error_set(err, ERROR_INVALID, "<vnet:interface mac='%s'>: subnet is missing; write the name of a subnet", text);
@@ -236,7 +239,7 @@ read_declaration(struct declaring *d, const json_t *json, struct error *err)
     json_array_foreach (ports, i, one)
         if (!take_port(d, one, err))
             return false;
-    return !json_array_size(d->ops) || check_tenant(d, err);
+    return !d->is_declaring || check_tenant(d, err);
 }
 
 /* The agent acts for the tenant, so that names, rights and quotas are the tenant's. */
@@ -268,85 +271,4 @@ declared_take(struct controller *c, uint32_t host, const json_t *declaration, de
         declaring_end(d, NULL);
     else
         submit(d);
-}
-
-/* ---- removing ---- */
-
-struct removal {
-    struct controller *controller;
-    char domain[UUID_STRLEN];            /* whose ports go; "": those of all that is_known() does not know */
-    bool (*is_known)(void *aux, struct uuid);
-    void *aux;
-    uint32_t *ports;
-    size_t n, cap;
-};
-
-static bool
-removal_see(void *aux, const struct object *o)
-{
-    struct removal *r = aux;
-    struct uuid id;
-    const struct port *port = (const void *) o;
-    if (!port->declared_by || !uuid_parse(port->declared_by, &id))
-        return true;
-    if (*r->domain ? strcmp(r->domain, port->declared_by) != 0 : r->is_known(r->aux, id))
-        return true;
-    r->ports = mem_grow(r->ports, &r->cap, r->n + 1, sizeof *r->ports);
-    r->ports[r->n++] = o->number;
-    return true;
-}
-
-static void
-on_removed(void *aux, const struct commit_result *result)
-{
-    if (!result->ok)
-        log_warn("a port whose domain is gone stays: %s", result->err.text);
-}
-
-/* Each by itself: one that something still refers to keeps none of the others. */
-static void
-remove_one(struct controller *c, uint32_t number)
-{
-    char id[UUID_STRLEN];
-    const struct object *o = model_get(c->model, number, OBJECT_PORT);
-    const struct object *tenant = model_get(c->model, o->tenant, OBJECT_TENANT);
-    json_t *op = op_new("del", uuid_format(o->id, id));
-    json_object_set_new(op, "if_exists", json_true());
-    struct commit_request request = {
-        .ops = json_pack("[o]", op),
-        .principal = { .role = PRINCIPAL_ADMIN, .name = "vnetd" },
-        .tenant = tenant->name,
-        .done = on_removed,
-    };
-    commit_submit(c->commits, &request);
-}
-
-static void
-removal_run(struct removal *r, uint32_t host)
-{
-    model_each_referrer(r->controller->model, host, OBJECT_PORT, removal_see, r);
-    for (size_t i = 0; i < r->n; i++)
-        remove_one(r->controller, r->ports[i]);
-    free(r->ports);
-}
-
-void
-declared_remove(struct controller *c, uint32_t host, struct uuid domain, const struct uuid ports[], size_t n)
-{
-    struct removal r = { .controller = c };
-    uuid_format(domain, r.domain);
-    for (size_t i = 0; i < n; i++) {
-        const struct object *o = model_get_id(c->model, ports[i]);
-        const struct port *port = o ? model_port(c->model, o->number) : NULL;
-        if (port && port->declared_on != host)
-            removal_see(&r, o);
-    }
-    removal_run(&r, host);
-}
-
-void
-declared_remove_unknown(struct controller *c, uint32_t host, bool (*is_known)(void *, struct uuid), void *aux)
-{
-    struct removal r = { .controller = c, .is_known = is_known, .aux = aux };
-    removal_run(&r, host);
 }

@@ -16,9 +16,15 @@ struct controller;
 typedef void declared_done(void *aux, const struct error *err);
 void declared_take(struct controller *, uint32_t host, const json_t *declaration, declared_done *, void *aux);
 
+/* The domain has moved to this host while it ran: its declared ports are said to be of here. */
+void declared_moved(struct controller *, uint32_t host, struct uuid domain, const struct uuid ports[], size_t n);
+
 /* The domain is gone from its last host: the ports it declared go, those of its interfaces ('ports') and others that are said to be of there. */
 void declared_remove(struct controller *, uint32_t host, struct uuid domain, const struct uuid ports[], size_t n);
-/* The same for every domain of that host's declared ports that 'is_known' does not know. */
+/* The same for every domain of that host's declared ports that 'is_known' does not know; but a port that is bound to another host is that one's to speak of. */
 void declared_remove_unknown(struct controller *, uint32_t host, bool (*is_known)(void *aux, struct uuid), void *aux);
+
+/* Between declared.c and declared_owner.c: an operation on a port, to be completed. New reference. */
+json_t *declared_op(const char *kind, const char *name);
 
 #endif

@@ -200,6 +200,18 @@ is_elsewhere(void *aux, struct uuid id)
     return instance_find(aux, id) != NULL;
 }
 
+struct here {
+    const struct instances *all;
+    uint32_t host;
+};
+
+static bool
+is_here(void *aux, struct uuid id)
+{
+    const struct here *here = aux;
+    return sighting_of(instance_find(here->all, id), here->host) != NULL;
+}
+
 /* What the host does not have any more, though nobody has said that it went. */
 static void
 drop_unseen(struct instances *all, uint32_t host)
@@ -212,6 +224,8 @@ drop_unseen(struct instances *all, uint32_t host)
             take_gone(all, host, s->id);
     }
     declared_remove_unknown(all->controller, host, is_elsewhere, all);
+    struct here here = { all, host };
+    migrations_listed(all->controller->migrations, host, is_here, &here);
 }
 
 bool

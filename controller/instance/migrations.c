@@ -8,6 +8,7 @@
 #include "controller/controller.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/instance/declared.h"
 #include "controller/instance/sighting.h"
 #include "controller/waiter.h"
 
@@ -200,6 +201,7 @@ cut_over(struct migration *m, const char *why)
     set_state(m, MIGRATION_MOVED, why);
     bind_to(m, m->to);
     wait_for_others(m);
+    declared_moved(m->all->controller, m->to, m->domain, m->ports, m->n_ports);
 }
 
 static void
@@ -231,13 +233,21 @@ forget_oldest(struct migrations *all)
     free(m);
 }
 
+/* Where its ports are bound; 0: nowhere. */
+static uint32_t
+host_of(const struct migrations *all, const struct uuid ports[], size_t n)
+{
+    uint32_t host = 0;
+    for (size_t i = 0; !host && i < n; i++) {
+        uint32_t port = port_number(all, ports[i]);
+        host = port ? bindings_status(all->controller->bindings, port).host : 0;
+    }
+    return host;
+}
+
 static void
 begin(struct migrations *all, struct migration *m)
 {
-    for (size_t i = 0; !m->from && i < m->n_ports; i++) {
-        uint32_t port = port_number(all, m->ports[i]);
-        m->from = port ? bindings_status(all->controller->bindings, port).host : 0;
-    }
     snprintf(m->from_name, sizeof m->from_name, "%s", host_name(all, m->from));
     snprintf(m->to_name, sizeof m->to_name, "%s", host_name(all, m->to));
     m->began_ms = controller_wall_ms();
@@ -252,12 +262,13 @@ void
 migrations_announced(struct migrations *all, uint32_t to, struct uuid domain, const struct uuid ports[], size_t n)
 {
     struct migration *m = open_of(all, domain);
-    if (m && m->to == to && m->state == MIGRATION_ANNOUNCED)
+    uint32_t from = host_of(all, ports, n);
+    if (from == to || (m && m->to == to && m->state == MIGRATION_ANNOUNCED))
         return;
     if (m)
         set_state(m, m->state == MIGRATION_MOVED ? MIGRATION_DONE : MIGRATION_UNDONE, "another one begins");
     m = mem_zalloc(sizeof *m);
-    *m = (struct migration) { .all = all, .domain = domain, .to = to, .n_ports = n };
+    *m = (struct migration) { .all = all, .domain = domain, .from = from, .to = to, .n_ports = n };
     memcpy(m->ports, ports, n * sizeof *ports);
     begin(all, m);
 }
@@ -339,6 +350,14 @@ migrations_seen(struct migrations *all, const struct sighting *s, bool is_gone)
             event_at_destination(m, e);
     }
     state_seen(m, s);
+}
+
+void
+migrations_listed(struct migrations *all, uint32_t host, bool (*has)(void *aux, struct uuid domain), void *aux)
+{
+    for (struct migration *m = all->first; m; m = m->next)
+        if (m->state == MIGRATION_ANNOUNCED && m->to == host && !has(aux, m->domain))
+            undo(m, "its host does not know it any more");
 }
 
 void

@@ -22,12 +22,14 @@ struct sighting;
 struct migrations *migrations_new(struct controller *);
 void migrations_free(struct migrations *);
 
-/* A domain with these ports is about to move to the host. The same again is the same migration. */
+/* A domain with these ports is about to move to the host. The same again is the same migration; to where it is already, none. */
 void migrations_announced(struct migrations *, uint32_t to, struct uuid domain, const struct uuid ports[], size_t n);
 /* The guest has spoken from its armed place. */
 void migrations_spoken(struct migrations *, uint32_t host, uint32_t port);
 /* What a host says of a domain; or (is_gone) that it has it no more. */
 void migrations_seen(struct migrations *, const struct sighting *, bool is_gone);
+/* A host has told all that it has: who was about to move there and is not among them does not. */
+void migrations_listed(struct migrations *, uint32_t host, bool (*has)(void *aux, struct uuid domain), void *aux);
 /* The port's host has confirmed it. */
 void migrations_confirmed(struct migrations *, uint32_t host, uint32_t port);
 

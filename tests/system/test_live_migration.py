@@ -1,5 +1,6 @@
 """Live migration between two hosts by virsh, under a 5 ms ping from inside and from outside and a TCP stream through the elastic IP: both survive, our
 share on top of the guest's own pause is small, no packet comes twice; what fails leaves everything where it was."""
+import contextlib
 import json
 import os
 import re
@@ -177,10 +178,114 @@ def test_a_destination_whose_hook_fails_leaves_everything_at_the_source(lab, net
         vm.libvirt = one
         wait_until(lambda: lab.port("vm")["claimed_by"] == [], 20, "the destination lets go")
     os.unlink(bad)
+    wait_until(lambda: last_migration(lab)["state"] == "undone", 20, "the migration is known to be undone")
     expect_unharmed(seen)
     assert seen.inside["longest_gap_ms"] < 500
     wait_instance(lab, "vm", host=one.host.name, state="running")
     assert lab.port("vm")["host"] == one.host.name
+    expect_verify_clean(lab)
+
+
+@contextlib.contextmanager
+def held_migration(lab, vm, one, two):
+    """The guest is being copied for as long as the block runs, then moves."""
+    vm.virsh("migrate-setspeed", "1")                      # MiB/s
+    doing = one.start_virsh("migrate", "--live", "--p2p", "--persistent", "--undefinesource", "vm", two.uri, "--migrateuri",
+                            f"tcp:{two.host.management_ip}")
+    expect_under_way(lab, one, two)
+    yield
+    expect_under_way(lab, one, two)
+    vm.virsh("migrate-setspeed", "8796093022207")
+    assert doing.wait(60) == 0, doing.stderr.read()
+    vm.libvirt = two
+    wait_instance(lab, "vm", host=two.host.name, state="running")
+
+
+def expect_under_way(lab, one, two):
+    """Shown where it still runs, and armed where it is about to come."""
+    def armed():
+        return any("priority=195" in f for f in two.host.flows())
+    wait_instance(lab, "vm", host=one.host.name, state="migrating")
+    wait_until(lambda: (lab.port("vm")["host"], lab.port("vm")["claimed_by"]) == (one.host.name, [two.host.name]), 20, "two places")
+    wait_until(armed, 10, "the destination is armed")
+
+
+def expect_moved(lab, seen, two, n):
+    """As if nothing else had happened: it was the n-th migration that is known, and it went well."""
+    wait_until(lambda: last_migration(lab)["state"] == "done", 20, "the migration is done")
+    status, text = lab.vnetd.http("GET", "/v1/instance/vm")
+    assert status == 200 and len(json.loads(text)["migrations"]) == n, text
+    assert last_migration(lab)["to"] == two.host.name
+    expect_unharmed(seen)
+    assert seen.share_ms < OUR_SHARE_MS, last_migration(lab)
+    assert lab.port("vm")["host"] == two.host.name and lab.port("vm")["state"] == "active"
+    expect_right_neighbour(lab, PUBLIC)
+    expect_verify_clean(lab)
+
+
+def test_agents_killed_in_mid_migration_find_it_as_it_is(lab, net):
+    vm, peer, one, two = home(net)
+    n = len(json.loads(lab.vnetd.http("GET", "/v1/instance/vm")[1])["migrations"])
+    with Watched(lab, vm, peer, two) as seen:
+        with held_migration(lab, vm, one, two):
+            for libvirt in (one, two):
+                libvirt.host.vnet_agent.kill()
+            wait_until(lambda: not any(lab.host_row(l.host.name)["agent"] for l in (one, two)), 10, "vnetd notices")
+            for libvirt in (one, two):
+                libvirt.host.vnet_agent.start()
+            lab.wait_agents(one.host.name, two.host.name)
+    expect_moved(lab, seen, two, n + 1)
+
+
+def test_vnetd_killed_in_mid_migration_finds_it_as_it_is(lab, net):
+    vm, peer, one, two = home(net)
+    with Watched(lab, vm, peer, two) as seen:
+        with held_migration(lab, vm, one, two):
+            lab.vnetd.kill()
+            lab.vnetd.start()
+            lab.ready()
+            lab.wait_agents(one.host.name, two.host.name)
+    expect_moved(lab, seen, two, 1)
+
+
+BALANCER, FRONT = "10.0.1.100", 80
+
+
+def target_of(lab):
+    return next(r for r in lab.vnetd.rows("target") if r["name"] == "echo/vm")
+
+
+@pytest.fixture
+def balanced(lab, net):
+    """The VM is the only target of a balancer."""
+    lab.ctl.batch([f"tg-add v echo tcp {ECHO_PORT} interval=0.2 timeout=0.1 rise=2 fall=10", "target-add echo vm", f"lb-add s front ip={BALANCER}",
+                   f"listener-add front tcp:{FRONT} echo"])
+    wait_until(lambda: target_of(lab)["health"] == "healthy", 15, "the VM is a healthy target")
+    yield
+    lab.ctl("lb-del", "front", "--", "tg-del", "echo")     # listeners and targets go with them
+
+
+def test_a_balancers_target_moves_with_its_connections(lab, net, balanced, tell):
+    vm, peer, one, two = home(net)
+    chat = peer.agent.call("start_chat", ip=BALANCER, port=FRONT)
+    requests = peer.agent.call("start_requests", ip=BALANCER, port=FRONT, workers=1, timeout=8.0, pause_ms=100)
+
+    def done():
+        return peer.agent.call("look", number=requests)["done"]
+    wait_until(lambda: done() > 5, 20, "connections before")
+    vm.migrate(two, "--persistent", "--undefinesource")
+    wait_instance(lab, "vm", host=two.host.name, state="running")
+    now = done()
+    wait_until(lambda: done() > now + 10, 20, "connections after")
+    assert target_of(lab)["health"] == "healthy"
+    ended, stream = [peer.agent.call("stop", number=n) for n in (requests, chat)]
+    assert not ended["failures"], ended["failures"]
+    assert stream["error"] is None and stream["back"] == stream["sent"], stream
+    tell(f"{ended['done']} connections through the balancer, the longest silence of one that was open all the time {stream['longest_gap_ms']} ms")
+    vm.run("killall nc")                                   # it is asked at its new place
+    wait_until(lambda: target_of(lab)["health"] == "unhealthy", 20, "the target without its server is unhealthy")
+    vm.run(f"(nc -ll -p {ECHO_PORT} -e cat &)")
+    wait_until(lambda: target_of(lab)["health"] == "healthy", 20, "and healthy with it")
     expect_verify_clean(lab)
 
 

@@ -358,6 +358,27 @@ static void expect_migration(struct controller_lab *lab, const char *state)
     json_decref(list);
 }
 
+static size_t n_migrations(struct controller_lab *lab)
+{
+    struct uuid id;
+    assert_true(uuid_parse(DOMAIN, &id));
+    json_t *list = migrations_json(lab->c.migrations, id);
+    size_t n = json_array_size(list);
+    json_decref(list);
+    return n;
+}
+
+struct declared_place {
+    struct controller_lab *lab;
+    uint32_t host;
+};
+
+static bool is_declared_on(void *aux)
+{
+    const struct declared_place *p = aux;
+    return port_of(p->lab)->declared_on == p->host;
+}
+
 static void a_destination_is_armed_and_opened_by_the_first_packet(void **state)
 {
     struct controller_lab *lab = *state;
@@ -403,6 +424,56 @@ static void a_destination_that_fails_leaves_everything_as_it_was(void **state)
     must_report(lab, "h2", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off','events':["
                            "{'event':'stopped failed','at_ms':9000000000000}]}]}");
     expect_migration(lab, "undone");
+}
+
+static void the_same_again_is_the_same_migration_and_to_where_it_is_none(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
+    must_declare(lab, "h2", INCOMING);                       /* its agent has been restarted */
+    expect_places(lab, port, "h1", (struct twin) { h2, 7, false });
+    assert_int_equal(n_migrations(lab), 1);
+    migrations_spoken(lab->c.migrations, h2, port);
+    must_declare(lab, "h2", INCOMING);                       /* late, of before it ran there */
+    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+    assert_int_equal(n_migrations(lab), 1);
+    expect_migration(lab, "moved");
+}
+
+static void a_host_that_does_not_know_who_was_to_come_ends_the_migration(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab);
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    expect_migration(lab, "announced");
+    must_report(lab, "h2", "{'full':true,'instances':[{'id':'" DOMAIN "','name':'vm','state':'migrating','ports':['" PORT "']}]}");
+    expect_migration(lab, "announced");
+    must_report(lab, "h2", "{'full':true,'instances':[]}");
+    expect_migration(lab, "undone");
+    expect_places(lab, port, "h1", (struct twin) { .host = 0 });
+}
+
+/* What was about to move is of where it is, until it runs elsewhere: whoever is heard first after a restart takes nobody's ports away. */
+static void a_declared_port_is_of_the_host_where_its_domain_runs(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
+    assert_int_equal(port_of(lab)->declared_on, h1);
+    controller_lab_restart(lab);
+    must_report(lab, "h2", "{'full':true,'instances':[]}");
+    assert_non_null(port_of(lab));
+    controller_lab_connect(lab, "h1");
+    controller_lab_show(lab, "h1", PORT, 5);
+    controller_lab_connect(lab, "h2");
+    controller_lab_show(lab, "h2", PORT, 7);
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    must_declare(lab, "h2", INCOMING);
+    migrations_spoken(lab->c.migrations, h2, port);
+    struct declared_place place = { lab, h2 };
+    assert_true(controller_lab_until(lab, is_declared_on, &place));
+    controller_lab_restart(lab);
+    must_report(lab, "h1", "{'full':true,'instances':[]}");
+    assert_non_null(port_of(lab));
 }
 
 /* Two hosts with one interface, of which nobody has said that a guest moves. */
@@ -492,6 +563,9 @@ int main(void)
         TEST(a_destination_that_says_it_runs_opens_it_too),
         TEST(a_guest_that_runs_again_where_it_was_is_bound_there_again),
         TEST(a_destination_that_fails_leaves_everything_as_it_was),
+        TEST(the_same_again_is_the_same_migration_and_to_where_it_is_none),
+        TEST(a_host_that_does_not_know_who_was_to_come_ends_the_migration),
+        TEST(a_declared_port_is_of_the_host_where_its_domain_runs),
         TEST(without_an_announcement_nothing_is_armed),
         TEST(what_is_left_over_is_listed_and_stays),
         TEST(a_report_that_makes_no_sense_changes_nothing),
