@@ -289,6 +289,22 @@ def test_a_balancers_target_moves_with_its_connections(lab, net, balanced, tell)
     expect_verify_clean(lab)
 
 
+def test_a_guest_that_moved_has_its_elastic_ip_after_any_kind_of_start(lab, net):
+    vm, peer, one, two = home(net)
+    ip = lab.port("vm")["ip"]
+    for how in ("destroy", "reset", "managedsave"):
+        count = len(vm.leases())
+        vm.virsh(how)
+        if how != "reset":
+            wait_until(lambda: lab.outside.ping(PUBLIC) == "none", 10, "nobody answers for it")
+            vm.start()
+        if how != "managedsave":                           # which goes on where it was
+            assert vm.wait_lease(count + 1) == ip
+        wait_until(lambda: lab.outside.ping(PUBLIC) == "reply", 20, f"the elastic IP answers after {how}")
+        expect_right_neighbour(lab, PUBLIC)
+    expect_verify_clean(lab)
+
+
 def test_after_failures_it_migrates_as_ever(lab, net, tell):
     vm, peer, one, two = home(net)
     migrate(lab, vm, two, tell, peer, "after failures")

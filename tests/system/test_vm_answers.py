@@ -46,6 +46,7 @@ def test_a_guest_that_boots_while_vnetd_is_away_has_its_address_at_once(lab, vm)
     lab.vnetd.start()
     lab.ready()
     lab.wait_agents()
+    assert lab.host_row("hv1")["sent"] == 0
     assert lab.ctl.verify() == (0, "")
     assert wait_instance(lab, "vm", state="running", host="hv1")["last_event"] == "rebooted"
 
