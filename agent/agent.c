@@ -168,6 +168,7 @@ on_facts(void *aux, const struct ovsdb_facts *facts)
     const struct agent *a = aux;
     vnetd_link_set_host(a->link, facts->system_id);
     underlay_set_address(a->underlay, facts->encap_ip);
+    conntrack_set_datapath(a->conntrack, facts->datapath_type);
     if (facts->bridge[0])
         answers_set_bridge(a->answers, facts->bridge);
 }
@@ -236,17 +237,31 @@ on_vnetd(void *aux, bool is_up)
     numbers_set_vnetd(((struct agent *) aux)->numbers, is_up);
 }
 
+/* ---- what its switch tells ---- */
+
+static void
+on_counting(void *aux, bool is_wanted)
+{
+    conntrack_set_wanted(((struct agent *) aux)->conntrack, is_wanted);
+}
+
+static void
+on_connections(void *aux, json_t *take)
+{
+    vnetd_link_set_connections(((struct agent *) aux)->link, take);
+}
+
 /* ---- start and stop ---- */
 
 /* Open vSwitch's sockets are where its database's is. */
-static struct answers *
-answers_beside(struct agent *a, const char *ovsdb)
+static void
+start_beside(struct agent *a, const char *ovsdb)
 {
     const char *file = !strncmp(ovsdb, "unix:", 5) ? ovsdb + 5 : ovsdb, *slash = strrchr(file, '/');
     char *folder = mem_printf("%.*s", slash ? (int) (slash - file) : 1, slash ? file : ".");
-    struct answers *answers = answers_new(a->base, folder, on_answering, a);
+    a->answers = answers_new(a->base, folder, on_answering, a);
+    a->conntrack = conntrack_new(a->base, folder, on_connections, a);
     free(folder);
-    return answers;
 }
 
 static struct numbers *
@@ -270,7 +285,9 @@ agent_start(struct agent *a, const struct agent_options *o, struct error *err)
     a->worker = worker_new(a->base);
     a->link = vnetd_link_new(a->base, &server, &a->domains, err);
     a->numbers = numbers_in(a, o->state_dir);
-    a->answers = answers_beside(a, o->ovsdb);
+    start_beside(a, o->ovsdb);
+    if (a->link)
+        vnetd_link_on_counting(a->link, on_counting, a);
     a->underlay = underlay_new(a->base, on_underlay, a);
     if (a->link)
         vnetd_link_on_turn(a->link, on_vnetd, a);
@@ -303,7 +320,10 @@ agent_stop(struct agent *a)
     if (a->virt)
         virt_stop(a->virt);
     bool is_settled = settle(a);
+    if (a->link)
+        vnetd_link_on_counting(a->link, NULL, NULL);
     answers_free(a->answers);
+    conntrack_free(a->conntrack);
     underlay_free(a->underlay);
     vnetd_link_free(a->link);
     numbers_free(a->numbers);            /* hooks that wait for it are let go */

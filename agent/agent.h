@@ -7,6 +7,7 @@
  *       answers <------> the bridge
  *          |
  *       numbers --------> local_host      (which OpenFlow port an interface gets again)
+ *       conntrack -----> ovs-vswitchd
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H 1
@@ -15,6 +16,7 @@
 
 #include "agent/agent_options.h"
 #include "agent/answers.h"
+#include "agent/conntrack.h"
 #include "agent/domains.h"
 #include "agent/hook_server.h"
 #include "agent/link.h"
@@ -35,6 +37,7 @@ struct agent {
     struct local_host *local;
     struct answers *answers;
     struct numbers *numbers;
+    struct conntrack *conntrack;
     struct underlay *underlay;           /* NULL: the kernel tells nothing */
     struct event *look_again;            /* while a domain migrates: whether it still does */
 };

@@ -27,6 +27,9 @@ struct vnetd_link {
     bool is_telling;
     bool is_answering, is_host_untold;
     struct underlay_facts underlay;
+    json_t *connections;                 /* NULL: vnetd knows them */
+    link_counting *counting;
+    void *counting_aux;
     size_t n_gone_told;                  /* of domains.gone, in the report on its way */
     int64_t wait_ms;
     struct event *again, *tell;
@@ -111,8 +114,12 @@ gather(struct vnetd_link *l, bool is_full)
     l->n_gone_told = l->domains->n_gone;
     l->is_host_untold = false;
     json_t *underlay = json_pack("{s:s,s:i,s:b}", "device", l->underlay.device, "mtu", l->underlay.mtu, "up", l->underlay.is_up);
-    return json_pack("{s:b,s:b,s:o,s:o,s:o}", "full", is_full, "answers", l->is_answering, "underlay", underlay, "instances", instances,
-                     "gone", gone);
+    json_t *report = json_pack("{s:b,s:b,s:o,s:o,s:o}", "full", is_full, "answers", l->is_answering, "underlay", underlay, "instances",
+                               instances, "gone", gone);
+    if (l->connections)
+        json_object_set_new(report, "connections", l->connections);
+    l->connections = NULL;
+    return report;
 }
 
 static void
@@ -136,7 +143,7 @@ declare_rest(struct vnetd_link *l)
 static bool
 has_untold(const struct vnetd_link *l)
 {
-    bool found = l->domains->n_gone > 0 || l->is_host_untold;
+    bool found = l->domains->n_gone > 0 || l->is_host_untold || l->connections;
     MAP_FOR_EACH (n, &l->domains->by_id) {
         found = found || CONTAINER_OF(n, struct domain, by_id)->is_untold;
     }
@@ -185,6 +192,21 @@ vnetd_link_set_underlay(struct vnetd_link *l, const struct underlay_facts *facts
 }
 
 void
+vnetd_link_set_connections(struct vnetd_link *l, json_t *take)
+{
+    json_decref(l->connections);
+    l->connections = take;
+    tell_soon(l);
+}
+
+void
+vnetd_link_on_counting(struct vnetd_link *l, link_counting *counting, void *aux)
+{
+    l->counting = counting;
+    l->counting_aux = aux;
+}
+
+void
 vnetd_link_not_whole(struct vnetd_link *l)
 {
     l->is_whole = false;
@@ -200,6 +222,26 @@ tell_turn(const struct vnetd_link *l)
 }
 
 static void
+set_counting(struct vnetd_link *l, bool is_wanted)
+{
+    if (l->counting)
+        l->counting(l->counting_aux, is_wanted);
+    if (!is_wanted) {
+        json_decref(l->connections);
+        l->connections = NULL;
+    }
+}
+
+static void
+on_count(struct vnetd_link *l, const char *data)
+{
+    struct error err;
+    json_t *what = json_parse(data, strlen(data), "an instruction", &err);
+    set_counting(l, json_member_bool(what, "connections", false));
+    json_decref(what);
+}
+
+static void
 on_instruction(void *aux, const char *name, const char *data)
 {
     struct vnetd_link *l = aux;
@@ -210,6 +252,8 @@ on_instruction(void *aux, const char *name, const char *data)
         everything_is_untold(l);
         tell_soon(l);
         tell_turn(l);
+    } else if (!strcmp(name, "count")) {
+        on_count(l, data);
     } else {
         log_dbg("%s: instruction '%s' is not known", l->server, name);
     }
@@ -222,6 +266,7 @@ on_stream_end(void *aux, const struct error *err)
     log_warn_limited(&losses, "%s; trying again", err->text);
     l->is_up = false;
     tell_turn(l);
+    set_counting(l, false);
     wait_ms(l->again, l->wait_ms);
     l->wait_ms = l->wait_ms * 2 < WAIT_MAX_MS ? l->wait_ms * 2 : WAIT_MAX_MS;
 }
@@ -355,6 +400,7 @@ vnetd_link_free(struct vnetd_link *l)
     api_client_free(l->client);
     event_free(l->again);
     event_free(l->tell);
+    json_decref(l->connections);
     free(l->host);
     free(l->query);
     free(l);

@@ -25,6 +25,11 @@ void vnetd_link_tell(struct vnetd_link *, bool is_whole);
 void vnetd_link_set_answering(struct vnetd_link *, bool is_answering);
 /* What the host's kernel says of the device with the tunnel address. */
 void vnetd_link_set_underlay(struct vnetd_link *, const struct underlay_facts *);
+/* What conntrack.h tells, with the next report. */
+void vnetd_link_set_connections(struct vnetd_link *, json_t *take);
+/* Called when vnetd begins to want that, and when it no longer does, or is away. */
+typedef void link_counting(void *aux, bool is_wanted);
+void vnetd_link_on_counting(struct vnetd_link *, link_counting *, void *aux);
 /* The table is not whole any more, until vnetd_link_tell() says so. */
 void vnetd_link_not_whole(struct vnetd_link *);
 

@@ -6,6 +6,10 @@ libagent_a_SOURCES = \
 	agent/agent_options.c agent/agent_options.h \
 	agent/answers.c agent/answers.h \
 	agent/api_client.c agent/api_client.h \
+	agent/conntrack.c agent/conntrack.h \
+	agent/conntrack_counts.c agent/conntrack_counts.h \
+	agent/conntrack_line.c agent/conntrack_line.h \
+	agent/conntrack_reply.c agent/conntrack_reply.h \
 	agent/domain_xml.c agent/domain_xml.h \
 	agent/domains.c agent/domains.h \
 	agent/hook_message.c agent/hook_message.h \

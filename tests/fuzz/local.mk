@@ -33,6 +33,7 @@ fuzz_programs = \
 	tests/fuzz/vnetctl_answer \
 	tests/fuzz/domain_xml \
 	tests/fuzz/hook_message \
+	tests/fuzz/conntrack \
 	tests/fuzz/pki_request \
 	tests/fuzz/sighting
 check_PROGRAMS += $(fuzz_programs)
@@ -169,6 +170,10 @@ tests_fuzz_domain_xml_LDADD = libagent.a libbase.a $(XML_LIBS) $(JANSSON_LIBS) -
 tests_fuzz_hook_message_SOURCES = tests/fuzz/hook_message.c $(fuzz_main)
 tests_fuzz_hook_message_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_hook_message_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
+
+tests_fuzz_conntrack_SOURCES = tests/fuzz/conntrack.c $(fuzz_main)
+tests_fuzz_conntrack_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_conntrack_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
 
 tests_fuzz_sighting_SOURCES = tests/fuzz/sighting.c $(fuzz_main)
 tests_fuzz_sighting_LDFLAGS = $(fuzz_ldflags)
