@@ -62,6 +62,7 @@ answered(struct conntrack *c, const struct error *err)
         log_warn_limited(&failures, "how many connections are open is not known: %s", err->text);
     else
         told = json_pack("{s:I,s:o}", "every_ms", (json_int_t) every_ms, "counts", conntrack_counts_json(c->counts));
+    log_dbg("%zu bytes in %lld ms", c->reply.n_bytes, (long long) (now_ms - c->began_ms));
     stop_asking(c);
     c->rested_ms = c->began_ms + rest_ms;
     wait_ms(c->ask, c->began_ms + every_ms - now_ms);
@@ -184,6 +185,7 @@ conntrack_set_wanted(struct conntrack *c, bool is_wanted)
     if (c->is_wanted == is_wanted)
         return;
     c->is_wanted = is_wanted;
+    log_info("open connections of load balancers are counted %s", is_wanted ? "from now on" : "no longer");
     if (is_wanted) {
         ask_soon(c);
         return;

@@ -8,6 +8,7 @@
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
+#include "controller/instance/counting.h"
 #include "controller/outside.h"
 
 struct showing {
@@ -137,6 +138,9 @@ static json_t *balanced_column(const struct showing *s, const struct object *o, 
         return is_known ? json_integer((json_int_t) hits.connections) : json_null();
     if (!strcmp(name, "packets") || !strcmp(name, "bytes"))
         return rule_column(s, o, name);
+    if (!strcmp(name, "open"))
+        return o->type == OBJECT_TARGET ? counting_of_target(s->controller->counting, (const void *) o)
+                                        : counting_of_listener(s->controller->counting, (const void *) o);
     return o->type == OBJECT_TARGET ? checks_target_column(s->controller, (const void *) o, name)
                                     : checks_listener_column(s->controller, (const void *) o, name);
 }

@@ -10,6 +10,7 @@
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/hits/rule_hits.h"
+#include "controller/instance/counting.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/outside.h"
@@ -231,6 +232,8 @@ static void take_effect(struct controller *c, struct transaction *t)
         rule_hits_changed(c->hits, &changes[i]);
     for (size_t i = 0; i < n; i++)
         checks_changed(c->checks, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
+    for (size_t i = 0; i < n; i++)
+        counting_changed(c->counting, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
     retired_add(c->retired, changes, n);
     for (size_t i = 0; i < n; i++)
         feed_change(c->feed, &changes[i], model_revision(c->model));

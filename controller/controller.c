@@ -15,6 +15,7 @@
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
+#include "controller/instance/counting.h"
 #include "controller/instance/instances.h"
 #include "controller/instance/migrations.h"
 #include "controller/outside.h"
@@ -71,6 +72,7 @@ void controller_fact_changed(struct controller *c, const struct vnet_event *even
     hosts_changed(c->hosts, event);
     outside_changed(c->outside, event);
     checks_changed(c->checks, event);
+    counting_changed(c->counting, event);
 }
 
 /* ---- loading ---- */
@@ -206,6 +208,7 @@ bool controller_start(struct controller *c, const struct options *options, struc
     c->outside = outside_new(c);
     c->instances = instances_new(c);
     c->agents = agents_new(c);
+    c->counting = counting_new(c);
     c->hits = rule_hits_new(c);
     c->checks = checks_new(c);
     c->tokens = tokens_new(c);
@@ -231,6 +234,7 @@ void controller_stop(struct controller *c)
     checks_free(c->checks);
     outside_free(c->outside);
     agents_free(c->agents);
+    counting_free(c->counting);
     tokens_free(c->tokens);
     migrations_free(c->migrations);
     instances_free(c->instances);

@@ -30,6 +30,7 @@ struct controller {
     struct migrations *migrations;       /* guests on the move, and how their moves went */
     struct tokens *tokens;               /* for hosts that join */
     struct agents *agents;               /* which hosts' agents are there */
+    struct counting *counting;           /* how many connections of load balancers are open */
     struct outside *outside;             /* vnetd's own part on physical networks */
     struct rule_hits *hits;              /* what rules of security groups have let through */
     struct checks *checks;               /* the health of load balancers' targets */

@@ -54,10 +54,12 @@ libcontroller_a_SOURCES += \
 	controller/host/port_twin.c \
 	controller/host/zone_table.c controller/host/zone_table.h \
 	controller/instance/agents.c controller/instance/agents.h \
+	controller/instance/counting.c controller/instance/counting.h \
 	controller/instance/declared.c controller/instance/declared.h \
 	controller/instance/declared_owner.c \
 	controller/instance/instances.c controller/instance/instances.h \
 	controller/instance/migrations.c controller/instance/migrations.h \
+	controller/instance/open_counts.c controller/instance/open_counts.h \
 	controller/instance/orphans.c controller/instance/orphans.h \
 	controller/instance/sighting.c controller/instance/sighting.h \
 	controller/options.c controller/options.h \

@@ -13,6 +13,7 @@
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
+#include "controller/instance/counting.h"
 #include "controller/instance/declared.h"
 #include "controller/instance/instances.h"
 #include "controller/instance/sighting.h"
@@ -42,19 +43,34 @@ agent_host(const struct call *call, uint32_t *host, struct error *err)
 
 /* ---- reports ---- */
 
+static bool
+use_report(const struct controller *c, uint32_t host, const json_t *body, struct error *err)
+{
+    const json_t *connections = json_object_get(body, "connections");
+    struct open_report counted = { .rows = NULL };
+    if (connections && !open_report_read(&counted, connections, err))
+        return false;
+    bool ok = instances_report(c->instances, host, body, err);
+    if (ok) {
+        agents_set_answering(c->agents, host, json_member_bool(body, "answers", false));
+        agents_set_underlay(c->agents, host, json_object_get(body, "underlay"));
+    }
+    if (ok && connections)
+        counting_take(c->counting, host, &counted);
+    open_report_done(&counted);
+    return ok;
+}
+
 static void
 take_report(struct call *call)
 {
     struct error err;
     uint32_t host;
-    json_t *body = call_body(call, "full instances gone answers underlay", &err);
-    if (body && agent_host(call, &host, &err) && instances_report(call->controller->instances, host, body, &err)) {
-        agents_set_answering(call->controller->agents, host, json_member_bool(body, "answers", false));
-        agents_set_underlay(call->controller->agents, host, json_object_get(body, "underlay"));
+    json_t *body = call_body(call, "full instances gone answers underlay connections", &err);
+    if (body && agent_host(call, &host, &err) && use_report(call->controller, host, body, &err))
         call_json(call, 200, json_object());
-    } else {
+    else
         call_error(call, &err, -1);
-    }
     json_decref(body);
 }
 

@@ -153,6 +153,7 @@ void host_zones_told(struct hypervisor *, const struct ovsdb_zone *, size_t n);
 void host_zones_unread(struct hypervisor *);
 void host_zones_flush(struct hypervisor *);
 void host_zones_free(struct hypervisor *);
+void host_each_zone(const struct hypervisor *, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux);      /* that is stored there */
 void hosts_zone_wanted(void *aux, uint32_t host, uint32_t number);       /* as compiler_on_zone_wanted() calls it */
 struct host_peers *hosts_peers(const struct hosts *);
 /* Hosts that have something to compile, in the order in which it was found, new holders of public addresses first. One is served in a round of the loop, so that what it was

@@ -7,6 +7,7 @@
 #include "controller/controller.h"
 #include "controller/host/host.h"
 #include "controller/host/zone_table.h"
+#include "controller/instance/counting.h"
 #include "controller/retired.h"
 
 struct host_zones {
@@ -102,6 +103,13 @@ void host_zones_told(struct hypervisor *h, const struct ovsdb_zone *zones, size_
 {
     h->has_zones = true;
     zone_table_told(zones_of(h), zones, n);
+    counting_zones_told(hosts_controller(h->all)->counting, h->number);
+}
+
+void host_each_zone(const struct hypervisor *h, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux)
+{
+    if (h->zones)
+        zone_table_each(h->zones->table, each, aux);
 }
 
 void host_zones_unread(struct hypervisor *h)

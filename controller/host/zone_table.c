@@ -208,3 +208,12 @@ void zone_table_unread(struct zone_table *t)
 {
     t->is_read = false;
 }
+
+void zone_table_each(const struct zone_table *t, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux)
+{
+    MAP_FOR_EACH (node, &t->entries) {
+        const struct entry *e = CONTAINER_OF(node, struct entry, node);
+        if (e->state == ZONE_STORED)
+            each(aux, e->number, e->zone);
+    }
+}

@@ -35,5 +35,7 @@ void zone_table_drop(struct zone_table *, uint32_t number);      /* what had thi
 /* All that the host has stored; the first time since zone_table_unread(), zones are given from then on. */
 void zone_table_told(struct zone_table *, const struct ovsdb_zone *, size_t n);
 void zone_table_unread(struct zone_table *);
+/* Those that the host has stored, as far as it has told. */
+void zone_table_each(const struct zone_table *, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux);
 
 #endif

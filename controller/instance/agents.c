@@ -8,6 +8,7 @@
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/host/host.h"
+#include "controller/instance/counting.h"
 #include "controller/store/store.h"
 #include "vnet/pipeline/layout.h"
 
@@ -168,6 +169,7 @@ agents_enter(struct agents *all, uint32_t host, const struct agent_ops *ops, voi
     }
     *s = (struct agent_session) { .all = all, .host = host, .ops = ops, .aux = aux };
     map_insert(&all->by_host, &s->by_host, hash_u32(host));
+    counting_agent_came(all->controller->counting, host);
     feed_object(all->controller->feed, host);
     return s;
 }
@@ -180,8 +182,17 @@ agents_leave(struct agent_session *s)
     map_remove(&all->by_host, &s->by_host);
     json_decref(s->underlay);
     free(s);
+    counting_agent_went(all->controller->counting, host);
     take_id(all, host);
     feed_object(all->controller->feed, host);
+}
+
+void
+agents_tell(const struct agents *all, uint32_t host, const char *event, const char *data)
+{
+    const struct agent_session *s = session_find(all, host);
+    if (s)
+        s->ops->tell(s->aux, event, data);
 }
 
 bool

@@ -34,6 +34,9 @@ uint16_t agents_controller_id(const struct agents *, uint32_t host);
 /* A fact of an earlier run: the host's agent answered. It is given some seconds to come back. */
 void agents_remember(struct agents *, uint32_t host);
 
+/* Writes an instruction to the host's agent, if it is there. */
+void agents_tell(const struct agents *, uint32_t host, const char *event, const char *data);
+
 bool agents_is_present(const struct agents *, uint32_t host);
 
 #endif

@@ -6,6 +6,7 @@
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/host/host.h"
+#include "controller/instance/counting.h"
 #include "controller/outside.h"
 #include "tests/fuzz/model_base.h"
 
@@ -34,6 +35,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     c.hosts = hosts_new(&c);
     c.outside = outside_new(&c);
     c.checks = checks_new(&c);
+    c.counting = counting_new(&c);
     hosts_object_added(c.hosts, number);
     hosts_remember(c.hosts, number, text);
     const struct runtime_host *r = runtime_host(c.runtime, number);
@@ -42,6 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct hypervisor *h = host_by_number(c.hosts, number);
     while (h->table && compiler_run(c.compiler, number, 64, NULL, NULL))
         continue;
+    counting_free(c.counting);
     checks_free(c.checks);
     outside_free(c.outside);
     hosts_free(c.hosts);

@@ -34,6 +34,7 @@ fuzz_programs = \
 	tests/fuzz/domain_xml \
 	tests/fuzz/hook_message \
 	tests/fuzz/conntrack \
+	tests/fuzz/open_report \
 	tests/fuzz/pki_request \
 	tests/fuzz/sighting
 check_PROGRAMS += $(fuzz_programs)
@@ -174,6 +175,10 @@ tests_fuzz_hook_message_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
 tests_fuzz_conntrack_SOURCES = tests/fuzz/conntrack.c $(fuzz_main)
 tests_fuzz_conntrack_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_conntrack_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
+
+tests_fuzz_open_report_SOURCES = tests/fuzz/open_report.c $(fuzz_main)
+tests_fuzz_open_report_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_open_report_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) -lpthread
 
 tests_fuzz_sighting_SOURCES = tests/fuzz/sighting.c $(fuzz_main)
 tests_fuzz_sighting_LDFLAGS = $(fuzz_ldflags)

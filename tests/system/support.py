@@ -88,7 +88,7 @@ def tamper(host, rng):
 class SwitchControl:
     def __init__(self, host):
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(os.path.join(host.folder, "run", "openvswitch", "ovs-vswitchd.ctl"))
+        self._socket.connect(host.control_socket())
         self._decoder, self._rest = json.JSONDecoder(), ""
 
     def ask(self, method, *params):

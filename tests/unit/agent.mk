@@ -21,3 +21,11 @@ tests_unit_test_instances_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_conntrack
 tests_unit_test_conntrack_SOURCES = tests/unit/test_conntrack.c
 tests_unit_test_conntrack_LDADD = libagent.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_open_counts
+tests_unit_test_open_counts_SOURCES = tests/unit/test_open_counts.c
+tests_unit_test_open_counts_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm -lpthread
+
+check_PROGRAMS += tests/unit/test_counting
+tests_unit_test_counting_SOURCES = tests/unit/test_counting.c $(controller_lab)
+tests_unit_test_counting_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)

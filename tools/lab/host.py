@@ -56,7 +56,7 @@ class Hypervisor(Machine):
     def start_ovsdb(self):
         self._server = self._spawn("ovsdb-server", [self.path("conf.db"), "--remote=punix:/run/openvswitch/db.sock",
                                    "--remote=db:Open_vSwitch,Open_vSwitch,manager_options", *TLS_OPTIONS])
-        wait_until(lambda: self.run("ovs-appctl", "-t", "/run/openvswitch/ovsdb-server.ctl", "version"), 10, f"{self.name}: ovsdb-server")
+        wait_until(lambda: self.run("ovs-appctl", "-t", "ovsdb-server", "version"), 10, f"{self.name}: ovsdb-server")
 
     def start_vswitchd(self):
         self._switch = self._spawn("ovs-vswitchd", ["unix:/run/openvswitch/db.sock", "--disable-system"])
@@ -64,9 +64,8 @@ class Hypervisor(Machine):
 
     def _spawn(self, program, arguments):
         log = self.path(program + ".log")
-        return self.agent.call("spawn", argv=[program, *arguments, f"--unixctl=/run/openvswitch/{program}.ctl",
-                               f"--pidfile=/run/openvswitch/{program}.pid", "-vconsole:off", "-vsyslog:off", f"--log-file={log}"],
-                               log=log, env=self.programs.env)
+        return self.agent.call("spawn", argv=[program, *arguments, f"--pidfile=/run/openvswitch/{program}.pid", "-vconsole:off", "-vsyslog:off",
+                               f"--log-file={log}"], log=log, env=self.programs.env)
 
     def kill_vswitchd(self, name="KILL"):
         self._end(self._switch, name)
@@ -85,7 +84,12 @@ class Hypervisor(Machine):
         return self.run("ovs-vsctl", "--timeout=20", "--retry", *arguments).strip()
 
     def appctl(self, *arguments, **options):
-        return self.run("ovs-appctl", "--timeout=20", "-t", "/run/openvswitch/ovs-vswitchd.ctl", *arguments, **options)
+        return self.run("ovs-appctl", "--timeout=20", "-t", "ovs-vswitchd", *arguments, **options)
+
+    def control_socket(self):
+        """Where ovs-vswitchd takes commands, as a path from outside."""
+        with open(self.path("run", "openvswitch", "ovs-vswitchd.pid")) as f:
+            return self.path("run", "openvswitch", f"ovs-vswitchd.{f.read().strip()}.ctl")
 
     def ofctl(self, *arguments, **options):
         return self.run("ovs-ofctl", "-O", "OpenFlow15", "--timeout=20", *arguments, **options)
@@ -127,6 +131,15 @@ class Hypervisor(Machine):
         if server:
             self.vnet_agent.start()
         return self.libvirt
+
+    def add_agent(self, server, certificates=None):
+        """A vnet-agent without libvirtd: libvirt's own test driver, inside the agent, has a node with no domains."""
+        node = self.path("no-domains.xml")
+        with open(node, "w") as f:
+            f.write("<node/>\n")
+        self.vnet_agent = VnetAgent(self, server, certificates, connect=f"test://{node}")
+        self.vnet_agent.start()
+        return self.vnet_agent
 
     # -- guests --
 

@@ -123,11 +123,21 @@ class Lab:
         """libvirtd and vnet-agent on hosts (default all), connected to vnetd: [Libvirt]."""
         made = []
         for name in names or self.hosts:
-            certificates = self.certificates(name) if self.tls else None
-            server = f"https://{NODE_IP}:{API_PORT}" if self.tls else f"unix:{self.vnetd.socket}"
-            made.append(self.hosts[name].add_libvirt(server, certificates, hook_options, agent_options, containers))
+            made.append(self.hosts[name].add_libvirt(*self._api(name), hook_options, agent_options, containers))
         self.wait_agents(*names)
         return made
+
+    def add_agents(self, *names):
+        """vnet-agent, without libvirtd, on hosts (default all), connected to vnetd: [VnetAgent]."""
+        made = []
+        for name in names or self.hosts:
+            made.append(self.hosts[name].add_agent(*self._api(name)))
+        self.wait_agents(*names)
+        return made
+
+    def _api(self, name):
+        """How a host's agent reaches vnetd: URL and certificates."""
+        return (f"https://{NODE_IP}:{API_PORT}", self.certificates(name)) if self.tls else (f"unix:{self.vnetd.socket}", None)
 
     def wait_agents(self, *names, seconds=20):
         def check():

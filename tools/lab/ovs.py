@@ -20,7 +20,7 @@ class OvsPrograms:
 
     def __init__(self, version, folders, schema, library_folders=()):
         self.version, self.schema = version, schema
-        self.env = {"PATH": ":".join([*folders, os.environ.get("PATH", "/usr/sbin:/usr/bin")])}
+        self.env = {"PATH": ":".join([*folders, os.environ.get("PATH", "/usr/sbin:/usr/bin")]), "OVS_RUNDIR": "/run/openvswitch"}
         if library_folders:
             self.env["LD_LIBRARY_PATH"] = ":".join(library_folders)
 

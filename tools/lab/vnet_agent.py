@@ -11,11 +11,12 @@ class VnetAgent:
     """The agent as a process of the hypervisor. kill() and start() may follow each other."""
     unwinds_whole = False       # whose a leak is shows only then, through libraries without frame pointers; makes it half as fast
 
-    def __init__(self, host, server, certificates=None, options=()):
-        """server: as --server. certificates: (key, certificate, CA)."""
+    def __init__(self, host, server, certificates=None, options=(), connect=None):
+        """server: as --server. certificates: (key, certificate, CA). connect: as --connect, unless the host has a libvirtd of its own."""
         self.host, self.server, self.certificates, self.options = host, server, certificates, list(options)
         self.program = os.path.join(build_folder(), "bin", "vnet-agent")
         self.socket, self.log, self.out = "/run/vnet-agent.sock", host.path("vnet-agent.log"), host.path("vnet-agent.out")
+        self._connect = connect
         self._number = None
 
     def hook(self, *options):
@@ -23,7 +24,7 @@ class VnetAgent:
         return (os.path.join(build_folder(), "bin", "vnet-hook"), f"--socket={self.socket}", *options)
 
     def arguments(self):
-        listed = [f"--connect={self.host.libvirt.agent_uri}", f"--server={self.server}", f"--socket={self.socket}",
+        listed = [f"--connect={self._connect or self.host.libvirt.agent_uri}", f"--server={self.server}", f"--socket={self.socket}",
                   f"--log-file={self.log}", f"--state-dir={self.host.path('vnet-agent-state')}", "--config=/dev/null"]
         if self.certificates:
             listed += ["-p", self.certificates[0], "-c", self.certificates[1], "-C", self.certificates[2]]

@@ -23,7 +23,7 @@ static const struct field fields[] = {
     { .name = "health", .kind = FIELD_RUNTIME, .help = "initial, healthy, unhealthy or draining" },
     { .name = "reason", .kind = FIELD_RUNTIME, .help = "why it is unhealthy" },
     { .name = "changes", .kind = FIELD_RUNTIME, .help = "the last changes of its health" },
-    { .name = "open", .kind = FIELD_RUNTIME, .help = "connections that are open" },
+    { .name = "open", .kind = FIELD_RUNTIME, .help = "connections that are open; null: not all hosts tell" },
     { .name = "connections", .kind = FIELD_RUNTIME, .help = "connections so far" },
     { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets of its connections, both ways" },
     { .name = "bytes", .kind = FIELD_RUNTIME, .help = "bytes of its connections, both ways" },

@@ -360,6 +360,12 @@ compiler_changed(struct compiler *c, const struct vnet_event *given, compiler_co
 }
 
 void
+compiler_each_vpc_of(const struct compiler *c, uint32_t host, void (*each)(void *aux, uint32_t vpc), void *aux)
+{
+    presence_each_vpc(c->presence, host, each, aux);
+}
+
+void
 compiler_each_host_of(const struct compiler *c, uint32_t vpc, void (*each)(void *aux, uint32_t host), void *aux)
 {
     presence_each_host(c->presence, vpc, each, aux);

@@ -41,6 +41,7 @@ bool compiler_run(struct compiler *, uint32_t host, size_t max,
                   void (*conflict)(void *aux, uint64_t cookie, const struct error *), void *aux);
 
 /* The VPCs a host holds; the hosts that hold a VPC. */
+void compiler_each_vpc_of(const struct compiler *, uint32_t host, void (*each)(void *aux, uint32_t vpc), void *aux);
 void compiler_each_host_of(const struct compiler *, uint32_t vpc, void (*each)(void *aux, uint32_t host), void *aux);
 
 /* A compile from nothing, sharing no state with the incremental one but the block functions: for verify, tests, trace.
