@@ -29,3 +29,7 @@ tests_unit_test_open_counts_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) $(
 check_PROGRAMS += tests/unit/test_counting
 tests_unit_test_counting_SOURCES = tests/unit/test_counting.c $(controller_lab)
 tests_unit_test_counting_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_conntrack_loop
+tests_unit_test_conntrack_loop_SOURCES = tests/unit/test_conntrack_loop.c
+tests_unit_test_conntrack_loop_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
