@@ -161,6 +161,43 @@ def test_a_target_that_started_anew_has_no_connections(lab, net, name):
     assert accepted(net["w3"])
 
 
+def test_an_attempt_that_a_dying_target_left_unanswered_is_refused(lab, net):
+    """When its first segment comes again, a second after the first; to conntrack that is a new connection still."""
+    die(net["w3"])
+    load = in_each_place(lab, net, "requests", workers=12, pause_ms=100, timeout=8)
+    wait_until(lambda: health(lab, "tcp/w3") == "unhealthy", 5, "it is noticed")
+    wait_until(lambda: all(r["failures"] for r in look_at(lab, net, load)), 10, "attempts end in each place")
+    results = end_of(lab, net, load)
+    revive(net["w3"])
+    assert {why.split(" (")[0] for r in results for _, why in r["failures"]} == {"connect: Connection refused"}, results
+    all_healthy(lab)
+
+
+def test_datagrams_that_nobody_answers_stay_with_their_target(lab, net):
+    """They too are new connections to conntrack, all of them. Another target comes, of five times the weight."""
+    lab.ctl.batch(["sg-rule-add web ingress udp 5454 0.0.0.0/0", "tg-add v one-way udp 5454 check=none drain=0", "target-add one-way w1",
+                   "listener-add lb udp:54 one-way"])
+    lab.ctl("--wait=hosts", "sync")
+    sinks = [(net[n], net[n].agent.call("start_sink", port=5454)) for n in ("w1", "w2")]
+    sources = [(client, client.agent.call("start_source", ip=ip, port=54, interval_ms=10)) for client, ip in places(lab, net) for _ in range(4)]
+
+    def heard():
+        return [guest.agent.call("look", number=n)["received"] for guest, n in sinks]
+
+    wait_until(lambda: heard()[0] > 200, 10, "they are heard")
+    lab.ctl("--wait=hosts", "target-add", "one-way", "w2", "weight=5")
+    mark = heard()[0]
+    wait_until(lambda: heard()[0] > mark + 500, 10, "they go on")
+    sent = sum(client.agent.call("stop", number=n)["sent"] for client, n in sources)
+    wait_until(lambda: sent - heard()[0] < 10, 3, f"all {sent} are heard")
+    assert heard()[1] == 0
+    listener = next(r for r in lab.vnetd.rows("listener") if r["tg"] == "one-way")
+    wait_until(lambda: lab.ctl.get("listener", listener["name"], "connections") == str(len(sources)), 5, "each is counted as one")
+    for guest, n in sinks:
+        guest.agent.call("stop", number=n)
+    lab.ctl("listener-del", "lb", "udp:54")
+
+
 def who(client, ip):
     """Who answers each of 12 sources."""
     return {port: client.who_answers([ip], UDP, source_port=port, timeout=1.5, tries=5)[0] for port in range(31000, 31012)}
