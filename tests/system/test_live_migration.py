@@ -139,10 +139,13 @@ def migrate(lab, vm, to, tell, peer, what):
     expect_verify_clean(lab)
 
 
-def test_the_first_migration_and_back_is_noticed_by_nobody(lab, net, tell):
+def test_the_first_migration_and_back_is_noticed_by_nobody(lab, net, soak, tell):
     vm, peer, one, two = home(net)
     migrate(lab, vm, two, tell, peer, "first")
     migrate(lab, vm, one, tell, peer, "back")
+    for _ in range(10 if soak else 0):
+        migrate(lab, vm, two, tell, peer, "again")
+        migrate(lab, vm, one, tell, peer, "back again")
     text = lab.ctl("instance-show", "vm")
     assert re.search(r"migration from hv1 to hv2: done", text) and "the guest has spoken" in text
 
