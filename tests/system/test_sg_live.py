@@ -225,6 +225,16 @@ def test_vnetd_killed_right_after_a_rule_went_has_cut_it_when_it_is_back(lab, st
     net.go_on("red")
 
 
+def test_what_no_rule_allows_is_counted_as_a_drop_of_the_port(lab, net):
+    def drops():
+        return next(r for r in lab.vnetd.rows("port") if r["name"] == "red")["drops"]["sg"]
+
+    before, bare = drops(), net.guests["bare"]
+    for _ in range(3):
+        assert bare.ping(net.guests["red"].ip, timeout=0.3) == "none"
+    wait_until(lambda: drops() >= before + 3, 5, "drops")
+
+
 # -- an entry that is gone --
 
 def lose_by_a_move(lab, net):
