@@ -283,7 +283,7 @@ static void take_interface(struct bindings *b, uint32_t host, const struct ovsdb
     bool is_new = !c;
     if (!c)
         c = claim_add(&b->claims, host, name);
-    bool is_stored = !is_new && !c->expected && c->ofport == i->ofport;
+    bool is_stored = !is_new && !c->expected && c->ofport == i->ofport, has_come = is_new || c->expected;
     expectation_end(c);
     c->ofport = i->ofport;
     c->is_remembered = false;
@@ -291,6 +291,8 @@ static void take_interface(struct bindings *b, uint32_t host, const struct ovsdb
     if (!is_stored)
         store_claim(b, c);
     uint32_t port = port_named(b, name);
+    if (port && has_come)
+        host_zone_empty(host_by_number(b->controller->hosts, host), port);
     settle(b, port);
     if (port)
         feed_object(b->controller->feed, port);

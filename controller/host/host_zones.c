@@ -131,6 +131,18 @@ void host_zones_flush(struct hypervisor *h)
         z->n_waiting = 0;
 }
 
+/* Before the flows that use it are there; or, if the switch is not, before it gets any. */
+void host_zone_empty(struct hypervisor *h, uint32_t number)
+{
+    uint16_t zone = h ? runtime_zone(hosts_controller(h->all)->runtime, h->number, number) : 0;
+    if (!zone)
+        return;
+    if (h->of && h->is_reconciling)
+        of_session_flush_zone(h->of, zone);
+    else
+        waiting_set(h->zones, number, zone);
+}
+
 void hosts_zone_wanted(void *aux, uint32_t host, uint32_t number)
 {
     struct hypervisor *h = host_by_number(aux, host);

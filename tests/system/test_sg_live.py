@@ -296,6 +296,27 @@ def test_a_server_that_may_not_begin_waits_for_its_client(lab, net, lose):
     net.end()
 
 
+def sent_by(guest):
+    """Its agent may be busy: seen from its host, where the counter begins anew with each stay."""
+    return int(guest.host.run("cat", f"/sys/class/net/{guest.tap}/statistics/rx_bytes"))
+
+
+def test_a_transfer_goes_on_when_its_guest_comes_back_to_a_host_that_it_left(lab, net):
+    """What that host knew of the connection is long past: to conntrack all that has come since is out of its window."""
+    red, bare = net.guests["red"], net.guests["bare"]
+    home, away = red.host, lab["hv2" if red.host.name == "hv1" else "hv1"]
+    with bare.doing("tcp_server", port=7900):
+        transfer = red.agent.link()
+        n = sent_by(red)
+        transfer.start("tcp_send", ip=bare.ip, port=7900, n_bytes=200_000_000)
+        for host in (away, home):
+            wait_until(lambda m=n + 30_000_000: sent_by(red) > m, 20, "it is under way")
+            red.move(host)
+            n = sent_by(red)
+        result = transfer.collect()
+    assert result["ok"], result
+
+
 def tcp_segment(source, destination, flags):
     """From TCP to a port that no other test has."""
     head = TCP.to_bytes(2, "big") + (20000 + flags).to_bytes(2, "big") + bytes([0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 0xFF, 0xFF, 0, 0, 0, 0])
