@@ -5,14 +5,16 @@
 /* Before each round: since the one before. */
 static const int64_t gaps_ms[ANNOUNCE_ROUNDS] = { 0, 100, 300, 1000, 3000, 9000, 20000, 30000 };
 
-void announcer_init(struct announcer *a)
+void
+announcer_init(struct announcer *a)
 {
     *a = (struct announcer) { .n_burst = 0 };
     for (unsigned i = 0; i < ANNOUNCE_ROUNDS; i++)
         a->rounds[i].last = &a->rounds[i].first;
 }
 
-static void enqueue(struct announcer *a, struct announcement *an, uint8_t round, int64_t now_ms)
+static void
+enqueue(struct announcer *a, struct announcement *an, uint8_t round, int64_t now_ms)
 {
     struct announce_round *r = &a->rounds[round];
     *an = (struct announcement) { .link = r->last, .due_ms = now_ms + gaps_ms[round], .round = round };
@@ -20,7 +22,8 @@ static void enqueue(struct announcer *a, struct announcement *an, uint8_t round,
     r->last = &an->next;
 }
 
-void announce_stop(struct announcer *a, struct announcement *an)
+void
+announce_stop(struct announcer *a, struct announcement *an)
 {
     if (!an->link)
         return;
@@ -33,13 +36,15 @@ void announce_stop(struct announcer *a, struct announcement *an)
     an->link = NULL;
 }
 
-void announce_start(struct announcer *a, struct announcement *an, int64_t now_ms)
+void
+announce_start(struct announcer *a, struct announcement *an, int64_t now_ms)
 {
     announce_stop(a, an);
     enqueue(a, an, 0, now_ms);
 }
 
-static struct announcement *earliest(const struct announcer *a)
+static struct announcement *
+earliest(const struct announcer *a)
 {
     struct announcement *found = NULL;
     for (unsigned i = 0; i < ANNOUNCE_ROUNDS; i++) {
@@ -50,7 +55,8 @@ static struct announcement *earliest(const struct announcer *a)
     return found;
 }
 
-int64_t announce_due_ms(const struct announcer *a)
+int64_t
+announce_due_ms(const struct announcer *a)
 {
     const struct announcement *an = earliest(a);
     if (!an)
@@ -59,7 +65,8 @@ int64_t announce_due_ms(const struct announcer *a)
     return rested_ms > an->due_ms ? rested_ms : an->due_ms;
 }
 
-struct announcement *announce_next(struct announcer *a, int64_t now_ms)
+struct announcement *
+announce_next(struct announcer *a, int64_t now_ms)
 {
     if (announce_due_ms(a) > now_ms)
         return NULL;

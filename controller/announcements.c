@@ -43,7 +43,8 @@ struct announcements {
 
 static void announcements_tick(evutil_socket_t fd, short what, void *aux);
 
-struct announcements *announcements_new(struct outside *o, struct controller *c)
+struct announcements *
+announcements_new(struct outside *o, struct controller *c)
 {
     struct announcements *all = mem_zalloc(sizeof *all);
     all->outside = o;
@@ -56,7 +57,8 @@ struct announcements *announcements_new(struct outside *o, struct controller *c)
     return all;
 }
 
-void announcements_free(struct announcements *all)
+void
+announcements_free(struct announcements *all)
 {
     MAP_FOR_EACH_SAFE (n, next, &all->by_eip)
         free(CONTAINER_OF(n, struct announced, by_eip));
@@ -69,12 +71,14 @@ void announcements_free(struct announcements *all)
     free(all);
 }
 
-static uint32_t hash_place(uint32_t pool, uint32_t host)
+static uint32_t
+hash_place(uint32_t pool, uint32_t host)
 {
     return hash_u64((uint64_t) pool << 32 | host);
 }
 
-static struct announced *announced_find(const struct announcements *all, uint32_t eip)
+static struct announced *
+announced_find(const struct announcements *all, uint32_t eip)
 {
     MAP_FOR_EACH_HASH (n, &all->by_eip, hash_u32(eip)) {
         struct announced *a = CONTAINER_OF(n, struct announced, by_eip);
@@ -84,13 +88,15 @@ static struct announced *announced_find(const struct announcements *all, uint32_
     return NULL;
 }
 
-struct outside_place announcements_place(const struct announcements *all, uint32_t eip)
+struct outside_place
+announcements_place(const struct announcements *all, uint32_t eip)
 {
     const struct announced *a = announced_find(all, eip);
     return a ? (struct outside_place) { a->host, a->announced_ms } : (struct outside_place) { 0, 0 };
 }
 
-bool announcements_held(const struct announcements *all, uint32_t pool, uint32_t host, struct ip *ip)
+bool
+announcements_held(const struct announcements *all, uint32_t pool, uint32_t host, struct ip *ip)
 {
     MAP_FOR_EACH_HASH (n, &all->by_place, hash_place(pool, host)) {
         const struct announced *a = CONTAINER_OF(n, struct announced, by_place);
@@ -105,7 +111,8 @@ bool announcements_held(const struct announcements *all, uint32_t pool, uint32_t
 
 /* ---- held back ---- */
 
-static struct holding *holding_find(const struct announcements *all, uint32_t host)
+static struct holding *
+holding_find(const struct announcements *all, uint32_t host)
 {
     MAP_FOR_EACH_HASH (n, &all->holdings, hash_u32(host)) {
         struct holding *h = CONTAINER_OF(n, struct holding, by_host);
@@ -115,7 +122,8 @@ static struct holding *holding_find(const struct announcements *all, uint32_t ho
     return NULL;
 }
 
-static void hold(struct announcements *all, struct announced *a)
+static void
+hold(struct announcements *all, struct announced *a)
 {
     struct holding *h = holding_find(all, a->host);
     if (!h) {
@@ -131,7 +139,8 @@ static void hold(struct announcements *all, struct announced *a)
     outside_watch_host(all->outside, a->host);
 }
 
-static void unhold(struct announced *a)
+static void
+unhold(struct announced *a)
 {
     if (!a->link_held)
         return;
@@ -141,14 +150,16 @@ static void unhold(struct announced *a)
     a->link_held = NULL;
 }
 
-static void begin(struct announcements *all, struct announced *a)
+static void
+begin(struct announcements *all, struct announced *a)
 {
     unhold(a);
     announce_start(&all->announcer, &a->announcement, controller_now_ms());
     timer_at(all->timer, announce_due_ms(&all->announcer));
 }
 
-void announcements_host_ready(struct announcements *all, uint32_t host)
+void
+announcements_host_ready(struct announcements *all, uint32_t host)
 {
     struct holding *h = holding_find(all, host);
     if (!h)
@@ -161,7 +172,8 @@ void announcements_host_ready(struct announcements *all, uint32_t host)
 
 /* ---- saying it ---- */
 
-static void say(struct announcements *all, struct announced *a)
+static void
+say(struct announcements *all, struct announced *a)
 {
     const struct controller *c = all->controller;
     const struct eip *eip = model_eip(c->model, a->eip);
@@ -179,7 +191,8 @@ static void say(struct announcements *all, struct announced *a)
     feed_object(c->feed, a->eip);
 }
 
-static void announcements_tick(evutil_socket_t fd, short what, void *aux)
+static void
+announcements_tick(evutil_socket_t fd, short what, void *aux)
 {
     struct announcements *all = aux;
     struct announcement *next;
@@ -198,7 +211,8 @@ static void announcements_tick(evutil_socket_t fd, short what, void *aux)
 /* ---- where it is ---- */
 
 /* The columns of the address, and of a NAT gateway behind it, have changed. */
-static void tell(const struct announcements *all, const struct announced *a)
+static void
+tell(const struct announcements *all, const struct announced *a)
 {
     const struct controller *c = all->controller;
     feed_object(c->feed, a->eip);
@@ -206,7 +220,8 @@ static void tell(const struct announcements *all, const struct announced *a)
         feed_object(c->feed, a->holder);
 }
 
-static void forget(struct announcements *all, struct announced *a)
+static void
+forget(struct announcements *all, struct announced *a)
 {
     tell(all, a);
     unhold(a);
@@ -216,13 +231,15 @@ static void forget(struct announcements *all, struct announced *a)
     free(a);
 }
 
-static bool is_where_it_was(const struct announced *a, const struct placement *p, uint32_t holder)
+static bool
+is_where_it_was(const struct announced *a, const struct placement *p, uint32_t holder)
 {
     return a->host == p->holder->number && a->holder == holder && a->pool == p->pool->o.number && a->at.host == p->at.host
         && a->at.ofport == p->at.ofport;
 }
 
-void announcements_look(struct announcements *all, uint32_t eip)
+void
+announcements_look(struct announcements *all, uint32_t eip)
 {
     struct placement p;
     const struct controller *c = all->controller;

@@ -16,18 +16,21 @@ struct showing {
     const struct columns_wanted *wanted;
 };
 
-static json_t *string_or_null(const char *text)
+static json_t *
+string_or_null(const char *text)
 {
     return text && *text ? json_string(text) : json_null();
 }
 
-static json_t *host_name(const struct controller *c, uint32_t number)
+static json_t *
+host_name(const struct controller *c, uint32_t number)
 {
     const struct hypervisor *h = number ? host_by_number(c->hosts, number) : NULL;
     return h ? json_string(h->name) : json_null();
 }
 
-static json_t *port_column(const struct showing *s, const struct object *o, const char *name)
+static json_t *
+port_column(const struct showing *s, const struct object *o, const char *name)
 {
     const struct controller *c = s->controller;
     struct port_status status = bindings_status(c->bindings, o->number);
@@ -44,20 +47,23 @@ static json_t *port_column(const struct showing *s, const struct object *o, cons
     return json_null();
 }
 
-static json_t *encap_ip(const struct controller *c, uint32_t number)
+static json_t *
+encap_ip(const struct controller *c, uint32_t number)
 {
     char text[IP_STRLEN];
     const struct runtime_host *r = runtime_host(c->runtime, number);
     return r ? json_string(ip_format(r->encap_ip, text)) : json_null();
 }
 
-static json_t *gateway_word(const struct controller *c, uint32_t number)
+static json_t *
+gateway_word(const struct controller *c, uint32_t number)
 {
     const struct runtime_host *r = runtime_host(c->runtime, number);
     return r && r->is_gateway ? json_string(r->is_dead ? "dead" : "alive") : json_null();
 }
 
-static json_t *host_column(const struct showing *s, const struct object *o, const char *name)
+static json_t *
+host_column(const struct showing *s, const struct object *o, const char *name)
 {
     const struct hypervisor *h = host_by_number(s->controller->hosts, o->number);
     if (!h)
@@ -85,7 +91,8 @@ static json_t *host_column(const struct showing *s, const struct object *o, cons
     return json_null();
 }
 
-static json_t *eip_column(const struct showing *s, const struct object *o, const char *name)
+static json_t *
+eip_column(const struct showing *s, const struct object *o, const char *name)
 {
     const struct controller *c = s->controller;
     struct outside_place place = outside_place(c->outside, o->number);
@@ -96,7 +103,8 @@ static json_t *eip_column(const struct showing *s, const struct object *o, const
     return json_null();
 }
 
-static json_t *natgw_column(const struct showing *s, const struct object *o, const char *name)
+static json_t *
+natgw_column(const struct showing *s, const struct object *o, const char *name)
 {
     const struct controller *c = s->controller;
     uint32_t eip = model_eip_of(c->model, o->number);
@@ -107,7 +115,8 @@ static json_t *natgw_column(const struct showing *s, const struct object *o, con
     return json_null();
 }
 
-static json_t *pool_column(const struct showing *s, const struct object *o, const char *name)
+static json_t *
+pool_column(const struct showing *s, const struct object *o, const char *name)
 {
     char text[MAC_STRLEN];
     struct mac mac;
@@ -116,7 +125,8 @@ static json_t *pool_column(const struct showing *s, const struct object *o, cons
     return json_null();
 }
 
-static json_t *rule_column(const struct showing *s, const struct object *o, const char *name)
+static json_t *
+rule_column(const struct showing *s, const struct object *o, const char *name)
 {
     struct hits hits;
     bool is_known = rule_hits_of(s->controller->hits, o->number, &hits) || (s->wanted && s->wanted->are_hits_read);
@@ -130,7 +140,8 @@ static json_t *rule_column(const struct showing *s, const struct object *o, cons
 }
 
 /* Packets and bytes of a balancer's target or listener are the first of each connection and all others. */
-static json_t *balanced_column(const struct showing *s, const struct object *o, const char *name)
+static json_t *
+balanced_column(const struct showing *s, const struct object *o, const char *name)
 {
     struct hits hits;
     bool is_known = rule_hits_of(s->controller->hits, o->number, &hits) || (s->wanted && s->wanted->are_hits_read);
@@ -145,7 +156,8 @@ static json_t *balanced_column(const struct showing *s, const struct object *o, 
                                     : checks_listener_column(s->controller, (const void *) o, name);
 }
 
-static json_t *show_runtime(void *aux, const struct object *o, const struct field *field)
+static json_t *
+show_runtime(void *aux, const struct object *o, const struct field *field)
 {
     const struct showing *s = aux;
     switch (o->type) {
@@ -161,7 +173,8 @@ static json_t *show_runtime(void *aux, const struct object *o, const struct fiel
     }
 }
 
-json_t *columns_object(const struct controller *c, const struct object *o, const struct columns_wanted *wanted)
+json_t *
+columns_object(const struct controller *c, const struct object *o, const struct columns_wanted *wanted)
 {
     struct showing showing = { c, wanted };
     struct json_columns columns = {

@@ -48,7 +48,8 @@ struct commits {
 
 static void commits_turn(evutil_socket_t fd, short what, void *aux);
 
-struct commits *commits_new(struct controller *c)
+struct commits *
+commits_new(struct controller *c)
 {
     struct commits *commits = mem_zalloc(sizeof *commits);
     commits->controller = c;
@@ -57,12 +58,14 @@ struct commits *commits_new(struct controller *c)
     return commits;
 }
 
-const struct commit_counters *commits_counters(const struct commits *commits)
+const struct commit_counters *
+commits_counters(const struct commits *commits)
 {
     return &commits->counters;
 }
 
-void commit_submit(struct commits *commits, const struct commit_request *r)
+void
+commit_submit(struct commits *commits, const struct commit_request *r)
 {
     struct request *request = mem_zalloc(sizeof *request);
     *request = (struct request) {
@@ -84,13 +87,15 @@ void commit_submit(struct commits *commits, const struct commit_request *r)
         event_active(commits->turn, 0, 0);
 }
 
-json_t *commit_answer(uint64_t revision, const json_t *results)
+json_t *
+commit_answer(uint64_t revision, const json_t *results)
 {
     return json_pack("{s:I,s:O}", "revision", (json_int_t) revision, "results", results);
 }
 
 /* Ends the request in progress and goes on with the next. */
-static void request_end(struct commits *commits, struct commit_result *result)
+static void
+request_end(struct commits *commits, struct commit_result *result)
 {
     struct request *r = commits->first;
     commits->first = r->next;
@@ -114,7 +119,8 @@ static void request_end(struct commits *commits, struct commit_result *result)
         event_active(commits->turn, 0, 0);
 }
 
-static void request_fail(struct commits *commits, const struct error *err, int op)
+static void
+request_fail(struct commits *commits, const struct error *err, int op)
 {
     struct commit_result result = { .err = *err, .op = op };
     request_end(commits, &result);
@@ -122,7 +128,8 @@ static void request_fail(struct commits *commits, const struct error *err, int o
 
 /* ---- an answer given before ---- */
 
-static bool replay(struct commits *commits, struct request *r)
+static bool
+replay(struct commits *commits, struct request *r)
 {
     char *digest = NULL;
     char *answer = r->key ? store_remembered(commits->controller->store, r->scope, r->key, &digest) : NULL;
@@ -139,7 +146,8 @@ static bool replay(struct commits *commits, struct request *r)
 
 /* ---- applying ---- */
 
-static void request_begin(struct commits *commits, struct request *r)
+static void
+request_begin(struct commits *commits, struct request *r)
 {
     struct transaction_origin origin = {
         .principal = r->principal,
@@ -152,7 +160,8 @@ static void request_begin(struct commits *commits, struct request *r)
 }
 
 /* What only the running system can say against an operation. */
-static bool check_runtime(const struct controller *c, const json_t *op, struct error *err)
+static bool
+check_runtime(const struct controller *c, const json_t *op, struct error *err)
 {
     const char *verb = json_member_string(op, "op"), *type = json_member_string(op, "type");
     const char *name = json_member_string(op, "name");
@@ -166,7 +175,8 @@ static bool check_runtime(const struct controller *c, const json_t *op, struct e
     return true;
 }
 
-static bool apply_some(struct commits *commits, struct request *r, struct error *err)
+static bool
+apply_some(struct commits *commits, struct request *r, struct error *err)
 {
     int64_t end_ms = controller_now_ms() + APPLY_TURN_MS;
     size_t n = json_array_size(r->ops);
@@ -187,7 +197,8 @@ static bool apply_some(struct commits *commits, struct request *r, struct error 
 
 /* ---- after the store ---- */
 
-static void tell_parts(struct controller *c, const struct change *change)
+static void
+tell_parts(struct controller *c, const struct change *change)
 {
     if (change->type == OBJECT_HOST && !change->before)
         hosts_object_added(c->hosts, change->number);
@@ -199,7 +210,8 @@ static void tell_parts(struct controller *c, const struct change *change)
         bindings_port_changed(c->bindings, change->number);
 }
 
-static void concern(void *aux, uint32_t host)
+static void
+concern(void *aux, uint32_t host)
 {
     struct controller *c = aux;
     struct hypervisor *h = host_by_number(c->hosts, host);
@@ -208,7 +220,8 @@ static void concern(void *aux, uint32_t host)
 }
 
 /* The model shows the transaction; everything that follows from it starts here. */
-static void take_effect(struct controller *c, struct transaction *t)
+static void
+take_effect(struct controller *c, struct transaction *t)
 {
     size_t n;
     const struct change *changes = transaction_changes(t, &n);
@@ -239,7 +252,8 @@ static void take_effect(struct controller *c, struct transaction *t)
         feed_change(c->feed, &changes[i], model_revision(c->model));
 }
 
-static void finish(struct commits *commits, struct commit_result *result, bool is_stored)
+static void
+finish(struct commits *commits, struct commit_result *result, bool is_stored)
 {
     struct request *r = commits->first;
     struct controller *c = commits->controller;
@@ -255,7 +269,8 @@ static void finish(struct commits *commits, struct commit_result *result, bool i
     request_end(commits, result);
 }
 
-static void stored(void *aux, bool ok, const struct error *err)
+static void
+stored(void *aux, bool ok, const struct error *err)
 {
     struct commits *commits = aux;
     commits->is_storing = false;
@@ -268,7 +283,8 @@ static void stored(void *aux, bool ok, const struct error *err)
     request_fail(commits, err, -1);
 }
 
-static json_t *changes_json(const struct controller *c, const struct transaction *t)
+static json_t *
+changes_json(const struct controller *c, const struct transaction *t)
 {
     size_t n;
     json_t *list = json_array();
@@ -287,7 +303,8 @@ static json_t *changes_json(const struct controller *c, const struct transaction
     return list;
 }
 
-static void submit_to_store(struct commits *commits, struct request *r)
+static void
+submit_to_store(struct commits *commits, struct request *r)
 {
     json_t *answer = commit_answer(transaction_sequences(r->transaction).revision, r->results);
     char *text = json_text(answer);
@@ -308,7 +325,8 @@ static void submit_to_store(struct commits *commits, struct request *r)
     json_decref(answer);
 }
 
-static void commits_turn(evutil_socket_t fd, short what, void *aux)
+static void
+commits_turn(evutil_socket_t fd, short what, void *aux)
 {
     struct commits *commits = aux;
     struct request *r = commits->first;
@@ -335,7 +353,8 @@ static void commits_turn(evutil_socket_t fd, short what, void *aux)
     }
 }
 
-void commits_free(struct commits *commits)
+void
+commits_free(struct commits *commits)
 {
     if (!commits)
         return;

@@ -29,21 +29,24 @@
 #define LOG_MODULE "vnetd"
 #include "base/log.h"
 
-int64_t controller_now_ms(void)
+int64_t
+controller_now_ms(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-int64_t controller_wall_ms(void)
+int64_t
+controller_wall_ms(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
     return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-void controller_random(void *unused, uint8_t *bytes, size_t n)
+void
+controller_random(void *unused, uint8_t *bytes, size_t n)
 {
     while (n) {
         ssize_t got = getrandom(bytes, n, 0);
@@ -54,7 +57,8 @@ void controller_random(void *unused, uint8_t *bytes, size_t n)
     }
 }
 
-static void fact_concerns(void *aux, uint32_t host)
+static void
+fact_concerns(void *aux, uint32_t host)
 {
     struct controller *c = aux;
     struct hypervisor *h = host_by_number(c->hosts, host);
@@ -62,7 +66,8 @@ static void fact_concerns(void *aux, uint32_t host)
         host_concern(h, c->seq);
 }
 
-void controller_fact_changed(struct controller *c, const struct vnet_event *event)
+void
+controller_fact_changed(struct controller *c, const struct vnet_event *event)
 {
     c->seq++;
     if (event->kind == EVENT_BINDING)
@@ -82,19 +87,22 @@ struct loading {
     json_t *facts;
 };
 
-static bool load_object(void *aux, uint32_t number, const json_t *document, struct error *err)
+static bool
+load_object(void *aux, uint32_t number, const json_t *document, struct error *err)
 {
     struct loading *l = aux;
     return model_load_object(l->controller->model, number, document, err);
 }
 
-static void load_fact(void *aux, const char *key, const char *value)
+static void
+load_fact(void *aux, const char *key, const char *value)
 {
     struct loading *l = aux;
     json_object_set_new(l->facts, key, json_string(value));
 }
 
-static void load_tombstone(void *aux, uint32_t number)
+static void
+load_tombstone(void *aux, uint32_t number)
 {
     struct loading *l = aux;
     model_load_tombstone(l->controller->model, number);
@@ -102,7 +110,8 @@ static void load_tombstone(void *aux, uint32_t number)
 }
 
 /* "OFPORT ORDER" */
-static void use_binding(struct controller *c, uint32_t host, const char *iface_id, const char *value)
+static void
+use_binding(struct controller *c, uint32_t host, const char *iface_id, const char *value)
 {
     unsigned ofport;
     unsigned long long order = 0;
@@ -111,7 +120,8 @@ static void use_binding(struct controller *c, uint32_t host, const char *iface_i
 }
 
 /* Facts are used only when every object is there. Hosts first: a binding on an unknown host is nothing. */
-static void use_facts(struct controller *c, json_t *facts)
+static void
+use_facts(struct controller *c, json_t *facts)
 {
     const char *key;
     json_t *value;
@@ -139,7 +149,8 @@ static void use_facts(struct controller *c, json_t *facts)
 }
 
 /* The tenant that is there from the start is as old as its store. */
-static void date_tenant_default(struct controller *c, const json_t *facts)
+static void
+date_tenant_default(struct controller *c, const json_t *facts)
 {
     static const char key[] = "created";
     const char *text = json_member_string(facts, key);
@@ -153,7 +164,8 @@ static void date_tenant_default(struct controller *c, const json_t *facts)
     model_tenant_default_since(c->model, ms);
 }
 
-static bool load(struct controller *c, struct error *err)
+static bool
+load(struct controller *c, struct error *err)
 {
     struct loading l = { c, json_object() };
     struct store_loader loader = { .object = load_object, .fact = load_fact, .tombstone = load_tombstone, .aux = &l };
@@ -175,7 +187,8 @@ static bool load(struct controller *c, struct error *err)
 
 /* ---- start and stop ---- */
 
-static bool needs_tls(const struct option_list *list)
+static bool
+needs_tls(const struct option_list *list)
 {
     for (size_t i = 0; i < list->n; i++)
         if (!strncmp(list->v[i], "pssl:", 5))
@@ -183,7 +196,8 @@ static bool needs_tls(const struct option_list *list)
     return false;
 }
 
-static bool load_tls(struct controller *c, struct error *err)
+static bool
+load_tls(struct controller *c, struct error *err)
 {
     const struct options *o = c->options;
     if (!needs_tls(&o->openflow) && !needs_tls(&o->ovsdb) && !needs_tls(&o->api))
@@ -192,7 +206,8 @@ static bool load_tls(struct controller *c, struct error *err)
     return c->tls;
 }
 
-bool controller_start(struct controller *c, const struct options *options, struct error *err)
+bool
+controller_start(struct controller *c, const struct options *options, struct error *err)
 {
     *c = (struct controller) { .options = options, .seq = 1, .started_ms = controller_wall_ms() };
     c->base = event_base_new();
@@ -221,7 +236,8 @@ bool controller_start(struct controller *c, const struct options *options, struc
 }
 
 /* Who asks is let go first, then sessions, while all that they tell is still there. */
-void controller_stop(struct controller *c)
+void
+controller_stop(struct controller *c)
 {
     api_free(c->api);
     event_base_loop(c->base, EVLOOP_NONBLOCK);

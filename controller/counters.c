@@ -41,7 +41,8 @@ struct reading {
     uint32_t host;
 };
 
-static struct count *count_find(const struct drop_counts *d, uint32_t number)
+static struct count *
+count_find(const struct drop_counts *d, uint32_t number)
 {
     if (!d)
         return NULL;
@@ -53,7 +54,8 @@ static struct count *count_find(const struct drop_counts *d, uint32_t number)
     return NULL;
 }
 
-static void count_add(struct drop_counts *d, uint32_t number, uint32_t host)
+static void
+count_add(struct drop_counts *d, uint32_t number, uint32_t host)
 {
     struct count *c = mem_zalloc(sizeof *c);
     c->number = number;
@@ -61,7 +63,8 @@ static void count_add(struct drop_counts *d, uint32_t number, uint32_t host)
     map_insert(&d->counts, &c->by_number, hash_u32(number));
 }
 
-static void counts_free(struct drop_counts *d)
+static void
+counts_free(struct drop_counts *d)
 {
     MAP_FOR_EACH_SAFE (n, next, &d->counts)
         free(CONTAINER_OF(n, struct count, by_number));
@@ -71,7 +74,8 @@ static void counts_free(struct drop_counts *d)
     free(d);
 }
 
-static void counts_deliver(struct drop_counts *d)
+static void
+counts_deliver(struct drop_counts *d)
 {
     if (!d->is_done)
         d->done(d->aux, d);
@@ -80,12 +84,14 @@ static void counts_deliver(struct drop_counts *d)
         counts_free(d);
 }
 
-static void counts_timeout(evutil_socket_t fd, short what, void *aux)
+static void
+counts_timeout(evutil_socket_t fd, short what, void *aux)
 {
     counts_deliver(aux);
 }
 
-static void read_flow(void *aux, const struct wire_flow *flow)
+static void
+read_flow(void *aux, const struct wire_flow *flow)
 {
     struct reading *r = aux;
     enum reason reason = reject_reason_of(flow->cookie, flow->table, flow->priority);
@@ -98,7 +104,8 @@ static void read_flow(void *aux, const struct wire_flow *flow)
 }
 
 /* What this host was asked about is read now, zeros included. */
-static void mark_read(struct reading *r)
+static void
+mark_read(struct reading *r)
 {
     struct drop_counts *d = r->counts;
     MAP_FOR_EACH (n, &d->counts) {
@@ -108,7 +115,8 @@ static void mark_read(struct reading *r)
     }
 }
 
-static void read_done(void *aux, bool ok)
+static void
+read_done(void *aux, bool ok)
 {
     struct reading *r = aux;
     struct drop_counts *d = r->counts;
@@ -120,7 +128,8 @@ static void read_done(void *aux, bool ok)
         counts_deliver(d);
 }
 
-static void ask(struct drop_counts *d, struct hypervisor *h, struct of_session_read *read)
+static void
+ask(struct drop_counts *d, struct hypervisor *h, struct of_session_read *read)
 {
     struct reading *r = mem_zalloc(sizeof *r);
     *r = (struct reading) { d, h->number };
@@ -134,14 +143,16 @@ static void ask(struct drop_counts *d, struct hypervisor *h, struct of_session_r
     }
 }
 
-static void ask_by_cookie(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint64_t mask)
+static void
+ask_by_cookie(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint64_t mask)
 {
     static const uint8_t every_table[] = { 0xff };
     ask(d, h, &(struct of_session_read) { .table = 0xff, .tables = every_table, .n_tables = 1, .cookie = cookie & mask,
                                           .cookie_mask = mask });
 }
 
-struct of_session_read drop_counts_natgw_question(void)
+struct of_session_read
+drop_counts_natgw_question(void)
 {
     static const uint8_t tables[] = { STAGE_NAT_OUT };
     return (struct of_session_read) {
@@ -153,7 +164,8 @@ struct of_session_read drop_counts_natgw_question(void)
     };
 }
 
-bool drop_counts_is_natgws(const struct wire_flow *flow)
+bool
+drop_counts_is_natgws(const struct wire_flow *flow)
 {
     return flow->cookie >> 48 == cookie_make(FEATURE_NATGW, OBJECT_NATGW, 0) >> 48 && flow->table == STAGE_NAT_OUT
         && flow->priority == PRIORITY_NATGW_EXHAUSTED;
@@ -166,7 +178,8 @@ struct wanted_of_host {
     bool is_host_wanted, has_natgws;
 };
 
-static void ask_host(struct drop_counts *d, const struct wanted_of_host *w)
+static void
+ask_host(struct drop_counts *d, const struct wanted_of_host *w)
 {
     struct hypervisor *h = host_by_number(d->controller->hosts, w->host);
     if (!h || !host_is_connected(h))
@@ -181,7 +194,8 @@ static void ask_host(struct drop_counts *d, const struct wanted_of_host *w)
     }
 }
 
-static uint32_t host_that_counts(const struct controller *c, const struct object *o)
+static uint32_t
+host_that_counts(const struct controller *c, const struct object *o)
 {
     struct placement p;
     const struct view view = { .model = c->model, .runtime = c->runtime };
@@ -192,7 +206,8 @@ static uint32_t host_that_counts(const struct controller *c, const struct object
     return runtime_binding(c->runtime, o->number).host;
 }
 
-static void want(struct wanted_of_host *w, const struct object *o)
+static void
+want(struct wanted_of_host *w, const struct object *o)
 {
     w->is_host_wanted |= o->type == OBJECT_HOST;
     w->has_natgws |= o->type == OBJECT_NATGW;
@@ -202,7 +217,8 @@ static void want(struct wanted_of_host *w, const struct object *o)
     w->port = o->number;
 }
 
-void drop_counts_read(struct controller *c, const uint32_t *numbers, size_t n, drop_counts_done *done, void *aux)
+void
+drop_counts_read(struct controller *c, const uint32_t *numbers, size_t n, drop_counts_done *done, void *aux)
 {
     struct drop_counts *d = mem_zalloc(sizeof *d);
     *d = (struct drop_counts) { .controller = c, .n_pending = 1, .done = done, .aux = aux };
@@ -234,7 +250,8 @@ void drop_counts_read(struct controller *c, const uint32_t *numbers, size_t n, d
     evtimer_add(d->timer, &tv);
 }
 
-json_t *drop_counts_port(const struct drop_counts *d, uint32_t port)
+json_t *
+drop_counts_port(const struct drop_counts *d, uint32_t port)
 {
     const struct count *c = count_find(d, port);
     if (!c || !c->is_read)
@@ -245,7 +262,8 @@ json_t *drop_counts_port(const struct drop_counts *d, uint32_t port)
     return object;
 }
 
-json_t *drop_counts_host(const struct drop_counts *d, uint32_t host)
+json_t *
+drop_counts_host(const struct drop_counts *d, uint32_t host)
 {
     const struct count *c = count_find(d, host);
     if (!c || !c->is_read)
@@ -253,7 +271,8 @@ json_t *drop_counts_host(const struct drop_counts *d, uint32_t host)
     return json_pack("{s:I}", reason_word(REASON_TUNNEL), (json_int_t) c->packets[REASON_TUNNEL]);
 }
 
-json_t *drop_counts_natgw(const struct drop_counts *d, uint32_t natgw)
+json_t *
+drop_counts_natgw(const struct drop_counts *d, uint32_t natgw)
 {
     const struct count *c = count_find(d, natgw);
     return c && c->is_read ? json_integer((json_int_t) c->exhausted) : json_null();

@@ -35,7 +35,8 @@ struct exhaustion {
 
 static void exhaustion_round(evutil_socket_t fd, short what, void *aux);
 
-struct exhaustion *exhaustion_new(struct controller *c)
+struct exhaustion *
+exhaustion_new(struct controller *c)
 {
     struct exhaustion *x = mem_zalloc(sizeof *x);
     *x = (struct exhaustion) { .controller = c, .lines = LOG_LIMIT(60) };
@@ -45,7 +46,8 @@ struct exhaustion *exhaustion_new(struct controller *c)
     return x;
 }
 
-void exhaustion_free(struct exhaustion *x)
+void
+exhaustion_free(struct exhaustion *x)
 {
     MAP_FOR_EACH_SAFE (n, next, &x->spells)
         free(CONTAINER_OF(n, struct spell, by_natgw));
@@ -54,7 +56,8 @@ void exhaustion_free(struct exhaustion *x)
     free(x);
 }
 
-static struct spell *spell_find(const struct exhaustion *x, uint32_t natgw)
+static struct spell *
+spell_find(const struct exhaustion *x, uint32_t natgw)
 {
     MAP_FOR_EACH_HASH (n, &x->spells, hash_u32(natgw)) {
         struct spell *s = CONTAINER_OF(n, struct spell, by_natgw);
@@ -66,7 +69,8 @@ static struct spell *spell_find(const struct exhaustion *x, uint32_t natgw)
 
 /* ---- which are held where ---- */
 
-static void spell_note(struct exhaustion *x, uint32_t natgw, uint32_t host)
+static void
+spell_note(struct exhaustion *x, uint32_t natgw, uint32_t host)
 {
     struct spell *s = spell_find(x, natgw);
     if (!s) {
@@ -80,7 +84,8 @@ static void spell_note(struct exhaustion *x, uint32_t natgw, uint32_t host)
     s->round = x->round;
 }
 
-static void spells_note(struct exhaustion *x)
+static void
+spells_note(struct exhaustion *x)
 {
     struct placement p;
     const struct controller *c = x->controller;
@@ -100,7 +105,8 @@ static void spells_note(struct exhaustion *x)
 
 /* ---- reading ---- */
 
-static void read_flow(void *aux, const struct wire_flow *flow)
+static void
+read_flow(void *aux, const struct wire_flow *flow)
 {
     struct exhaustion *x = aux;
     struct spell *s = drop_counts_is_natgws(flow) ? spell_find(x, cookie_number(flow->cookie)) : NULL;
@@ -109,7 +115,8 @@ static void read_flow(void *aux, const struct wire_flow *flow)
 }
 
 /* A counter that fell belongs to a flow made anew. */
-static void spell_tell(struct exhaustion *x, struct spell *s)
+static void
+spell_tell(struct exhaustion *x, struct spell *s)
 {
     const struct object *o = model_get(x->controller->model, s->natgw, OBJECT_NATGW);
     uint64_t grown = s->packets < s->seen ? s->packets : s->packets - s->seen;
@@ -121,7 +128,8 @@ static void spell_tell(struct exhaustion *x, struct spell *s)
 
 static void read_next(struct exhaustion *x);
 
-static void read_done(void *aux, bool ok)
+static void
+read_done(void *aux, bool ok)
 {
     struct exhaustion *x = aux;
     MAP_FOR_EACH (n, &x->spells) {
@@ -136,7 +144,8 @@ static void read_done(void *aux, bool ok)
 }
 
 /* The host with the next number that holds one. */
-static uint32_t host_after(const struct exhaustion *x)
+static uint32_t
+host_after(const struct exhaustion *x)
 {
     uint32_t next = 0;
     MAP_FOR_EACH (n, &x->spells) {
@@ -147,7 +156,8 @@ static uint32_t host_after(const struct exhaustion *x)
     return next;
 }
 
-static bool host_read(struct exhaustion *x)
+static bool
+host_read(struct exhaustion *x)
 {
     const struct hypervisor *h = host_by_number(x->controller->hosts, x->host);
     struct of_session_read read = drop_counts_natgw_question();
@@ -157,14 +167,16 @@ static bool host_read(struct exhaustion *x)
     return h && host_is_connected(h) && of_session_read(h->of, &read);
 }
 
-static void read_next(struct exhaustion *x)
+static void
+read_next(struct exhaustion *x)
 {
     x->is_reading = false;
     while (!x->is_reading && !hosts_are_closing(x->controller->hosts) && (x->host = host_after(x)))
         x->is_reading = host_read(x);
 }
 
-static void exhaustion_round(evutil_socket_t fd, short what, void *aux)
+static void
+exhaustion_round(evutil_socket_t fd, short what, void *aux)
 {
     struct exhaustion *x = aux;
     if (x->is_reading)

@@ -39,7 +39,8 @@ struct feed {
 
 static void feed_flush(evutil_socket_t fd, short what, void *aux);
 
-struct feed *feed_new(struct controller *c)
+struct feed *
+feed_new(struct controller *c)
 {
     struct feed *f = mem_zalloc(sizeof *f);
     f->controller = c;
@@ -50,23 +51,27 @@ struct feed *feed_new(struct controller *c)
     return f;
 }
 
-uint64_t feed_last(const struct feed *f)
+uint64_t
+feed_last(const struct feed *f)
 {
     return f->last;
 }
 
 /* The id of the event before the oldest one kept. */
-static uint64_t before_oldest(const struct feed *f)
+static uint64_t
+before_oldest(const struct feed *f)
 {
     return f->last - f->first < FEED_KEPT ? f->first : f->last - FEED_KEPT;
 }
 
-bool feed_keeps(const struct feed *f, uint64_t after)
+bool
+feed_keeps(const struct feed *f, uint64_t after)
 {
     return after >= before_oldest(f) && after <= f->last;
 }
 
-static void publish(struct feed *f, const struct object *o, enum feed_change change, uint64_t revision)
+static void
+publish(struct feed *f, const struct object *o, enum feed_change change, uint64_t revision)
 {
     struct feed_event *e = &f->ring[++f->last % FEED_KEPT];
     *e = (struct feed_event) { .id = f->last, .revision = revision, .tenant = o->tenant, .number = o->number,
@@ -77,7 +82,8 @@ static void publish(struct feed *f, const struct object *o, enum feed_change cha
     }
 }
 
-json_t *feed_event_json(const struct feed *f, const struct feed_event *e)
+json_t *
+feed_event_json(const struct feed *f, const struct feed_event *e)
 {
     static const char *const words[] = { "add", "set", "del" };
     char id[UUID_STRLEN];
@@ -87,7 +93,8 @@ json_t *feed_event_json(const struct feed *f, const struct feed_event *e)
                      "object", o ? columns_object(f->controller, o, NULL) : json_null());
 }
 
-void feed_change(struct feed *f, const struct change *change, uint64_t revision)
+void
+feed_change(struct feed *f, const struct change *change, uint64_t revision)
 {
     if (object_class(change->type)->is_hidden)
         return;
@@ -95,7 +102,8 @@ void feed_change(struct feed *f, const struct change *change, uint64_t revision)
             revision);
 }
 
-void feed_object(struct feed *f, uint32_t number)
+void
+feed_object(struct feed *f, uint32_t number)
 {
     MAP_FOR_EACH_HASH (n, &f->pending, hash_u32(number))
         if (CONTAINER_OF(n, struct pending, by_number)->number == number)
@@ -108,7 +116,8 @@ void feed_object(struct feed *f, uint32_t number)
     event_active(f->flush, 0, 0);
 }
 
-static void feed_flush(evutil_socket_t fd, short what, void *aux)
+static void
+feed_flush(evutil_socket_t fd, short what, void *aux)
 {
     struct feed *f = aux;
     struct pending *first = f->first_pending;
@@ -125,7 +134,8 @@ static void feed_flush(evutil_socket_t fd, short what, void *aux)
     }
 }
 
-struct feed_reader *feed_subscribe(struct feed *f, uint64_t after, feed_each *each, void *aux)
+struct feed_reader *
+feed_subscribe(struct feed *f, uint64_t after, feed_each *each, void *aux)
 {
     struct feed_reader *r = mem_zalloc(sizeof *r);
     *r = (struct feed_reader) { .feed = f, .next = f->readers, .each = each, .aux = aux };
@@ -137,7 +147,8 @@ struct feed_reader *feed_subscribe(struct feed *f, uint64_t after, feed_each *ea
     return r;
 }
 
-void feed_unsubscribe(struct feed_reader *r)
+void
+feed_unsubscribe(struct feed_reader *r)
 {
     if (!r)
         return;
@@ -150,7 +161,8 @@ void feed_unsubscribe(struct feed_reader *r)
     free(r);
 }
 
-void feed_free(struct feed *f)
+void
+feed_free(struct feed *f)
 {
     if (!f)
         return;

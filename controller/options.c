@@ -36,14 +36,16 @@ struct filling {
     bool openflow, ovsdb, api;
 };
 
-static void list_clear(struct option_list *list)
+static void
+list_clear(struct option_list *list)
 {
     for (size_t i = 0; i < list->n; i++)
         free(list->v[i]);
     list->n = 0;
 }
 
-static bool list_add(struct option_list *list, bool *given, const char *name, const char *value, struct error *err)
+static bool
+list_add(struct option_list *list, bool *given, const char *name, const char *value, struct error *err)
 {
     if (!*given)
         list_clear(list);
@@ -58,7 +60,8 @@ static bool list_add(struct option_list *list, bool *given, const char *name, co
     return true;
 }
 
-static bool set_store(struct options *o, const char *value, struct error *err)
+static bool
+set_store(struct options *o, const char *value, struct error *err)
 {
     static const char method[] = "sqlite:";
     if (strncmp(value, method, strlen(method)) || !value[strlen(method)])
@@ -67,7 +70,8 @@ static bool set_store(struct options *o, const char *value, struct error *err)
     return true;
 }
 
-static bool set_advertise(struct options *o, const char *value, struct error *err)
+static bool
+set_advertise(struct options *o, const char *value, struct error *err)
 {
     struct ip ip;
     if (!ip_parse(value, &ip))
@@ -76,7 +80,8 @@ static bool set_advertise(struct options *o, const char *value, struct error *er
     return true;
 }
 
-static bool take_option(void *aux, int option, const char *value, struct error *err)
+static bool
+take_option(void *aux, int option, const char *value, struct error *err)
 {
     struct filling *f = aux;
     struct options *o = f->o;
@@ -99,7 +104,8 @@ static bool take_option(void *aux, int option, const char *value, struct error *
     }
 }
 
-static void set_defaults(struct options *o)
+static void
+set_defaults(struct options *o)
 {
     *o = (struct options) { 0 };
     struct filling none = { 0 };
@@ -114,13 +120,15 @@ static void set_defaults(struct options *o)
     option_text(&o->ca, "/etc/vnet/pki/ca.pem");
 }
 
-static void source_begin(void *aux)
+static void
+source_begin(void *aux)
 {
     struct filling *f = aux;
     *f = (struct filling) { .o = f->o };
 }
 
-bool options_parse(int argc, char *argv[], struct options *o, struct error *err)
+bool
+options_parse(int argc, char *argv[], struct options *o, struct error *err)
 {
     struct filling f = { .o = o };
     const struct option_set set = { "vnetd", "p:c:C:v::Vh", long_options, NULL, source_begin, take_option, &f };
@@ -132,7 +140,8 @@ bool options_parse(int argc, char *argv[], struct options *o, struct error *err)
     return true;
 }
 
-void options_done(struct options *o)
+void
+options_done(struct options *o)
 {
     list_clear(&o->openflow);
     list_clear(&o->ovsdb);
@@ -146,7 +155,8 @@ void options_done(struct options *o)
     free(o->log_file);
 }
 
-void options_usage(void)
+void
+options_usage(void)
 {
     puts("vnetd: virtual private clouds on Open vSwitch: the control daemon\n"
          "usage: vnetd [OPTION]...\n"

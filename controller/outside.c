@@ -32,7 +32,8 @@ struct outside {
 
 static void feed_told(void *aux, const struct feed_event *);
 
-struct outside *outside_new(struct controller *c)
+struct outside *
+outside_new(struct controller *c)
 {
     struct outside *o = mem_zalloc(sizeof *o);
     o->controller = c;
@@ -44,7 +45,8 @@ struct outside *outside_new(struct controller *c)
     return o;
 }
 
-void outside_free(struct outside *o)
+void
+outside_free(struct outside *o)
 {
     if (!o)
         return;
@@ -60,7 +62,8 @@ void outside_free(struct outside *o)
 
 /* ---- hosts ---- */
 
-static struct watch *watch_find(const struct outside *o, uint32_t host)
+static struct watch *
+watch_find(const struct outside *o, uint32_t host)
 {
     MAP_FOR_EACH_HASH (n, &o->watches, hash_u32(host)) {
         struct watch *w = CONTAINER_OF(n, struct watch, by_host);
@@ -70,7 +73,8 @@ static struct watch *watch_find(const struct outside *o, uint32_t host)
     return NULL;
 }
 
-static void watch_end(struct outside *o, struct watch *w)
+static void
+watch_end(struct outside *o, struct watch *w)
 {
     uint32_t host = w->host;
     map_remove(&o->watches, &w->by_host);
@@ -79,7 +83,8 @@ static void watch_end(struct outside *o, struct watch *w)
     upstreams_host_ready(o->upstreams);
 }
 
-static void host_waited_for(void *aux, const struct waiter_result *result)
+static void
+host_waited_for(void *aux, const struct waiter_result *result)
 {
     struct watch *w = aux;
     w->is_waiting = false;
@@ -88,7 +93,8 @@ static void host_waited_for(void *aux, const struct waiter_result *result)
 }
 
 /* Of one that is not connected the feed tells when it is. */
-void outside_watch_host(struct outside *o, uint32_t host)
+void
+outside_watch_host(struct outside *o, uint32_t host)
 {
     const struct hypervisor *h = host_by_number(o->controller->hosts, host);
     struct watch *w = watch_find(o, host);
@@ -103,7 +109,8 @@ void outside_watch_host(struct outside *o, uint32_t host)
     waiter_add(o->controller->waiters, &host, 1, WATCH_S, host_waited_for, w);
 }
 
-static void feed_told(void *aux, const struct feed_event *e)
+static void
+feed_told(void *aux, const struct feed_event *e)
 {
     struct outside *o = aux;
     if (e->type != OBJECT_HOST)
@@ -117,20 +124,23 @@ static void feed_told(void *aux, const struct feed_event *e)
 
 /* ---- what changes ---- */
 
-static void eip_look(void *aux, uint32_t eip)
+static void
+eip_look(void *aux, uint32_t eip)
 {
     announcements_look(aux, eip);
 }
 
 /* The columns of a NAT gateway are of the elastic IP that is attached to it. */
-static void tell_natgw(const struct outside *o, const struct object *eip)
+static void
+tell_natgw(const struct outside *o, const struct object *eip)
 {
     const struct target_ref *attached = eip ? &((const struct eip *) (const void *) eip)->attached : NULL;
     if (attached && attached->kind == TARGET_NATGW)
         feed_object(o->controller->feed, attached->number);
 }
 
-void outside_begin(struct outside *o)
+void
+outside_begin(struct outside *o)
 {
     const struct model *m = o->controller->model;
     const struct object *object = NULL;
@@ -141,7 +151,8 @@ void outside_begin(struct outside *o)
         upstreams_look(o->upstreams, object->number);
 }
 
-void outside_changed(struct outside *o, const struct vnet_event *event)
+void
+outside_changed(struct outside *o, const struct vnet_event *event)
 {
     if (!o->is_begun)
         return;
@@ -157,7 +168,8 @@ void outside_changed(struct outside *o, const struct vnet_event *event)
         upstreams_hurry(o->upstreams);
 }
 
-void outside_remember(struct outside *o, uint32_t pool, const char *value)
+void
+outside_remember(struct outside *o, uint32_t pool, const char *value)
 {
     struct mac mac;
     struct controller *c = o->controller;
@@ -165,13 +177,15 @@ void outside_remember(struct outside *o, uint32_t pool, const char *value)
         runtime_set_gateway_mac(c->runtime, pool, mac);
 }
 
-void outside_packet_in(struct controller *c, uint32_t host, const struct packet_in *in)
+void
+outside_packet_in(struct controller *c, uint32_t host, const struct packet_in *in)
 {
     if (c->outside)
         upstreams_heard(c->outside->upstreams, host, in);
 }
 
-struct outside_place outside_place(const struct outside *o, uint32_t eip)
+struct outside_place
+outside_place(const struct outside *o, uint32_t eip)
 {
     return announcements_place(o->announcements, eip);
 }

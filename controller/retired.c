@@ -18,7 +18,8 @@ struct retired {
     struct retiree *first, **last;
 };
 
-struct retired *retired_new(struct controller *c)
+struct retired *
+retired_new(struct controller *c)
 {
     struct retired *r = mem_zalloc(sizeof *r);
     r->controller = c;
@@ -26,7 +27,8 @@ struct retired *retired_new(struct controller *c)
     return r;
 }
 
-static void put(struct retired *r, uint32_t number, uint64_t seq)
+static void
+put(struct retired *r, uint32_t number, uint64_t seq)
 {
     struct retiree *retiree = mem_zalloc(sizeof *retiree);
     *retiree = (struct retiree) { .seq = seq, .number = number };
@@ -34,12 +36,14 @@ static void put(struct retired *r, uint32_t number, uint64_t seq)
     r->last = &retiree->next;
 }
 
-void retired_load(struct retired *r, uint32_t number)
+void
+retired_load(struct retired *r, uint32_t number)
 {
     put(r, number, 1);
 }
 
-void retired_add(struct retired *r, const struct change *changes, size_t n)
+void
+retired_add(struct retired *r, const struct change *changes, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (!changes[i].after)
@@ -47,7 +51,8 @@ void retired_add(struct retired *r, const struct change *changes, size_t n)
     retired_check(r);
 }
 
-bool retired_has(const struct retired *r, uint32_t number)
+bool
+retired_has(const struct retired *r, uint32_t number)
 {
     for (const struct retiree *retiree = r->first; retiree; retiree = retiree->next)
         if (retiree->number == number)
@@ -56,7 +61,8 @@ bool retired_has(const struct retired *r, uint32_t number)
 }
 
 /* Up to where all hosts have confirmed. One that wants nothing more has confirmed everything, once it has been read. */
-static uint64_t confirmed_by_all(const struct retired *r)
+static uint64_t
+confirmed_by_all(const struct retired *r)
 {
     uint64_t least = UINT64_MAX;
     for (const struct hypervisor *h = hosts_first(r->controller->hosts); h; h = hosts_next(r->controller->hosts, h)) {
@@ -67,7 +73,8 @@ static uint64_t confirmed_by_all(const struct retired *r)
     return least;
 }
 
-void retired_check(struct retired *r)
+void
+retired_check(struct retired *r)
 {
     if (!r->first)
         return;
@@ -84,7 +91,8 @@ void retired_check(struct retired *r)
     }
 }
 
-void retired_free(struct retired *r)
+void
+retired_free(struct retired *r)
 {
     if (!r)
         return;

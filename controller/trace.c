@@ -10,18 +10,21 @@
 
 /* ---- verdicts ---- */
 
-static void dropped(struct trace *t, const char *reason, const char *object)
+static void
+dropped(struct trace *t, const char *reason, const char *object)
 {
     t->verdict = arena_printf(t->arena, "dropped %s %s", reason, object);
 }
 
-void trace_no_port(struct trace *t)
+void
+trace_no_port(struct trace *t)
 {
     char dst[IP_STRLEN];
     dropped(t, reason_word(REASON_NO_PORT), ip_format(t->wanted->dst, dst));
 }
 
-static enum reason drop_reason(const struct exec_result *r, const struct exec_output *o)
+static enum reason
+drop_reason(const struct exec_result *r, const struct exec_output *o)
 {
     const struct spec *spec = r->steps[o->step].spec;
     enum reason reason = exec_packet_get(&o->packet, LAYOUT_REASON);
@@ -31,7 +34,8 @@ static enum reason drop_reason(const struct exec_result *r, const struct exec_ou
 }
 
 /* Whoever sent it to be rejected decided; its flow may be one that all share, then the one that counts the drop names the object. */
-static const char *drop_object(const struct trace *t, const struct exec_result *r, size_t step)
+static const char *
+drop_object(const struct trace *t, const struct exec_result *r, size_t step)
 {
     bool is_rejected = r->steps[step].table == STAGE_REJECT && step;
     const char *name = is_rejected ? trace_owner(t, r->steps[step - 1].spec) : NULL;
@@ -40,7 +44,8 @@ static const char *drop_object(const struct trace *t, const struct exec_result *
     return name ? name : trace_host(t, t->host);
 }
 
-static void judge_end(struct trace *t, const struct exec_result *r, const struct exec_output *o)
+static void
+judge_end(struct trace *t, const struct exec_result *r, const struct exec_output *o)
 {
     enum reason reason = drop_reason(r, o);
     if (reason == REASON_NO_PORT)
@@ -60,7 +65,8 @@ struct peer_search {
     const struct runtime_host *found;
 };
 
-static void peer_look(void *aux, const struct runtime_host *host)
+static void
+peer_look(void *aux, const struct runtime_host *host)
 {
     struct peer_search *s = aux;
     if (ip_equal(host->encap_ip, s->ip))
@@ -68,7 +74,8 @@ static void peer_look(void *aux, const struct runtime_host *host)
 }
 
 /* The packet as it comes in at another host: only what is on the wire goes with it. */
-static void packet_arrive(struct trace *t, uint32_t host, uint32_t in_port, const struct exec_packet *sent)
+static void
+packet_arrive(struct trace *t, uint32_t host, uint32_t in_port, const struct exec_packet *sent)
 {
     t->packet = *sent;
     for (enum of_field_id id = OF_REG0; id <= OF_REG15; id++)
@@ -81,14 +88,16 @@ static void packet_arrive(struct trace *t, uint32_t host, uint32_t in_port, cons
     t->host = host;
 }
 
-static void packet_cross(struct trace *t, const struct runtime_host *peer, enum encap encap, const struct exec_packet *sent)
+static void
+packet_cross(struct trace *t, const struct runtime_host *peer, enum encap encap, const struct exec_packet *sent)
 {
     const struct runtime_host *here = runtime_host(t->network->view.runtime, t->host);
     packet_arrive(t, peer->number, peer->tunnel_port[encap], sent);
     t->packet.field[OF_TUN_SRC] = ip4_u32(here->encap_ip);
 }
 
-static void go_through_tunnel(struct trace *t, const struct exec_output *o, enum encap encap)
+static void
+go_through_tunnel(struct trace *t, const struct exec_output *o, enum encap encap)
 {
     char ip[IP_STRLEN];
     struct peer_search s = { .ip = ip4(o->packet.field[OF_TUN_DST]) };
@@ -102,7 +111,8 @@ static void go_through_tunnel(struct trace *t, const struct exec_output *o, enum
 }
 
 /* Out to the physical network: perhaps to another host of ours, which holds the address that it is for. */
-static bool leave(struct trace *t, const struct exec_output *o)
+static bool
+leave(struct trace *t, const struct exec_output *o)
 {
     struct placement p;
     const struct view *view = &t->network->view;
@@ -121,7 +131,8 @@ static bool leave(struct trace *t, const struct exec_output *o)
     return true;
 }
 
-static bool is_uplink(const struct runtime_host *here, uint32_t ofport)
+static bool
+is_uplink(const struct runtime_host *here, uint32_t ofport)
 {
     for (unsigned i = 0; here && i < here->n_uplinks; i++)
         if (here->uplinks[i].ofport == ofport)
@@ -133,14 +144,16 @@ struct port_search {
     uint32_t ofport, found;
 };
 
-static void port_look(void *aux, uint32_t port, uint32_t ofport)
+static void
+port_look(void *aux, uint32_t port, uint32_t ofport)
 {
     struct port_search *s = aux;
     if (ofport == s->ofport)
         s->found = port;
 }
 
-static bool judge_port(struct trace *t, const struct exec_output *o)
+static bool
+judge_port(struct trace *t, const struct exec_output *o)
 {
     const struct runtime *runtime = t->network->view.runtime;
     const struct runtime_host *here = runtime_host(runtime, t->host);
@@ -162,7 +175,8 @@ static bool judge_port(struct trace *t, const struct exec_output *o)
     return true;
 }
 
-bool trace_run_here(struct trace *t, const struct exec_packet *packet, struct exec_result *r)
+bool
+trace_run_here(struct trace *t, const struct exec_packet *packet, struct exec_result *r)
 {
     struct flow_table *table = t->network->table(t->network->aux, t->host);
     if (!table)
@@ -172,7 +186,8 @@ bool trace_run_here(struct trace *t, const struct exec_packet *packet, struct ex
         || error_prefix(t->err, "host '%s'", trace_host(t, t->host));
 }
 
-static bool visit_host(struct trace *t)
+static bool
+visit_host(struct trace *t)
 {
     struct exec_result r;
     if (!trace_run_here(t, &t->packet, &r))
@@ -189,7 +204,8 @@ static bool visit_host(struct trace *t)
 
 /* ---- the whole ---- */
 
-static bool trace_follow(struct trace *t)
+static bool
+trace_follow(struct trace *t)
 {
     for (int i = 0; !t->verdict && i < HOSTS_MAX; i++) {
         if (!visit_host(t))
@@ -198,8 +214,9 @@ static bool trace_follow(struct trace *t)
     return t->verdict || error_set(t->err, ERROR_INTERNAL, "the packet goes from host to host without an end");
 }
 
-json_t *trace_run(const struct trace_network *network, const struct trace_origin *origin, const struct trace_packet *packet,
-                  struct error *err)
+json_t *
+trace_run(const struct trace_network *network, const struct trace_origin *origin, const struct trace_packet *packet,
+          struct error *err)
 {
     struct trace t = { .network = network, .wanted = packet, .arena = arena_new(), .err = err };
     json_t *answer = NULL;

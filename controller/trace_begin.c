@@ -11,7 +11,8 @@
 static const struct mac stranger = { { 2, 0, 0, 0, 0, 1 } };
 
 /* '*mac' stays 0 if nobody answers; then that is the verdict. */
-static bool resolve(struct trace *t, struct ip next_hop, uint64_t *mac)
+static bool
+resolve(struct trace *t, struct ip next_hop, uint64_t *mac)
 {
     struct exec_packet ask;
     struct exec_result r;
@@ -35,7 +36,8 @@ static bool resolve(struct trace *t, struct ip next_hop, uint64_t *mac)
 /* ---- a port ---- */
 
 /* As the guest's network stack would find it. */
-static bool destination_mac(struct trace *t, const struct subnet *subnet, uint64_t *mac)
+static bool
+destination_mac(struct trace *t, const struct subnet *subnet, uint64_t *mac)
 {
     uint32_t dst = ip4_u32(t->wanted->dst);
     struct ip gateway = subnet_gateway(subnet);
@@ -49,7 +51,8 @@ static bool destination_mac(struct trace *t, const struct subnet *subnet, uint64
     return true;
 }
 
-static bool begin_at_port(struct trace *t, uint32_t port)
+static bool
+begin_at_port(struct trace *t, uint32_t port)
 {
     uint64_t mac;
     struct port_facts from;
@@ -76,7 +79,8 @@ static bool begin_at_port(struct trace *t, uint32_t port)
 /* ---- outside ---- */
 
 /* A neighbour asks for itself; for one farther away the router does, and its MAC is what comes in. */
-static void sender_outside(struct trace *t, const struct pool *pool, struct ip src)
+static void
+sender_outside(struct trace *t, const struct pool *pool, struct ip src)
 {
     const struct view *view = &t->network->view;
     bool is_neighbour = ip_prefix_contains(pool->cidr, src) && !ip_equal(src, pool->gateway);
@@ -88,12 +92,14 @@ static void sender_outside(struct trace *t, const struct pool *pool, struct ip s
         t->sender.mac = stranger;
 }
 
-static bool is_same_network(const struct pool *a, const struct pool *b)
+static bool
+is_same_network(const struct pool *a, const struct pool *b)
 {
     return !strcmp(a->uplink, b->uplink) && a->vlan == b->vlan;
 }
 
-static bool begin_outside(struct trace *t, uint32_t number, struct ip src)
+static bool
+begin_outside(struct trace *t, uint32_t number, struct ip src)
 {
     struct placement p;
     char dst[IP_STRLEN];
@@ -116,7 +122,8 @@ static bool begin_outside(struct trace *t, uint32_t number, struct ip src)
     return true;
 }
 
-bool trace_begin(struct trace *t, const struct trace_origin *origin)
+bool
+trace_begin(struct trace *t, const struct trace_origin *origin)
 {
     return origin->port ? begin_at_port(t, origin->port) : begin_outside(t, origin->pool, origin->src);
 }

@@ -13,7 +13,8 @@
 #define PACKET_TTL 64
 #define PACKET_BYTES 98         /* of ping's default; small enough for any tunnel */
 
-static void packet_base(const struct trace *t, struct exec_packet *p, uint16_t eth_type)
+static void
+packet_base(const struct trace *t, struct exec_packet *p, uint16_t eth_type)
 {
     *p = (struct exec_packet) { .bytes = PACKET_BYTES };
     p->field[OF_IN_PORT] = t->sender.ofport;
@@ -22,7 +23,8 @@ static void packet_base(const struct trace *t, struct exec_packet *p, uint16_t e
     p->field[OF_ETH_TYPE] = eth_type;
 }
 
-void trace_packet_ask(const struct trace *t, struct ip next_hop, struct exec_packet *ask)
+void
+trace_packet_ask(const struct trace *t, struct ip next_hop, struct exec_packet *ask)
 {
     packet_base(t, ask, ETHERTYPE_ARP);
     ask->field[OF_ETH_DST] = TRACE_BROADCAST_MAC;
@@ -32,7 +34,8 @@ void trace_packet_ask(const struct trace *t, struct ip next_hop, struct exec_pac
     ask->field[OF_ARP_TPA] = ip4_u32(next_hop);
 }
 
-void trace_packet_make(struct trace *t, uint64_t eth_dst)
+void
+trace_packet_make(struct trace *t, uint64_t eth_dst)
 {
     const struct trace_packet *w = t->wanted;
     struct exec_packet *p = &t->packet;
@@ -57,7 +60,8 @@ void trace_packet_make(struct trace *t, uint64_t eth_dst)
     }
 }
 
-bool trace_packet_parse(const json_t *json, struct trace_packet *p, struct error *err)
+bool
+trace_packet_parse(const json_t *json, struct trace_packet *p, struct error *err)
 {
     const char *proto = json_member_string(json, "proto"), *dst = json_member_string(json, "dst");
     int64_t port = json_member_int(json, "port", 0);

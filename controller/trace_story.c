@@ -5,12 +5,14 @@
 #include "controller/trace_private.h"
 
 /* What belongs to no tenant is everybody's to know of. */
-static bool may_see(const struct trace *t, const struct object *o)
+static bool
+may_see(const struct trace *t, const struct object *o)
 {
     return !o->tenant || !t->network->may_see || t->network->may_see(t->network->aux, o);
 }
 
-const char *trace_object(const struct trace *t, enum object_type type, uint32_t number)
+const char *
+trace_object(const struct trace *t, enum object_type type, uint32_t number)
 {
     const struct model *m = t->network->view.model;
     const struct object *o = model_get(m, number, type);
@@ -19,26 +21,30 @@ const char *trace_object(const struct trace *t, enum object_type type, uint32_t 
     return o ? object_label(m, o, t->arena) : NULL;
 }
 
-static bool may_see_flow(const struct trace *t, const struct spec *spec)
+static bool
+may_see_flow(const struct trace *t, const struct spec *spec)
 {
     const struct object *o = cookie_number(spec->cookie)
         ? model_get(t->network->view.model, cookie_number(spec->cookie), cookie_type(spec->cookie)) : NULL;
     return !o || may_see(t, o);
 }
 
-const char *trace_host(const struct trace *t, uint32_t number)
+const char *
+trace_host(const struct trace *t, uint32_t number)
 {
     const char *name = trace_object(t, OBJECT_HOST, number);
     return name ? name : arena_printf(t->arena, "number %u", number);
 }
 
-const char *trace_owner(const struct trace *t, const struct spec *spec)
+const char *
+trace_owner(const struct trace *t, const struct spec *spec)
 {
     return spec && cookie_number(spec->cookie)
         ? trace_object(t, cookie_type(spec->cookie), cookie_number(spec->cookie)) : NULL;
 }
 
-void trace_line(struct trace *t, const char *format, ...)
+void
+trace_line(struct trace *t, const char *format, ...)
 {
     char line[512];
     va_list args;
@@ -48,7 +54,8 @@ void trace_line(struct trace *t, const char *format, ...)
     json_array_append_new(t->lines, json_string(line));
 }
 
-static void step_words(const struct trace *t, const struct exec_step *step, char *text, size_t size)
+static void
+step_words(const struct trace *t, const struct exec_step *step, char *text, size_t size)
 {
     const struct feature *f = step->spec ? feature_by_number(cookie_feature(step->spec->cookie)) : NULL;
     text[0] = '\0';
@@ -60,7 +67,8 @@ static void step_words(const struct trace *t, const struct exec_step *step, char
         f->explain(&t->network->view, step->spec, text, size);
 }
 
-static const char *output_words(const struct trace *t, const struct exec_output *o)
+static const char *
+output_words(const struct trace *t, const struct exec_output *o)
 {
     switch (o->kind) {
     case EXEC_PORT:
@@ -75,7 +83,8 @@ static const char *output_words(const struct trace *t, const struct exec_output 
     return "drop";
 }
 
-static json_t *outputs_json(const struct trace *t, const struct exec_result *r, size_t step)
+static json_t *
+outputs_json(const struct trace *t, const struct exec_result *r, size_t step)
 {
     const char *text = NULL;
     for (size_t i = 0; i < r->n_outputs; i++) {
@@ -87,7 +96,8 @@ static json_t *outputs_json(const struct trace *t, const struct exec_result *r, 
     return text ? json_string(text) : json_null();
 }
 
-void trace_tell(struct trace *t, const struct exec_result *r)
+void
+trace_tell(struct trace *t, const struct exec_result *r)
 {
     for (size_t i = 0; i < r->n_steps; i++) {
         const struct exec_step *step = &r->steps[i];

@@ -12,7 +12,8 @@ struct storing {
     bool is_done, ok;
 };
 
-static void stored(void *aux, bool ok, const struct error *err)
+static void
+stored(void *aux, bool ok, const struct error *err)
 {
     struct storing *s = aux;
     s->is_done = true;
@@ -21,7 +22,8 @@ static void stored(void *aux, bool ok, const struct error *err)
         *s->err = *err;
 }
 
-static bool store_upgrade(struct controller *c, struct transaction *t, struct error *err)
+static bool
+store_upgrade(struct controller *c, struct transaction *t, struct error *err)
 {
     struct storing s = { .err = err };
     struct store_commit commit = { .transaction = t, .who = "vnetd", .summary = "upgrade of what an older version stored" };
@@ -31,7 +33,8 @@ static bool store_upgrade(struct controller *c, struct transaction *t, struct er
     return s.ok;
 }
 
-bool upgrade_intent(struct controller *c, struct error *err)
+bool
+upgrade_intent(struct controller *c, struct error *err)
 {
     struct transaction_origin origin = {
         .principal = { .role = PRINCIPAL_ADMIN, .name = "vnetd" },

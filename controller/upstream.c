@@ -39,7 +39,8 @@ struct upstreams {
 
 static void upstreams_tick(evutil_socket_t fd, short what, void *aux);
 
-struct upstreams *upstreams_new(struct outside *o, struct controller *c, const struct announcements *announcements)
+struct upstreams *
+upstreams_new(struct outside *o, struct controller *c, const struct announcements *announcements)
 {
     struct upstreams *all = mem_zalloc(sizeof *all);
     *all = (struct upstreams) { .outside = o, .controller = c, .announcements = announcements, .refusals = LOG_LIMIT(10) };
@@ -48,7 +49,8 @@ struct upstreams *upstreams_new(struct outside *o, struct controller *c, const s
     return all;
 }
 
-void upstreams_free(struct upstreams *all)
+void
+upstreams_free(struct upstreams *all)
 {
     MAP_FOR_EACH_SAFE (n, next, &all->by_pool)
         free(CONTAINER_OF(n, struct upstream, by_pool));
@@ -57,7 +59,8 @@ void upstreams_free(struct upstreams *all)
     free(all);
 }
 
-static struct upstream *upstream_find(const struct upstreams *all, uint32_t pool)
+static struct upstream *
+upstream_find(const struct upstreams *all, uint32_t pool)
 {
     MAP_FOR_EACH_HASH (n, &all->by_pool, hash_u32(pool)) {
         struct upstream *u = CONTAINER_OF(n, struct upstream, by_pool);
@@ -67,7 +70,8 @@ static struct upstream *upstream_find(const struct upstreams *all, uint32_t pool
     return NULL;
 }
 
-static void arrange(struct upstreams *all)
+static void
+arrange(struct upstreams *all)
 {
     int64_t due_ms = INT64_MAX;
     MAP_FOR_EACH (n, &all->by_pool) {
@@ -79,7 +83,8 @@ static void arrange(struct upstreams *all)
 
 /* ---- the fact ---- */
 
-static void store_mac(const struct controller *c, uint32_t pool, const struct mac *mac)
+static void
+store_mac(const struct controller *c, uint32_t pool, const struct mac *mac)
 {
     char text[MAC_STRLEN];
     char *key = mem_printf("pool/%u", pool);
@@ -87,14 +92,16 @@ static void store_mac(const struct controller *c, uint32_t pool, const struct ma
     free(key);
 }
 
-static void mac_changed(struct controller *c, uint32_t pool)
+static void
+mac_changed(struct controller *c, uint32_t pool)
 {
     struct vnet_event event = { .kind = EVENT_GATEWAY_MAC, .number = pool };
     controller_fact_changed(c, &event);
     feed_object(c->feed, pool);
 }
 
-static void mac_forget(struct controller *c, uint32_t pool)
+static void
+mac_forget(struct controller *c, uint32_t pool)
 {
     struct mac unused;
     if (!runtime_gateway_mac(c->runtime, pool, &unused))
@@ -104,7 +111,8 @@ static void mac_forget(struct controller *c, uint32_t pool)
     mac_changed(c, pool);
 }
 
-static void mac_learn(struct controller *c, const struct pool *pool, struct mac mac)
+static void
+mac_learn(struct controller *c, const struct pool *pool, struct mac mac)
 {
     char text[MAC_STRLEN], ip[IP_STRLEN];
     runtime_set_gateway_mac(c->runtime, pool->o.number, mac);
@@ -115,14 +123,16 @@ static void mac_learn(struct controller *c, const struct pool *pool, struct mac 
 
 /* ---- pools ---- */
 
-static void upstream_remove(struct upstreams *all, struct upstream *u)
+static void
+upstream_remove(struct upstreams *all, struct upstream *u)
 {
     mac_forget(all->controller, u->pool);
     map_remove(&all->by_pool, &u->by_pool);
     free(u);
 }
 
-void upstreams_look(struct upstreams *all, uint32_t number)
+void
+upstreams_look(struct upstreams *all, uint32_t number)
 {
     struct mac unused;
     const struct controller *c = all->controller;
@@ -141,7 +151,8 @@ void upstreams_look(struct upstreams *all, uint32_t number)
     arrange(all);
 }
 
-void upstreams_hurry(struct upstreams *all)
+void
+upstreams_hurry(struct upstreams *all)
 {
     MAP_FOR_EACH (n, &all->by_pool) {
         struct upstream *u = CONTAINER_OF(n, struct upstream, by_pool);
@@ -151,7 +162,8 @@ void upstreams_hurry(struct upstreams *all)
     arrange(all);
 }
 
-void upstreams_host_ready(struct upstreams *all)
+void
+upstreams_host_ready(struct upstreams *all)
 {
     MAP_FOR_EACH (n, &all->by_pool)
         gateway_probe_wake(&CONTAINER_OF(n, struct upstream, by_pool)->probe, controller_now_ms());
@@ -161,14 +173,16 @@ void upstreams_host_ready(struct upstreams *all)
 /* ---- asking ---- */
 
 /* Has the host the flow that brings us the answer? One that the pool did not concern wants less than 'seq'. */
-static bool may_ask(const struct controller *c, const struct upstream *u, uint32_t host)
+static bool
+may_ask(const struct controller *c, const struct upstream *u, uint32_t host)
 {
     uint64_t wanted = host_ready_seq(c, host);
     return host_is_ready(c, host, wanted < u->seq ? wanted : u->seq);
 }
 
 /* The next host after the last one, by number and around, that can ask now; others are waited for. 0: none. */
-static uint32_t next_host(const struct upstreams *all, const struct upstream *u, const struct pool *pool)
+static uint32_t
+next_host(const struct upstreams *all, const struct upstream *u, const struct pool *pool)
 {
     const struct controller *c = all->controller;
     uint32_t next = 0, first = 0;
@@ -188,7 +202,8 @@ static uint32_t next_host(const struct upstreams *all, const struct upstream *u,
     return next ? next : first;
 }
 
-static void ask(const struct upstreams *all, const struct pool *pool, uint32_t host)
+static void
+ask(const struct upstreams *all, const struct pool *pool, uint32_t host)
 {
     const struct controller *c = all->controller;
     struct ip sender = ip4(0);
@@ -201,7 +216,8 @@ static void ask(const struct upstreams *all, const struct pool *pool, uint32_t h
     bytes_done(&frame);
 }
 
-static void report_loss(const struct upstream *u, const struct pool *pool)
+static void
+report_loss(const struct upstream *u, const struct pool *pool)
 {
     char ip[IP_STRLEN];
     if (u->probe.is_known)
@@ -212,7 +228,8 @@ static void report_loss(const struct upstream *u, const struct pool *pool)
                  ip_format(u->gateway, ip));
 }
 
-static void upstream_tick(struct upstreams *all, struct upstream *u)
+static void
+upstream_tick(struct upstreams *all, struct upstream *u)
 {
     const struct pool *pool = model_pool(all->controller->model, u->pool);
     uint32_t host = pool ? next_host(all, u, pool) : 0;
@@ -227,7 +244,8 @@ static void upstream_tick(struct upstreams *all, struct upstream *u)
     gateway_probe_asked(&u->probe, controller_now_ms());
 }
 
-static void upstreams_tick(evutil_socket_t fd, short what, void *aux)
+static void
+upstreams_tick(evutil_socket_t fd, short what, void *aux)
 {
     struct upstreams *all = aux;
     MAP_FOR_EACH (n, &all->by_pool) {
@@ -241,8 +259,9 @@ static void upstreams_tick(evutil_socket_t fd, short what, void *aux)
 /* ---- hearing ---- */
 
 /* From the network that it is about, of the gateway, with a MAC that a machine of that network may have. */
-static bool is_gateways(const struct upstreams *all, uint32_t host, const struct packet_in *in, const struct pool *pool,
-                        struct mac *mac)
+static bool
+is_gateways(const struct upstreams *all, uint32_t host, const struct packet_in *in, const struct pool *pool,
+            struct mac *mac)
 {
     struct arp_frame arp;
     static const struct mac none;
@@ -254,7 +273,8 @@ static bool is_gateways(const struct upstreams *all, uint32_t host, const struct
         && (!arp.vlan || arp.vlan == pool->vlan) && !(arp.sha.b[0] & 1) && !mac_equal(arp.sha, none) && !is_public_mac(arp.sha);
 }
 
-void upstreams_heard(struct upstreams *all, uint32_t host, const struct packet_in *in)
+void
+upstreams_heard(struct upstreams *all, uint32_t host, const struct packet_in *in)
 {
     uint32_t number;
     struct mac mac, known;

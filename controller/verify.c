@@ -30,7 +30,8 @@ struct verification {
 
 static void verify_begin(struct verification *v);
 
-static void verify_end(struct verification *v, json_t *report)
+static void
+verify_end(struct verification *v, json_t *report)
 {
     if (v->done)
         v->done(v->aux, report);
@@ -42,17 +43,20 @@ static void verify_end(struct verification *v, json_t *report)
     free(v);
 }
 
-static json_t *unchecked(const struct verification *v, const char *reason)
+static json_t *
+unchecked(const struct verification *v, const char *reason)
 {
     return json_pack("{s:s,s:b,s:s}", "host", v->name, "checked", 0, "reason", reason);
 }
 
-static void not_checked(struct verification *v, const char *reason)
+static void
+not_checked(struct verification *v, const char *reason)
 {
     verify_end(v, unchecked(v, reason));
 }
 
-static void time_is_up(evutil_socket_t fd, short what, void *aux)
+static void
+time_is_up(evutil_socket_t fd, short what, void *aux)
 {
     struct verification *v = aux;
     json_t *report = unchecked(v, "it did not answer in time");
@@ -64,14 +68,16 @@ static void time_is_up(evutil_socket_t fd, short what, void *aux)
 
 /* ---- reading ---- */
 
-static void found_add(struct verification *v, const struct spec *spec)
+static void
+found_add(struct verification *v, const struct spec *spec)
 {
     v->found = mem_grow(v->found, &v->cap, v->n + 1, sizeof *v->found);
     v->found[v->n++] = spec;
 }
 
 /* A flow that the library cannot decode is still a flow that is there: its raw bytes are compared. */
-static const struct spec *raw_spec(struct verification *v, const struct wire_flow *flow)
+static const struct spec *
+raw_spec(struct verification *v, const struct wire_flow *flow)
 {
     struct spec *s = arena_zalloc(v->arena, sizeof *s + flow->key_len + flow->body_len);
     *s = (struct spec) { .cookie = flow->cookie, .priority = flow->priority, .table = flow->table, .kind = SPEC_FLOW,
@@ -81,14 +87,16 @@ static const struct spec *raw_spec(struct verification *v, const struct wire_flo
     return s;
 }
 
-static void read_flow(void *aux, const struct wire_flow *flow)
+static void
+read_flow(void *aux, const struct wire_flow *flow)
 {
     struct verification *v = aux;
     const struct spec *spec = wire_flow_canonical(flow, v->arena);
     found_add(v, spec ? spec : raw_spec(v, flow));
 }
 
-static void read_spec(void *aux, const struct spec *spec)
+static void
+read_spec(void *aux, const struct spec *spec)
 {
     struct verification *v = aux;
     found_add(v, arena_memdup(v->arena, spec, spec_size(spec)));
@@ -96,7 +104,8 @@ static void read_spec(void *aux, const struct spec *spec)
 
 /* ---- comparing ---- */
 
-static json_t *owner_json(const struct verification *v, uint64_t cookie)
+static json_t *
+owner_json(const struct verification *v, uint64_t cookie)
 {
     const struct object *o = model_get(v->controller->model, cookie_number(cookie), OBJECT_NONE);
     const struct feature *f = feature_by_number(cookie_feature(cookie));
@@ -108,7 +117,8 @@ static json_t *owner_json(const struct verification *v, uint64_t cookie)
     return json;
 }
 
-static void difference(void *aux, const struct flow_table_difference *d)
+static void
+difference(void *aux, const struct flow_table_difference *d)
 {
     static const char *const words[] = { "missing", "extra", "different" };
     struct verification *v = aux;
@@ -120,7 +130,8 @@ static void difference(void *aux, const struct flow_table_difference *d)
     json_array_append_new(v->differences, json);
 }
 
-static void compare(struct verification *v, const struct hypervisor *h)
+static void
+compare(struct verification *v, const struct hypervisor *h)
 {
     struct error err;
     struct flow_table *fresh = compile_from_scratch(v->controller->model, v->controller->runtime, v->host, &err);
@@ -135,7 +146,8 @@ static void compare(struct verification *v, const struct hypervisor *h)
                             v->differences));
 }
 
-static void read_done(void *aux, bool ok)
+static void
+read_done(void *aux, bool ok)
 {
     struct verification *v = aux;
     struct hypervisor *h = host_by_number(v->controller->hosts, v->host);
@@ -154,7 +166,8 @@ static void read_done(void *aux, bool ok)
 
 /* ---- the order of things ---- */
 
-static void realised(void *aux, const struct waiter_result *result)
+static void
+realised(void *aux, const struct waiter_result *result)
 {
     struct verification *v = aux;
     struct hypervisor *h = host_by_number(v->controller->hosts, v->host);
@@ -181,12 +194,14 @@ static void realised(void *aux, const struct waiter_result *result)
         not_checked(v, "too many readings of it are under way");
 }
 
-static void verify_begin(struct verification *v)
+static void
+verify_begin(struct verification *v)
 {
     waiter_add(v->controller->waiters, &v->host, 1, VERIFY_WAIT_S, realised, v);
 }
 
-void verify_host(struct controller *c, uint32_t host, double seconds, verify_done *done, void *aux)
+void
+verify_host(struct controller *c, uint32_t host, double seconds, verify_done *done, void *aux)
 {
     const struct hypervisor *h = host_by_number(c->hosts, host);
     struct verification *v = mem_zalloc(sizeof *v);

@@ -11,25 +11,29 @@
 #define LOG_MODULE "vnetd"
 #include "base/log.h"
 
-static int fail(const struct error *err)
+static int
+fail(const struct error *err)
 {
     fprintf(stderr, "vnetd: %s\n", err->text);
     return error_code_exit(err->code);
 }
 
-static void on_stop(evutil_socket_t signal, short what, void *aux)
+static void
+on_stop(evutil_socket_t signal, short what, void *aux)
 {
     struct controller *c = aux;
     log_info("stopping; the data path goes on as it is");
     event_base_loopbreak(c->base);
 }
 
-static void on_hup(evutil_socket_t signal, short what, void *aux)
+static void
+on_hup(evutil_socket_t signal, short what, void *aux)
 {
     log_reopen();
 }
 
-static void serve(struct controller *c, struct daemon *daemon)
+static void
+serve(struct controller *c, struct daemon *daemon)
 {
     struct event *events[] = {
         evsignal_new(c->base, SIGTERM, on_stop, c),
@@ -45,7 +49,8 @@ static void serve(struct controller *c, struct daemon *daemon)
         event_free(events[i]);
 }
 
-static int run(const struct options *options)
+static int
+run(const struct options *options)
 {
     struct controller c;
     struct error err;
@@ -62,7 +67,8 @@ static int run(const struct options *options)
     return 0;
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
     struct options options;
     struct error err;

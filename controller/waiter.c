@@ -27,7 +27,8 @@ struct waiters {
     struct waiter *first;
 };
 
-struct waiters *waiters_new(struct controller *c)
+struct waiters *
+waiters_new(struct controller *c)
 {
     struct waiters *w = mem_zalloc(sizeof *w);
     w->controller = c;
@@ -35,7 +36,8 @@ struct waiters *waiters_new(struct controller *c)
 }
 
 /* Moves hosts out of 'pending' that have confirmed or are gone. */
-static void waiter_look(struct waiter *w)
+static void
+waiter_look(struct waiter *w)
 {
     size_t kept = 0;
     for (size_t i = 0; i < w->n_pending; i++) {
@@ -48,7 +50,8 @@ static void waiter_look(struct waiter *w)
     w->n_pending = kept;
 }
 
-static void waiter_end(struct waiter *w)
+static void
+waiter_end(struct waiter *w)
 {
     uint32_t *unconfirmed = mem_zalloc((w->n_pending + 1) * sizeof *unconfirmed);
     for (size_t i = 0; i < w->n_pending; i++)
@@ -69,12 +72,14 @@ static void waiter_end(struct waiter *w)
     free(w);
 }
 
-static void waiter_timeout(evutil_socket_t fd, short what, void *aux)
+static void
+waiter_timeout(evutil_socket_t fd, short what, void *aux)
 {
     waiter_end(aux);
 }
 
-void waiter_add(struct waiters *all, const uint32_t hosts[], size_t n, double timeout_s, waiter_done *done, void *aux)
+void
+waiter_add(struct waiters *all, const uint32_t hosts[], size_t n, double timeout_s, waiter_done *done, void *aux)
 {
     struct waiter *w = mem_zalloc(sizeof *w);
     *w = (struct waiter) { .all = all, .next = all->first, .n_pending = n, .done = done, .aux = aux };
@@ -97,7 +102,8 @@ void waiter_add(struct waiters *all, const uint32_t hosts[], size_t n, double ti
     evtimer_add(w->timer, &tv);
 }
 
-static bool waiter_waits_for(const struct waiter *w, uint32_t host)
+static bool
+waiter_waits_for(const struct waiter *w, uint32_t host)
 {
     for (size_t i = 0; i < w->n_pending; i++)
         if (w->pending[i].host == host)
@@ -105,7 +111,8 @@ static bool waiter_waits_for(const struct waiter *w, uint32_t host)
     return false;
 }
 
-void waiters_check(struct waiters *all, uint32_t host)
+void
+waiters_check(struct waiters *all, uint32_t host)
 {
     for (struct waiter *w = all->first, *next; w; w = next) {
         next = w->next;
@@ -117,7 +124,8 @@ void waiters_check(struct waiters *all, uint32_t host)
     }
 }
 
-void waiters_free(struct waiters *all)
+void
+waiters_free(struct waiters *all)
 {
     if (!all)
         return;

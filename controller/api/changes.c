@@ -6,7 +6,8 @@
 #include "controller/commit.h"
 #include "controller/controller.h"
 
-static void change_done(void *aux, const struct commit_result *result)
+static void
+change_done(void *aux, const struct commit_result *result)
 {
     struct call *call = aux;
     const json_t *first = json_array_get(result->results, 0);
@@ -18,7 +19,8 @@ static void change_done(void *aux, const struct commit_result *result)
         call_empty(call, 204);
 }
 
-static void change(struct call *call, const char *verb, json_t *take_values, bool is_moving)
+static void
+change(struct call *call, const char *verb, json_t *take_values, bool is_moving)
 {
     json_t *op = json_pack("{s:s,s:s,s:o}", "op", verb, "type", call->path[0], "values", take_values);
     json_t *name = json_object_get(take_values, "name");
@@ -40,14 +42,16 @@ static void change(struct call *call, const char *verb, json_t *take_values, boo
 }
 
 /* May an elastic IP go from one thing to another? */
-static bool get_move(const struct call *call, bool *is_moving, struct error *err)
+static bool
+get_move(const struct call *call, bool *is_moving, struct error *err)
 {
     const char *text = call_query(call, "move");
     *is_moving = text && !strcmp(text, "1");
     return !text || *is_moving || error_set(err, ERROR_INVALID, "parameter 'move=%.100s': write move=1, or leave it out", text);
 }
 
-static void change_with_body(struct call *call, const char *verb)
+static void
+change_with_body(struct call *call, const char *verb)
 {
     bool is_moving;
     struct error err;
@@ -58,17 +62,20 @@ static void change_with_body(struct call *call, const char *verb)
         call_error(call, &err, -1);
 }
 
-void api_add(struct call *call)
+void
+api_add(struct call *call)
 {
     change_with_body(call, "add");
 }
 
-void api_set(struct call *call)
+void
+api_set(struct call *call)
 {
     change_with_body(call, "set");
 }
 
-void api_del(struct call *call)
+void
+api_del(struct call *call)
 {
     change(call, "del", json_object(), false);
 }

@@ -39,13 +39,15 @@ struct client {
 
 /* ---- what a connection tells ---- */
 
-static struct call *client_call(struct client *client)
+static struct call *
+client_call(struct client *client)
 {
     return call_new(client->listener->api->controller, client->connection, &client->principal, client->scope,
                     client->local_ip);
 }
 
-static void on_request(void *aux, struct connection *connection)
+static void
+on_request(void *aux, struct connection *connection)
 {
     struct client *client = aux;
     struct call *call = client_call(client);
@@ -55,17 +57,20 @@ static void on_request(void *aux, struct connection *connection)
         call_error(call, &client->stranger, -1);
 }
 
-static void on_bad(void *aux, struct connection *connection, const struct error *err)
+static void
+on_bad(void *aux, struct connection *connection, const struct error *err)
 {
     call_error(client_call(aux), err, -1);
 }
 
-static void on_gone(void *aux, struct connection *connection)
+static void
+on_gone(void *aux, struct connection *connection)
 {
     call_gone(connection_user(connection));
 }
 
-static void client_unlink(struct client *client)
+static void
+client_unlink(struct client *client)
 {
     struct api *api = client->listener->api;
     if (client->prev)
@@ -80,7 +85,8 @@ static void client_unlink(struct client *client)
     free(client);
 }
 
-static void on_closed(void *aux, struct connection *connection)
+static void
+on_closed(void *aux, struct connection *connection)
 {
     client_unlink(aux);
 }
@@ -91,7 +97,8 @@ static const struct connection_ops connection_ops = {
 
 /* ---- who asks ---- */
 
-static bool identify(struct client *client, const struct endpoint_peer *peer, struct error *err)
+static bool
+identify(struct client *client, const struct endpoint_peer *peer, struct error *err)
 {
     struct principal *p = &client->principal;
     switch (peer->kind) {
@@ -120,13 +127,15 @@ static bool identify(struct client *client, const struct endpoint_peer *peer, st
 /* ---- listening ---- */
 
 /* Others than admins get half of the room, so that they cannot shut an admin out. */
-static bool has_room(const struct api *api, const struct client *client)
+static bool
+has_room(const struct api *api, const struct client *client)
 {
     return api->n_clients <= LIMIT_CLIENTS
         && (client->principal.role == PRINCIPAL_ADMIN || api->n_common <= LIMIT_CLIENTS / 2);
 }
 
-static void refuse(struct api *api, struct client *client, const struct endpoint_peer *peer)
+static void
+refuse(struct api *api, struct client *client, const struct endpoint_peer *peer)
 {
     struct error err;
     error_set(&err, ERROR_UNAVAILABLE, "there are too many connections to vnetd; try again later");
@@ -137,7 +146,8 @@ static void refuse(struct api *api, struct client *client, const struct endpoint
     connection_refuse(client->connection, &err);
 }
 
-static void accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
+static void
+accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
 {
     struct api_listener *l = aux;
     struct api *api = l->api;
@@ -157,7 +167,8 @@ static void accepted(void *aux, struct bufferevent *bev, const struct endpoint_p
         refuse(api, client, peer);
 }
 
-static bool listen_one(struct api *api, const char *method, struct error *err)
+static bool
+listen_one(struct api *api, const char *method, struct error *err)
 {
     struct endpoint e;
     struct controller *c = api->controller;
@@ -175,7 +186,8 @@ static bool listen_one(struct api *api, const char *method, struct error *err)
     return true;
 }
 
-struct api *api_new(struct controller *c, struct error *err)
+struct api *
+api_new(struct controller *c, struct error *err)
 {
     struct api *api = mem_zalloc(sizeof *api);
     api->controller = c;
@@ -189,7 +201,8 @@ struct api *api_new(struct controller *c, struct error *err)
     return api;
 }
 
-void api_free(struct api *api)
+void
+api_free(struct api *api)
 {
     if (!api)
         return;

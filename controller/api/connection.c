@@ -45,13 +45,15 @@ struct connection {
     bool is_streaming, is_chunking;
 };
 
-static void wait_at_most(struct connection *c, long seconds)
+static void
+wait_at_most(struct connection *c, long seconds)
 {
     struct timeval tv = { seconds, 0 };
     evtimer_add(c->timer, &tv);
 }
 
-static void set_state(struct connection *c, enum connection_state state)
+static void
+set_state(struct connection *c, enum connection_state state)
 {
     static const char *const names[] = { "HEAD", "BODY", "HANDLING", "WRITING", "LINGERING", "CLOSED" };
     log_dbg("connection %p: %s -> %s", (void *) c, names[c->state], names[state]);
@@ -64,7 +66,8 @@ static void set_state(struct connection *c, enum connection_state state)
     }
 }
 
-void connection_drop(struct connection *c)
+void
+connection_drop(struct connection *c)
 {
     if (c->state == CONNECTION_CLOSED)
         return;
@@ -75,7 +78,8 @@ void connection_drop(struct connection *c)
 }
 
 /* The client is no longer there, or no longer worth waiting for. */
-static void client_left(struct connection *c)
+static void
+client_left(struct connection *c)
 {
     bool was_handling = c->state == CONNECTION_HANDLING;
     connection_drop(c);
@@ -83,7 +87,8 @@ static void client_left(struct connection *c)
         c->ops->gone(c->aux, c);
 }
 
-static void refuse(struct connection *c, const struct error *err)
+static void
+refuse(struct connection *c, const struct error *err)
 {
     c->is_last = true;
     set_state(c, CONNECTION_HANDLING);
@@ -93,7 +98,8 @@ static void refuse(struct connection *c, const struct error *err)
 /* ---- reading ---- */
 
 /* A line, or NULL: not whole yet, or more than a header may have, which has been refused. */
-static char *take_line(struct connection *c, size_t *n)
+static char *
+take_line(struct connection *c, size_t *n)
 {
     struct error err;
     struct evbuffer *in = bufferevent_get_input(c->bev);
@@ -110,13 +116,15 @@ static char *take_line(struct connection *c, size_t *n)
     return line;
 }
 
-static void request_complete(struct connection *c)
+static void
+request_complete(struct connection *c)
 {
     set_state(c, CONNECTION_HANDLING);
     c->ops->request(c->aux, c);
 }
 
-static void head_complete(struct connection *c)
+static void
+head_complete(struct connection *c)
 {
     struct error err;
     bool ok = http_head_finish(&c->head, &err);
@@ -140,7 +148,8 @@ static void head_complete(struct connection *c)
 }
 
 /* False: wait for more. */
-static bool read_head(struct connection *c)
+static bool
+read_head(struct connection *c)
 {
     size_t n;
     struct error err;
@@ -157,7 +166,8 @@ static bool read_head(struct connection *c)
     return true;
 }
 
-static bool read_bytes(struct connection *c)
+static bool
+read_bytes(struct connection *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->bev);
     size_t n = evbuffer_get_length(in);
@@ -168,7 +178,8 @@ static bool read_bytes(struct connection *c)
     return n;
 }
 
-static void chunk_begin(struct connection *c, const char *line)
+static void
+chunk_begin(struct connection *c, const char *line)
 {
     struct error err;
     size_t room = c->body_max - evbuffer_get_length(c->body);
@@ -183,7 +194,8 @@ static void chunk_begin(struct connection *c, const char *line)
     }
 }
 
-static bool read_chunked(struct connection *c)
+static bool
+read_chunked(struct connection *c)
 {
     size_t n;
     struct error err;
@@ -213,7 +225,8 @@ static bool read_chunked(struct connection *c)
     return true;
 }
 
-static bool read_body(struct connection *c)
+static bool
+read_body(struct connection *c)
 {
     if (c->head.is_chunked)
         return read_chunked(c);
@@ -223,7 +236,8 @@ static bool read_body(struct connection *c)
     return has_read;
 }
 
-static void read_requests(struct connection *c)
+static void
+read_requests(struct connection *c)
 {
     bool more = true;
     while (more && c->state <= CONNECTION_BODY)
@@ -232,7 +246,8 @@ static void read_requests(struct connection *c)
         connection_drop(c);
 }
 
-static void on_read(struct bufferevent *bev, void *aux)
+static void
+on_read(struct bufferevent *bev, void *aux)
 {
     struct connection *c = aux;
     struct evbuffer *in = bufferevent_get_input(bev);
@@ -246,7 +261,8 @@ static void on_read(struct bufferevent *bev, void *aux)
 
 /* ---- writing ---- */
 
-static void put_head(struct connection *c, struct evbuffer *out, int status, const char *fields, const char *length)
+static void
+put_head(struct connection *c, struct evbuffer *out, int status, const char *fields, const char *length)
 {
     char date[40];
     struct tm tm;
@@ -256,13 +272,15 @@ static void put_head(struct connection *c, struct evbuffer *out, int status, con
                         fields, length, c->is_last ? "Connection: close\r\n" : c->head.is_1_0 ? "Connection: keep-alive\r\n" : "");
 }
 
-static bool is_without_body(const struct connection *c, int status)
+static bool
+is_without_body(const struct connection *c, int status)
 {
     return status == 204 || (c->head.method && !strcmp(c->head.method, "HEAD"));
 }
 
 /* The answer is on its way: what was asked may go. */
-static void request_done(struct connection *c)
+static void
+request_done(struct connection *c)
 {
     http_head_done(&c->head);
     evbuffer_drain(c->body, evbuffer_get_length(c->body));
@@ -274,7 +292,8 @@ static void request_done(struct connection *c)
 
 /* Most answers fit the socket: written at once they cost no turn of the loop. What does not fit waits for its turn; that the connection
  * has ended is found there too. */
-static void write_now(struct connection *c, struct evbuffer *answer)
+static void
+write_now(struct connection *c, struct evbuffer *answer)
 {
     struct evbuffer *out = bufferevent_get_output(c->bev);
     if (!bufferevent_openssl_get_ssl(c->bev) && !evbuffer_get_length(out))
@@ -284,7 +303,8 @@ static void write_now(struct connection *c, struct evbuffer *answer)
         bufferevent_trigger(c->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 }
 
-void connection_reply(struct connection *c, int status, const char *fields, struct evbuffer *body)
+void
+connection_reply(struct connection *c, int status, const char *fields, struct evbuffer *body)
 {
     char length[48] = "";
     if (status != 204)
@@ -298,7 +318,8 @@ void connection_reply(struct connection *c, int status, const char *fields, stru
     evbuffer_free(answer);
 }
 
-void connection_begin(struct connection *c, int status, const char *fields)
+void
+connection_begin(struct connection *c, int status, const char *fields)
 {
     c->is_streaming = true;
     c->is_chunking = !c->head.is_1_0;
@@ -306,7 +327,8 @@ void connection_begin(struct connection *c, int status, const char *fields)
     put_head(c, bufferevent_get_output(c->bev), status, fields, c->is_chunking ? "Transfer-Encoding: chunked\r\n" : "");
 }
 
-bool connection_write(struct connection *c, const char *text, size_t n, size_t unread_max)
+bool
+connection_write(struct connection *c, const char *text, size_t n, size_t unread_max)
 {
     struct evbuffer *out = bufferevent_get_output(c->bev);
     if (evbuffer_get_length(out) > unread_max)
@@ -319,7 +341,8 @@ bool connection_write(struct connection *c, const char *text, size_t n, size_t u
     return true;
 }
 
-void connection_end(struct connection *c)
+void
+connection_end(struct connection *c)
 {
     if (c->is_chunking)
         evbuffer_add_printf(bufferevent_get_output(c->bev), "0\r\n\r\n");
@@ -327,7 +350,8 @@ void connection_end(struct connection *c)
 }
 
 /* The output has drained. */
-static void on_write(struct bufferevent *bev, void *aux)
+static void
+on_write(struct bufferevent *bev, void *aux)
 {
     struct connection *c = aux;
     if (c->state != CONNECTION_WRITING || evbuffer_get_length(bufferevent_get_output(bev)))
@@ -349,7 +373,8 @@ static void on_write(struct bufferevent *bev, void *aux)
 
 /* ---- events ---- */
 
-static void on_event(struct bufferevent *bev, short what, void *aux)
+static void
+on_event(struct bufferevent *bev, short what, void *aux)
 {
     struct connection *c = aux;
     if (what & BEV_EVENT_CONNECTED)
@@ -361,12 +386,14 @@ static void on_event(struct bufferevent *bev, short what, void *aux)
         client_left(c);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *aux)
+static void
+on_timer(evutil_socket_t fd, short what, void *aux)
 {
     client_left(aux);
 }
 
-static void on_close(evutil_socket_t fd, short what, void *aux)
+static void
+on_close(evutil_socket_t fd, short what, void *aux)
 {
     struct connection *c = aux;
     c->ops->closed(c->aux, c);
@@ -375,8 +402,9 @@ static void on_close(evutil_socket_t fd, short what, void *aux)
 
 /* ---- lifetime ---- */
 
-struct connection *connection_new(struct event_base *base, struct bufferevent *take, size_t body_max,
-                                  const struct connection_ops *ops, void *aux)
+struct connection *
+connection_new(struct event_base *base, struct bufferevent *take, size_t body_max,
+               const struct connection_ops *ops, void *aux)
 {
     struct timeval write_timeout = { WRITE_S, 0 };
     struct connection *c = mem_zalloc(sizeof *c);
@@ -392,12 +420,14 @@ struct connection *connection_new(struct event_base *base, struct bufferevent *t
     return c;
 }
 
-void connection_refuse(struct connection *c, const struct error *err)
+void
+connection_refuse(struct connection *c, const struct error *err)
 {
     refuse(c, err);
 }
 
-void connection_free(struct connection *c)
+void
+connection_free(struct connection *c)
 {
     bufferevent_free(c->bev);
     event_free(c->timer);
@@ -407,27 +437,32 @@ void connection_free(struct connection *c)
     free(c);
 }
 
-const struct http_head *connection_head(const struct connection *c)
+const struct http_head *
+connection_head(const struct connection *c)
 {
     return &c->head;
 }
 
-struct evbuffer *connection_body(struct connection *c)
+struct evbuffer *
+connection_body(struct connection *c)
 {
     return c->body;
 }
 
-void connection_set_user(struct connection *c, void *user)
+void
+connection_set_user(struct connection *c, void *user)
 {
     c->user = user;
 }
 
-void *connection_user(const struct connection *c)
+void *
+connection_user(const struct connection *c)
 {
     return c->user;
 }
 
-void connection_expect_long(struct connection *c)
+void
+connection_expect_long(struct connection *c)
 {
     c->is_long = true;
 }

@@ -22,7 +22,8 @@ struct stream {
     struct event *end;                   /* ends the stream from the loop, not from inside a callback */
 };
 
-static void stream_end(evutil_socket_t fd, short what, void *aux)
+static void
+stream_end(evutil_socket_t fd, short what, void *aux)
 {
     struct stream *s = aux;
     feed_unsubscribe(s->reader);
@@ -31,13 +32,15 @@ static void stream_end(evutil_socket_t fd, short what, void *aux)
     free(s);
 }
 
-static void stream_gone(void *aux)
+static void
+stream_gone(void *aux)
 {
     struct stream *s = aux;
     event_active(s->end, 0, 0);
 }
 
-static void stream_each(void *aux, const struct feed_event *e)
+static void
+stream_each(void *aux, const struct feed_event *e)
 {
     struct stream *s = aux;
     if (!call_may_see_tenant(s->call, e->type == OBJECT_TENANT ? e->number : e->tenant))
@@ -53,7 +56,8 @@ static void stream_each(void *aux, const struct feed_event *e)
 }
 
 /* Where the stream begins: what the client says it has seen last, or now. */
-static bool read_after(const struct call *call, uint64_t *after, struct error *err)
+static bool
+read_after(const struct call *call, uint64_t *after, struct error *err)
 {
     const char *query = call_query(call, "after"), *header = call_header(call, "Last-Event-ID");
     const char *text = query ? query : header;
@@ -67,7 +71,8 @@ static bool read_after(const struct call *call, uint64_t *after, struct error *e
         || error_set(err, ERROR_INVALID, "after='%.60s': must be the id of an event", text);
 }
 
-void api_events(struct call *call)
+void
+api_events(struct call *call)
 {
     struct error err;
     uint64_t after;
@@ -102,7 +107,8 @@ struct waiting {
     struct event *look, *timer;
 };
 
-static void waiting_free(struct waiting *w)
+static void
+waiting_free(struct waiting *w)
 {
     if (w->reader)
         feed_unsubscribe(w->reader);
@@ -114,7 +120,8 @@ static void waiting_free(struct waiting *w)
     free(w);
 }
 
-static const struct object *waiting_object(const struct waiting *w)
+static const struct object *
+waiting_object(const struct waiting *w)
 {
     const struct controller *c = w->call->controller;
     const char *tenant = json_member_string(w->body, "tenant");
@@ -124,7 +131,8 @@ static const struct object *waiting_object(const struct waiting *w)
 }
 
 /* As it is shown; NULL: it is not there. New reference. */
-static json_t *waiting_row(const struct waiting *w)
+static json_t *
+waiting_row(const struct waiting *w)
 {
     const struct object *o = w->class ? waiting_object(w) : NULL;
     if (!w->class)
@@ -132,7 +140,8 @@ static json_t *waiting_row(const struct waiting *w)
     return o ? columns_object(w->call->controller, o, NULL) : NULL;
 }
 
-static bool all_hold(const struct waiting *w, const json_t *object)
+static bool
+all_hold(const struct waiting *w, const json_t *object)
 {
     const char *column;
     json_t *value;
@@ -144,7 +153,8 @@ static bool all_hold(const struct waiting *w, const json_t *object)
     return true;
 }
 
-static void waiting_look(evutil_socket_t fd, short what, void *aux)
+static void
+waiting_look(evutil_socket_t fd, short what, void *aux)
 {
     struct waiting *w = aux;
     if (!w->call->connection) {
@@ -161,26 +171,30 @@ static void waiting_look(evutil_socket_t fd, short what, void *aux)
     json_decref(object);
 }
 
-static void waiting_each(void *aux, const struct feed_event *e)
+static void
+waiting_each(void *aux, const struct feed_event *e)
 {
     struct waiting *w = aux;
     if (e->type == w->class->type)
         event_active(w->look, 0, 0);
 }
 
-static void waiting_instances(void *aux)
+static void
+waiting_instances(void *aux)
 {
     struct waiting *w = aux;
     event_active(w->look, 0, 0);
 }
 
-static void waiting_gone(void *aux)
+static void
+waiting_gone(void *aux)
 {
     struct waiting *w = aux;
     event_active(w->look, 0, 0);
 }
 
-static void waiting_timeout(evutil_socket_t fd, short what, void *aux)
+static void
+waiting_timeout(evutil_socket_t fd, short what, void *aux)
 {
     struct waiting *w = aux;
     struct error err;
@@ -193,7 +207,8 @@ static void waiting_timeout(evutil_socket_t fd, short what, void *aux)
     waiting_free(w);
 }
 
-static bool check_where(const struct object_class *class, const json_t *body, struct error *err)
+static bool
+check_where(const struct object_class *class, const json_t *body, struct error *err)
 {
     const char *column;
     json_t *value, *where = json_object_get(body, "where");
@@ -209,7 +224,8 @@ static bool check_where(const struct object_class *class, const json_t *body, st
     return true;
 }
 
-static bool check_wait(const json_t *body, const struct object_class **class, struct error *err)
+static bool
+check_wait(const json_t *body, const struct object_class **class, struct error *err)
 {
     const char *type = json_member_string(body, "type"), *name = json_member_string(body, "name");
     *class = type ? object_class_by_name(type) : NULL;
@@ -220,7 +236,8 @@ static bool check_wait(const json_t *body, const struct object_class **class, st
     return check_where(*class, body, err);
 }
 
-static bool read_timeout(const json_t *body, double *seconds, struct error *err)
+static bool
+read_timeout(const json_t *body, double *seconds, struct error *err)
 {
     const json_t *timeout = json_object_get(body, "timeout");
     if (!timeout)
@@ -231,7 +248,8 @@ static bool read_timeout(const json_t *body, double *seconds, struct error *err)
     return error_set(err, ERROR_INVALID, "timeout: must be a number of seconds from 0 to %d", TIMEOUT_MAX_S);
 }
 
-void api_wait(struct call *call)
+void
+api_wait(struct call *call)
 {
     struct error err;
     json_t *body = call_body(call, "type name where timeout tenant", &err);

@@ -12,18 +12,21 @@
 #include "controller/host/host.h"
 #include "controller/store/store.h"
 
-void api_healthz(struct call *call)
+void
+api_healthz(struct call *call)
 {
     const char *trouble = store_trouble(call->controller->store);
     call_text(call, *trouble ? 503 : 200, "text/plain", *trouble ? trouble : "ok\n");
 }
 
-static void line(struct evbuffer *out, const char *name, const char *type, const char *help, double value)
+static void
+line(struct evbuffer *out, const char *name, const char *type, const char *help, double value)
 {
     evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", name, help, name, type, name, value);
 }
 
-static void object_lines(struct evbuffer *out, const struct model *m)
+static void
+object_lines(struct evbuffer *out, const struct model *m)
 {
     evbuffer_add_printf(out, "# HELP vnet_objects Objects of intent.\n# TYPE vnet_objects gauge\n");
     for (const struct object_class *c = object_class_next(NULL); c; c = object_class_next(c))
@@ -32,8 +35,9 @@ static void object_lines(struct evbuffer *out, const struct model *m)
 }
 
 /* A host's name is at most 63 characters of a harmless alphabet: no escaping is needed. */
-static void host_lines(struct evbuffer *out, const struct hosts *hosts, const char *name, const char *type,
-                       const char *help, double (*value)(const struct hypervisor *))
+static void
+host_lines(struct evbuffer *out, const struct hosts *hosts, const char *name, const char *type,
+           const char *help, double (*value)(const struct hypervisor *))
 {
     evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
     for (const struct hypervisor *h = hosts_first(hosts); h; h = hosts_next(hosts, h))
@@ -41,32 +45,38 @@ static void host_lines(struct evbuffer *out, const struct hosts *hosts, const ch
             evbuffer_add_printf(out, "%s{host=\"%s\"} %.17g\n", name, h->name, value(h));
 }
 
-static double is_connected(const struct hypervisor *h)
+static double
+is_connected(const struct hypervisor *h)
 {
     return host_is_connected(h);
 }
 
-static double is_realised(const struct hypervisor *h)
+static double
+is_realised(const struct hypervisor *h)
 {
     return host_is_realised(h);
 }
 
-static double n_flows(const struct hypervisor *h)
+static double
+n_flows(const struct hypervisor *h)
 {
     return h->table ? (double) flow_table_n_desired(h->table) : 0;
 }
 
-static double mods_sent(const struct hypervisor *h)
+static double
+mods_sent(const struct hypervisor *h)
 {
     return (double) host_mods_sent(h);
 }
 
-static double packet_ins(const struct hypervisor *h)
+static double
+packet_ins(const struct hypervisor *h)
 {
     return h->of ? (double) of_session_counters(h->of)->packet_ins : 0;
 }
 
-void api_metrics(struct call *call)
+void
+api_metrics(struct call *call)
 {
     struct error err;
     const struct controller *c = call->controller;

@@ -36,7 +36,8 @@ static const struct api_route routes[] = {
 
 /* ---- what is asked ---- */
 
-const char *call_query(const struct call *call, const char *name)
+const char *
+call_query(const struct call *call, const char *name)
 {
     for (size_t i = 0; i < call->n_parameters; i++)
         if (!strcmp(call->parameters[i].name, name))
@@ -44,17 +45,20 @@ const char *call_query(const struct call *call, const char *name)
     return NULL;
 }
 
-const char *call_raw_query(const struct call *call)
+const char *
+call_raw_query(const struct call *call)
 {
     return call->connection ? connection_head(call->connection)->query : NULL;
 }
 
-const char *call_header(const struct call *call, const char *name)
+const char *
+call_header(const struct call *call, const char *name)
 {
     return call->connection ? http_head_field(connection_head(call->connection), name) : NULL;
 }
 
-static bool is_listed(const char *members, const char *key)
+static bool
+is_listed(const char *members, const char *key)
 {
     size_t n = strlen(key);
     for (const char *at = members; n && (at = strstr(at, key)); at += n)
@@ -63,7 +67,8 @@ static bool is_listed(const char *members, const char *key)
     return false;
 }
 
-static bool check_members(const json_t *body, const char *members, struct error *err)
+static bool
+check_members(const json_t *body, const char *members, struct error *err)
 {
     const char *key;
     json_t *value;
@@ -73,7 +78,8 @@ static bool check_members(const json_t *body, const char *members, struct error 
     return true;
 }
 
-json_t *call_body(const struct call *call, const char *members, struct error *err)
+json_t *
+call_body(const struct call *call, const char *members, struct error *err)
 {
     struct evbuffer *in = connection_body(call->connection);
     size_t n = evbuffer_get_length(in);
@@ -90,20 +96,23 @@ json_t *call_body(const struct call *call, const char *members, struct error *er
     return NULL;
 }
 
-bool call_may_see_tenant(const struct call *call, uint32_t tenant)
+bool
+call_may_see_tenant(const struct call *call, uint32_t tenant)
 {
     struct error unused;
     const struct object *o = tenant ? model_get(call->controller->model, tenant, OBJECT_TENANT) : NULL;
     return principal_may(&call->principal, VERB_READ, o ? o->name : NULL, &unused);
 }
 
-bool call_may_see(const struct call *call, const struct object *o)
+bool
+call_may_see(const struct call *call, const struct object *o)
 {
     return object_class(o->type)->is_public
         || call_may_see_tenant(call, o->type == OBJECT_TENANT ? o->number : o->tenant);
 }
 
-void call_waits(struct call *call)
+void
+call_waits(struct call *call)
 {
     if (call->connection)
         connection_expect_long(call->connection);
@@ -111,7 +120,8 @@ void call_waits(struct call *call)
 
 /* ---- answers ---- */
 
-static void call_free(struct call *call)
+static void
+call_free(struct call *call)
 {
     for (size_t i = 0; i < call->n_parameters; i++) {
         free(call->parameters[i].name);
@@ -124,13 +134,15 @@ static void call_free(struct call *call)
     free(call);
 }
 
-void call_add_header(struct call *call, const char *name, const char *value)
+void
+call_add_header(struct call *call, const char *name, const char *value)
 {
     evbuffer_add_printf(call->fields, "%s: %s\r\n", name, value);
 }
 
 /* All header lines, as text; valid until the call ends. */
-static const char *fields_text(struct call *call, const char *type)
+static const char *
+fields_text(struct call *call, const char *type)
 {
     if (type)
         call_add_header(call, "Content-Type", type);
@@ -139,7 +151,8 @@ static const char *fields_text(struct call *call, const char *type)
     return (const char *) evbuffer_pullup(call->fields, -1);
 }
 
-static void send_reply(struct call *call, int status, const char *type, struct evbuffer *body)
+static void
+send_reply(struct call *call, int status, const char *type, struct evbuffer *body)
 {
     if (call->connection)
         connection_reply(call->connection, status, fields_text(call, type), body);
@@ -147,19 +160,22 @@ static void send_reply(struct call *call, int status, const char *type, struct e
     call_free(call);
 }
 
-void call_text(struct call *call, int status, const char *type, const char *text)
+void
+call_text(struct call *call, int status, const char *type, const char *text)
 {
     struct evbuffer *body = evbuffer_new();
     evbuffer_add(body, text, strlen(text));
     send_reply(call, status, type, body);
 }
 
-static void free_text(const void *text, size_t n, void *aux)
+static void
+free_text(const void *text, size_t n, void *aux)
 {
     free((void *) text);
 }
 
-void call_json(struct call *call, int status, json_t *take)
+void
+call_json(struct call *call, int status, json_t *take)
 {
     struct evbuffer *body = evbuffer_new();
     char *text = json_text(take);
@@ -169,13 +185,15 @@ void call_json(struct call *call, int status, json_t *take)
     send_reply(call, status, "application/json", body);
 }
 
-void call_empty(struct call *call, int status)
+void
+call_empty(struct call *call, int status)
 {
     send_reply(call, status, NULL, evbuffer_new());
 }
 
 /* What was asked may stand in the message, cut in the middle of a character. */
-static json_t *error_json(const struct error *err, int op)
+static json_t *
+error_json(const struct error *err, int op)
 {
     char text[ERROR_TEXT_MAX];
     text_escape(text, sizeof text, err->text);
@@ -185,25 +203,29 @@ static json_t *error_json(const struct error *err, int op)
     return json_pack("{s:o}", "error", error);
 }
 
-void call_error(struct call *call, const struct error *err, int op)
+void
+call_error(struct call *call, const struct error *err, int op)
 {
     call_json(call, error_code_http(err->code), error_json(err, op));
 }
 
 /* ---- streams ---- */
 
-void call_stream_begin(struct call *call, const char *type)
+void
+call_stream_begin(struct call *call, const char *type)
 {
     if (call->connection)
         connection_begin(call->connection, 200, fields_text(call, type));
 }
 
-bool call_stream_write(struct call *call, const char *text)
+bool
+call_stream_write(struct call *call, const char *text)
 {
     return call->connection && connection_write(call->connection, text, strlen(text), LIMIT_CLIENT_BUFFER_BYTES);
 }
 
-void call_stream_end(struct call *call, bool is_cut)
+void
+call_stream_end(struct call *call, bool is_cut)
 {
     if (call->connection && is_cut)
         connection_drop(call->connection);
@@ -215,7 +237,8 @@ void call_stream_end(struct call *call, bool is_cut)
 /* ---- dispatch ---- */
 
 /* Splits NAME=VALUE[&...]. */
-static bool split_query(struct call *call, const char *query, struct error *err)
+static bool
+split_query(struct call *call, const char *query, struct error *err)
 {
     size_t cap = 0;
     while (query && *query) {
@@ -232,7 +255,8 @@ static bool split_query(struct call *call, const char *query, struct error *err)
 }
 
 /* Splits /v1/TYPE[/NAME], decoding each part (so that a name may hold an encoded '/'). */
-static bool split_path(struct call *call, const char *path, struct error *err)
+static bool
+split_path(struct call *call, const char *path, struct error *err)
 {
     if (strncmp(path, "/v1/", 4))
         return error_set(err, ERROR_UNKNOWN, "'%.100s': paths begin with /v1/", path);
@@ -251,7 +275,8 @@ static bool split_path(struct call *call, const char *path, struct error *err)
     return true;
 }
 
-static const struct api_route *route_find(const struct call *call, const char *method)
+static const struct api_route *
+route_find(const struct call *call, const char *method)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         const struct api_route *r = &routes[i];
@@ -262,7 +287,8 @@ static const struct api_route *route_find(const struct call *call, const char *m
     return NULL;
 }
 
-void call_dispatch(struct call *call)
+void
+call_dispatch(struct call *call)
 {
     struct error err;
     const struct http_head *head = connection_head(call->connection);
@@ -290,8 +316,9 @@ void call_dispatch(struct call *call)
 
 /* ---- a call's begin and end ---- */
 
-struct call *call_new(struct controller *c, struct connection *connection, const struct principal *principal, const char *scope,
-                      const char *local_ip)
+struct call *
+call_new(struct controller *c, struct connection *connection, const struct principal *principal, const char *scope,
+         const char *local_ip)
 {
     struct call *call = mem_zalloc(sizeof *call);
     *call = (struct call) { .controller = c, .connection = connection, .principal = *principal, .scope = scope, .local_ip = local_ip,
@@ -300,7 +327,8 @@ struct call *call_new(struct controller *c, struct connection *connection, const
     return call;
 }
 
-void call_gone(struct call *call)
+void
+call_gone(struct call *call)
 {
     call->connection = NULL;
     call->scope = NULL;

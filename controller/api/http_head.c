@@ -8,12 +8,14 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-void http_head_init(struct http_head *h)
+void
+http_head_init(struct http_head *h)
 {
     *h = (struct http_head) { .line = NULL };
 }
 
-void http_head_done(struct http_head *h)
+void
+http_head_done(struct http_head *h)
 {
     free(h->line);
     for (size_t i = 0; i < h->n_fields; i++)
@@ -21,7 +23,8 @@ void http_head_done(struct http_head *h)
     http_head_init(h);
 }
 
-const char *http_head_field(const struct http_head *h, const char *name)
+const char *
+http_head_field(const struct http_head *h, const char *name)
 {
     for (size_t i = 0; i < h->n_fields; i++)
         if (!strcasecmp(h->fields[i].name, name))
@@ -31,7 +34,8 @@ const char *http_head_field(const struct http_head *h, const char *name)
 
 /* ---- lines ---- */
 
-static bool is_token(const char *text)
+static bool
+is_token(const char *text)
 {
     const char *p = text;
     while (isalnum((unsigned char) *p) || (*p && strchr("!#$%&'*+-.^_`|~", *p)))
@@ -40,14 +44,16 @@ static bool is_token(const char *text)
 }
 
 /* Leaves the path of "http://host:port/path": the host is us. */
-static const char *skip_authority(const char *target)
+static const char *
+skip_authority(const char *target)
 {
     size_t scheme = !strncasecmp(target, "http://", 7) ? 7 : !strncasecmp(target, "https://", 8) ? 8 : 0;
     return scheme ? target + scheme + strcspn(target + scheme, "/") : target;
 }
 
 /* METHOD SP TARGET SP HTTP/1.x */
-static bool first_line(struct http_head *h, struct error *err)
+static bool
+first_line(struct http_head *h, struct error *err)
 {
     char *target = strchr(h->line, ' ');
     char *version = target ? strchr(target + 1, ' ') : NULL;
@@ -67,7 +73,8 @@ static bool first_line(struct http_head *h, struct error *err)
     return true;
 }
 
-static bool field_line(struct http_head *h, char *take, struct error *err)
+static bool
+field_line(struct http_head *h, char *take, struct error *err)
 {
     if (h->n_fields == HTTP_FIELDS_MAX) {
         free(take);
@@ -88,7 +95,8 @@ static bool field_line(struct http_head *h, char *take, struct error *err)
     return true;
 }
 
-bool http_head_line(struct http_head *h, char *take, size_t n, struct error *err)
+bool
+http_head_line(struct http_head *h, char *take, size_t n, struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         if ((unsigned char) take[i] < ' ' && take[i] != '\t') {
@@ -104,7 +112,8 @@ bool http_head_line(struct http_head *h, char *take, size_t n, struct error *err
 
 /* ---- the whole ---- */
 
-static bool parse_number(const char *text, int base, uint64_t *number)
+static bool
+parse_number(const char *text, int base, uint64_t *number)
 {
     char *end;
     if (!isxdigit((unsigned char) *text) || strlen(text) > 16 || (base == 10 && !isdigit((unsigned char) *text)))
@@ -113,7 +122,8 @@ static bool parse_number(const char *text, int base, uint64_t *number)
     return !*end;
 }
 
-static bool body_length(struct http_head *h, struct error *err)
+static bool
+body_length(struct http_head *h, struct error *err)
 {
     const char *length = NULL, *coding = NULL;
     for (size_t i = 0; i < h->n_fields; i++) {
@@ -135,7 +145,8 @@ static bool body_length(struct http_head *h, struct error *err)
     return true;
 }
 
-bool http_head_finish(struct http_head *h, struct error *err)
+bool
+http_head_finish(struct http_head *h, struct error *err)
 {
     const char *connection = http_head_field(h, "Connection"), *expect = http_head_field(h, "Expect");
     if (!h->line)
@@ -147,7 +158,8 @@ bool http_head_finish(struct http_head *h, struct error *err)
 
 /* ---- encodings ---- */
 
-static bool is_utf8(const char *text)
+static bool
+is_utf8(const char *text)
 {
     for (size_t n; *text; text += n)
         if (!(n = text_utf8_length(text)))
@@ -156,7 +168,8 @@ static bool is_utf8(const char *text)
 }
 
 /* The next byte that the text stands for, or -1. */
-static int decode_byte(const char **p, const char *end, bool is_plus_space)
+static int
+decode_byte(const char **p, const char *end, bool is_plus_space)
 {
     const char *at = (*p)++;
     if (*at == '+' && is_plus_space)
@@ -167,7 +180,8 @@ static int decode_byte(const char **p, const char *end, bool is_plus_space)
     return *p <= end ? text_hex_byte(at + 1) : -1;
 }
 
-char *http_decode(const char *raw, size_t n, bool is_plus_space)
+char *
+http_decode(const char *raw, size_t n, bool is_plus_space)
 {
     char *text = mem_alloc(n + 1), *out = text;
     int byte = 1;
@@ -182,7 +196,8 @@ char *http_decode(const char *raw, size_t n, bool is_plus_space)
     return NULL;
 }
 
-bool http_chunk_size(const char *line, uint64_t max, uint64_t *size)
+bool
+http_chunk_size(const char *line, uint64_t max, uint64_t *size)
 {
     char digits[17];
     size_t n = strcspn(line, "; \t");
@@ -193,7 +208,8 @@ bool http_chunk_size(const char *line, uint64_t max, uint64_t *size)
     return parse_number(digits, 16, size) && *size <= max;
 }
 
-const char *http_phrase(int status)
+const char *
+http_phrase(int status)
 {
     switch (status) {
     case 200: return "OK";

@@ -28,14 +28,16 @@ struct verifying {
 
 static void verified(void *aux, const json_t *report);
 
-static double seconds_left(const struct verifying *v)
+static double
+seconds_left(const struct verifying *v)
 {
     int64_t left_ms = v->end_ms - controller_now_ms();
     return left_ms > 0 ? (double) left_ms / 1000 : 0;
 }
 
 /* Goes on with the next hosts, as far as there is room; ends the call after the last. A host may be done at once. */
-static void verify_more(struct verifying *v)
+static void
+verify_more(struct verifying *v)
 {
     if (v->is_starting)
         return;
@@ -52,7 +54,8 @@ static void verify_more(struct verifying *v)
     free(v);
 }
 
-static void verified(void *aux, const json_t *report)
+static void
+verified(void *aux, const json_t *report)
 {
     struct verifying *v = aux;
     json_array_append(v->reports, (json_t *) report);
@@ -61,7 +64,8 @@ static void verified(void *aux, const json_t *report)
 }
 
 /* A missing text leaves the default. */
-static bool read_seconds(const char *text, double *seconds, struct error *err)
+static bool
+read_seconds(const char *text, double *seconds, struct error *err)
 {
     char *end;
     *seconds = text ? strtod(text, &end) : VERIFY_S;
@@ -70,7 +74,8 @@ static bool read_seconds(const char *text, double *seconds, struct error *err)
     return error_set(err, ERROR_INVALID, "timeout '%.50s': must be a number of seconds from 0 to %d", text, VERIFY_MAX_S);
 }
 
-void api_verify(struct call *call)
+void
+api_verify(struct call *call)
 {
     struct error err;
     double seconds;
@@ -94,7 +99,8 @@ void api_verify(struct call *call)
     verify_more(v);
 }
 
-void api_schema(struct call *call)
+void
+api_schema(struct call *call)
 {
     call_json(call, 200, schema_json());
 }

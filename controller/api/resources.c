@@ -39,7 +39,8 @@ struct listing {
     size_t n, cap;
 };
 
-static void listing_free(struct listing *l)
+static void
+listing_free(struct listing *l)
 {
     for (size_t i = 0; i < l->n_filters; i++)
         free(l->filter_texts[i]);
@@ -48,7 +49,8 @@ static void listing_free(struct listing *l)
     free(l);
 }
 
-static void listing_fail(struct listing *l, const struct error *err)
+static void
+listing_fail(struct listing *l, const struct error *err)
 {
     call_error(l->call, err, -1);
     listing_free(l);
@@ -57,7 +59,8 @@ static void listing_fail(struct listing *l, const struct error *err)
 /* ---- what is asked for ---- */
 
 /* A reference is shown as a name, but may be asked for by id as well. */
-static void filter_by_label(struct listing *l, struct filter *f)
+static void
+filter_by_label(struct listing *l, struct filter *f)
 {
     const struct field *field = object_field(l->class, f->column);
     struct uuid id;
@@ -68,7 +71,8 @@ static void filter_by_label(struct listing *l, struct filter *f)
         f->value = o->name;
 }
 
-static bool add_filter(struct listing *l, const char *text, struct error *err)
+static bool
+add_filter(struct listing *l, const char *text, struct error *err)
 {
     const char *equal = strchr(text, '=');
     if (!equal)
@@ -83,7 +87,8 @@ static bool add_filter(struct listing *l, const char *text, struct error *err)
     return filter_check(l->class, f, err);
 }
 
-static bool add_columns(struct listing *l, const char *text, struct error *err)
+static bool
+add_columns(struct listing *l, const char *text, struct error *err)
 {
     if (l->columns_text)
         return error_set(err, ERROR_INVALID, "columns: is given twice");
@@ -97,7 +102,8 @@ static bool add_columns(struct listing *l, const char *text, struct error *err)
 }
 
 /* An object's id, or what a Link header has instead, since the object may be gone by then. */
-static bool add_after(struct listing *l, const char *text, struct error *err)
+static bool
+add_after(struct listing *l, const char *text, struct error *err)
 {
     struct uuid id;
     const struct object *o = uuid_parse(text, &id) ? model_get_id(l->call->controller->model, id) : NULL;
@@ -112,7 +118,8 @@ static bool add_after(struct listing *l, const char *text, struct error *err)
     return true;
 }
 
-static bool add_limit(struct listing *l, const char *text, struct error *err)
+static bool
+add_limit(struct listing *l, const char *text, struct error *err)
 {
     char *end;
     l->limit = strtoull(text, &end, 10);
@@ -121,7 +128,8 @@ static bool add_limit(struct listing *l, const char *text, struct error *err)
     return true;
 }
 
-static bool add_rule_choice(struct listing *l, const struct call_parameter *p, struct error *err)
+static bool
+add_rule_choice(struct listing *l, const struct call_parameter *p, struct error *err)
 {
     if (strcmp(p->value, "1"))
         return error_set(err, ERROR_INVALID, "%s='%.100s': write 1, or leave it out", p->name, p->value);
@@ -129,7 +137,8 @@ static bool add_rule_choice(struct listing *l, const struct call_parameter *p, s
     return true;
 }
 
-static bool add_parameter(struct listing *l, const struct call_parameter *p, struct error *err)
+static bool
+add_parameter(struct listing *l, const struct call_parameter *p, struct error *err)
 {
     if (!strcmp(p->name, "tenant"))
         return true;
@@ -155,7 +164,8 @@ static bool add_parameter(struct listing *l, const struct call_parameter *p, str
     return true;
 }
 
-static bool listing_parse(struct listing *l, struct error *err)
+static bool
+listing_parse(struct listing *l, struct error *err)
 {
     for (size_t i = 0; i < l->call->n_parameters; i++)
         if (!add_parameter(l, &l->call->parameters[i], err))
@@ -165,13 +175,15 @@ static bool listing_parse(struct listing *l, struct error *err)
 
 /* ---- finding ---- */
 
-static void take(struct listing *l, const struct object *o)
+static void
+take(struct listing *l, const struct object *o)
 {
     l->numbers = mem_grow(l->numbers, &l->cap, l->n + 1, sizeof *l->numbers);
     l->numbers[l->n++] = o->number;
 }
 
-static bool find_tenant(const struct listing *l, uint32_t *tenant, struct error *err)
+static bool
+find_tenant(const struct listing *l, uint32_t *tenant, struct error *err)
 {
     const struct call *call = l->call;
     *tenant = model_tenant(call->controller->model, call->tenant);
@@ -183,7 +195,8 @@ static bool find_tenant(const struct listing *l, uint32_t *tenant, struct error 
 }
 
 /* Runtime columns in a filter need the whole object; a filter on intent alone is judged without. */
-static bool passes_filters(const struct listing *l, const struct object *o)
+static bool
+passes_filters(const struct listing *l, const struct object *o)
 {
     if (!l->n_filters)
         return true;
@@ -199,12 +212,14 @@ static bool passes_filters(const struct listing *l, const struct object *o)
     return ok;
 }
 
-static bool passes(const struct listing *l, const struct object *o)
+static bool
+passes(const struct listing *l, const struct object *o)
 {
     return passes_filters(l, o) && (!l->is_shadowed || model_rule_is_shadowed(l->call->controller->model, (const struct sg_rule *) o));
 }
 
-static bool find_named(struct listing *l, const char *name, struct error *err)
+static bool
+find_named(struct listing *l, const char *name, struct error *err)
 {
     const struct model *m = l->call->controller->model;
     uint32_t tenant = 0;
@@ -220,7 +235,8 @@ static bool find_named(struct listing *l, const char *name, struct error *err)
     return true;
 }
 
-static bool find_all(struct listing *l, struct error *err)
+static bool
+find_all(struct listing *l, struct error *err)
 {
     const struct model *m = l->call->controller->model;
     uint32_t tenant = 0;
@@ -243,7 +259,8 @@ static bool find_all(struct listing *l, struct error *err)
 /* ---- answering ---- */
 
 /* The request's own query, but for where it begins. */
-static void add_next_link(struct listing *l)
+static void
+add_next_link(struct listing *l)
 {
     if (!l->is_cut || !l->call->connection)
         return;
@@ -266,7 +283,8 @@ static void add_next_link(struct listing *l)
 }
 
 /* The object may have gone while its counters were read. */
-static void answer_single(struct listing *l, json_t *take_list)
+static void
+answer_single(struct listing *l, json_t *take_list)
 {
     struct error err;
     json_t *object = json_incref(json_array_get(take_list, 0));
@@ -280,14 +298,16 @@ static void answer_single(struct listing *l, json_t *take_list)
 }
 
 /* One of which nothing is known may have been hit. */
-static bool is_never_hit(const struct listing *l, uint32_t rule)
+static bool
+is_never_hit(const struct listing *l, uint32_t rule)
 {
     struct hits hits;
     bool is_known = rule_hits_of(l->call->controller->hits, rule, &hits) || l->are_hits_read;
     return is_known && !hits.packets;
 }
 
-static void listing_answer(void *aux, const struct drop_counts *drops)
+static void
+listing_answer(void *aux, const struct drop_counts *drops)
 {
     struct listing *l = aux;
     const struct controller *c = l->call->controller;
@@ -308,7 +328,8 @@ static void listing_answer(void *aux, const struct drop_counts *drops)
     listing_free(l);
 }
 
-static bool wants_column(const struct listing *l, const char *name)
+static bool
+wants_column(const struct listing *l, const char *name)
 {
     if (!object_field(l->class, name))
         return false;
@@ -318,24 +339,28 @@ static bool wants_column(const struct listing *l, const char *name)
     return !l->n_columns;
 }
 
-static bool wants_drops(const struct listing *l)
+static bool
+wants_drops(const struct listing *l)
 {
     return wants_column(l, "drops") || wants_column(l, "exhausted");
 }
 
-static bool wants_hits(const struct listing *l)
+static bool
+wants_hits(const struct listing *l)
 {
     return l->is_unused || wants_column(l, "connections") || wants_column(l, "packets") || wants_column(l, "bytes") || wants_column(l, "last_hit");
 }
 
-static void hits_read(void *aux, bool is_complete)
+static void
+hits_read(void *aux, bool is_complete)
 {
     struct listing *l = aux;
     l->are_hits_read = is_complete;
     listing_answer(l, NULL);
 }
 
-static void listing_run(struct listing *l)
+static void
+listing_run(struct listing *l)
 {
     struct error err;
     bool ok = listing_parse(l, &err);
@@ -353,7 +378,8 @@ static void listing_run(struct listing *l)
         listing_answer(l, NULL);
 }
 
-static struct listing *listing_new(struct call *call)
+static struct listing *
+listing_new(struct call *call)
 {
     struct listing *l = mem_zalloc(sizeof *l);
     l->call = call;
@@ -361,12 +387,14 @@ static struct listing *listing_new(struct call *call)
     return l;
 }
 
-void api_list(struct call *call)
+void
+api_list(struct call *call)
 {
     listing_run(listing_new(call));
 }
 
-void api_get(struct call *call)
+void
+api_get(struct call *call)
 {
     struct listing *l = listing_new(call);
     l->is_single = true;

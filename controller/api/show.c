@@ -18,7 +18,8 @@ struct tree_text {
 };
 
 static void put(struct tree_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(struct tree_text *t, const char *format, ...)
+static void
+put(struct tree_text *t, const char *format, ...)
 {
     char line[512];
     va_list args;
@@ -28,7 +29,8 @@ static void put(struct tree_text *t, const char *format, ...)
     bytes_put(&t->text, line, n < (int) sizeof line ? (size_t) n : sizeof line - 1);
 }
 
-static bool show_port(void *aux, const struct object *o)
+static bool
+show_port(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     const struct port *p = (const struct port *) o;
@@ -42,7 +44,8 @@ static bool show_port(void *aux, const struct object *o)
 
 /* ---- load balancers ---- */
 
-static bool show_listener(void *aux, const struct object *o)
+static bool
+show_listener(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     const struct listener *l = (const struct listener *) o;
@@ -51,7 +54,8 @@ static bool show_listener(void *aux, const struct object *o)
     return true;
 }
 
-static bool show_lb(void *aux, const struct object *o)
+static bool
+show_lb(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     const struct lb *lb = (const struct lb *) o;
@@ -62,7 +66,8 @@ static bool show_lb(void *aux, const struct object *o)
     return true;
 }
 
-static bool show_target(void *aux, const struct object *o)
+static bool
+show_target(void *aux, const struct object *o)
 {
     static const char *const names[] = { "health" };
     struct tree_text *t = aux;
@@ -76,7 +81,8 @@ static bool show_target(void *aux, const struct object *o)
     return true;
 }
 
-static bool show_tg(void *aux, const struct object *o)
+static bool
+show_tg(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     const struct tg *tg = (const struct tg *) o;
@@ -93,7 +99,8 @@ struct rules_text {
 };
 
 /* Rules refer to a group as theirs, or as their peer. */
-static bool show_rule(void *aux, const struct object *o)
+static bool
+show_rule(void *aux, const struct object *o)
 {
     const struct rules_text *r = aux;
     const struct sg_rule *rule = (const struct sg_rule *) o;
@@ -108,7 +115,8 @@ static bool show_rule(void *aux, const struct object *o)
     return true;
 }
 
-static bool show_sg(void *aux, const struct object *o)
+static bool
+show_sg(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     put(t, "    security group %s%s\n", object_label(t->c->model, o, t->arena), ((const struct sg *) o)->is_default ? " (default)" : "");
@@ -118,7 +126,8 @@ static bool show_sg(void *aux, const struct object *o)
 
 /* ---- subnets, routes, VPCs ---- */
 
-static bool show_subnet(void *aux, const struct object *o)
+static bool
+show_subnet(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     const struct subnet *s = (const struct subnet *) o;
@@ -131,7 +140,8 @@ static bool show_subnet(void *aux, const struct object *o)
     return true;
 }
 
-static bool show_route(void *aux, const struct object *o)
+static bool
+show_route(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     json_t *json = object_json(t->c->model, o, NULL);
@@ -140,7 +150,8 @@ static bool show_route(void *aux, const struct object *o)
     return true;
 }
 
-static bool show_rtb(void *aux, const struct object *o)
+static bool
+show_rtb(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     const struct rtb *rtb = (const struct rtb *) o;
@@ -149,7 +160,8 @@ static bool show_rtb(void *aux, const struct object *o)
     return true;
 }
 
-static void show_vpc(struct tree_text *t, const struct vpc *vpc)
+static void
+show_vpc(struct tree_text *t, const struct vpc *vpc)
 {
     char cidr[IP_PREFIX_STRLEN];
     const struct object *tenant = model_get(t->c->model, vpc->o.tenant, OBJECT_TENANT);
@@ -161,7 +173,8 @@ static void show_vpc(struct tree_text *t, const struct vpc *vpc)
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_TG, show_tg, t);
 }
 
-static void show_hosts(struct tree_text *t)
+static void
+show_hosts(struct tree_text *t)
 {
     char ip[IP_STRLEN];
     for (const struct hypervisor *h = hosts_first(t->c->hosts); h; h = hosts_next(t->c->hosts, h)) {
@@ -173,7 +186,8 @@ static void show_hosts(struct tree_text *t)
 }
 
 /* The VPCs that the caller asks for and may see. */
-static bool show_vpcs(struct tree_text *t, const struct call *call, const char *name, struct error *err)
+static bool
+show_vpcs(struct tree_text *t, const struct call *call, const char *name, struct error *err)
 {
     const struct model *m = t->c->model;
     uint32_t tenant = model_tenant(m, call->tenant);
@@ -193,7 +207,8 @@ static bool show_vpcs(struct tree_text *t, const struct call *call, const char *
     return true;
 }
 
-void api_show(struct call *call)
+void
+api_show(struct call *call)
 {
     struct error err, unused;
     const char *name = call_query(call, "vpc");

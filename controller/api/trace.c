@@ -16,21 +16,24 @@ struct tracing {
 };
 
 /* A table that is still being compiled would tell half the truth. */
-static struct flow_table *table_of(void *aux, uint32_t host)
+static struct flow_table *
+table_of(void *aux, uint32_t host)
 {
     const struct tracing *t = aux;
     const struct hypervisor *h = host_by_number(t->controller->hosts, host);
     return h && !compiler_is_dirty(t->controller->compiler, host) ? h->table : NULL;
 }
 
-static bool may_see(void *aux, const struct object *o)
+static bool
+may_see(void *aux, const struct object *o)
 {
     const struct tracing *t = aux;
     return call_may_see(t->call, o);
 }
 
 /* The port whose packet it is, if the caller may see it. A name is looked up in the tenant asked for; an id finds any tenant's. */
-static bool find_port(const struct call *call, const char *tenant, const char *from, struct trace_origin *origin, struct error *err)
+static bool
+find_port(const struct call *call, const char *tenant, const char *from, struct trace_origin *origin, struct error *err)
 {
     const struct model *m = call->controller->model;
     const struct object *o = model_find(m, OBJECT_PORT, model_tenant(m, tenant), from);
@@ -41,7 +44,8 @@ static bool find_port(const struct call *call, const char *tenant, const char *f
 }
 
 /* Names have no colon. */
-static bool find_outside(const struct call *call, const char *from, const char *colon, struct trace_origin *origin, struct error *err)
+static bool
+find_outside(const struct call *call, const char *from, const char *colon, struct trace_origin *origin, struct error *err)
 {
     char name[LIMIT_NAME + 1];
     size_t n = (size_t) (colon - from);
@@ -55,7 +59,8 @@ static bool find_outside(const struct call *call, const char *from, const char *
     return true;
 }
 
-static bool find_origin(const struct call *call, const json_t *body, struct trace_origin *origin, struct error *err)
+static bool
+find_origin(const struct call *call, const json_t *body, struct trace_origin *origin, struct error *err)
 {
     const char *from = json_member_string(body, "from"), *given = json_member_string(body, "tenant");
     const char *colon = from ? strchr(from, ':') : NULL;
@@ -65,7 +70,8 @@ static bool find_origin(const struct call *call, const json_t *body, struct trac
     return colon ? find_outside(call, from, colon, origin, err) : find_port(call, given ? given : call->tenant, from, origin, err);
 }
 
-void api_trace(struct call *call)
+void
+api_trace(struct call *call)
 {
     struct error err;
     struct trace_packet packet;

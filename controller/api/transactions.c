@@ -21,13 +21,15 @@ struct changing {
     json_t *answer;
 };
 
-static void changing_free(struct changing *t)
+static void
+changing_free(struct changing *t)
 {
     json_decref(t->answer);
     free(t);
 }
 
-static json_t *host_names(const struct controller *c, const uint32_t *numbers, size_t n)
+static json_t *
+host_names(const struct controller *c, const uint32_t *numbers, size_t n)
 {
     json_t *names = json_array();
     for (size_t i = 0; i < n; i++) {
@@ -38,7 +40,8 @@ static json_t *host_names(const struct controller *c, const uint32_t *numbers, s
     return names;
 }
 
-static void confirmed(void *aux, const struct waiter_result *result)
+static void
+confirmed(void *aux, const struct waiter_result *result)
 {
     struct changing *t = aux;
     const struct controller *c = t->call->controller;
@@ -50,7 +53,8 @@ static void confirmed(void *aux, const struct waiter_result *result)
 }
 
 /* Waits for all hosts that have something to confirm. */
-static void sync_hosts(struct changing *t)
+static void
+sync_hosts(struct changing *t)
 {
     struct controller *c = t->call->controller;
     uint32_t *hosts = NULL;
@@ -66,7 +70,8 @@ static void sync_hosts(struct changing *t)
 }
 
 /* What is concerned by a transaction of earlier is not known any more: a repetition waits for everything. */
-static void replayed(struct changing *t, const struct commit_result *result)
+static void
+replayed(struct changing *t, const struct commit_result *result)
 {
     struct error err;
     t->answer = json_parse(result->replayed, strlen(result->replayed), "the answer remembered", &err);
@@ -80,7 +85,8 @@ static void replayed(struct changing *t, const struct commit_result *result)
     }
 }
 
-static void committed(void *aux, const struct commit_result *result)
+static void
+committed(void *aux, const struct commit_result *result)
 {
     struct changing *t = aux;
     if (!result->ok) {
@@ -99,7 +105,8 @@ static void committed(void *aux, const struct commit_result *result)
     waiter_add(t->call->controller->waiters, result->hosts, result->n_hosts, t->wants_hosts ? t->timeout_s : 0, confirmed, t);
 }
 
-static bool read_wait(struct changing *t, const json_t *body, struct error *err)
+static bool
+read_wait(struct changing *t, const json_t *body, struct error *err)
 {
     const json_t *timeout = json_object_get(body, "timeout");
     const char *wait = json_member_string(body, "wait");
@@ -117,7 +124,8 @@ static bool read_wait(struct changing *t, const json_t *body, struct error *err)
 }
 
 /* The request's identity under an idempotency key. */
-static char *digest_of(const json_t *body, const char *tenant)
+static char *
+digest_of(const json_t *body, const char *tenant)
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char sha[EVP_MAX_MD_SIZE];
@@ -135,7 +143,8 @@ static char *digest_of(const json_t *body, const char *tenant)
     return digest;
 }
 
-static bool check_key(const char *key, struct error *err)
+static bool
+check_key(const char *key, struct error *err)
 {
     size_t n = key ? strlen(key) : 1;
     if (n >= 1 && n <= 255)
@@ -144,7 +153,8 @@ static bool check_key(const char *key, struct error *err)
 }
 
 /* A wish that is not understood must not be taken for none. */
-static bool check_types(const json_t *body, struct error *err)
+static bool
+check_types(const json_t *body, struct error *err)
 {
     const json_t *dry_run = json_object_get(body, "dry_run"), *tenant = json_object_get(body, "tenant");
     if (dry_run && !json_is_boolean(dry_run))
@@ -154,7 +164,8 @@ static bool check_types(const json_t *body, struct error *err)
     return true;
 }
 
-static bool submit(struct changing *t, const json_t *body, struct error *err)
+static bool
+submit(struct changing *t, const json_t *body, struct error *err)
 {
     json_t *ops = json_object_get(body, "ops");
     const char *given = json_member_string(body, "tenant"), *tenant = given ? given : t->call->tenant;
@@ -185,7 +196,8 @@ static bool submit(struct changing *t, const json_t *body, struct error *err)
     return true;
 }
 
-void api_transaction(struct call *call)
+void
+api_transaction(struct call *call)
 {
     struct error err;
     struct changing *t = mem_zalloc(sizeof *t);
@@ -201,7 +213,8 @@ void api_transaction(struct call *call)
 /* ---- sync ---- */
 
 /* Comes through the queue of commits, so that everything asked for before has been committed. */
-static void sync_turn(void *aux, const struct commit_result *result)
+static void
+sync_turn(void *aux, const struct commit_result *result)
 {
     struct changing *t = aux;
     if (!result->ok) {
@@ -213,7 +226,8 @@ static void sync_turn(void *aux, const struct commit_result *result)
     sync_hosts(t);
 }
 
-void api_sync(struct call *call)
+void
+api_sync(struct call *call)
 {
     struct error err;
     struct changing *t = mem_zalloc(sizeof *t);

@@ -12,7 +12,8 @@ struct count {
     struct group_health health;
 };
 
-static bool count_target(void *aux, const struct object *o)
+static bool
+count_target(void *aux, const struct object *o)
 {
     struct count *c = aux;
     if (((const struct target *) (const void *) o)->drain_until_ms)
@@ -22,7 +23,8 @@ static bool count_target(void *aux, const struct object *o)
     return true;
 }
 
-struct group_health group_health(const struct controller *controller, uint32_t tg)
+struct group_health
+group_health(const struct controller *controller, uint32_t tg)
 {
     struct count c = { .runtime = controller->runtime };
     model_each_referrer(controller->model, tg, OBJECT_TARGET, count_target, &c);
@@ -31,7 +33,8 @@ struct group_health group_health(const struct controller *controller, uint32_t t
 
 /* ---- columns ---- */
 
-static json_t *changes_json(const struct check *check)
+static json_t *
+changes_json(const struct check *check)
 {
     json_t *list = json_array();
     for (unsigned i = 0; check && i < check->n_changes; i++) {
@@ -47,7 +50,8 @@ static json_t *changes_json(const struct check *check)
     return list;
 }
 
-json_t *checks_target_column(const struct controller *controller, const struct target *target, const char *name)
+json_t *
+checks_target_column(const struct controller *controller, const struct target *target, const char *name)
 {
     const struct checked *c = checked_find(controller->checks, target->o.number);
     if (!strcmp(name, "health"))
@@ -58,7 +62,8 @@ json_t *checks_target_column(const struct controller *controller, const struct t
     return !strcmp(name, "changes") ? changes_json(c ? &c->check : NULL) : json_null();
 }
 
-json_t *checks_listener_column(const struct controller *c, const struct listener *listener, const char *name)
+json_t *
+checks_listener_column(const struct controller *c, const struct listener *listener, const char *name)
 {
     if (strcmp(name, "fail_open"))
         return json_null();

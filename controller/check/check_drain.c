@@ -28,12 +28,14 @@ struct drain_key {
 
 static void drains_tick(evutil_socket_t fd, short what, void *aux);
 
-static struct checked *checked_at(const struct tree_node *n)
+static struct checked *
+checked_at(const struct tree_node *n)
 {
     return CONTAINER_OF(n, struct checked, by_drain);
 }
 
-static int compare_drain(const void *key_, const struct tree_node *n)
+static int
+compare_drain(const void *key_, const struct tree_node *n)
 {
     const struct drain_key *key = key_;
     const struct checked *c = checked_at(n);
@@ -42,7 +44,8 @@ static int compare_drain(const void *key_, const struct tree_node *n)
     return key->number < c->number ? -1 : key->number > c->number;
 }
 
-struct drains *drains_new(struct controller *c)
+struct drains *
+drains_new(struct controller *c)
 {
     struct drains *d = mem_zalloc(sizeof *d);
     *d = (struct drains) { .controller = c, .lines = LOG_LIMIT(10) };
@@ -51,18 +54,21 @@ struct drains *drains_new(struct controller *c)
     return d;
 }
 
-void drains_free(struct drains *d)
+void
+drains_free(struct drains *d)
 {
     event_free(d->timer);
     free(d);
 }
 
-static void arm(struct drains *d, int64_t ms)
+static void
+arm(struct drains *d, int64_t ms)
 {
     event_add(d->timer, &(struct timeval) { ms / 1000, ms % 1000 * 1000 });
 }
 
-static void arrange(struct drains *d)
+static void
+arrange(struct drains *d)
 {
     const struct tree_node *first = tree_first(&d->by_drain);
     if (!first || d->is_sweeping) {
@@ -73,7 +79,8 @@ static void arrange(struct drains *d)
     arm(d, left_ms < 0 ? 0 : left_ms < LOOK_MS ? left_ms : LOOK_MS);
 }
 
-void drains_look(struct drains *d, struct checked *c, int64_t until_ms)
+void
+drains_look(struct drains *d, struct checked *c, int64_t until_ms)
 {
     if (c->drain_until_ms == until_ms)
         return;
@@ -86,7 +93,8 @@ void drains_look(struct drains *d, struct checked *c, int64_t until_ms)
 }
 
 /* Those that were due and are still there are due again. */
-static void swept(void *aux, const struct commit_result *result)
+static void
+swept(void *aux, const struct commit_result *result)
 {
     struct drains *d = aux;
     d->is_sweeping = false;
@@ -98,14 +106,16 @@ static void swept(void *aux, const struct commit_result *result)
     arm(d, AGAIN_MS);
 }
 
-static json_t *removal(const struct controller *c, uint32_t number)
+static json_t *
+removal(const struct controller *c, uint32_t number)
 {
     char id[UUID_STRLEN];
     const struct object *o = model_get(c->model, number, OBJECT_TARGET);
     return o ? json_pack("{s:s,s:s,s:s,s:b}", "op", "del", "type", "target", "name", uuid_format(o->id, id), "if_exists", 1) : NULL;
 }
 
-static void drains_tick(evutil_socket_t fd, short what, void *aux)
+static void
+drains_tick(evutil_socket_t fd, short what, void *aux)
 {
     struct drains *d = aux;
     json_t *ops = json_array();

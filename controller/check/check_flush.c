@@ -30,7 +30,8 @@ struct flushes {
 
 static void flushes_tick(evutil_socket_t fd, short what, void *aux);
 
-struct flushes *flushes_new(struct controller *c)
+struct flushes *
+flushes_new(struct controller *c)
 {
     struct flushes *f = mem_zalloc(sizeof *f);
     f->controller = c;
@@ -39,7 +40,8 @@ struct flushes *flushes_new(struct controller *c)
     return f;
 }
 
-void flushes_free(struct flushes *f)
+void
+flushes_free(struct flushes *f)
 {
     MAP_FOR_EACH_SAFE (n, next, &f->wanted)
         free(CONTAINER_OF(n, struct flush, by_place));
@@ -48,13 +50,15 @@ void flushes_free(struct flushes *f)
     free(f);
 }
 
-static void arm(struct flushes *f, int64_t pause_ms)
+static void
+arm(struct flushes *f, int64_t pause_ms)
 {
     f->pause_ms = pause_ms < LATER_MS ? pause_ms : LATER_MS;
     event_add(f->timer, &(struct timeval) { f->pause_ms / 1000, f->pause_ms % 1000 * 1000 });
 }
 
-static struct flush *flush_find(const struct flushes *f, uint32_t host, uint32_t target, uint32_t hash)
+static struct flush *
+flush_find(const struct flushes *f, uint32_t host, uint32_t target, uint32_t hash)
 {
     MAP_FOR_EACH_HASH (n, &f->wanted, hash) {
         struct flush *flush = CONTAINER_OF(n, struct flush, by_place);
@@ -69,7 +73,8 @@ struct flush_target {
     uint32_t target;
 };
 
-static void flush_at(void *aux, uint32_t host)
+static void
+flush_at(void *aux, uint32_t host)
 {
     const struct flush_target *t = aux;
     struct flushes *f = t->flushes;
@@ -83,7 +88,8 @@ static void flush_at(void *aux, uint32_t host)
     flush->seq = host_ready_seq(f->controller, host);
 }
 
-void flushes_add(struct flushes *f, uint32_t vpc, uint32_t target)
+void
+flushes_add(struct flushes *f, uint32_t vpc, uint32_t target)
 {
     struct flush_target t = { f, target };
     compiler_each_host_of(f->controller->compiler, vpc, flush_at, &t);
@@ -91,14 +97,16 @@ void flushes_add(struct flushes *f, uint32_t vpc, uint32_t target)
         arm(f, SOON_MS);
 }
 
-static void flush_send(const struct flushes *f, const struct flush *flush)
+static void
+flush_send(const struct flushes *f, const struct flush *flush)
 {
     const struct hypervisor *h = host_by_number(f->controller->hosts, flush->host);
     struct of_ct_match match = { .proto = L4_UDP, .label = (uint64_t) flush->target << 32, .label_mask = UINT64_C(0xffffffff) << 32 };
     of_session_flush_ct(h->of, &match);
 }
 
-static void flushes_tick(evutil_socket_t fd, short what, void *aux)
+static void
+flushes_tick(evutil_socket_t fd, short what, void *aux)
 {
     struct flushes *f = aux;
     MAP_FOR_EACH_SAFE (n, next, &f->wanted) {
@@ -115,7 +123,8 @@ static void flushes_tick(evutil_socket_t fd, short what, void *aux)
         arm(f, f->pause_ms * 2);
 }
 
-void flush_reset(const struct controller *c, const struct checked *checked)
+void
+flush_reset(const struct controller *c, const struct checked *checked)
 {
     const struct port *port = model_port(c->model, checked->port);
     uint32_t host = runtime_binding(c->runtime, checked->port).host;

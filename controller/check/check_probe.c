@@ -26,7 +26,8 @@ struct aim {
     struct probe probe;
 };
 
-static bool aim(const struct checks *all, const struct checked *c, struct aim *a)
+static bool
+aim(const struct checks *all, const struct checked *c, struct aim *a)
 {
     const struct model *m = all->controller->model;
     const struct target *target = model_target(m, c->number);
@@ -54,7 +55,8 @@ struct pace {
     int64_t room, filled_ms;
 };
 
-static struct pace *pace_get(struct checks *all, uint32_t host)
+static struct pace *
+pace_get(struct checks *all, uint32_t host)
 {
     MAP_FOR_EACH_HASH (n, &all->paces, hash_u32(host)) {
         struct pace *p = CONTAINER_OF(n, struct pace, by_host);
@@ -67,7 +69,8 @@ static struct pace *pace_get(struct checks *all, uint32_t host)
     return p;
 }
 
-static bool pace_take(struct checks *all, uint32_t host)
+static bool
+pace_take(struct checks *all, uint32_t host)
 {
     struct pace *p = pace_get(all, host);
     int64_t now_ms = controller_now_ms(), room = p->room + (now_ms - p->filled_ms) * PROBES_A_SECOND;
@@ -79,7 +82,8 @@ static bool pace_take(struct checks *all, uint32_t host)
     return true;
 }
 
-void paces_free(struct checks *all)
+void
+paces_free(struct checks *all)
 {
     MAP_FOR_EACH_SAFE (n, next, &all->paces)
         free(CONTAINER_OF(n, struct pace, by_host));
@@ -91,7 +95,8 @@ enum way { WAY_OPEN, WAY_BUSY, WAY_NOT_YET, WAY_NONE };
 /* Whose turn it is of those that wait is left to chance, or the same ones would always wait. */
 #define BUSY_MS(COOKIE) (10 + (COOKIE) % 32)
 
-static enum way way_to(const struct checks *all, const struct checked *c, struct binding at)
+static enum way
+way_to(const struct checks *all, const struct checked *c, struct binding at)
 {
     const struct hypervisor *h = at.host && at.ofport ? host_by_number(all->controller->hosts, at.host) : NULL;
     if (h && !h->of && c->host != at.host && controller_now_ms() - all->begun_ms < GRACE_MS)
@@ -102,7 +107,8 @@ static enum way way_to(const struct checks *all, const struct checked *c, struct
 }
 
 /* Its groups keep from it what its balancer's clients send: it is not asked, and so gives no answer. */
-static bool is_let_in(const struct checks *all, struct checked *c, const struct tg *tg)
+static bool
+is_let_in(const struct checks *all, struct checked *c, const struct tg *tg)
 {
     const struct view view = { .model = all->controller->model, .runtime = all->controller->runtime };
     const struct port *port = model_port(view.model, c->port);
@@ -112,7 +118,8 @@ static bool is_let_in(const struct checks *all, struct checked *c, const struct 
     return c->is_let_in;
 }
 
-static bool say(const struct checks *all, const struct aim *a)
+static bool
+say(const struct checks *all, const struct aim *a)
 {
     struct bytes frame = BYTES_INIT;
     probe_put(&frame, &a->probe);
@@ -121,7 +128,8 @@ static bool say(const struct checks *all, const struct aim *a)
     return is_sent;
 }
 
-static uint32_t next_cookie(struct checks *all)
+static uint32_t
+next_cookie(struct checks *all)
 {
     uint32_t cookie;
     do
@@ -130,7 +138,8 @@ static uint32_t next_cookie(struct checks *all)
     return cookie;
 }
 
-void checked_ask(struct checks *all, struct checked *c)
+void
+checked_ask(struct checks *all, struct checked *c)
 {
     struct aim a;
     checked_set_cookie(all, c, next_cookie(all));
@@ -160,7 +169,8 @@ void checked_ask(struct checks *all, struct checked *c)
 
 /* ---- hearing ---- */
 
-void checked_set_cookie(struct checks *all, struct checked *c, uint32_t cookie)
+void
+checked_set_cookie(struct checks *all, struct checked *c, uint32_t cookie)
 {
     if (c->cookie)
         map_remove(&all->by_cookie, &c->by_cookie);
@@ -170,7 +180,8 @@ void checked_set_cookie(struct checks *all, struct checked *c, uint32_t cookie)
 }
 
 /* The target of the port whose probe the frame would answer. A port may be a target of many groups. */
-static struct checked *asked_find(const struct checks *all, uint32_t port, const struct packet_in *in)
+static struct checked *
+asked_find(const struct checks *all, uint32_t port, const struct packet_in *in)
 {
     uint32_t cookie;
     if (!probe_cookie(in->packet, in->packet_len, &cookie))
@@ -183,33 +194,38 @@ static struct checked *asked_find(const struct checks *all, uint32_t port, const
     return NULL;
 }
 
-static bool is_from(const struct aim *a, uint32_t host, const struct packet_in *in)
+static bool
+is_from(const struct aim *a, uint32_t host, const struct packet_in *in)
 {
     return a->at.host == host && a->at.ofport == in->in_port;
 }
 
-static void hear(struct checks *all, struct checked *c, const struct aim *a, const struct packet_in *in, struct bytes *reset)
+static void
+hear(struct checks *all, struct checked *c, const struct aim *a, const struct packet_in *in, struct bytes *reset)
 {
     enum probe_answer answer = probe_judge(&a->probe, in->packet, in->packet_len, reset);
     if (answer != PROBE_NONE && c->check.deadline_ms != INT64_MAX)
         checked_ended(all, c, a->tg, answer == PROBE_ALIVE ? CHECK_ALIVE : CHECK_REFUSED);
 }
 
-static bool find_any(void *number, const struct object *target)
+static bool
+find_any(void *number, const struct object *target)
 {
     *(uint32_t *) number = target->number;
     return false;
 }
 
 /* Any of the port's targets: they have its addresses in common. */
-static struct checked *any_find(const struct checks *all, uint32_t port)
+static struct checked *
+any_find(const struct checks *all, uint32_t port)
 {
     uint32_t number = 0;
     model_each_referrer(all->controller->model, port, OBJECT_TARGET, find_any, &number);
     return number ? checked_find(all, number) : NULL;
 }
 
-void checks_packet_in(struct controller *controller, uint32_t host, const struct packet_in *in)
+void
+checks_packet_in(struct controller *controller, uint32_t host, const struct packet_in *in)
 {
     uint32_t port;
     struct aim a;

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool check_record_write(const struct check *c, char text[CHECK_RECORD_MAX])
+bool
+check_record_write(const struct check *c, char text[CHECK_RECORD_MAX])
 {
     if (!c->n_changes)
         return false;
@@ -18,7 +19,8 @@ bool check_record_write(const struct check *c, char text[CHECK_RECORD_MAX])
 /* ---- back ---- */
 
 /* Takes what comes before 'end' (or the text's own end) off the text. */
-static bool take(const char **text, char end, char word[32])
+static bool
+take(const char **text, char end, char word[32])
 {
     size_t n = strcspn(*text, ",;");
     if (n >= 32 || (*text)[n] != end)
@@ -29,7 +31,8 @@ static bool take(const char **text, char end, char word[32])
     return true;
 }
 
-static bool state_read(const char *word, enum target_state *state)
+static bool
+state_read(const char *word, enum target_state *state)
 {
     for (*state = TARGET_INITIAL; *state <= TARGET_UNHEALTHY; ++*state)
         if (!strcmp(word, target_state_word(*state)))
@@ -37,7 +40,8 @@ static bool state_read(const char *word, enum target_state *state)
     return false;
 }
 
-static bool end_read(const char *word, enum check_end *end)
+static bool
+end_read(const char *word, enum check_end *end)
 {
     for (*end = CHECK_ALIVE; *end <= CHECK_UNREACHABLE; ++*end)
         if (!strcmp(word, check_end_word(*end)))
@@ -45,14 +49,16 @@ static bool end_read(const char *word, enum check_end *end)
     return false;
 }
 
-static bool time_read(const char *word, int64_t *ms)
+static bool
+time_read(const char *word, int64_t *ms)
 {
     size_t n = strlen(word);
     *ms = atoll(word);
     return n && n < 16 && strspn(word, "0123456789") == n;
 }
 
-static bool change_read(const char **text, struct check_change *change)
+static bool
+change_read(const char **text, struct check_change *change)
 {
     char state[32], reason[32], ms[32];
     bool is_last = !strchr(*text, ';');
@@ -60,7 +66,8 @@ static bool change_read(const char **text, struct check_change *change)
         && end_read(reason, &change->reason) && time_read(ms, &change->at_ms) && !(is_last && **text);
 }
 
-bool check_record_read(struct check *c, const char *text)
+bool
+check_record_read(struct check *c, const char *text)
 {
     char reason[32];
     struct check got = { .n_changes = 0 };

@@ -25,7 +25,8 @@ struct due_key {
     uint32_t number;
 };
 
-static int compare_due(const void *key_, const struct tree_node *n)
+static int
+compare_due(const void *key_, const struct tree_node *n)
 {
     const struct due_key *key = key_;
     const struct checked *c = CONTAINER_OF(n, struct checked, by_due);
@@ -34,7 +35,8 @@ static int compare_due(const void *key_, const struct tree_node *n)
     return key->number < c->number ? -1 : key->number > c->number;
 }
 
-struct checks *checks_new(struct controller *controller)
+struct checks *
+checks_new(struct controller *controller)
 {
     struct checks *all = mem_zalloc(sizeof *all);
     *all = (struct checks) { .controller = controller, .groups_changed = 1 };
@@ -50,7 +52,8 @@ struct checks *checks_new(struct controller *controller)
     return all;
 }
 
-void checks_free(struct checks *all)
+void
+checks_free(struct checks *all)
 {
     if (!all)
         return;
@@ -65,7 +68,8 @@ void checks_free(struct checks *all)
     free(all);
 }
 
-struct checked *checked_find(const struct checks *all, uint32_t number)
+struct checked *
+checked_find(const struct checks *all, uint32_t number)
 {
     MAP_FOR_EACH_HASH (n, &all->by_number, hash_u32(number)) {
         struct checked *c = CONTAINER_OF(n, struct checked, by_number);
@@ -75,7 +79,8 @@ struct checked *checked_find(const struct checks *all, uint32_t number)
     return NULL;
 }
 
-static struct checked *checked_add(struct checks *all, uint32_t number)
+static struct checked *
+checked_add(struct checks *all, uint32_t number)
 {
     struct checked *c = mem_zalloc(sizeof *c);
     *c = (struct checked) { .number = number, .due_ms = INT64_MAX };
@@ -83,28 +88,32 @@ static struct checked *checked_add(struct checks *all, uint32_t number)
     return c;
 }
 
-struct check_rule check_rule_of(const struct tg *tg)
+struct check_rule
+check_rule_of(const struct tg *tg)
 {
     return (struct check_rule) { tg->interval_ms, tg->timeout_ms, tg->rise, tg->fall };
 }
 
 /* ---- when ---- */
 
-static void arm(struct checks *all, int64_t least_ms)
+static void
+arm(struct checks *all, int64_t least_ms)
 {
     const struct tree_node *n = tree_first(&all->by_due);
     int64_t due_ms = n ? CONTAINER_OF(n, struct checked, by_due)->due_ms : INT64_MAX;
     timer_at(all->timer, due_ms < least_ms ? least_ms : due_ms);
 }
 
-static void unqueue(struct checks *all, struct checked *c)
+static void
+unqueue(struct checks *all, struct checked *c)
 {
     if (c->due_ms != INT64_MAX)
         tree_remove(&all->by_due, &c->by_due);
     c->due_ms = INT64_MAX;
 }
 
-void checked_arrange(struct checks *all, struct checked *c)
+void
+checked_arrange(struct checks *all, struct checked *c)
 {
     bool was_first = c->due_ms != INT64_MAX && tree_first(&all->by_due) == &c->by_due;
     unqueue(all, c);
@@ -115,7 +124,8 @@ void checked_arrange(struct checks *all, struct checked *c)
         arm(all, 0);
 }
 
-static void checked_tick(struct checks *all, struct checked *c)
+static void
+checked_tick(struct checks *all, struct checked *c)
 {
     const struct target *target = model_target(all->controller->model, c->number);
     const struct tg *tg = target ? model_tg(all->controller->model, target->tg) : NULL;
@@ -132,7 +142,8 @@ static void checked_tick(struct checks *all, struct checked *c)
         checked_arrange(all, c);
 }
 
-static void checks_tick(evutil_socket_t fd, short what, void *aux)
+static void
+checks_tick(evutil_socket_t fd, short what, void *aux)
 {
     struct checks *all = aux;
     int64_t now_ms = controller_now_ms(), room = (now_ms - all->turn_ms) * PROBES_A_MS;
@@ -148,7 +159,8 @@ static void checks_tick(evutil_socket_t fd, short what, void *aux)
 
 /* ---- another state ---- */
 
-static void keep(const struct checks *all, const struct checked *c, bool is_gone)
+static void
+keep(const struct checks *all, const struct checked *c, bool is_gone)
 {
     char text[CHECK_RECORD_MAX];
     char *key = mem_printf("target/%u", c->number);
@@ -156,24 +168,28 @@ static void keep(const struct checks *all, const struct checked *c, bool is_gone
     free(key);
 }
 
-static bool tell_listener(void *feed, const struct object *listener)
+static bool
+tell_listener(void *feed, const struct object *listener)
 {
     feed_object(feed, listener->number);
     return true;
 }
 
-static void tell_listeners(const struct controller *c, uint32_t tg)
+static void
+tell_listeners(const struct controller *c, uint32_t tg)
 {
     model_each_referrer(c->model, tg, OBJECT_LISTENER, tell_listener, c->feed);
 }
 
-static const char *upper_word(enum target_state state)
+static const char *
+upper_word(enum target_state state)
 {
     static const char *const words[] = { [TARGET_INITIAL] = "INITIAL", [TARGET_HEALTHY] = "HEALTHY", [TARGET_UNHEALTHY] = "UNHEALTHY" };
     return words[state];
 }
 
-static void log_change(const struct controller *controller, const struct checked *c, enum target_state before)
+static void
+log_change(const struct controller *controller, const struct checked *c, enum target_state before)
 {
     struct arena *arena = arena_new();
     const struct object *o = model_get(controller->model, c->number, OBJECT_TARGET);
@@ -184,7 +200,8 @@ static void log_change(const struct controller *controller, const struct checked
 }
 
 /* Before and after: is there a target that is not unhealthy? True: its group failed open until now. */
-static bool log_group(const struct controller *controller, const struct checked *c, const struct tg *tg, enum target_state before)
+static bool
+log_group(const struct controller *controller, const struct checked *c, const struct tg *tg, enum target_state before)
 {
     const struct target *target = model_target(controller->model, c->number);
     struct group_health g = group_health(controller, tg->o.number);
@@ -199,7 +216,8 @@ static bool log_group(const struct controller *controller, const struct checked 
 }
 
 /* The state is another: everybody who goes by it is told. */
-static void changed(struct checks *all, struct checked *c, const struct tg *tg)
+static void
+changed(struct checks *all, struct checked *c, const struct tg *tg)
 {
     struct controller *controller = all->controller;
     struct vnet_event event = { .kind = EVENT_TARGET, .number = c->number };
@@ -217,7 +235,8 @@ static void changed(struct checks *all, struct checked *c, const struct tg *tg)
         flush_reset(controller, c);
 }
 
-void checked_ended(struct checks *all, struct checked *c, const struct tg *tg, enum check_end end)
+void
+checked_ended(struct checks *all, struct checked *c, const struct tg *tg, enum check_end end)
 {
     struct check_rule rule = check_rule_of(tg);
     enum check_end reason = c->check.reason;
@@ -232,7 +251,8 @@ void checked_ended(struct checks *all, struct checked *c, const struct tg *tg, e
 
 /* ---- what changes ---- */
 
-static void forget(struct checks *all, struct checked *c)
+static void
+forget(struct checks *all, struct checked *c)
 {
     unqueue(all, c);
     checked_set_cookie(all, c, 0);
@@ -246,7 +266,8 @@ static void forget(struct checks *all, struct checked *c)
 }
 
 /* What is noted of the target; true if it is another one than before under the same number. */
-static bool note(struct checked *c, const struct tg *tg, const struct target *target)
+static bool
+note(struct checked *c, const struct tg *tg, const struct target *target)
 {
     uint16_t listens_at = target_listens_at(tg, target);
     bool is_other = c->is_started && c->listens_at != listens_at;
@@ -259,7 +280,8 @@ static bool note(struct checked *c, const struct tg *tg, const struct target *ta
 }
 
 /* Its host, its flows or its rule may be others now. */
-static void settle(struct checks *all, struct checked *c, const struct tg *tg, bool is_other)
+static void
+settle(struct checks *all, struct checked *c, const struct tg *tg, bool is_other)
 {
     struct check_rule rule = check_rule_of(tg);
     int64_t now_ms = controller_now_ms(), wall_ms = controller_wall_ms();
@@ -279,7 +301,8 @@ static void settle(struct checks *all, struct checked *c, const struct tg *tg, b
     checked_arrange(all, c);
 }
 
-static void look(struct checks *all, uint32_t number)
+static void
+look(struct checks *all, uint32_t number)
 {
     const struct model *m = all->controller->model;
     const struct target *target = model_target(m, number);
@@ -297,14 +320,16 @@ static void look(struct checks *all, uint32_t number)
     settle(all, c, tg, is_other);
 }
 
-static bool look_at(void *all, const struct object *target)
+static bool
+look_at(void *all, const struct object *target)
 {
     look(all, target->number);
     return true;
 }
 
 /* The port is elsewhere: what was asked where it was is not answered. */
-static bool ask_again(void *aux, const struct object *target)
+static bool
+ask_again(void *aux, const struct object *target)
 {
     struct checks *all = aux;
     struct checked *c = checked_find(all, target->number);
@@ -317,7 +342,8 @@ static bool ask_again(void *aux, const struct object *target)
     return true;
 }
 
-static void target_changed(struct checks *all, const struct change *change)
+static void
+target_changed(struct checks *all, const struct change *change)
 {
     const struct target *before = (const void *) change->before, *after = (const void *) change->after;
     look(all, change->number);
@@ -327,7 +353,8 @@ static void target_changed(struct checks *all, const struct change *change)
         tell_listeners(all->controller, after->tg);
 }
 
-static bool is_of_groups(const struct vnet_event *event)
+static bool
+is_of_groups(const struct vnet_event *event)
 {
     if (event->kind != EVENT_OBJECT)
         return false;
@@ -335,7 +362,8 @@ static bool is_of_groups(const struct vnet_event *event)
     return change->type == OBJECT_SG || change->type == OBJECT_SG_RULE || (change->type == OBJECT_PORT && change->before);
 }
 
-void checks_changed(struct checks *all, const struct vnet_event *event)
+void
+checks_changed(struct checks *all, const struct vnet_event *event)
 {
     const struct model *m = all->controller->model;
     all->groups_changed += is_of_groups(event);
@@ -351,7 +379,8 @@ void checks_changed(struct checks *all, const struct vnet_event *event)
 
 /* ---- the beginning ---- */
 
-void checks_remember(struct checks *all, uint32_t number, const char *value)
+void
+checks_remember(struct checks *all, uint32_t number, const char *value)
 {
     struct check check = { .n_changes = 0 };
     if (!model_target(all->controller->model, number) || checked_find(all, number) || !check_record_read(&check, value))
@@ -361,7 +390,8 @@ void checks_remember(struct checks *all, uint32_t number, const char *value)
     runtime_set_target_state(all->controller->runtime, number, check.state);
 }
 
-void checks_begin(struct checks *all)
+void
+checks_begin(struct checks *all)
 {
     const struct object *o;
     all->is_begun = true;

@@ -18,7 +18,8 @@ struct hit_flow {
     bool is_gone;
 };
 
-void hit_count_done(struct hit_count *c)
+void
+hit_count_done(struct hit_count *c)
 {
     free(c->flows);
     *c = (struct hit_count) { .packets = 0 };
@@ -26,13 +27,15 @@ void hit_count_done(struct hit_count *c)
 
 /* ---- flows ---- */
 
-static void flow_forget(struct hit_count *c, size_t i)
+static void
+flow_forget(struct hit_count *c, size_t i)
 {
     memmove(&c->flows[i], &c->flows[i + 1], (c->n - i - 1) * sizeof *c->flows);
     c->n--;
 }
 
-static struct hit_flow *flow_add(struct hit_count *c, const struct hit_flow *f, size_t at)
+static struct hit_flow *
+flow_add(struct hit_count *c, const struct hit_flow *f, size_t at)
 {
     c->flows = mem_grow(c->flows, &c->cap, c->n + 1, sizeof *c->flows);
     memmove(&c->flows[at + 1], &c->flows[at], (c->n - at) * sizeof *c->flows);
@@ -41,7 +44,8 @@ static struct hit_flow *flow_add(struct hit_count *c, const struct hit_flow *f, 
     return &c->flows[at];
 }
 
-static size_t count_gone(const struct hit_count *c)
+static size_t
+count_gone(const struct hit_count *c)
 {
     size_t n = 0;
     while (n < c->n && c->flows[n].is_gone)
@@ -50,7 +54,8 @@ static size_t count_gone(const struct hit_count *c)
 }
 
 /* A switch lists its flows in much the same order each time. */
-static struct hit_flow *flow_find(struct hit_count *c, uint64_t flow)
+static struct hit_flow *
+flow_find(struct hit_count *c, uint64_t flow)
 {
     for (size_t i = 0; i < c->n; i++) {
         struct hit_flow *f = &c->flows[(c->at + i) % c->n];
@@ -62,7 +67,8 @@ static struct hit_flow *flow_find(struct hit_count *c, uint64_t flow)
     return NULL;
 }
 
-static void flow_go(struct hit_count *c, size_t i, int64_t now_ms)
+static void
+flow_go(struct hit_count *c, size_t i, int64_t now_ms)
 {
     struct hit_flow f = c->flows[i];
     f.is_gone = true;
@@ -71,14 +77,16 @@ static void flow_go(struct hit_count *c, size_t i, int64_t now_ms)
     flow_add(c, &f, count_gone(c));
 }
 
-static bool may_be(const struct hit_flow *f, const struct hit_sight *s)
+static bool
+may_be(const struct hit_flow *f, const struct hit_sight *s)
 {
     return f->flow == s->flow && s->packets >= f->packets && s->bytes >= f->bytes && s->duration_s >= f->duration_s;
 }
 
 /* ---- totals ---- */
 
-static bool grow(struct hit_count *c, const struct hit_sight *s, uint64_t packets, uint64_t bytes, int64_t wall_ms)
+static bool
+grow(struct hit_count *c, const struct hit_sight *s, uint64_t packets, uint64_t bytes, int64_t wall_ms)
 {
     int64_t idle_ms = s->idle_s == UINT32_MAX ? 0 : (int64_t) s->idle_s * 1000;
     if (!packets && !bytes)
@@ -90,7 +98,8 @@ static bool grow(struct hit_count *c, const struct hit_sight *s, uint64_t packet
     return true;
 }
 
-bool hit_count_seen(struct hit_count *c, const struct hit_sight *s, uint64_t reading, struct hit_now now)
+bool
+hit_count_seen(struct hit_count *c, const struct hit_sight *s, uint64_t reading, struct hit_now now)
 {
     struct hit_flow *f = flow_find(c, s->flow);
     if (f && !may_be(f, s)) {
@@ -108,7 +117,8 @@ bool hit_count_seen(struct hit_count *c, const struct hit_sight *s, uint64_t rea
 }
 
 /* Flows with one key go one after the other, and so do their last words. */
-bool hit_count_removed(struct hit_count *c, const struct hit_sight *s, struct hit_now now)
+bool
+hit_count_removed(struct hit_count *c, const struct hit_sight *s, struct hit_now now)
 {
     uint64_t packets = s->packets, bytes = s->bytes;
     size_t i = 0;
@@ -122,7 +132,8 @@ bool hit_count_removed(struct hit_count *c, const struct hit_sight *s, struct hi
     return grow(c, s, packets, bytes, now.wall_ms);
 }
 
-void hit_count_read(struct hit_count *c, uint64_t reading, struct hit_now now)
+void
+hit_count_read(struct hit_count *c, uint64_t reading, struct hit_now now)
 {
     for (size_t i = count_gone(c); i < c->n; i++)
         if (c->flows[i].reading != reading)
@@ -131,13 +142,15 @@ void hit_count_read(struct hit_count *c, uint64_t reading, struct hit_now now)
         flow_forget(c, 0);
 }
 
-void hit_count_disconnected(struct hit_count *c)
+void
+hit_count_disconnected(struct hit_count *c)
 {
     while (c->n && c->flows[0].is_gone)
         flow_forget(c, 0);
 }
 
-void hit_count_add(struct hit_count *c, const struct hit_count *other)
+void
+hit_count_add(struct hit_count *c, const struct hit_count *other)
 {
     c->packets += other->packets;
     c->bytes += other->bytes;
@@ -147,7 +160,8 @@ void hit_count_add(struct hit_count *c, const struct hit_count *other)
 
 /* ---- as text: PACKETS BYTES LAST_HIT, then FLOW:PACKETS:BYTES:AGE of each flow that has counted ---- */
 
-char *hit_count_format(const struct hit_count *c)
+char *
+hit_count_format(const struct hit_count *c)
 {
     struct bytes b = BYTES_INIT;
     char text[96];
@@ -166,7 +180,8 @@ char *hit_count_format(const struct hit_count *c)
 }
 
 /* A number and the character after it; "" may end the text. */
-static bool take_number(const char **text, int base, const char *after, uint64_t *value)
+static bool
+take_number(const char **text, int base, const char *after, uint64_t *value)
 {
     char *end;
     if (!isxdigit((unsigned char) **text))
@@ -178,7 +193,8 @@ static bool take_number(const char **text, int base, const char *after, uint64_t
     return true;
 }
 
-static bool parse_flow(struct hit_count *c, const char **text)
+static bool
+parse_flow(struct hit_count *c, const char **text)
 {
     struct hit_flow f = { .flow = 0 };
     uint64_t age;
@@ -190,7 +206,8 @@ static bool parse_flow(struct hit_count *c, const char **text)
     return true;
 }
 
-bool hit_count_parse(struct hit_count *c, const char *text)
+bool
+hit_count_parse(struct hit_count *c, const char *text)
 {
     uint64_t last_hit_ms = 0;
     *c = (struct hit_count) { .packets = 0 };

@@ -34,13 +34,15 @@ struct reading {
     void *aux;
 };
 
-static void read_flow(void *aux, const struct wire_flow *flow)
+static void
+read_flow(void *aux, const struct wire_flow *flow)
 {
     struct reading *r = aux;
     rule_hits_flow_seen(r->rounds->hits, r->host, r->number, flow);
 }
 
-static void read_done(void *aux, bool ok)
+static void
+read_done(void *aux, bool ok)
 {
     struct reading *r = aux;
     if (ok)
@@ -49,7 +51,8 @@ static void read_done(void *aux, bool ok)
     free(r);
 }
 
-static bool host_read(struct hit_rounds *rounds, const struct reading *wanted)
+static bool
+host_read(struct hit_rounds *rounds, const struct reading *wanted)
 {
     const struct hypervisor *h = host_by_number(rounds->controller->hosts, wanted->host);
     struct reading *r = mem_dup(wanted, sizeof *wanted);
@@ -73,20 +76,23 @@ static bool host_read(struct hit_rounds *rounds, const struct reading *wanted)
 
 /* ---- rounds ---- */
 
-static void round_wait(struct hit_rounds *r, int64_t ms)
+static void
+round_wait(struct hit_rounds *r, int64_t ms)
 {
     struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
     evtimer_add(r->timer, &tv);
 }
 
-static void round_read(void *aux, bool ok)
+static void
+round_read(void *aux, bool ok)
 {
     struct hit_rounds *r = aux;
     round_wait(r, (controller_now_ms() - r->began_ms) * PAUSE);
 }
 
 /* The connected host with the next number. */
-static uint32_t host_after(const struct hit_rounds *r)
+static uint32_t
+host_after(const struct hit_rounds *r)
 {
     uint32_t next = 0;
     for (const struct hypervisor *h = hosts_first(r->controller->hosts); h; h = hosts_next(r->controller->hosts, h))
@@ -96,7 +102,8 @@ static uint32_t host_after(const struct hit_rounds *r)
 }
 
 /* False: all is read. */
-static bool round_next(struct hit_rounds *r)
+static bool
+round_next(struct hit_rounds *r)
 {
     if (!r->host || r->source == HIT_SOURCES) {
         r->host = host_after(r);
@@ -105,7 +112,8 @@ static bool round_next(struct hit_rounds *r)
     return r->host != 0;
 }
 
-static void round_go(evutil_socket_t fd, short what, void *aux)
+static void
+round_go(evutil_socket_t fd, short what, void *aux)
 {
     struct hit_rounds *r = aux;
     while (round_next(r)) {
@@ -117,7 +125,8 @@ static void round_go(evutil_socket_t fd, short what, void *aux)
     round_wait(r, ROUND_MS);
 }
 
-struct hit_rounds *hit_rounds_new(struct controller *c, struct rule_hits *hits)
+struct hit_rounds *
+hit_rounds_new(struct controller *c, struct rule_hits *hits)
 {
     struct hit_rounds *r = mem_zalloc(sizeof *r);
     *r = (struct hit_rounds) { .controller = c, .hits = hits };
@@ -126,7 +135,8 @@ struct hit_rounds *hit_rounds_new(struct controller *c, struct rule_hits *hits)
     return r;
 }
 
-void hit_rounds_free(struct hit_rounds *r)
+void
+hit_rounds_free(struct hit_rounds *r)
 {
     event_free(r->timer);
     free(r);
@@ -147,14 +157,16 @@ struct asking {
     void *aux;
 };
 
-static void asking_deliver(struct asking *a, bool is_complete)
+static void
+asking_deliver(struct asking *a, bool is_complete)
 {
     if (!a->is_done)
         a->done(a->aux, is_complete);
     a->is_done = true;
 }
 
-static void asking_timeout(evutil_socket_t fd, short what, void *aux)
+static void
+asking_timeout(evutil_socket_t fd, short what, void *aux)
 {
     struct asking *a = aux;
     a->next = a->n;
@@ -164,7 +176,8 @@ static void asking_timeout(evutil_socket_t fd, short what, void *aux)
 static void asked(void *aux, bool ok);
 
 /* Goes on with the next hosts, as far as there is room; ends after the last. */
-static void asking_go(struct asking *a)
+static void
+asking_go(struct asking *a)
 {
     if (a->is_starting)
         return;
@@ -183,7 +196,8 @@ static void asking_go(struct asking *a)
     free(a);
 }
 
-static void asked(void *aux, bool ok)
+static void
+asked(void *aux, bool ok)
 {
     struct asking *a = aux;
     a->n_pending--;
@@ -191,7 +205,8 @@ static void asked(void *aux, bool ok)
     asking_go(a);
 }
 
-static bool has_flows(const struct hypervisor *h, const struct hit_source *source, const uint32_t *rules, size_t n)
+static bool
+has_flows(const struct hypervisor *h, const struct hit_source *source, const uint32_t *rules, size_t n)
 {
     for (size_t i = 0; h->table && i < n; i++)
         if (flow_table_has_block(h->table, cookie_make(source->feature, source->type, rules[i])))
@@ -199,7 +214,8 @@ static bool has_flows(const struct hypervisor *h, const struct hit_source *sourc
     return false;
 }
 
-void hit_rounds_ask(struct hit_rounds *rounds, const struct hit_question *q)
+void
+hit_rounds_ask(struct hit_rounds *rounds, const struct hit_question *q)
 {
     struct asking *a = mem_zalloc(sizeof *a);
     size_t cap = 0;

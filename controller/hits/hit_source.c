@@ -9,12 +9,14 @@ static const struct hit_source sources[HIT_SOURCES] = {
     { OBJECT_LISTENER, FEATURE_LB, { STAGE_SG_DONE }, 1 },
 };
 
-const struct hit_source *hit_source_at(size_t i)
+const struct hit_source *
+hit_source_at(size_t i)
 {
     return &sources[i];
 }
 
-const struct hit_source *hit_source_of(enum object_type type)
+const struct hit_source *
+hit_source_of(enum object_type type)
 {
     for (size_t i = 0; i < HIT_SOURCES; i++)
         if (sources[i].type == type)
@@ -22,7 +24,8 @@ const struct hit_source *hit_source_of(enum object_type type)
     return NULL;
 }
 
-static bool is_in(const struct hit_source *source, uint8_t table)
+static bool
+is_in(const struct hit_source *source, uint8_t table)
 {
     for (size_t i = 0; i < source->n_tables; i++)
         if (source->tables[i] == table)
@@ -30,7 +33,8 @@ static bool is_in(const struct hit_source *source, uint8_t table)
     return false;
 }
 
-bool hit_source_flow(const struct wire_flow *flow, struct hit_flow_of *of)
+bool
+hit_source_flow(const struct wire_flow *flow, struct hit_flow_of *of)
 {
     uint32_t number = cookie_number(flow->cookie);
     const struct hit_source *source = hit_source_of(cookie_type(flow->cookie));

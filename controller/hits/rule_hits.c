@@ -41,7 +41,8 @@ struct rule_hits {
 
 static void store_due(evutil_socket_t fd, short what, void *aux);
 
-struct rule_hits *rule_hits_new(struct controller *c)
+struct rule_hits *
+rule_hits_new(struct controller *c)
 {
     struct rule_hits *r = mem_zalloc(sizeof *r);
     r->controller = c;
@@ -55,12 +56,14 @@ struct rule_hits *rule_hits_new(struct controller *c)
 
 /* ---- accounts ---- */
 
-static uint32_t pair_hash(uint32_t host, uint32_t rule)
+static uint32_t
+pair_hash(uint32_t host, uint32_t rule)
 {
     return hash_u64((uint64_t) host << 32 | rule);
 }
 
-static struct account *account_find(const struct rule_hits *r, uint32_t host, uint32_t rule, bool is_new)
+static struct account *
+account_find(const struct rule_hits *r, uint32_t host, uint32_t rule, bool is_new)
 {
     MAP_FOR_EACH_HASH (n, &r->by_pair, pair_hash(host, rule)) {
         struct account *a = CONTAINER_OF(n, struct account, by_pair);
@@ -70,7 +73,8 @@ static struct account *account_find(const struct rule_hits *r, uint32_t host, ui
     return NULL;
 }
 
-static struct account *account_get(struct rule_hits *r, uint32_t host, uint32_t rule, bool is_new)
+static struct account *
+account_get(struct rule_hits *r, uint32_t host, uint32_t rule, bool is_new)
 {
     struct account *a = account_find(r, host, rule, is_new);
     if (a)
@@ -85,13 +89,15 @@ static struct account *account_get(struct rule_hits *r, uint32_t host, uint32_t 
     return a;
 }
 
-static void account_free(struct account *a)
+static void
+account_free(struct account *a)
 {
     hit_count_done(&a->count);
     free(a);
 }
 
-void rule_hits_free(struct rule_hits *r)
+void
+rule_hits_free(struct rule_hits *r)
 {
     if (!r)
         return;
@@ -105,7 +111,8 @@ void rule_hits_free(struct rule_hits *r)
     free(r);
 }
 
-bool rule_hits_of(const struct rule_hits *r, uint32_t rule, struct hits *hits)
+bool
+rule_hits_of(const struct rule_hits *r, uint32_t rule, struct hits *hits)
 {
     bool is_known = false;
     *hits = (struct hits) { .packets = 0 };
@@ -125,14 +132,16 @@ bool rule_hits_of(const struct rule_hits *r, uint32_t rule, struct hits *hits)
 
 /* ---- in the store ---- */
 
-static void put_fact(struct rule_hits *r, const struct account *a, const char *value)
+static void
+put_fact(struct rule_hits *r, const struct account *a, const char *value)
 {
     char key[48];
     snprintf(key, sizeof key, "hits/%u/%u%s", a->host, a->rule, a->is_new ? "/new" : "");
     store_put_fact(r->controller->store, key, value);
 }
 
-void rule_hits_store(struct rule_hits *r)
+void
+rule_hits_store(struct rule_hits *r)
 {
     for (struct account *a = r->dirty, *next; a; a = next) {
         char *text = hit_count_format(&a->count);
@@ -145,13 +154,15 @@ void rule_hits_store(struct rule_hits *r)
     r->dirty = NULL;
 }
 
-static void store_due(evutil_socket_t fd, short what, void *aux)
+static void
+store_due(evutil_socket_t fd, short what, void *aux)
 {
     rule_hits_store(aux);
 }
 
 /* Total and what flows had when last seen are stored together: a later vnetd adds what they grew by since, whenever that was. */
-static void account_changed(struct rule_hits *r, struct account *a)
+static void
+account_changed(struct rule_hits *r, struct account *a)
 {
     if (a->is_dirty)
         return;
@@ -162,7 +173,8 @@ static void account_changed(struct rule_hits *r, struct account *a)
         evtimer_add(r->store, &(struct timeval) { .tv_sec = STORE_MS / 1000 });
 }
 
-static void account_remove(struct rule_hits *r, struct account *a)
+static void
+account_remove(struct rule_hits *r, struct account *a)
 {
     for (struct account **at = &r->dirty; *at && a->is_dirty; at = &(*at)->next_dirty)
         if (*at == a) {
@@ -176,7 +188,8 @@ static void account_remove(struct rule_hits *r, struct account *a)
     account_free(a);
 }
 
-void rule_hits_remember(struct rule_hits *r, const char *key, const char *value)
+void
+rule_hits_remember(struct rule_hits *r, const char *key, const char *value)
 {
     unsigned host, rule;
     int at = 0;
@@ -192,7 +205,8 @@ void rule_hits_remember(struct rule_hits *r, const char *key, const char *value)
 
 /* ---- what goes ---- */
 
-static void forget_rule(struct rule_hits *r, uint32_t rule)
+static void
+forget_rule(struct rule_hits *r, uint32_t rule)
 {
     for (struct map_node *n = map_first_hash(&r->by_rule, hash_u32(rule)), *next; n; n = next) {
         struct account *a = CONTAINER_OF(n, struct account, by_rule);
@@ -202,7 +216,8 @@ static void forget_rule(struct rule_hits *r, uint32_t rule)
     }
 }
 
-static struct account *first_of_host(const struct rule_hits *r, uint32_t host)
+static struct account *
+first_of_host(const struct rule_hits *r, uint32_t host)
 {
     MAP_FOR_EACH_HASH (n, &r->by_host, hash_u32(host)) {
         struct account *a = CONTAINER_OF(n, struct account, by_host);
@@ -212,7 +227,8 @@ static struct account *first_of_host(const struct rule_hits *r, uint32_t host)
     return NULL;
 }
 
-static void keep_of_host(struct rule_hits *r, uint32_t host)
+static void
+keep_of_host(struct rule_hits *r, uint32_t host)
 {
     struct account *a;
     while ((a = first_of_host(r, host))) {
@@ -223,7 +239,8 @@ static void keep_of_host(struct rule_hits *r, uint32_t host)
     }
 }
 
-void rule_hits_changed(struct rule_hits *r, const struct change *change)
+void
+rule_hits_changed(struct rule_hits *r, const struct change *change)
 {
     if (!change->after && hit_source_of(change->type))
         forget_rule(r, change->number);
@@ -233,13 +250,15 @@ void rule_hits_changed(struct rule_hits *r, const struct change *change)
 
 /* ---- what is read, and what switches tell ---- */
 
-static struct hit_now now(void)
+static struct hit_now
+now(void)
 {
     return (struct hit_now) { controller_now_ms(), controller_wall_ms() };
 }
 
 /* Which flow it is: stored, so it must not change from one version to the next. (FNV-1a) */
-static uint64_t flow_number(const struct wire_flow *flow)
+static uint64_t
+flow_number(const struct wire_flow *flow)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     const uint8_t head[] = { flow->table, flow->priority >> 8, (uint8_t) flow->priority };
@@ -250,13 +269,15 @@ static uint64_t flow_number(const struct wire_flow *flow)
     return hash;
 }
 
-static struct hit_sight sight_of(const struct wire_flow *flow)
+static struct hit_sight
+sight_of(const struct wire_flow *flow)
 {
     return (struct hit_sight) { flow_number(flow), flow->packets, flow->bytes, flow->duration_s, flow->idle_s };
 }
 
 /* Hosts may still have flows of what is gone. NULL: it does not count. */
-static struct account *account_of(struct rule_hits *r, uint32_t host, const struct wire_flow *flow)
+static struct account *
+account_of(struct rule_hits *r, uint32_t host, const struct wire_flow *flow)
 {
     struct hit_flow_of of;
     if (!hit_source_flow(flow, &of) || !model_get(r->controller->model, of.number, of.type))
@@ -264,7 +285,8 @@ static struct account *account_of(struct rule_hits *r, uint32_t host, const stru
     return account_get(r, host, of.number, of.is_new);
 }
 
-void rule_hits_flow_seen(struct rule_hits *r, uint32_t host, uint64_t reading, const struct wire_flow *flow)
+void
+rule_hits_flow_seen(struct rule_hits *r, uint32_t host, uint64_t reading, const struct wire_flow *flow)
 {
     struct account *a = account_of(r, host, flow);
     struct hit_sight sight = sight_of(flow);
@@ -272,7 +294,8 @@ void rule_hits_flow_seen(struct rule_hits *r, uint32_t host, uint64_t reading, c
         account_changed(r, a);
 }
 
-void rule_hits_flow_removed(struct rule_hits *r, uint32_t host, const struct wire_flow *flow)
+void
+rule_hits_flow_removed(struct rule_hits *r, uint32_t host, const struct wire_flow *flow)
 {
     struct account *a = account_of(r, host, flow);
     struct hit_sight sight = sight_of(flow);
@@ -280,12 +303,14 @@ void rule_hits_flow_removed(struct rule_hits *r, uint32_t host, const struct wir
         account_changed(r, a);
 }
 
-static struct map_node *of_host(const struct rule_hits *r, uint32_t host)
+static struct map_node *
+of_host(const struct rule_hits *r, uint32_t host)
 {
     return map_first_hash(&r->by_host, hash_u32(host));
 }
 
-void rule_hits_host_read(struct rule_hits *r, uint32_t host, enum object_type type, uint32_t rule, uint64_t reading)
+void
+rule_hits_host_read(struct rule_hits *r, uint32_t host, enum object_type type, uint32_t rule, uint64_t reading)
 {
     struct hit_now at = now();
     for (int is_new = 0; rule && is_new <= 1; is_new++) {
@@ -300,7 +325,8 @@ void rule_hits_host_read(struct rule_hits *r, uint32_t host, enum object_type ty
     }
 }
 
-void rule_hits_disconnected(struct rule_hits *r, uint32_t host)
+void
+rule_hits_disconnected(struct rule_hits *r, uint32_t host)
 {
     for (struct map_node *n = of_host(r, host); n; n = map_next_hash(n)) {
         struct account *a = CONTAINER_OF(n, struct account, by_host);
@@ -309,7 +335,8 @@ void rule_hits_disconnected(struct rule_hits *r, uint32_t host)
     }
 }
 
-void rule_hits_read(struct rule_hits *r, const uint32_t *rules, size_t n, rule_hits_done *done, void *aux)
+void
+rule_hits_read(struct rule_hits *r, const uint32_t *rules, size_t n, rule_hits_done *done, void *aux)
 {
     hit_rounds_ask(r->rounds, &(struct hit_question) { rules, n, done, aux });
 }

@@ -15,12 +15,14 @@
 /* After a start, who has not connected yet is not taken for disconnected. */
 #define YOUTH_S 10
 
-static void grow_up(evutil_socket_t fd, short what, void *aux)
+static void
+grow_up(evutil_socket_t fd, short what, void *aux)
 {
     bindings_grown_up(aux);
 }
 
-struct bindings *bindings_new(struct controller *c)
+struct bindings *
+bindings_new(struct controller *c)
 {
     struct bindings *b = mem_zalloc(sizeof *b);
     struct timeval youth = { YOUTH_S, 0 };
@@ -33,8 +35,9 @@ struct bindings *bindings_new(struct controller *c)
     return b;
 }
 
-void each_claim(const struct bindings *b, const struct object *port,
-                       void (*each)(void *aux, struct claim *), void *aux)
+void
+each_claim(const struct bindings *b, const struct object *port,
+                  void (*each)(void *aux, struct claim *), void *aux)
 {
     struct iface_names names = iface_names_of(b->controller->model, port);
     for (size_t i = 0; i < IFACE_NAMES; i++) {
@@ -47,14 +50,16 @@ void each_claim(const struct bindings *b, const struct object *port,
 /* ---- election ---- */
 
 /* Its host says so on its present connection. */
-static bool claim_is_live(const struct bindings *b, const struct claim *c)
+static bool
+claim_is_live(const struct bindings *b, const struct claim *c)
 {
     const struct hypervisor *h = host_by_number(b->controller->hosts, c->host);
     return h && h->db && !c->is_remembered;
 }
 
 /* Its host is away, not only about to be read. */
-static bool claim_is_orphaned(const struct bindings *b, const struct claim *c)
+static bool
+claim_is_orphaned(const struct bindings *b, const struct claim *c)
 {
     const struct hypervisor *h = host_by_number(b->controller->hosts, c->host);
     return !h || (!h->db && !b->is_young);
@@ -66,7 +71,8 @@ struct election {
     bool holder_stands;
 };
 
-static void election_see(void *aux, struct claim *c)
+static void
+election_see(void *aux, struct claim *c)
 {
     struct election *e = aux;
     if (c == e->holder)
@@ -77,7 +83,8 @@ static void election_see(void *aux, struct claim *c)
         e->first_live = c;
 }
 
-static struct claim *elect(const struct bindings *b, const struct object *port, struct claim *holder)
+static struct claim *
+elect(const struct bindings *b, const struct object *port, struct claim *holder)
 {
     struct election e = { .b = b, .holder = holder };
     each_claim(b, port, election_see, &e);
@@ -86,7 +93,8 @@ static struct claim *elect(const struct bindings *b, const struct object *port, 
     return e.first_live ? e.first_live : e.first;
 }
 
-static void store_claim(struct bindings *b, const struct claim *c)
+static void
+store_claim(struct bindings *b, const struct claim *c)
 {
     if (c->expected)
         return;
@@ -97,7 +105,8 @@ static void store_claim(struct bindings *b, const struct claim *c)
     free(value);
 }
 
-static void place_set(struct bindings *b, struct place *p, struct claim *holder)
+static void
+place_set(struct bindings *b, struct place *p, struct claim *holder)
 {
     struct binding after = { 0, 0 };
     if (p->holder != holder)
@@ -120,7 +129,8 @@ static void place_set(struct bindings *b, struct place *p, struct claim *holder)
 }
 
 /* Settles who holds a port, after anything about its claims has changed. */
-static void settle(struct bindings *b, uint32_t port)
+static void
+settle(struct bindings *b, uint32_t port)
 {
     const struct object *o = port ? model_get(b->controller->model, port, OBJECT_PORT) : NULL;
     if (!o)
@@ -144,7 +154,8 @@ static void settle(struct bindings *b, uint32_t port)
 
 /* ---- claims ---- */
 
-static uint32_t port_named(const struct bindings *b, const char *name)
+static uint32_t
+port_named(const struct bindings *b, const char *name)
 {
     return iface_name_port(b->controller->model, name);
 }
@@ -157,7 +168,8 @@ struct expectation {
     struct event *timer;
 };
 
-static void expectation_end(struct claim *c)
+static void
+expectation_end(struct claim *c)
 {
     if (!c->expected)
         return;
@@ -168,13 +180,15 @@ static void expectation_end(struct claim *c)
 
 static void drop_claim(struct bindings *b, struct claim *c);
 
-static void expectation_over(evutil_socket_t fd, short what, void *aux)
+static void
+expectation_over(evutil_socket_t fd, short what, void *aux)
 {
     struct expectation *e = aux;
     drop_claim(e->all, e->claim);
 }
 
-void bindings_expect(struct bindings *b, uint32_t host, const char *iface_id, unsigned seconds, bool is_incoming)
+void
+bindings_expect(struct bindings *b, uint32_t host, const char *iface_id, unsigned seconds, bool is_incoming)
 {
     char name[IFACE_NAME_MAX + 1];
     if (!iface_name_normal(iface_id, name))
@@ -197,7 +211,8 @@ void bindings_expect(struct bindings *b, uint32_t host, const char *iface_id, un
     settle(b, port_named(b, name));
 }
 
-void bindings_each_claim(const struct bindings *b, void (*each)(void *aux, uint32_t host, const char *iface_id, uint32_t port), void *aux)
+void
+bindings_each_claim(const struct bindings *b, void (*each)(void *aux, uint32_t host, const char *iface_id, uint32_t port), void *aux)
 {
     MAP_FOR_EACH (n, &b->claims.by_key) {
         const struct claim *c = CONTAINER_OF(n, struct claim, by_key);
@@ -211,21 +226,24 @@ struct claim_search {
     struct claim *found;
 };
 
-static void claim_search_see(void *aux, struct claim *c)
+static void
+claim_search_see(void *aux, struct claim *c)
 {
     struct claim_search *s = aux;
     if (c->host == s->host)
         s->found = c;
 }
 
-static struct claim *claim_of(const struct bindings *b, const struct object *port, uint32_t host)
+static struct claim *
+claim_of(const struct bindings *b, const struct object *port, uint32_t host)
 {
     struct claim_search s = { host, NULL };
     each_claim(b, port, claim_search_see, &s);
     return s.found;
 }
 
-bool bindings_move(struct bindings *b, uint32_t port, uint32_t host)
+bool
+bindings_move(struct bindings *b, uint32_t port, uint32_t host)
 {
     const struct object *o = model_get(b->controller->model, port, OBJECT_PORT);
     struct place *p = o ? place_find(b, port) : NULL;
@@ -243,7 +261,8 @@ bool bindings_move(struct bindings *b, uint32_t port, uint32_t host)
     return true;
 }
 
-void bindings_not_incoming(struct bindings *b, uint32_t port, uint32_t host)
+void
+bindings_not_incoming(struct bindings *b, uint32_t port, uint32_t host)
 {
     const struct object *o = model_get(b->controller->model, port, OBJECT_PORT);
     struct claim *c = o ? claim_of(b, o, host) : NULL;
@@ -253,14 +272,16 @@ void bindings_not_incoming(struct bindings *b, uint32_t port, uint32_t host)
     settle(b, port);
 }
 
-static void forget_claim(struct bindings *b, const struct claim *c)
+static void
+forget_claim(struct bindings *b, const struct claim *c)
 {
     char *key = mem_printf("binding/%u/%s", c->host, c->iface->text);
     store_put_fact(b->controller->store, key, NULL);
     free(key);
 }
 
-static void drop_claim(struct bindings *b, struct claim *c)
+static void
+drop_claim(struct bindings *b, struct claim *c)
 {
     uint32_t port = port_named(b, c->iface->text);
     struct place *p = port ? place_find(b, port) : NULL;
@@ -274,7 +295,8 @@ static void drop_claim(struct bindings *b, struct claim *c)
         feed_object(b->controller->feed, port);
 }
 
-static void take_interface(struct bindings *b, uint32_t host, const struct ovsdb_interface *i)
+static void
+take_interface(struct bindings *b, uint32_t host, const struct ovsdb_interface *i)
 {
     char name[IFACE_NAME_MAX + 1];
     if (!iface_name_normal(i->iface_id, name))
@@ -298,7 +320,8 @@ static void take_interface(struct bindings *b, uint32_t host, const struct ovsdb
         feed_object(b->controller->feed, port);
 }
 
-static void drop_claims(struct bindings *b, uint32_t host, bool remembered_only)
+static void
+drop_claims(struct bindings *b, uint32_t host, bool remembered_only)
 {
     for (struct claim *c = claim_first_of_host(&b->claims, host), *next; c; c = next) {
         next = c->next_here;
@@ -307,14 +330,16 @@ static void drop_claims(struct bindings *b, uint32_t host, bool remembered_only)
     }
 }
 
-static void mark_remembered(struct bindings *b, uint32_t host)
+static void
+mark_remembered(struct bindings *b, uint32_t host)
 {
     for (struct claim *c = claim_first_of_host(&b->claims, host); c; c = c->next_here)
         c->is_remembered = true;
 }
 
-void bindings_update(struct bindings *b, uint32_t host, const struct ovsdb_interface *changed, size_t n_changed,
-                     const char *const *gone, size_t n_gone, bool is_first)
+void
+bindings_update(struct bindings *b, uint32_t host, const struct ovsdb_interface *changed, size_t n_changed,
+                const char *const *gone, size_t n_gone, bool is_first)
 {
     char name[IFACE_NAME_MAX + 1];
     if (is_first)
@@ -330,7 +355,8 @@ void bindings_update(struct bindings *b, uint32_t host, const struct ovsdb_inter
         drop_claims(b, host, true);
 }
 
-void bindings_remember(struct bindings *b, uint32_t host, const char *iface_id, uint32_t ofport, uint64_t order)
+void
+bindings_remember(struct bindings *b, uint32_t host, const char *iface_id, uint32_t ofport, uint64_t order)
 {
     char name[IFACE_NAME_MAX + 1];
     if (!iface_name_normal(iface_id, name) || claim_find(&b->claims, host, name))
@@ -342,19 +368,22 @@ void bindings_remember(struct bindings *b, uint32_t host, const char *iface_id, 
         claim_set_order(&b->claims, c, order);
 }
 
-static void settle_claims_of(struct bindings *b, uint32_t host)
+static void
+settle_claims_of(struct bindings *b, uint32_t host)
 {
     for (struct claim *c = claim_first_of_host(&b->claims, host); c; c = c->next_here)
         settle(b, port_named(b, c->iface->text));
 }
 
-void bindings_remembered(struct bindings *b)
+void
+bindings_remembered(struct bindings *b)
 {
     for (const struct hypervisor *h = hosts_first(b->controller->hosts); h; h = hosts_next(b->controller->hosts, h))
         settle_claims_of(b, h->number);
 }
 
-void bindings_grown_up(struct bindings *b)
+void
+bindings_grown_up(struct bindings *b)
 {
     b->is_young = false;
     for (const struct hypervisor *h = hosts_first(b->controller->hosts); h; h = hosts_next(b->controller->hosts, h))
@@ -362,18 +391,21 @@ void bindings_grown_up(struct bindings *b)
             settle_claims_of(b, h->number);
 }
 
-void bindings_host_unread(struct bindings *b, uint32_t host)
+void
+bindings_host_unread(struct bindings *b, uint32_t host)
 {
     mark_remembered(b, host);
     settle_claims_of(b, host);
 }
 
-void bindings_host_removed(struct bindings *b, uint32_t host)
+void
+bindings_host_removed(struct bindings *b, uint32_t host)
 {
     drop_claims(b, host, false);
 }
 
-void bindings_port_changed(struct bindings *b, uint32_t port)
+void
+bindings_port_changed(struct bindings *b, uint32_t port)
 {
     struct place *p = place_find(b, port);
     if (p)
@@ -382,7 +414,8 @@ void bindings_port_changed(struct bindings *b, uint32_t port)
         settle(b, port);
 }
 
-void bindings_port_removing(struct bindings *b, uint32_t port)
+void
+bindings_port_removing(struct bindings *b, uint32_t port)
 {
     struct place *p = place_find(b, port);
     if (!p)
@@ -391,7 +424,8 @@ void bindings_port_removing(struct bindings *b, uint32_t port)
     place_free(b, p);
 }
 
-void bindings_free(struct bindings *b)
+void
+bindings_free(struct bindings *b)
 {
     if (!b)
         return;

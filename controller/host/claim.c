@@ -12,7 +12,8 @@ struct host_claims {
     struct claim *first;
 };
 
-void claims_init(struct claims *all)
+void
+claims_init(struct claims *all)
 {
     map_init(&all->by_key);
     map_init(&all->ifaces);
@@ -20,7 +21,8 @@ void claims_init(struct claims *all)
     all->order = 0;
 }
 
-void claims_done(struct claims *all)
+void
+claims_done(struct claims *all)
 {
     MAP_FOR_EACH_SAFE (n, next, &all->by_key)
         claim_remove(all, CONTAINER_OF(n, struct claim, by_key));
@@ -29,12 +31,14 @@ void claims_done(struct claims *all)
     map_done(&all->hosts);
 }
 
-static uint32_t claim_hash(uint32_t host, const char *text)
+static uint32_t
+claim_hash(uint32_t host, const char *text)
 {
     return hash_bytes(text, strlen(text), host);
 }
 
-struct claim *claim_find(const struct claims *all, uint32_t host, const char *text)
+struct claim *
+claim_find(const struct claims *all, uint32_t host, const char *text)
 {
     MAP_FOR_EACH_HASH (n, &all->by_key, claim_hash(host, text)) {
         struct claim *c = CONTAINER_OF(n, struct claim, by_key);
@@ -44,7 +48,8 @@ struct claim *claim_find(const struct claims *all, uint32_t host, const char *te
     return NULL;
 }
 
-static struct iface *iface_at(const struct claims *all, const char *text)
+static struct iface *
+iface_at(const struct claims *all, const char *text)
 {
     MAP_FOR_EACH_HASH (n, &all->ifaces, hash_string(text)) {
         struct iface *i = CONTAINER_OF(n, struct iface, by_text);
@@ -54,12 +59,14 @@ static struct iface *iface_at(const struct claims *all, const char *text)
     return NULL;
 }
 
-const struct iface *iface_find(const struct claims *all, const char *text)
+const struct iface *
+iface_find(const struct claims *all, const char *text)
 {
     return iface_at(all, text);
 }
 
-static struct host_claims *claims_of(const struct claims *all, uint32_t host)
+static struct host_claims *
+claims_of(const struct claims *all, uint32_t host)
 {
     MAP_FOR_EACH_HASH (n, &all->hosts, hash_u32(host)) {
         struct host_claims *h = CONTAINER_OF(n, struct host_claims, by_host);
@@ -69,7 +76,8 @@ static struct host_claims *claims_of(const struct claims *all, uint32_t host)
     return NULL;
 }
 
-static void host_link(struct claims *all, struct claim *c)
+static void
+host_link(struct claims *all, struct claim *c)
 {
     struct host_claims *h = claims_of(all, c->host);
     if (!h) {
@@ -83,7 +91,8 @@ static void host_link(struct claims *all, struct claim *c)
     h->first = c;
 }
 
-static void host_unlink(struct claims *all, struct claim *c)
+static void
+host_unlink(struct claims *all, struct claim *c)
 {
     struct host_claims *h = claims_of(all, c->host);
     if (c->prev_here)
@@ -98,7 +107,8 @@ static void host_unlink(struct claims *all, struct claim *c)
     }
 }
 
-struct claim *claim_add(struct claims *all, uint32_t host, const char *text)
+struct claim *
+claim_add(struct claims *all, uint32_t host, const char *text)
 {
     struct iface *iface = iface_at(all, text);
     if (!iface) {
@@ -114,7 +124,8 @@ struct claim *claim_add(struct claims *all, uint32_t host, const char *text)
     return c;
 }
 
-void claim_remove(struct claims *all, struct claim *c)
+void
+claim_remove(struct claims *all, struct claim *c)
 {
     struct iface *iface = c->iface;
     for (struct claim **p = &iface->claims; *p; p = &(*p)->next) {
@@ -134,25 +145,29 @@ void claim_remove(struct claims *all, struct claim *c)
     }
 }
 
-void claim_to_end(struct claims *all, struct claim *c)
+void
+claim_to_end(struct claims *all, struct claim *c)
 {
     c->order = ++all->order;
 }
 
-void claim_set_order(struct claims *all, struct claim *c, uint64_t order)
+void
+claim_set_order(struct claims *all, struct claim *c, uint64_t order)
 {
     c->order = order;
     if (order > all->order)
         all->order = order;
 }
 
-void claim_set_error(struct claim *c, const char *error)
+void
+claim_set_error(struct claim *c, const char *error)
 {
     free(c->error);
     c->error = error && *error ? mem_strdup(error) : NULL;
 }
 
-struct claim *claim_first_of_host(const struct claims *all, uint32_t host)
+struct claim *
+claim_first_of_host(const struct claims *all, uint32_t host)
 {
     const struct host_claims *h = claims_of(all, host);
     return h ? h->first : NULL;

@@ -19,25 +19,29 @@ struct judge {
     size_t n_views;
 };
 
-static int compare(const void *key, const void *element)
+static int
+compare(const void *key, const void *element)
 {
     uint32_t host = *(const uint32_t *) key, other = ((const struct gateway_state *) element)->host;
     return (host > other) - (host < other);
 }
 
-static struct judged *find(const struct judge *j, uint32_t host)
+static struct judged *
+find(const struct judge *j, uint32_t host)
 {
     const struct gateway_state *g = j->n ? bsearch(&host, j->gateways, j->n, sizeof *g, compare) : NULL;
     return g ? &j->judged[g - j->gateways] : NULL;
 }
 
-static bool counts(const struct judge *j, const struct gateway_view *v)
+static bool
+counts(const struct judge *j, const struct gateway_view *v)
 {
     const struct judged *observer = find(j, v->observer);
     return v->observer != v->gateway && (!observer || observer->verdict != DEAD);
 }
 
-static void count_views(const struct judge *j)
+static void
+count_views(const struct judge *j)
 {
     for (size_t i = 0; i < j->n; i++)
         j->judged[i].n_up = j->judged[i].n_down = 0;
@@ -48,12 +52,14 @@ static void count_views(const struct judge *j)
     }
 }
 
-static size_t margin(const struct judged *g)
+static size_t
+margin(const struct judged *g)
 {
     return g->verdict == OPEN && g->n_down > g->n_up ? g->n_down - g->n_up : 0;
 }
 
-static size_t greatest_margin(const struct judge *j)
+static size_t
+greatest_margin(const struct judge *j)
 {
     size_t greatest = 0;
     for (size_t i = 0; i < j->n; i++)
@@ -62,7 +68,8 @@ static size_t greatest_margin(const struct judge *j)
     return greatest;
 }
 
-static bool says_down(const struct judge *j, uint32_t observer, uint32_t gateway)
+static bool
+says_down(const struct judge *j, uint32_t observer, uint32_t gateway)
 {
     for (size_t i = 0; i < j->n_views; i++)
         if (j->views[i].observer == observer && j->views[i].gateway == gateway && !j->views[i].is_up)
@@ -71,7 +78,8 @@ static bool says_down(const struct judge *j, uint32_t observer, uint32_t gateway
 }
 
 /* Another one that is lost to just as many says the same of it as it of that. */
-static bool is_word_against_word(const struct judge *j, size_t g, size_t greatest)
+static bool
+is_word_against_word(const struct judge *j, size_t g, size_t greatest)
 {
     uint32_t host = j->gateways[g].host;
     for (size_t i = 0; i < j->n; i++)
@@ -82,7 +90,8 @@ static bool is_word_against_word(const struct judge *j, size_t g, size_t greates
 }
 
 /* Those that most others have lost. */
-static void judge_worst(struct judge *j, size_t greatest)
+static void
+judge_worst(struct judge *j, size_t greatest)
 {
     bool *is_open = mem_zalloc(j->n * sizeof *is_open);
     bool has_dead = false;
@@ -96,7 +105,8 @@ static void judge_worst(struct judge *j, size_t greatest)
     free(is_open);
 }
 
-static void apply(struct judge *j)
+static void
+apply(struct judge *j)
 {
     bool is_any_alive = false;
     for (size_t i = 0; i < j->n; i++) {
@@ -111,7 +121,8 @@ static void apply(struct judge *j)
             j->gateways[i].is_dead = false;
 }
 
-void gateway_liveness_judge(struct gateway_state *gateways, size_t n, const struct gateway_view *views, size_t n_views)
+void
+gateway_liveness_judge(struct gateway_state *gateways, size_t n, const struct gateway_view *views, size_t n_views)
 {
     struct judge j = { gateways, mem_zalloc((n + 1) * sizeof *j.judged), n, views, n_views };
     size_t greatest;

@@ -17,7 +17,8 @@
 #define COMPILE_STEP 64
 #define HEAD_START_US 1000
 
-void host_attach(struct hypervisor *h)
+void
+host_attach(struct hypervisor *h)
 {
     if (h->table || !h->number)
         return;
@@ -28,13 +29,15 @@ void host_attach(struct hypervisor *h)
 
 /* ---- turns ---- */
 
-static void round_schedule(struct compile_queue *q, int us)
+static void
+round_schedule(struct compile_queue *q, int us)
 {
     if (q->first && !event_pending(q->round, EV_TIMEOUT, NULL))
         event_add(q->round, &(struct timeval) { 0, us });
 }
 
-static void host_queue(struct hypervisor *h)
+static void
+host_queue(struct hypervisor *h)
 {
     struct compile_queue *q = hosts_compile_queue(h->all);
     if (h->has_turn)
@@ -47,7 +50,8 @@ static void host_queue(struct hypervisor *h)
     round_schedule(q, 0);
 }
 
-void host_leave_compile_queue(struct hypervisor *h)
+void
+host_leave_compile_queue(struct hypervisor *h)
 {
     struct compile_queue *q = hosts_compile_queue(h->all);
     for (struct hypervisor **p = &q->first; h->has_turn && *p; p = &(*p)->next_turn) {
@@ -61,7 +65,8 @@ void host_leave_compile_queue(struct hypervisor *h)
     }
 }
 
-static void host_queue_first(struct hypervisor *h)
+static void
+host_queue_first(struct hypervisor *h)
 {
     struct compile_queue *q = hosts_compile_queue(h->all);
     host_leave_compile_queue(h);
@@ -73,14 +78,16 @@ static void host_queue_first(struct hypervisor *h)
     round_schedule(q, 0);
 }
 
-static void put_first(const struct hosts *all, uint32_t number)
+static void
+put_first(const struct hosts *all, uint32_t number)
 {
     struct hypervisor *h = number ? host_by_number(all, number) : NULL;
     if (h && h->table)
         host_queue_first(h);
 }
 
-static void put_holder_first(void *aux, uint32_t eip)
+static void
+put_holder_first(void *aux, uint32_t eip)
 {
     const struct hosts *all = aux;
     const struct controller *c = hosts_controller(all);
@@ -91,7 +98,8 @@ static void put_holder_first(void *aux, uint32_t eip)
 }
 
 /* Of a host's facts many addresses may hang; what can come to a new place by them comes to that host. */
-void hosts_put_holders_first(struct hosts *all, const struct vnet_event *event)
+void
+hosts_put_holders_first(struct hosts *all, const struct vnet_event *event)
 {
     const struct controller *c = hosts_controller(all);
     struct view view = { .model = c->model, .runtime = c->runtime };
@@ -108,13 +116,15 @@ void hosts_put_holders_first(struct hosts *all, const struct vnet_event *event)
 
 static void host_compile(struct hypervisor *h);
 
-static void on_round(evutil_socket_t fd, short what, void *aux)
+static void
+on_round(evutil_socket_t fd, short what, void *aux)
 {
     struct compile_queue *q = aux;
     event_active(q->turn, 0, 0);
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *aux)
+static void
+on_turn(evutil_socket_t fd, short what, void *aux)
 {
     struct compile_queue *q = aux;
     struct hypervisor *h = q->first;
@@ -127,7 +137,8 @@ static void on_turn(evutil_socket_t fd, short what, void *aux)
     round_schedule(q, has_head_start ? HEAD_START_US : 0);
 }
 
-void compile_queue_init(struct compile_queue *q, struct event_base *base)
+void
+compile_queue_init(struct compile_queue *q, struct event_base *base)
 {
     q->first = NULL;
     q->last = &q->first;
@@ -136,7 +147,8 @@ void compile_queue_init(struct compile_queue *q, struct event_base *base)
     q->turn = event_new(base, -1, 0, on_turn, q);
 }
 
-void compile_queue_done(struct compile_queue *q)
+void
+compile_queue_done(struct compile_queue *q)
 {
     event_free(q->round);
     event_free(q->turn);
@@ -144,7 +156,8 @@ void compile_queue_done(struct compile_queue *q)
 
 /* ---- compiling ---- */
 
-void host_concern(struct hypervisor *h, uint64_t seq)
+void
+host_concern(struct hypervisor *h, uint64_t seq)
 {
     if (seq > h->wanted_seq)
         h->wanted_seq = seq;
@@ -153,14 +166,16 @@ void host_concern(struct hypervisor *h, uint64_t seq)
         host_queue(h);
 }
 
-static void report_conflict(void *aux, uint64_t cookie, const struct error *err)
+static void
+report_conflict(void *aux, uint64_t cookie, const struct error *err)
 {
     struct hypervisor *h = aux;
     h->has_conflict = true;
     host_set_error(h, HOST_ERROR_CONFLICT, "flows of object %u conflict: %s", cookie_number(cookie), err->text);
 }
 
-static void host_compile(struct hypervisor *h)
+static void
+host_compile(struct hypervisor *h)
 {
     struct controller *c = hosts_controller(h->all);
     int64_t end_ms = controller_now_ms() + COMPILE_TURN_MS;
@@ -190,7 +205,8 @@ static void host_compile(struct hypervisor *h)
         host_consider_reconcile(h);
 }
 
-static bool has_patches(const struct hypervisor *h)
+static bool
+has_patches(const struct hypervisor *h)
 {
     for (size_t i = 0; i < h->facts.n_uplinks; i++)
         if (!h->ports.patch[i])
@@ -199,7 +215,8 @@ static bool has_patches(const struct hypervisor *h)
 }
 
 /* Ready: its own database has been read whole and its tunnels and patch ports have numbers, so the view of it is complete. */
-static bool is_view_complete(const struct hypervisor *h)
+static bool
+is_view_complete(const struct hypervisor *h)
 {
     const struct runtime_host *r = runtime_host(hosts_controller(h->all)->runtime, h->number);
     return h->has_facts && h->has_interfaces && h->has_zones && h->has_ports && h->is_configured && r && has_patches(h)
@@ -207,7 +224,8 @@ static bool is_view_complete(const struct hypervisor *h)
         && (r->tunnel_port[ENCAP_VXLAN] || !hosts_use_encap(h->all, ENCAP_VXLAN));
 }
 
-void host_consider_reconcile(struct hypervisor *h)
+void
+host_consider_reconcile(struct hypervisor *h)
 {
     struct controller *c = hosts_controller(h->all);
     if (h->is_reconciling || h->ending || !h->of || !h->db || !h->table || !is_view_complete(h)

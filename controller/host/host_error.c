@@ -17,7 +17,8 @@
 #define SWITCH_EXPECTED_S 12
 #define TEXT_MAX 256
 
-const char *host_error(const struct hypervisor *h)
+const char *
+host_error(const struct hypervisor *h)
 {
     for (int i = 0; i < N_HOST_ERRORS; i++)
         if (h->errors[i])
@@ -25,7 +26,8 @@ const char *host_error(const struct hypervisor *h)
     return "";
 }
 
-static void error_put(struct hypervisor *h, enum host_error which, const char *text)
+static void
+error_put(struct hypervisor *h, enum host_error which, const char *text)
 {
     char *before = mem_strdup(host_error(h));
     free(h->errors[which]);
@@ -35,12 +37,14 @@ static void error_put(struct hypervisor *h, enum host_error which, const char *t
     free(before);
 }
 
-static void claim_forgotten(evutil_socket_t fd, short what, void *aux)
+static void
+claim_forgotten(evutil_socket_t fd, short what, void *aux)
 {
     host_clear_error(aux, HOST_ERROR_CLAIMED);
 }
 
-static void remember_claim(struct hypervisor *h)
+static void
+remember_claim(struct hypervisor *h)
 {
     struct timeval tv = { CLAIM_FORGOTTEN_S, 0 };
     if (!h->claimed)
@@ -48,7 +52,8 @@ static void remember_claim(struct hypervisor *h)
     evtimer_add(h->claimed, &tv);
 }
 
-void host_set_error(struct hypervisor *h, enum host_error which, const char *format, ...)
+void
+host_set_error(struct hypervisor *h, enum host_error which, const char *format, ...)
 {
     char text[TEXT_MAX];
     va_list args;
@@ -63,20 +68,23 @@ void host_set_error(struct hypervisor *h, enum host_error which, const char *for
     error_put(h, which, text);
 }
 
-void host_clear_error(struct hypervisor *h, enum host_error which)
+void
+host_clear_error(struct hypervisor *h, enum host_error which)
 {
     if (h->errors[which])
         error_put(h, which, NULL);
 }
 
-static void switch_missed(evutil_socket_t fd, short what, void *aux)
+static void
+switch_missed(evutil_socket_t fd, short what, void *aux)
 {
     struct hypervisor *h = aux;
     host_set_error(h, HOST_ERROR_SWITCH, "its database is here, but its switch does not connect: the log of ovs-vswitchd says whether bridge %s could be "
                    "made, and why it does not reach vnetd", h->facts.bridge);
 }
 
-void host_expect_switch(struct hypervisor *h)
+void
+host_expect_switch(struct hypervisor *h)
 {
     if (hosts_are_closing(h->all))
         return;

@@ -14,14 +14,16 @@
 
 #define BFD_MS 100                       /* a peer is down after three of these without a word */
 
-static void forget_facts(struct hosts *all, uint32_t number)
+static void
+forget_facts(struct hosts *all, uint32_t number)
 {
     char *key = mem_printf("host/%u", number);
     store_put_fact(hosts_controller(all)->store, key, NULL);
     free(key);
 }
 
-void host_forget_runtime(struct hypervisor *h)
+void
+host_forget_runtime(struct hypervisor *h)
 {
     struct controller *c = hosts_controller(h->all);
     const struct runtime_host *known = runtime_host(c->runtime, h->number);
@@ -37,7 +39,8 @@ void host_forget_runtime(struct hypervisor *h)
 
 /* ---- facts to the runtime ---- */
 
-static bool uplinks_equal(const struct runtime_host *a, const struct runtime_host *b)
+static bool
+uplinks_equal(const struct runtime_host *a, const struct runtime_host *b)
 {
     bool are_equal = a->n_uplinks == b->n_uplinks;
     for (size_t i = 0; are_equal && i < a->n_uplinks; i++)
@@ -45,7 +48,8 @@ static bool uplinks_equal(const struct runtime_host *a, const struct runtime_hos
     return are_equal;
 }
 
-static bool runtime_host_equal(const struct runtime_host *a, const struct runtime_host *b)
+static bool
+runtime_host_equal(const struct runtime_host *a, const struct runtime_host *b)
 {
     return ip_equal(a->encap_ip, b->encap_ip) && a->encap == b->encap && a->mtu == b->mtu
         && a->tunnel_port[ENCAP_GENEVE] == b->tunnel_port[ENCAP_GENEVE]
@@ -53,7 +57,8 @@ static bool runtime_host_equal(const struct runtime_host *a, const struct runtim
         && a->is_gateway == b->is_gateway && a->is_dead == b->is_dead && uplinks_equal(a, b);
 }
 
-static void runtime_tell(struct hypervisor *h, const struct runtime_host *after)
+static void
+runtime_tell(struct hypervisor *h, const struct runtime_host *after)
 {
     struct controller *c = hosts_controller(h->all);
     const struct runtime_host *known = runtime_host(c->runtime, h->number);
@@ -73,7 +78,8 @@ static void runtime_tell(struct hypervisor *h, const struct runtime_host *after)
 }
 
 /* "ENCAP_IP ENCAP MTU GENEVE_PORT VXLAN_PORT IS_GATEWAY IS_DEAD", then " NETWORK:PORT" for each uplink; facts of old end with VXLAN_PORT. */
-static void store_facts(const struct hypervisor *h, const struct runtime_host *r)
+static void
+store_facts(const struct hypervisor *h, const struct runtime_host *r)
 {
     char ip[IP_STRLEN];
     char *key = mem_printf("host/%u", h->number);
@@ -90,7 +96,8 @@ static void store_facts(const struct hypervisor *h, const struct runtime_host *r
 }
 
 /* Only one host can be reached at an address: a disconnected one that was there last has lost it. */
-static void evict_encap_ip(struct hypervisor *h)
+static void
+evict_encap_ip(struct hypervisor *h)
 {
     struct hosts *all = h->all;
     for (struct hypervisor *other = hosts_first(all); other; other = hosts_next(all, other)) {
@@ -103,7 +110,8 @@ static void evict_encap_ip(struct hypervisor *h)
     }
 }
 
-static void uplink_add(struct runtime_host *r, const char *network, uint32_t ofport)
+static void
+uplink_add(struct runtime_host *r, const char *network, uint32_t ofport)
 {
     if (!ofport || r->n_uplinks == RUNTIME_UPLINKS_MAX)
         return;
@@ -113,7 +121,8 @@ static void uplink_add(struct runtime_host *r, const char *network, uint32_t ofp
 }
 
 /* While a patch port has no number the last one stands: its switch is about to be there again, and addresses shall not move for that. */
-static void tell_uplinks(const struct hypervisor *h, const struct runtime_host *known, struct runtime_host *r)
+static void
+tell_uplinks(const struct hypervisor *h, const struct runtime_host *known, struct runtime_host *r)
 {
     for (size_t i = 0; i < h->facts.n_uplinks; i++) {
         const char *network = h->facts.uplinks[i].network;
@@ -122,7 +131,8 @@ static void tell_uplinks(const struct hypervisor *h, const struct runtime_host *
     }
 }
 
-bool host_set_dead(struct hypervisor *h, bool is_dead)
+bool
+host_set_dead(struct hypervisor *h, bool is_dead)
 {
     const struct runtime_host *known = runtime_host(hosts_controller(h->all)->runtime, h->number);
     if (!known || known->is_dead == is_dead)
@@ -135,7 +145,8 @@ bool host_set_dead(struct hypervisor *h, bool is_dead)
     return true;
 }
 
-void host_tell_runtime(struct hypervisor *h)
+void
+host_tell_runtime(struct hypervisor *h)
 {
     if (!h->number || !h->has_facts)
         return;
@@ -161,7 +172,8 @@ void host_tell_runtime(struct hypervisor *h)
     runtime_tell(h, &r);
 }
 
-static void remember_uplinks(const char *text, struct runtime_host *r)
+static void
+remember_uplinks(const char *text, struct runtime_host *r)
 {
     char network[sizeof r->uplinks[0].network];
     unsigned ofport;
@@ -170,7 +182,8 @@ static void remember_uplinks(const char *text, struct runtime_host *r)
             uplink_add(r, network, ofport);
 }
 
-void hosts_remember(struct hosts *all, uint32_t number, const char *value)
+void
+hosts_remember(struct hosts *all, uint32_t number, const char *value)
 {
     struct hypervisor *h = host_by_number(all, number);
     struct runtime_host r = { .number = number };
@@ -194,7 +207,8 @@ void hosts_remember(struct hosts *all, uint32_t number, const char *value)
 /* ---- the OVSDB configuration ---- */
 
 /* The port that bridges are to connect to by this scheme: of the first --openflow of that kind. 0: there is none. */
-static uint16_t openflow_port(const struct hosts *all, enum endpoint_kind kind)
+static uint16_t
+openflow_port(const struct hosts *all, enum endpoint_kind kind)
 {
     const struct options *o = hosts_controller(all)->options;
     for (size_t i = 0; i < o->openflow.n; i++) {
@@ -206,14 +220,16 @@ static uint16_t openflow_port(const struct hosts *all, enum endpoint_kind kind)
     return 0;
 }
 
-static void put_target(char *target, size_t size, enum endpoint_kind kind, const char *ip, uint16_t port)
+static void
+put_target(char *target, size_t size, enum endpoint_kind kind, const char *ip, uint16_t port)
 {
     bool is_v6 = strchr(ip, ':');
     snprintf(target, size, "%s:%s%s%s:%u", kind == ENDPOINT_TLS ? "ssl" : "tcp", is_v6 ? "[" : "", ip, is_v6 ? "]" : "", port);
 }
 
 /* Controller addresses: the host's own list, else --advertise, else the address that its OVSDB session came to. */
-static bool controller_targets(const struct hypervisor *h, struct ovsdb_wanted *wanted)
+static bool
+controller_targets(const struct hypervisor *h, struct ovsdb_wanted *wanted)
 {
     const struct controller *c = hosts_controller(h->all);
     const struct endpoint_peer *peer = ovsdb_session_peer(h->db);
@@ -232,7 +248,8 @@ static bool controller_targets(const struct hypervisor *h, struct ovsdb_wanted *
     return true;
 }
 
-void host_want(struct hypervisor *h)
+void
+host_want(struct hypervisor *h)
 {
     if (!h->db || !h->has_facts || !h->number)
         return;

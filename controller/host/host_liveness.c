@@ -14,7 +14,8 @@
 #define LOG_MODULE "host"
 #include "base/log.h"
 
-void host_saw_peer(struct hypervisor *h, uint32_t peer, enum ovsdb_peer_state state)
+void
+host_saw_peer(struct hypervisor *h, uint32_t peer, enum ovsdb_peer_state state)
 {
     size_t i = 0;
     while (i < h->n_views && h->views[i].peer != peer)
@@ -29,13 +30,15 @@ void host_saw_peer(struct hypervisor *h, uint32_t peer, enum ovsdb_peer_state st
     hosts_judge_gateways(h->all);
 }
 
-static int compare_peer(const void *key, const void *element)
+static int
+compare_peer(const void *key, const void *element)
 {
     uint32_t number = *(const uint32_t *) key, other = ((const struct ovsdb_peer *) element)->number;
     return (number > other) - (number < other);
 }
 
-void host_keep_views(struct hypervisor *h, const struct ovsdb_peer *peers, size_t n)
+void
+host_keep_views(struct hypervisor *h, const struct ovsdb_peer *peers, size_t n)
 {
     size_t n_kept = 0;
     for (size_t i = 0; i < h->n_views; i++)
@@ -47,7 +50,8 @@ void host_keep_views(struct hypervisor *h, const struct ovsdb_peer *peers, size_
     hosts_judge_gateways(h->all);
 }
 
-void host_forget_views(struct hypervisor *h)
+void
+host_forget_views(struct hypervisor *h)
 {
     h->n_views = 0;
     hosts_judge_gateways(h->all);
@@ -63,12 +67,14 @@ struct hearing {
     size_t n_views, cap_views;
 };
 
-static bool is_heard(const struct hypervisor *h)
+static bool
+is_heard(const struct hypervisor *h)
 {
     return h && h->db && h->of;
 }
 
-static void hearing_add_gateway(void *aux, const struct runtime_host *r)
+static void
+hearing_add_gateway(void *aux, const struct runtime_host *r)
 {
     struct hearing *e = aux;
     if (!r->is_gateway)
@@ -79,7 +85,8 @@ static void hearing_add_gateway(void *aux, const struct runtime_host *r)
     };
 }
 
-static void hearing_add_views(struct hearing *e, const struct hypervisor *h)
+static void
+hearing_add_views(struct hearing *e, const struct hypervisor *h)
 {
     for (size_t i = 0; is_heard(h) && i < h->n_views; i++) {
         e->views = mem_grow(e->views, &e->cap_views, e->n_views + 1, sizeof *e->views);
@@ -87,14 +94,16 @@ static void hearing_add_views(struct hearing *e, const struct hypervisor *h)
     }
 }
 
-static int compare_gateways(const void *a, const void *b)
+static int
+compare_gateways(const void *a, const void *b)
 {
     const struct gateway_state *ga = a, *gb = b;
     return (ga->host > gb->host) - (ga->host < gb->host);
 }
 
 /* Is it to be told of? A dead one that lives must have done so for a while. */
-static bool is_verdict_ripe(struct hypervisor *h, bool is_dead)
+static bool
+is_verdict_ripe(struct hypervisor *h, bool is_dead)
 {
     const struct runtime_host *known = runtime_host(hosts_controller(h->all)->runtime, h->number);
     int64_t now_ms = controller_now_ms();
@@ -111,7 +120,8 @@ static bool is_verdict_ripe(struct hypervisor *h, bool is_dead)
 }
 
 /* Those that are alive first: what the dead held shall find them. */
-static void announce_verdicts(struct hearing *e, bool is_dead)
+static void
+announce_verdicts(struct hearing *e, bool is_dead)
 {
     for (size_t i = 0; i < e->n_gateways; i++) {
         struct hypervisor *h = host_by_number(e->all, e->gateways[i].host);
@@ -124,7 +134,8 @@ static void announce_verdicts(struct hearing *e, bool is_dead)
     }
 }
 
-void hosts_judge_now(struct hosts *all)
+void
+hosts_judge_now(struct hosts *all)
 {
     struct hearing e = { .all = all };
     runtime_each_host(hosts_controller(all)->runtime, hearing_add_gateway, &e);

@@ -20,13 +20,15 @@
 
 static struct log_limit refusals = LOG_LIMIT(20);
 
-static struct hypervisor *host_by_dpid(const struct hosts *all, uint64_t dpid)
+static struct hypervisor *
+host_by_dpid(const struct hosts *all, uint64_t dpid)
 {
     struct hypervisor *h = host_by_number(all, (uint32_t) dpid);
     return h && h->dpid == dpid ? h : NULL;
 }
 
-static bool host_identify(void *aux, struct of_session *s, uint64_t dpid, struct error *err)
+static bool
+host_identify(void *aux, struct of_session *s, uint64_t dpid, struct error *err)
 {
     struct link *link = aux;
     const struct endpoint_peer *peer = of_session_peer(s);
@@ -51,7 +53,8 @@ static bool host_identify(void *aux, struct of_session *s, uint64_t dpid, struct
 }
 
 /* The connection's part of the state is over; what was sent on it still counts. */
-static void host_lose_openflow(struct hypervisor *h)
+static void
+host_lose_openflow(struct hypervisor *h)
 {
     h->sent_before += of_session_counters(h->of)->mods_sent;
     h->is_reconciling = false;
@@ -61,7 +64,8 @@ static void host_lose_openflow(struct hypervisor *h)
     hosts_judge_gateways(h->all);
 }
 
-void host_end_openflow(struct hypervisor *h, const char *reason)
+void
+host_end_openflow(struct hypervisor *h, const char *reason)
 {
     struct of_session *s = h->of;
     if (!s)
@@ -75,7 +79,8 @@ void host_end_openflow(struct hypervisor *h, const char *reason)
 }
 
 /* The session of a host that went on without it is gone. */
-static void host_ended_openflow(struct link *link)
+static void
+host_ended_openflow(struct link *link)
 {
     struct hypervisor *h = CONTAINER_OF(link->ending, struct hypervisor, ending);
     struct controller *c = hosts_controller(h->all);
@@ -87,7 +92,8 @@ static void host_ended_openflow(struct link *link)
     host_consider_reconcile(h);
 }
 
-static void host_committed(void *aux, struct of_session *s, uint64_t seq)
+static void
+host_committed(void *aux, struct of_session *s, uint64_t seq)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
     if (!h || h->of != s)
@@ -105,7 +111,8 @@ static void host_committed(void *aux, struct of_session *s, uint64_t seq)
         feed_object(hosts_controller(h->all)->feed, h->number);
 }
 
-static void host_refused(void *aux, struct of_session *s, uint64_t cookie, const char *reason)
+static void
+host_refused(void *aux, struct of_session *s, uint64_t cookie, const char *reason)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
     if (!h)
@@ -117,7 +124,8 @@ static void host_refused(void *aux, struct of_session *s, uint64_t cookie, const
                    cookie_number(cookie), reason);
 }
 
-static void host_packet_in(void *aux, struct of_session *s, const struct packet_in *packet)
+static void
+host_packet_in(void *aux, struct of_session *s, const struct packet_in *packet)
 {
     const struct hypervisor *h = ((struct link *) aux)->host;
     const struct feature *feature = feature_by_number(cookie_feature(packet->cookie));
@@ -137,14 +145,16 @@ static void host_packet_in(void *aux, struct of_session *s, const struct packet_
     bytes_done(&answer);
 }
 
-static void host_flow_removed(void *aux, struct of_session *s, const struct wire_flow *flow)
+static void
+host_flow_removed(void *aux, struct of_session *s, const struct wire_flow *flow)
 {
     const struct hypervisor *h = ((struct link *) aux)->host;
     if (h && h->of == s && h->number)
         rule_hits_flow_removed(hosts_controller(h->all)->hits, h->number, flow);
 }
 
-static void host_openflow_closed(void *aux, struct of_session *s, const char *reason)
+static void
+host_openflow_closed(void *aux, struct of_session *s, const char *reason)
 {
     struct link *link = aux;
     struct hypervisor *h = link->host;

@@ -21,7 +21,8 @@ static struct log_limit refusals = LOG_LIMIT(20);
 
 /* ---- joining ---- */
 
-static bool check_certificate(const struct ovsdb_session *s, const char *system_id, struct error *err)
+static bool
+check_certificate(const struct ovsdb_session *s, const char *system_id, struct error *err)
 {
     const struct endpoint_peer *peer = ovsdb_session_peer(s);
     if (peer->kind != ENDPOINT_TLS || !strcmp(peer->cn, system_id))
@@ -31,7 +32,8 @@ static bool check_certificate(const struct ovsdb_session *s, const char *system_
 }
 
 /* Another machine with the name of a connected host. */
-static bool check_identity(struct hypervisor *h, struct ovsdb_session *s, const struct ovsdb_facts *facts, struct error *err)
+static bool
+check_identity(struct hypervisor *h, struct ovsdb_session *s, const struct ovsdb_facts *facts, struct error *err)
 {
     if (!h->db || h->db == s || uuid_equal(h->facts.row, facts->row))
         return true;
@@ -41,8 +43,9 @@ static bool check_identity(struct hypervisor *h, struct ovsdb_session *s, const 
     return error_set(err, ERROR_CONFLICT, "system-id '%s' is in use by the host at %s", h->name, old);
 }
 
-static bool check_encap_ip(struct hosts *all, const struct hypervisor *h, const struct ovsdb_facts *facts,
-                           struct error *err)
+static bool
+check_encap_ip(struct hosts *all, const struct hypervisor *h, const struct ovsdb_facts *facts,
+               struct error *err)
 {
     for (struct hypervisor *other = hosts_first(all); other; other = hosts_next(all, other)) {
         if (other == h || !other->db || !other->has_facts || !ip_equal(other->facts.encap_ip, facts->encap_ip))
@@ -62,7 +65,8 @@ struct joining {
 };
 
 /* A host whose object cannot be made is sent away, and tries again when it comes back. */
-static void object_created(void *aux, const struct commit_result *result)
+static void
+object_created(void *aux, const struct commit_result *result)
 {
     struct joining *j = aux;
     struct hypervisor *h = host_by_name(j->all, j->name);
@@ -76,7 +80,8 @@ static void object_created(void *aux, const struct commit_result *result)
 }
 
 /* The host's object is made by a transaction like any other; hosts_object_added() goes on from there. */
-static void create_object(struct hypervisor *h)
+static void
+create_object(struct hypervisor *h)
 {
     char owner[HOST_NAME_MAX + 1] = "";
     struct joining *j = mem_zalloc(sizeof *j);
@@ -92,7 +97,8 @@ static void create_object(struct hypervisor *h)
     commit_submit(hosts_controller(h->all)->commits, &request);
 }
 
-static void adopt(struct hypervisor *h, struct ovsdb_session *s, struct link *link)
+static void
+adopt(struct hypervisor *h, struct ovsdb_session *s, struct link *link)
 {
     if (h->db && h->db != s) {
         ((struct link *) ovsdb_session_aux(h->db))->host = NULL;
@@ -112,7 +118,8 @@ static void adopt(struct hypervisor *h, struct ovsdb_session *s, struct link *li
 }
 
 /* Something we rely on is wrong, but the host stays connected so that it can be put right. */
-static bool tolerate(struct hypervisor *h, const struct ovsdb_facts *facts)
+static bool
+tolerate(struct hypervisor *h, const struct ovsdb_facts *facts)
 {
     if (!facts->error[0])
         return false;
@@ -121,13 +128,15 @@ static bool tolerate(struct hypervisor *h, const struct ovsdb_facts *facts)
 }
 
 /* Another bridge is to be the integration bridge: nothing that was said of the old one holds for it. */
-static void leave_bridge(struct hypervisor *h)
+static void
+leave_bridge(struct hypervisor *h)
 {
     h->is_configured = h->has_ports = false;
     host_end_openflow(h, "vnet-bridge names another bridge now");
 }
 
-static bool host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, struct error *err)
+static bool
+host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, struct error *err)
 {
     struct link *link = aux;
     struct hosts *all = link->all;
@@ -165,8 +174,9 @@ static bool host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_fa
 
 /* ---- interfaces, ports, configuration ---- */
 
-static void host_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *changed, size_t n_changed,
-                            const char *const *gone, size_t n_gone, bool is_first)
+static void
+host_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *changed, size_t n_changed,
+                const char *const *gone, size_t n_gone, bool is_first)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
     if (!h || !h->number)
@@ -176,7 +186,8 @@ static void host_interfaces(void *aux, struct ovsdb_session *s, const struct ovs
     host_consider_reconcile(h);
 }
 
-static void host_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_ports *ports)
+static void
+host_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_ports *ports)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
     if (!h)
@@ -187,14 +198,16 @@ static void host_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_po
     host_consider_reconcile(h);
 }
 
-static void host_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_state state)
+static void
+host_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_state state)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
     if (h)
         host_saw_peer(h, number, state);
 }
 
-static void host_zones(void *aux, struct ovsdb_session *s, const struct ovsdb_zone *zones, size_t n)
+static void
+host_zones(void *aux, struct ovsdb_session *s, const struct ovsdb_zone *zones, size_t n)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
     if (!h || !h->number)
@@ -203,7 +216,8 @@ static void host_zones(void *aux, struct ovsdb_session *s, const struct ovsdb_zo
     host_consider_reconcile(h);
 }
 
-static void host_configured(void *aux, struct ovsdb_session *s, bool ok, const char *reason)
+static void
+host_configured(void *aux, struct ovsdb_session *s, bool ok, const char *reason)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
     if (!h)
@@ -218,7 +232,8 @@ static void host_configured(void *aux, struct ovsdb_session *s, bool ok, const c
 }
 
 /* Its database is not connected any more. */
-static void host_lost_ovsdb(struct hypervisor *h)
+static void
+host_lost_ovsdb(struct hypervisor *h)
 {
     struct controller *c = hosts_controller(h->all);
     if (!h->number) {
@@ -232,7 +247,8 @@ static void host_lost_ovsdb(struct hypervisor *h)
     feed_object(c->feed, h->number);
 }
 
-static void host_ovsdb_closed(void *aux, struct ovsdb_session *s, const char *reason)
+static void
+host_ovsdb_closed(void *aux, struct ovsdb_session *s, const char *reason)
 {
     struct link *link = aux;
     struct hypervisor *h = link->host;

@@ -46,7 +46,8 @@ struct host_peers {
 
 static void on_turn(evutil_socket_t fd, short what, void *aux);
 
-struct host_peers *host_peers_new(struct controller *c)
+struct host_peers *
+host_peers_new(struct controller *c)
 {
     struct host_peers *p = mem_zalloc(sizeof *p);
     p->controller = c;
@@ -60,7 +61,8 @@ struct host_peers *host_peers_new(struct controller *c)
     return p;
 }
 
-void host_peers_free(struct host_peers *p)
+void
+host_peers_free(struct host_peers *p)
 {
     if (!p)
         return;
@@ -83,20 +85,23 @@ void host_peers_free(struct host_peers *p)
     free(p);
 }
 
-static void turn_schedule(struct host_peers *p)
+static void
+turn_schedule(struct host_peers *p)
 {
     if (!event_pending(p->turn, EV_TIMEOUT, NULL))
         event_add(p->turn, &(struct timeval) { 0, 0 });
 }
 
-static struct view view_of(const struct host_peers *p)
+static struct view
+view_of(const struct host_peers *p)
 {
     return (struct view) { .model = p->controller->model, .runtime = p->controller->runtime };
 }
 
 /* ---- pairs ---- */
 
-static struct peering *peering_find(const struct host_peers *p, uint32_t host)
+static struct peering *
+peering_find(const struct host_peers *p, uint32_t host)
 {
     MAP_FOR_EACH_HASH (n, &p->peerings, hash_u32(host)) {
         struct peering *of = CONTAINER_OF(n, struct peering, node);
@@ -106,7 +111,8 @@ static struct peering *peering_find(const struct host_peers *p, uint32_t host)
     return NULL;
 }
 
-static void end_link(struct host_peers *p, struct pair_end *end, uint32_t host, uint32_t peer)
+static void
+end_link(struct host_peers *p, struct pair_end *end, uint32_t host, uint32_t peer)
 {
     struct peering *of = peering_find(p, host);
     if (!of) {
@@ -123,7 +129,8 @@ static void end_link(struct host_peers *p, struct pair_end *end, uint32_t host, 
     dirty_add(&p->hosts, host);
 }
 
-static void end_unlink(struct host_peers *p, struct pair_end *end, uint32_t host)
+static void
+end_unlink(struct host_peers *p, struct pair_end *end, uint32_t host)
 {
     struct peering *of = peering_find(p, host);
     *end->link = end->next;
@@ -136,7 +143,8 @@ static void end_unlink(struct host_peers *p, struct pair_end *end, uint32_t host
     dirty_add(&p->hosts, host);
 }
 
-static struct pair *pair_find(const struct host_peers *p, uint32_t low, uint32_t high)
+static struct pair *
+pair_find(const struct host_peers *p, uint32_t low, uint32_t high)
 {
     MAP_FOR_EACH_HASH (n, &p->pairs, hash_u64((uint64_t) high << 32 | low)) {
         struct pair *pair = CONTAINER_OF(n, struct pair, node);
@@ -146,7 +154,8 @@ static struct pair *pair_find(const struct host_peers *p, uint32_t low, uint32_t
     return NULL;
 }
 
-static void pair_join(struct host_peers *p, uint32_t a, uint32_t b)
+static void
+pair_join(struct host_peers *p, uint32_t a, uint32_t b)
 {
     uint32_t low = a < b ? a : b, high = a < b ? b : a;
     struct pair *pair = pair_find(p, low, high);
@@ -161,7 +170,8 @@ static void pair_join(struct host_peers *p, uint32_t a, uint32_t b)
     pair->n_uses++;
 }
 
-static void pair_part(struct host_peers *p, uint32_t a, uint32_t b)
+static void
+pair_part(struct host_peers *p, uint32_t a, uint32_t b)
 {
     struct pair *pair = pair_find(p, a < b ? a : b, a < b ? b : a);
     if (--pair->n_uses)
@@ -174,7 +184,8 @@ static void pair_part(struct host_peers *p, uint32_t a, uint32_t b)
 
 /* ---- uses ---- */
 
-static void use_add_user(void *aux, uint32_t host)
+static void
+use_add_user(void *aux, uint32_t host)
 {
     struct use *u = aux;
     if (host == u->holder)
@@ -184,7 +195,8 @@ static void use_add_user(void *aux, uint32_t host)
 }
 
 /* NULL: the address is not served. */
-static struct use *use_derive(const struct host_peers *p, uint32_t eip)
+static struct use *
+use_derive(const struct host_peers *p, uint32_t eip)
 {
     struct view view = view_of(p);
     struct placement at;
@@ -201,7 +213,8 @@ static struct use *use_derive(const struct host_peers *p, uint32_t eip)
     return u;
 }
 
-static struct use *use_find(const struct host_peers *p, uint32_t eip)
+static struct use *
+use_find(const struct host_peers *p, uint32_t eip)
 {
     MAP_FOR_EACH_HASH (n, &p->uses, hash_u32(eip)) {
         struct use *u = CONTAINER_OF(n, struct use, by_eip);
@@ -212,7 +225,8 @@ static struct use *use_find(const struct host_peers *p, uint32_t eip)
 }
 
 /* The new pairs first, so that those that stay are not undone meanwhile. */
-static void eip_look(struct host_peers *p, uint32_t eip)
+static void
+eip_look(struct host_peers *p, uint32_t eip)
 {
     struct use *before = use_find(p, eip), *after = use_derive(p, eip);
     for (size_t i = 0; after && i < after->n_users; i++)
@@ -232,7 +246,8 @@ static void eip_look(struct host_peers *p, uint32_t eip)
         map_insert(&p->shared, &after->by_vpc, hash_u32(after->vpc));
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *aux)
+static void
+on_turn(evutil_socket_t fd, short what, void *aux)
 {
     struct host_peers *p = aux;
     for (int i = 0; i < TURN_EIPS && !dirty_is_empty(&p->eips); i++)
@@ -248,13 +263,15 @@ static void on_turn(evutil_socket_t fd, short what, void *aux)
 
 /* ---- changes ---- */
 
-static void mark_eip(void *aux, uint32_t eip)
+static void
+mark_eip(void *aux, uint32_t eip)
 {
     dirty_add(&((struct host_peers *) aux)->eips, eip);
 }
 
 /* NAT gateways serve every host of their VPC. */
-static void mark_shared(struct host_peers *p, uint32_t port)
+static void
+mark_shared(struct host_peers *p, uint32_t port)
 {
     const struct port *o = model_port(p->controller->model, port);
     if (!o)
@@ -266,19 +283,22 @@ static void mark_shared(struct host_peers *p, uint32_t port)
     }
 }
 
-static void mark_gateway(void *aux, const struct runtime_host *r)
+static void
+mark_gateway(void *aux, const struct runtime_host *r)
 {
     if (r->is_gateway)
         dirty_add(&((struct host_peers *) aux)->hosts, r->number);
 }
 
-static bool is_met_otherwise(const struct runtime_host *before, const struct runtime_host *after)
+static bool
+is_met_otherwise(const struct runtime_host *before, const struct runtime_host *after)
 {
     return !before || !after || before->is_gateway != after->is_gateway || before->encap != after->encap
         || !ip_equal(before->encap_ip, after->encap_ip);
 }
 
-static void mark_peers(struct host_peers *p, const struct vnet_event *event)
+static void
+mark_peers(struct host_peers *p, const struct vnet_event *event)
 {
     const struct runtime_host *before = event->host_before, *after = event->host_after;
     if (!is_met_otherwise(before, after))
@@ -291,7 +311,8 @@ static void mark_peers(struct host_peers *p, const struct vnet_event *event)
     dirty_add(&p->hosts, event->number);
 }
 
-void host_peers_changed(struct host_peers *p, const struct vnet_event *event)
+void
+host_peers_changed(struct host_peers *p, const struct vnet_event *event)
 {
     struct view view = view_of(p);
     placement_affected(&view, event, mark_eip, p);
@@ -313,7 +334,8 @@ struct listing {
 };
 
 /* Both must use one encapsulation to hear each other: that of the lower number. */
-static void list_peer(struct listing *l, const struct runtime_host *peer)
+static void
+list_peer(struct listing *l, const struct runtime_host *peer)
 {
     if (!peer || peer == l->host)
         return;
@@ -322,19 +344,22 @@ static void list_peer(struct listing *l, const struct runtime_host *peer)
     l->peers[l->n++] = (struct ovsdb_peer) { .ip = peer->encap_ip, .is_vxlan = low->encap == ENCAP_VXLAN, .number = peer->number };
 }
 
-static void list_gateway(void *aux, const struct runtime_host *r)
+static void
+list_gateway(void *aux, const struct runtime_host *r)
 {
     if (r->is_gateway)
         list_peer(aux, r);
 }
 
-static int compare_peers(const void *a, const void *b)
+static int
+compare_peers(const void *a, const void *b)
 {
     const struct ovsdb_peer *pa = a, *pb = b;
     return (pa->number > pb->number) - (pa->number < pb->number);
 }
 
-struct ovsdb_peer *host_peers_list(const struct host_peers *p, uint32_t host, size_t *n)
+struct ovsdb_peer *
+host_peers_list(const struct host_peers *p, uint32_t host, size_t *n)
 {
     const struct runtime *runtime = p->controller->runtime;
     struct listing l = { runtime, runtime_host(runtime, host), NULL, 0, 0 };

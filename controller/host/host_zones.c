@@ -16,14 +16,16 @@ struct host_zones {
     size_t n_waiting, cap_waiting;
 };
 
-static bool zone_is_live(void *aux, uint32_t number)
+static bool
+zone_is_live(void *aux, uint32_t number)
 {
     const struct hypervisor *h = aux;
     const struct controller *c = hosts_controller(h->all);
     return model_get(c->model, number, OBJECT_NONE) || retired_has(c->retired, number);
 }
 
-static struct ovsdb_zone *waiting_find(const struct host_zones *z, uint32_t number)
+static struct ovsdb_zone *
+waiting_find(const struct host_zones *z, uint32_t number)
 {
     for (size_t i = 0; i < z->n_waiting; i++)
         if (z->waiting[i].number == number)
@@ -31,7 +33,8 @@ static struct ovsdb_zone *waiting_find(const struct host_zones *z, uint32_t numb
     return NULL;
 }
 
-static void waiting_set(struct host_zones *z, uint32_t number, uint16_t zone)
+static void
+waiting_set(struct host_zones *z, uint32_t number, uint16_t zone)
 {
     struct ovsdb_zone *w = waiting_find(z, number);
     if (w && !zone) {
@@ -45,7 +48,8 @@ static void waiting_set(struct host_zones *z, uint32_t number, uint16_t zone)
     }
 }
 
-static void zone_store(void *aux, uint32_t number, uint16_t zone, bool is_fresh)
+static void
+zone_store(void *aux, uint32_t number, uint16_t zone, bool is_fresh)
 {
     struct hypervisor *h = aux;
     bool has_switch = h->of && h->is_reconciling;
@@ -58,7 +62,8 @@ static void zone_store(void *aux, uint32_t number, uint16_t zone, bool is_fresh)
         ovsdb_session_set_zone(h->db, number, zone);
 }
 
-static void zone_ready(void *aux, uint32_t number, uint16_t zone)
+static void
+zone_ready(void *aux, uint32_t number, uint16_t zone)
 {
     struct hypervisor *h = aux;
     struct controller *c = hosts_controller(h->all);
@@ -67,7 +72,8 @@ static void zone_ready(void *aux, uint32_t number, uint16_t zone)
     controller_fact_changed(c, &event);
 }
 
-static void zone_forget(void *aux, uint32_t number)
+static void
+zone_forget(void *aux, uint32_t number)
 {
     const struct hypervisor *h = aux;
     runtime_set_zone(hosts_controller(h->all)->runtime, h->number, number, 0);
@@ -80,7 +86,8 @@ static const struct zone_table_ops zone_ops = {
     .forget = zone_forget,
 };
 
-static struct zone_table *zones_of(struct hypervisor *h)
+static struct zone_table *
+zones_of(struct hypervisor *h)
 {
     if (!h->zones) {
         h->zones = mem_zalloc(sizeof *h->zones);
@@ -89,7 +96,8 @@ static struct zone_table *zones_of(struct hypervisor *h)
     return h->zones->table;
 }
 
-void host_zones_free(struct hypervisor *h)
+void
+host_zones_free(struct hypervisor *h)
 {
     if (!h->zones)
         return;
@@ -99,27 +107,31 @@ void host_zones_free(struct hypervisor *h)
     h->zones = NULL;
 }
 
-void host_zones_told(struct hypervisor *h, const struct ovsdb_zone *zones, size_t n)
+void
+host_zones_told(struct hypervisor *h, const struct ovsdb_zone *zones, size_t n)
 {
     h->has_zones = true;
     zone_table_told(zones_of(h), zones, n);
     counting_zones_told(hosts_controller(h->all)->counting, h->number);
 }
 
-void host_each_zone(const struct hypervisor *h, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux)
+void
+host_each_zone(const struct hypervisor *h, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux)
 {
     if (h->zones)
         zone_table_each(h->zones->table, each, aux);
 }
 
-void host_zones_unread(struct hypervisor *h)
+void
+host_zones_unread(struct hypervisor *h)
 {
     h->has_zones = false;
     if (h->zones)
         zone_table_unread(h->zones->table);
 }
 
-void host_zones_flush(struct hypervisor *h)
+void
+host_zones_flush(struct hypervisor *h)
 {
     struct host_zones *z = h->zones;
     for (size_t i = 0; z && i < z->n_waiting; i++) {
@@ -132,7 +144,8 @@ void host_zones_flush(struct hypervisor *h)
 }
 
 /* Before the flows that use it are there; or, if the switch is not, before it gets any. */
-void host_zone_empty(struct hypervisor *h, uint32_t number)
+void
+host_zone_empty(struct hypervisor *h, uint32_t number)
 {
     uint16_t zone = h ? runtime_zone(hosts_controller(h->all)->runtime, h->number, number) : 0;
     if (!zone)
@@ -143,14 +156,16 @@ void host_zone_empty(struct hypervisor *h, uint32_t number)
         waiting_set(h->zones, number, zone);
 }
 
-void hosts_zone_wanted(void *aux, uint32_t host, uint32_t number)
+void
+hosts_zone_wanted(void *aux, uint32_t host, uint32_t number)
 {
     struct hypervisor *h = host_by_number(aux, host);
     if (h)
         zone_table_want(zones_of(h), number);
 }
 
-void hosts_number_released(struct hosts *all, uint32_t number)
+void
+hosts_number_released(struct hosts *all, uint32_t number)
 {
     for (struct hypervisor *h = hosts_first(all); h; h = hosts_next(all, h))
         if (h->zones)

@@ -35,23 +35,27 @@ struct hosts {
     size_t n_collected, cap_collected;
 };
 
-static void on_judging(evutil_socket_t fd, short what, void *aux)
+static void
+on_judging(evutil_socket_t fd, short what, void *aux)
 {
     hosts_judge_now(aux);
 }
 
-void hosts_judge_gateways(struct hosts *all)
+void
+hosts_judge_gateways(struct hosts *all)
 {
     if (!all->is_closing)
         event_active(all->judging, 0, 0);
 }
 
-void hosts_judge_gateways_in(struct hosts *all, int ms)
+void
+hosts_judge_gateways_in(struct hosts *all, int ms)
 {
     event_add(all->judging, &(struct timeval) { ms / 1000, ms % 1000 * 1000 });
 }
 
-struct hosts *hosts_new(struct controller *c)
+struct hosts *
+hosts_new(struct controller *c)
 {
     struct hosts *all = mem_zalloc(sizeof *all);
     all->controller = c;
@@ -64,17 +68,20 @@ struct hosts *hosts_new(struct controller *c)
     return all;
 }
 
-struct compile_queue *hosts_compile_queue(struct hosts *all)
+struct compile_queue *
+hosts_compile_queue(struct hosts *all)
 {
     return &all->compile_queue;
 }
 
-uint16_t hosts_openflow_port(const struct hosts *all, size_t option)
+uint16_t
+hosts_openflow_port(const struct hosts *all, size_t option)
 {
     return endpoint_listener_port(all->listeners[option].listener);
 }
 
-uint16_t hosts_ovsdb_port(const struct hosts *all)
+uint16_t
+hosts_ovsdb_port(const struct hosts *all)
 {
     const struct options *o = all->controller->options;
     for (size_t i = 0; i < o->ovsdb.n; i++)
@@ -83,24 +90,28 @@ uint16_t hosts_ovsdb_port(const struct hosts *all)
     return 0;
 }
 
-struct host_peers *hosts_peers(const struct hosts *all)
+struct host_peers *
+hosts_peers(const struct hosts *all)
 {
     return all->peers;
 }
 
-void hosts_changed(struct hosts *all, const struct vnet_event *event)
+void
+hosts_changed(struct hosts *all, const struct vnet_event *event)
 {
     host_peers_changed(all->peers, event);
 }
 
-struct controller *hosts_controller(const struct hosts *all)
+struct controller *
+hosts_controller(const struct hosts *all)
 {
     return all->controller;
 }
 
 /* ---- registry ---- */
 
-struct hypervisor *host_by_number(const struct hosts *all, uint32_t number)
+struct hypervisor *
+host_by_number(const struct hosts *all, uint32_t number)
 {
     MAP_FOR_EACH_HASH (n, &all->by_number, hash_u32(number)) {
         struct hypervisor *h = CONTAINER_OF(n, struct hypervisor, by_number);
@@ -110,7 +121,8 @@ struct hypervisor *host_by_number(const struct hosts *all, uint32_t number)
     return NULL;
 }
 
-struct hypervisor *host_by_name(const struct hosts *all, const char *name)
+struct hypervisor *
+host_by_name(const struct hosts *all, const char *name)
 {
     MAP_FOR_EACH_HASH (n, &all->by_name, hash_string(name)) {
         struct hypervisor *h = CONTAINER_OF(n, struct hypervisor, by_name);
@@ -120,19 +132,22 @@ struct hypervisor *host_by_name(const struct hosts *all, const char *name)
     return NULL;
 }
 
-struct hypervisor *hosts_first(const struct hosts *all)
+struct hypervisor *
+hosts_first(const struct hosts *all)
 {
     struct map_node *n = map_first(&all->by_name);
     return n ? CONTAINER_OF(n, struct hypervisor, by_name) : NULL;
 }
 
-struct hypervisor *hosts_next(const struct hosts *all, const struct hypervisor *h)
+struct hypervisor *
+hosts_next(const struct hosts *all, const struct hypervisor *h)
 {
     struct map_node *n = map_next(&all->by_name, &h->by_name);
     return n ? CONTAINER_OF(n, struct hypervisor, by_name) : NULL;
 }
 
-struct hypervisor *host_get_or_add(struct hosts *all, const char *name)
+struct hypervisor *
+host_get_or_add(struct hosts *all, const char *name)
 {
     struct hypervisor *h = host_by_name(all, name);
     if (h)
@@ -144,7 +159,8 @@ struct hypervisor *host_get_or_add(struct hosts *all, const char *name)
     return h;
 }
 
-void host_detach(struct hypervisor *h)
+void
+host_detach(struct hypervisor *h)
 {
     if (!h->table)
         return;
@@ -157,7 +173,8 @@ void host_detach(struct hypervisor *h)
     h->table = NULL;
 }
 
-void host_free(struct hypervisor *h)
+void
+host_free(struct hypervisor *h)
 {
     struct hosts *all = h->all;
     if (h->db) {
@@ -184,24 +201,28 @@ void host_free(struct hypervisor *h)
     free(h);
 }
 
-bool host_is_connected(const struct hypervisor *h)
+bool
+host_is_connected(const struct hypervisor *h)
 {
     return h->db && h->has_facts && h->of && h->is_reconciling;
 }
 
-bool host_is_realised(const struct hypervisor *h)
+bool
+host_is_realised(const struct hypervisor *h)
 {
     return h->number && h->confirmed_seq >= h->wanted_seq;
 }
 
-uint64_t host_mods_sent(const struct hypervisor *h)
+uint64_t
+host_mods_sent(const struct hypervisor *h)
 {
     return h->sent_before + (h->of ? of_session_counters(h->of)->mods_sent : 0);
 }
 
 /* ---- objects ---- */
 
-void hosts_object_added(struct hosts *all, uint32_t number)
+void
+hosts_object_added(struct hosts *all, uint32_t number)
 {
     const struct hypervisor *existing = host_by_number(all, number);
     const struct model *m = all->controller->model;
@@ -218,14 +239,16 @@ void hosts_object_added(struct hosts *all, uint32_t number)
     }
 }
 
-void hosts_object_changed(struct hosts *all, uint32_t number)
+void
+hosts_object_changed(struct hosts *all, uint32_t number)
 {
     struct hypervisor *h = host_by_number(all, number);
     if (h)
         host_want(h);
 }
 
-void hosts_object_removed(struct hosts *all, uint32_t number)
+void
+hosts_object_removed(struct hosts *all, uint32_t number)
 {
     struct hypervisor *h = host_by_number(all, number);
     if (!h)
@@ -240,19 +263,22 @@ void hosts_object_removed(struct hosts *all, uint32_t number)
 
 /* ---- who is concerned ---- */
 
-void hosts_collect(struct hosts *all)
+void
+hosts_collect(struct hosts *all)
 {
     all->collection++;
     all->n_collected = 0;
 }
 
-const uint32_t *hosts_collected(struct hosts *all, size_t *n)
+const uint32_t *
+hosts_collected(struct hosts *all, size_t *n)
 {
     *n = all->n_collected;
     return all->collected;
 }
 
-void hosts_note_concerned(struct hypervisor *h)
+void
+hosts_note_concerned(struct hypervisor *h)
 {
     struct hosts *all = h->all;
     if (h->collected == all->collection)
@@ -262,14 +288,16 @@ void hosts_note_concerned(struct hypervisor *h)
     all->collected[all->n_collected++] = h->number;
 }
 
-bool hosts_are_closing(const struct hosts *all)
+bool
+hosts_are_closing(const struct hosts *all)
 {
     return all->is_closing;
 }
 
 /* ---- encapsulations ---- */
 
-void hosts_count_encap(struct hosts *all, enum encap encap, int by)
+void
+hosts_count_encap(struct hosts *all, enum encap encap, int by)
 {
     bool was_used = all->n_reached_by[encap];
     all->n_reached_by[encap] += by;
@@ -279,14 +307,16 @@ void hosts_count_encap(struct hosts *all, enum encap encap, int by)
         host_want(h);
 }
 
-bool hosts_use_encap(const struct hosts *all, enum encap encap)
+bool
+hosts_use_encap(const struct hosts *all, enum encap encap)
 {
     return all->n_reached_by[encap];
 }
 
 /* ---- listening ---- */
 
-static struct link *link_new(struct listening *l)
+static struct link *
+link_new(struct listening *l)
 {
     struct link *link = mem_zalloc(sizeof *link);
     link->all = l->all;
@@ -298,7 +328,8 @@ static struct link *link_new(struct listening *l)
     return link;
 }
 
-void link_free(struct link *link)
+void
+link_free(struct link *link)
 {
     if (link->prev)
         link->prev->next = link->next;
@@ -311,22 +342,25 @@ void link_free(struct link *link)
     free(link);
 }
 
-static void accepted_ovsdb(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
+static void
+accepted_ovsdb(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
 {
     struct listening *l = aux;
     struct link *link = link_new(l);
     link->db = ovsdb_session_new(l->all->controller->base, bev, peer, &host_ovsdb_ops, link);
 }
 
-static void accepted_openflow(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
+static void
+accepted_openflow(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
 {
     struct listening *l = aux;
     struct link *link = link_new(l);
     link->of = of_session_new(l->all->controller->base, bev, peer, &host_openflow_ops, link);
 }
 
-static bool listen_one(struct hosts *all, const char *option, const char *method, endpoint_accepted *accepted,
-                       struct error *err)
+static bool
+listen_one(struct hosts *all, const char *option, const char *method, endpoint_accepted *accepted,
+           struct error *err)
 {
     struct endpoint e;
     if (!endpoint_parse(method, &e, err))
@@ -345,7 +379,8 @@ static bool listen_one(struct hosts *all, const char *option, const char *method
     return true;
 }
 
-bool hosts_listen(struct hosts *all, struct error *err)
+bool
+hosts_listen(struct hosts *all, struct error *err)
 {
     const struct options *o = all->controller->options;
     /* OpenFlow first: hosts_openflow_port() goes by the option's index. */
@@ -358,7 +393,8 @@ bool hosts_listen(struct hosts *all, struct error *err)
     return true;
 }
 
-static void links_close(struct hosts *all)
+static void
+links_close(struct hosts *all)
 {
     for (struct link *link = all->links; link; link = link->next) {
         if (link->db)
@@ -369,7 +405,8 @@ static void links_close(struct hosts *all)
 }
 
 /* Sessions end in the loop's next round, in which others may be accepted. */
-void hosts_close(struct hosts *all)
+void
+hosts_close(struct hosts *all)
 {
     if (!all)
         return;
@@ -380,7 +417,8 @@ void hosts_close(struct hosts *all)
     }
 }
 
-void hosts_free(struct hosts *all)
+void
+hosts_free(struct hosts *all)
 {
     if (!all)
         return;

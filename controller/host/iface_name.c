@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-bool iface_name_normal(const char *iface_id, char out[IFACE_NAME_MAX + 1])
+bool
+iface_name_normal(const char *iface_id, char out[IFACE_NAME_MAX + 1])
 {
     struct uuid id;
     if (strlen(iface_id) > IFACE_NAME_MAX)
@@ -15,7 +16,8 @@ bool iface_name_normal(const char *iface_id, char out[IFACE_NAME_MAX + 1])
     return true;
 }
 
-uint32_t iface_name_port(const struct model *m, const char *name)
+uint32_t
+iface_name_port(const struct model *m, const char *name)
 {
     char tenant[LIMIT_NAME + 1] = "default";
     const char *slash = strchr(name, '/');
@@ -30,7 +32,8 @@ uint32_t iface_name_port(const struct model *m, const char *name)
     return o ? o->number : 0;
 }
 
-struct iface_names iface_names_of(const struct model *m, const struct object *port)
+struct iface_names
+iface_names_of(const struct model *m, const struct object *port)
 {
     struct iface_names names = { 0 };
     const struct object *tenant = model_get(m, port->tenant, OBJECT_TENANT);

@@ -8,7 +8,8 @@
 #include "controller/host/host.h"
 #include "controller/instance/migrations.h"
 
-struct place *place_find(const struct bindings *b, uint32_t port)
+struct place *
+place_find(const struct bindings *b, uint32_t port)
 {
     MAP_FOR_EACH_HASH (n, &b->places, hash_number(port)) {
         struct place *p = CONTAINER_OF(n, struct place, by_port);
@@ -18,7 +19,8 @@ struct place *place_find(const struct bindings *b, uint32_t port)
     return NULL;
 }
 
-static void building_remove(struct place *p)
+static void
+building_remove(struct place *p)
 {
     if (!p->link_building)
         return;
@@ -28,7 +30,8 @@ static void building_remove(struct place *p)
     p->link_building = NULL;
 }
 
-static void building_add(struct place *p, struct hypervisor *h)
+static void
+building_add(struct place *p, struct hypervisor *h)
 {
     building_remove(p);
     p->next_building = h->building;
@@ -38,14 +41,16 @@ static void building_add(struct place *p, struct hypervisor *h)
     h->building = p;
 }
 
-static void place_set_refused(struct bindings *b, struct place *p, const char *reason)
+static void
+place_set_refused(struct bindings *b, struct place *p, const char *reason)
 {
     b->n_refused += (reason != NULL) - (p->refused != NULL);
     free(p->refused);
     p->refused = reason ? mem_strdup(reason) : NULL;
 }
 
-void place_rebuild(struct bindings *b, struct place *p, uint64_t seq)
+void
+place_rebuild(struct bindings *b, struct place *p, uint64_t seq)
 {
     struct hypervisor *h = p->bound.host ? host_by_number(b->controller->hosts, p->bound.host) : NULL;
     p->seq = seq;
@@ -57,7 +62,8 @@ void place_rebuild(struct bindings *b, struct place *p, uint64_t seq)
     host_concern(h, seq);
 }
 
-void place_free(struct bindings *b, struct place *p)
+void
+place_free(struct bindings *b, struct place *p)
 {
     twin_remove(b, p);
     building_remove(p);
@@ -68,7 +74,8 @@ void place_free(struct bindings *b, struct place *p)
 
 /* ---- what the host's switch says ---- */
 
-void bindings_refused(struct bindings *b, uint32_t host, uint32_t port, const char *reason)
+void
+bindings_refused(struct bindings *b, uint32_t host, uint32_t port, const char *reason)
 {
     struct place *p = place_find(b, port);
     if (!p || p->bound.host != host)
@@ -77,7 +84,8 @@ void bindings_refused(struct bindings *b, uint32_t host, uint32_t port, const ch
     feed_object(b->controller->feed, port);
 }
 
-static void accept_port(void *aux, uint32_t port, uint32_t ofport)
+static void
+accept_port(void *aux, uint32_t port, uint32_t ofport)
 {
     struct bindings *b = aux;
     struct place *p = place_find(b, port);
@@ -87,13 +95,15 @@ static void accept_port(void *aux, uint32_t port, uint32_t ofport)
     feed_object(b->controller->feed, port);
 }
 
-void bindings_accepted(struct bindings *b, uint32_t host)
+void
+bindings_accepted(struct bindings *b, uint32_t host)
 {
     if (b->n_refused)
         runtime_each_port_on(b->controller->runtime, host, accept_port, b);
 }
 
-static void reread_port(void *aux, uint32_t port, uint32_t ofport)
+static void
+reread_port(void *aux, uint32_t port, uint32_t ofport)
 {
     struct bindings *b = aux;
     struct place *p = place_find(b, port);
@@ -105,12 +115,14 @@ static void reread_port(void *aux, uint32_t port, uint32_t ofport)
     place_rebuild(b, p, h->wanted_seq);
 }
 
-void bindings_reread(struct bindings *b, uint32_t host)
+void
+bindings_reread(struct bindings *b, uint32_t host)
 {
     runtime_each_port_on(b->controller->runtime, host, reread_port, b);
 }
 
-void bindings_confirmed(struct bindings *b, uint32_t host)
+void
+bindings_confirmed(struct bindings *b, uint32_t host)
 {
     const struct hypervisor *h = host_by_number(b->controller->hosts, host);
     for (struct place *p = h->building, *next; p; p = next) {
@@ -126,13 +138,15 @@ void bindings_confirmed(struct bindings *b, uint32_t host)
 
 /* ---- what is shown ---- */
 
-const char *port_state_word(enum port_state state)
+const char *
+port_state_word(enum port_state state)
 {
     static const char *const words[] = { "unbound", "building", "active", "error" };
     return words[state];
 }
 
-struct port_status bindings_status(const struct bindings *b, uint32_t port)
+struct port_status
+bindings_status(const struct bindings *b, uint32_t port)
 {
     const struct place *p = place_find(b, port);
     if (!p || !p->holder)
@@ -150,7 +164,8 @@ struct claimants {
     json_t *names;
 };
 
-static void claimants_see(void *aux, struct claim *c)
+static void
+claimants_see(void *aux, struct claim *c)
 {
     struct claimants *all = aux;
     const struct hypervisor *h = host_by_number(all->b->controller->hosts, c->host);
@@ -158,7 +173,8 @@ static void claimants_see(void *aux, struct claim *c)
         json_array_append_new(all->names, json_string(h->name));
 }
 
-json_t *bindings_claimed_by(const struct bindings *b, uint32_t port)
+json_t *
+bindings_claimed_by(const struct bindings *b, uint32_t port)
 {
     const struct place *p = place_find(b, port);
     struct claimants all = { b, p ? p->holder : NULL, json_array() };

@@ -17,7 +17,8 @@ struct twin_search {
     struct claim *found;
 };
 
-static void search_see(void *aux, struct claim *c)
+static void
+search_see(void *aux, struct claim *c)
 {
     struct twin_search *s = aux;
     const struct hypervisor *h = host_by_number(s->b->controller->hosts, c->host);
@@ -26,7 +27,8 @@ static void search_see(void *aux, struct claim *c)
 }
 
 /* Where it is about to come rules where it has been. */
-static struct twin wanted(const struct bindings *b, const struct place *p)
+static struct twin
+wanted(const struct bindings *b, const struct place *p)
 {
     const struct object *o = model_get(b->controller->model, p->port, OBJECT_PORT);
     struct twin_search s = { b, p, NULL };
@@ -39,7 +41,8 @@ static struct twin wanted(const struct bindings *b, const struct place *p)
     return (struct twin) { .host = 0 };
 }
 
-static void set(struct bindings *b, struct place *p, struct twin twin)
+static void
+set(struct bindings *b, struct place *p, struct twin twin)
 {
     struct controller *c = b->controller;
     if (twin.host == p->twin.host && twin.ofport == p->twin.ofport && twin.is_left == p->twin.is_left)
@@ -56,12 +59,14 @@ static void set(struct bindings *b, struct place *p, struct twin twin)
         host_concern(h, c->seq);
 }
 
-void twin_settle(struct bindings *b, struct place *p)
+void
+twin_settle(struct bindings *b, struct place *p)
 {
     set(b, p, wanted(b, p));
 }
 
-static void forget_left(struct place *p)
+static void
+forget_left(struct place *p)
 {
     p->left_host = 0;
     if (p->left_over)
@@ -69,14 +74,16 @@ static void forget_left(struct place *p)
     p->left_over = NULL;
 }
 
-void twin_remove(struct bindings *b, struct place *p)
+void
+twin_remove(struct bindings *b, struct place *p)
 {
     forget_left(p);
     set(b, p, (struct twin) { .host = 0 });
 }
 
 /* The place is freed with its timer, so it is still there. */
-static void left_over(evutil_socket_t fd, short what, void *aux)
+static void
+left_over(evutil_socket_t fd, short what, void *aux)
 {
     struct place *p = aux;
     struct bindings *b = p->all;
@@ -84,7 +91,8 @@ static void left_over(evutil_socket_t fd, short what, void *aux)
     twin_settle(b, p);
 }
 
-void twin_moved(struct bindings *b, struct place *p, uint32_t from)
+void
+twin_moved(struct bindings *b, struct place *p, uint32_t from)
 {
     struct timeval tv = { LEFT_S, 0 };
     forget_left(p);
@@ -94,7 +102,8 @@ void twin_moved(struct bindings *b, struct place *p, uint32_t from)
     twin_settle(b, p);
 }
 
-static void confirm(void *aux, uint32_t port, uint32_t ofport)
+static void
+confirm(void *aux, uint32_t port, uint32_t ofport)
 {
     struct bindings *b = aux;
     struct place *p = place_find(b, port);
@@ -105,12 +114,14 @@ static void confirm(void *aux, uint32_t port, uint32_t ofport)
     feed_object(b->controller->feed, port);
 }
 
-void twins_confirmed(struct bindings *b, const struct hypervisor *h)
+void
+twins_confirmed(struct bindings *b, const struct hypervisor *h)
 {
     runtime_each_twin_on(b->controller->runtime, h->number, confirm, b);
 }
 
-enum arming bindings_arming(const struct bindings *b, uint32_t port, uint32_t host)
+enum arming
+bindings_arming(const struct bindings *b, uint32_t port, uint32_t host)
 {
     const struct place *p = place_find(b, port);
     if (!p || p->twin.host != host || p->twin.is_left)

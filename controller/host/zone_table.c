@@ -27,7 +27,8 @@ struct zone_table {
     bool is_read;
 };
 
-struct zone_table *zone_table_new(const struct zone_table_ops *ops, void *aux)
+struct zone_table *
+zone_table_new(const struct zone_table_ops *ops, void *aux)
 {
     struct zone_table *t = mem_zalloc(sizeof *t);
     t->ops = ops;
@@ -37,7 +38,8 @@ struct zone_table *zone_table_new(const struct zone_table_ops *ops, void *aux)
     return t;
 }
 
-void zone_table_free(struct zone_table *t)
+void
+zone_table_free(struct zone_table *t)
 {
     if (!t)
         return;
@@ -54,12 +56,14 @@ void zone_table_free(struct zone_table *t)
 
 /* ---- which are taken ---- */
 
-static bool is_taken(const struct zone_table *t, uint32_t zone)
+static bool
+is_taken(const struct zone_table *t, uint32_t zone)
 {
     return t->taken && t->taken[zone / 64] >> zone % 64 & 1;
 }
 
-static void zone_take(struct zone_table *t, struct entry *e, uint16_t zone)
+static void
+zone_take(struct zone_table *t, struct entry *e, uint16_t zone)
 {
     if (!t->taken)
         t->taken = mem_zalloc(ZONES / 8);
@@ -67,7 +71,8 @@ static void zone_take(struct zone_table *t, struct entry *e, uint16_t zone)
     e->zone = zone;
 }
 
-static void zone_release(struct zone_table *t, struct entry *e)
+static void
+zone_release(struct zone_table *t, struct entry *e)
 {
     if (!e->zone)
         return;
@@ -78,7 +83,8 @@ static void zone_release(struct zone_table *t, struct entry *e)
 }
 
 /* Gives it the lowest free one, if the host has told which are. */
-static void zone_give(struct zone_table *t, struct entry *e)
+static void
+zone_give(struct zone_table *t, struct entry *e)
 {
     while (t->is_read && t->lowest < ZONES && is_taken(t, t->lowest))
         t->lowest++;
@@ -91,7 +97,8 @@ static void zone_give(struct zone_table *t, struct entry *e)
 
 /* ---- entries ---- */
 
-static struct entry *entry_find(const struct zone_table *t, uint32_t number)
+static struct entry *
+entry_find(const struct zone_table *t, uint32_t number)
 {
     MAP_FOR_EACH_HASH (n, &t->entries, hash_u32(number)) {
         struct entry *e = CONTAINER_OF(n, struct entry, node);
@@ -101,7 +108,8 @@ static struct entry *entry_find(const struct zone_table *t, uint32_t number)
     return NULL;
 }
 
-static struct entry *entry_add(struct zone_table *t, uint32_t number)
+static struct entry *
+entry_add(struct zone_table *t, uint32_t number)
 {
     struct entry *e = mem_zalloc(sizeof *e);
     e->number = number;
@@ -109,14 +117,16 @@ static struct entry *entry_add(struct zone_table *t, uint32_t number)
     return e;
 }
 
-static void entry_remove(struct zone_table *t, struct entry *e)
+static void
+entry_remove(struct zone_table *t, struct entry *e)
 {
     zone_release(t, e);
     map_remove(&t->entries, &e->node);
     free(e);
 }
 
-void zone_table_want(struct zone_table *t, uint32_t number)
+void
+zone_table_want(struct zone_table *t, uint32_t number)
 {
     struct entry *e = entry_find(t, number);
     if (!e)
@@ -125,7 +135,8 @@ void zone_table_want(struct zone_table *t, uint32_t number)
         e->is_wanted_again = true;
 }
 
-void zone_table_drop(struct zone_table *t, uint32_t number)
+void
+zone_table_drop(struct zone_table *t, uint32_t number)
 {
     struct entry *e = entry_find(t, number);
     if (!e)
@@ -145,7 +156,8 @@ void zone_table_drop(struct zone_table *t, uint32_t number)
 /* ---- what the host tells ---- */
 
 /* It has one that was not known here. */
-static void entry_found(struct zone_table *t, struct entry *e, uint16_t zone, bool is_wanted)
+static void
+entry_found(struct zone_table *t, struct entry *e, uint16_t zone, bool is_wanted)
 {
     if (t->ops->is_live(t->aux, e->number) && !is_taken(t, zone)) {
         zone_take(t, e, zone);
@@ -158,7 +170,8 @@ static void entry_found(struct zone_table *t, struct entry *e, uint16_t zone, bo
     t->ops->store(t->aux, e->number, 0, false);
 }
 
-static void entry_told(struct zone_table *t, const struct ovsdb_zone *z, bool is_first)
+static void
+entry_told(struct zone_table *t, const struct ovsdb_zone *z, bool is_first)
 {
     struct entry *e = entry_find(t, z->number);
     bool is_known = e;
@@ -176,7 +189,8 @@ static void entry_told(struct zone_table *t, const struct ovsdb_zone *z, bool is
 }
 
 /* The host has none. */
-static void entry_missing(struct zone_table *t, struct entry *e, bool is_first)
+static void
+entry_missing(struct zone_table *t, struct entry *e, bool is_first)
 {
     if (e->state == ZONE_GOING && !e->is_wanted_again) {
         entry_remove(t, e);
@@ -189,7 +203,8 @@ static void entry_missing(struct zone_table *t, struct entry *e, bool is_first)
     }
 }
 
-void zone_table_told(struct zone_table *t, const struct ovsdb_zone *zones, size_t n)
+void
+zone_table_told(struct zone_table *t, const struct ovsdb_zone *zones, size_t n)
 {
     bool is_first = !t->is_read;
     t->is_read = true;
@@ -204,12 +219,14 @@ void zone_table_told(struct zone_table *t, const struct ovsdb_zone *zones, size_
     }
 }
 
-void zone_table_unread(struct zone_table *t)
+void
+zone_table_unread(struct zone_table *t)
 {
     t->is_read = false;
 }
 
-void zone_table_each(const struct zone_table *t, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux)
+void
+zone_table_each(const struct zone_table *t, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux)
 {
     MAP_FOR_EACH (node, &t->entries) {
         const struct entry *e = CONTAINER_OF(node, struct entry, node);

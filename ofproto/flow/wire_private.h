@@ -39,7 +39,8 @@ void wire_put_header(struct bytes *, uint8_t type, uint16_t length, uint32_t xid
 
 /* Appends 'key' (OXM TLVs) as a match of OpenFlow 1.2 and later, padded. */
 void wire_put_match(struct bytes *, const void *key, size_t key_len);
-static inline size_t wire_match_size(size_t key_len)
+static inline size_t
+wire_match_size(size_t key_len)
 {
     return WIRE_MATCH_HEADER + key_len + wire_pad(WIRE_MATCH_HEADER + key_len);
 }

@@ -23,7 +23,8 @@
 #define NOBODY 65534
 #define SILENCE_MS 3000
 
-struct api_client *api_client_new(struct controller_lab *lab, bool as_nobody)
+struct api_client *
+api_client_new(struct controller_lab *lab, bool as_nobody)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     struct api_client *c = mem_zalloc(sizeof *c);
@@ -41,29 +42,34 @@ struct api_client *api_client_new(struct controller_lab *lab, bool as_nobody)
 
 /* ---- as somebody else ---- */
 
-static void on_request(void *aux, struct connection *connection)
+static void
+on_request(void *aux, struct connection *connection)
 {
     struct api_client *c = aux;
     call_dispatch(call_new(&c->lab->c, connection, c->principal, "test", ""));
 }
 
-static void on_bad(void *aux, struct connection *connection, const struct error *err)
+static void
+on_bad(void *aux, struct connection *connection, const struct error *err)
 {
     fail_msg("%s", err->text);
 }
 
-static void on_gone(void *aux, struct connection *connection)
+static void
+on_gone(void *aux, struct connection *connection)
 {
     call_gone(connection_user(connection));
 }
 
-static void on_closed(void *aux, struct connection *connection)
+static void
+on_closed(void *aux, struct connection *connection)
 {
     struct api_client *c = aux;
     c->other_side = NULL;
 }
 
-struct api_client *api_client_as(struct controller_lab *lab, const struct principal *principal)
+struct api_client *
+api_client_as(struct controller_lab *lab, const struct principal *principal)
 {
     static const struct connection_ops ops = { .request = on_request, .bad = on_bad, .gone = on_gone, .closed = on_closed };
     int fds[2];
@@ -76,12 +82,14 @@ struct api_client *api_client_as(struct controller_lab *lab, const struct princi
     return c;
 }
 
-static bool has_no_other_side(void *aux)
+static bool
+has_no_other_side(void *aux)
 {
     return !((struct api_client *) aux)->other_side;
 }
 
-void api_client_free(struct api_client *c)
+void
+api_client_free(struct api_client *c)
 {
     shutdown(c->fd, SHUT_RDWR);
     if (c->principal)
@@ -92,7 +100,8 @@ void api_client_free(struct api_client *c)
 }
 
 /* Takes in what has come. True if anything has, or the end. */
-static bool receive(struct api_client *c)
+static bool
+receive(struct api_client *c)
 {
     char bytes[65536];
     ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
@@ -110,7 +119,8 @@ static bool receive(struct api_client *c)
 }
 
 /* Lets vnetd work until 'holds', or for as long as anything moves. */
-static bool wait_for(struct api_client *c, bool (*holds)(const struct api_client *, const void *aux), const void *aux)
+static bool
+wait_for(struct api_client *c, bool (*holds)(const struct api_client *, const void *aux), const void *aux)
 {
     int64_t end_ms = controller_now_ms() + SILENCE_MS;
     while (!holds(c, aux) && !c->is_closed && controller_now_ms() < end_ms) {
@@ -122,7 +132,8 @@ static bool wait_for(struct api_client *c, bool (*holds)(const struct api_client
     return holds(c, aux);
 }
 
-size_t api_client_send(struct api_client *c, const void *bytes, size_t n)
+size_t
+api_client_send(struct api_client *c, const void *bytes, size_t n)
 {
     size_t sent = 0;
     int64_t end_ms = controller_now_ms() + 500;
@@ -139,7 +150,8 @@ size_t api_client_send(struct api_client *c, const void *bytes, size_t n)
     return sent;
 }
 
-void api_client_say(struct api_client *c, const char *format, ...)
+void
+api_client_say(struct api_client *c, const char *format, ...)
 {
     char *text;
     va_list args;
@@ -150,22 +162,26 @@ void api_client_say(struct api_client *c, const char *format, ...)
     free(text);
 }
 
-static bool has_text(const struct api_client *c, const void *text)
+static bool
+has_text(const struct api_client *c, const void *text)
 {
     return strstr(c->received, text);
 }
 
-bool api_client_hears(struct api_client *c, const char *text)
+bool
+api_client_hears(struct api_client *c, const char *text)
 {
     return wait_for(c, has_text, text);
 }
 
-static bool never(const struct api_client *c, const void *aux)
+static bool
+never(const struct api_client *c, const void *aux)
 {
     return false;
 }
 
-bool api_client_is_cut(struct api_client *c)
+bool
+api_client_is_cut(struct api_client *c)
 {
     wait_for(c, never, NULL);
     return c->is_closed;
@@ -173,19 +189,22 @@ bool api_client_is_cut(struct api_client *c)
 
 /* ---- answers ---- */
 
-static size_t length_of(const char *head)
+static size_t
+length_of(const char *head)
 {
     const char *length = strstr(head, "Content-Length: ");
     return length ? strtoull(length + 16, NULL, 10) : 0;
 }
 
-static bool has_answer(const struct api_client *c, const void *aux)
+static bool
+has_answer(const struct api_client *c, const void *aux)
 {
     const char *end = strstr(c->received, "\r\n\r\n");
     return end && (size_t) (end + 4 - c->received) + length_of(c->received) <= c->n;
 }
 
-struct answer api_client_answer(struct api_client *c)
+struct answer
+api_client_answer(struct api_client *c)
 {
     if (!wait_for(c, has_answer, NULL))
         fail_msg("no answer but '%.200s'", c->received);
@@ -200,13 +219,15 @@ struct answer api_client_answer(struct api_client *c)
     return a;
 }
 
-void answer_done(struct answer *a)
+void
+answer_done(struct answer *a)
 {
     free(a->head);
     free(a->body);
 }
 
-struct answer api_client_ask(struct api_client *c, const char *method, const char *path, const char *body)
+struct answer
+api_client_ask(struct api_client *c, const char *method, const char *path, const char *body)
 {
     char *text = mem_strdup(body ? body : "");
     for (char *p = text; *p; p++)
@@ -217,7 +238,8 @@ struct answer api_client_ask(struct api_client *c, const char *method, const cha
     return api_client_answer(c);
 }
 
-int api_status(struct controller_lab *lab, const char *method, const char *path, const char *body)
+int
+api_status(struct controller_lab *lab, const char *method, const char *path, const char *body)
 {
     struct api_client *c = api_client_new(lab, false);
     struct answer a = api_client_ask(c, method, path, body);

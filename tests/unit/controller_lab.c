@@ -17,7 +17,8 @@
 
 #define UNTIL_MS 5000
 
-static void lab_begin(struct controller_lab *lab)
+static void
+lab_begin(struct controller_lab *lab)
 {
     struct error err;
     lab->options = (struct options) { .store = lab->store, .api = { .v = { lab->api }, .n = 1 } };
@@ -25,7 +26,8 @@ static void lab_begin(struct controller_lab *lab)
         fail_msg("%s", err.text);
 }
 
-static void make_store(const struct controller_lab *lab, const char *sql)
+static void
+make_store(const struct controller_lab *lab, const char *sql)
 {
     sqlite3 *db;
     char *why = NULL;
@@ -35,12 +37,14 @@ static void make_store(const struct controller_lab *lab, const char *sql)
     sqlite3_close(db);
 }
 
-struct controller_lab *controller_lab_start(void)
+struct controller_lab *
+controller_lab_start(void)
 {
     return controller_lab_start_with(NULL);
 }
 
-struct controller_lab *controller_lab_start_with(const char *sql)
+struct controller_lab *
+controller_lab_start_with(const char *sql)
 {
     struct controller_lab *lab = mem_zalloc(sizeof *lab);
     log_init("test");
@@ -55,20 +59,23 @@ struct controller_lab *controller_lab_start_with(const char *sql)
     return lab;
 }
 
-static void lab_end(struct controller_lab *lab)
+static void
+lab_end(struct controller_lab *lab)
 {
     for (struct hypervisor *h = hosts_first(lab->c.hosts); h; h = hosts_next(lab->c.hosts, h))
         h->db = NULL;
     controller_stop(&lab->c);
 }
 
-void controller_lab_restart(struct controller_lab *lab)
+void
+controller_lab_restart(struct controller_lab *lab)
 {
     lab_end(lab);
     lab_begin(lab);
 }
 
-void controller_lab_stop(struct controller_lab *lab)
+void
+controller_lab_stop(struct controller_lab *lab)
 {
     static const char *const names[] = { "api", "db", "db-wal", "db-shm", "db.lock" };
     lab_end(lab);
@@ -83,12 +90,14 @@ void controller_lab_stop(struct controller_lab *lab)
 
 /* ---- the loop ---- */
 
-void controller_lab_turn(struct controller_lab *lab)
+void
+controller_lab_turn(struct controller_lab *lab)
 {
     event_base_loop(lab->c.base, EVLOOP_NONBLOCK);
 }
 
-bool controller_lab_until(struct controller_lab *lab, bool (*holds)(void *aux), void *aux)
+bool
+controller_lab_until(struct controller_lab *lab, bool (*holds)(void *aux), void *aux)
 {
     int64_t end_ms = controller_now_ms() + UNTIL_MS;
     while (!holds(aux) && controller_now_ms() < end_ms) {
@@ -100,7 +109,8 @@ bool controller_lab_until(struct controller_lab *lab, bool (*holds)(void *aux), 
 
 /* ---- requests ---- */
 
-static void request_done(void *aux, const struct commit_result *result)
+static void
+request_done(void *aux, const struct commit_result *result)
 {
     struct lab_result *r = aux;
     *r = (struct lab_result) {
@@ -113,19 +123,22 @@ static void request_done(void *aux, const struct commit_result *result)
         r->hosts[i] = result->hosts[i];
 }
 
-void lab_result_done(struct lab_result *r)
+void
+lab_result_done(struct lab_result *r)
 {
     json_decref(r->results);
     json_decref(r->changes);
     free(r->replayed);
 }
 
-static bool is_done(void *aux)
+static bool
+is_done(void *aux)
 {
     return ((struct lab_result *) aux)->is_done;
 }
 
-struct lab_result controller_lab_try(struct controller_lab *lab, const struct commit_request *request, const char *ops)
+struct lab_result
+controller_lab_try(struct controller_lab *lab, const struct commit_request *request, const char *ops)
 {
     struct error err;
     struct lab_result result = { .is_done = false };
@@ -146,7 +159,8 @@ struct lab_result controller_lab_try(struct controller_lab *lab, const struct co
     return result;
 }
 
-void controller_lab_do(struct controller_lab *lab, const char *ops)
+void
+controller_lab_do(struct controller_lab *lab, const char *ops)
 {
     struct lab_result r = controller_lab_try(lab, NULL, ops);
     if (!r.ok)
@@ -156,21 +170,24 @@ void controller_lab_do(struct controller_lab *lab, const char *ops)
 
 /* ---- objects and hosts ---- */
 
-uint32_t controller_lab_number(struct controller_lab *lab, enum object_type type, const char *name)
+uint32_t
+controller_lab_number(struct controller_lab *lab, enum object_type type, const char *name)
 {
     uint32_t tenant = object_class(type)->has_tenant ? model_tenant(lab->c.model, "default") : 0;
     const struct object *o = model_find(lab->c.model, type, tenant, name);
     return o ? o->number : 0;
 }
 
-struct hypervisor *controller_lab_host(struct controller_lab *lab, const char *name)
+struct hypervisor *
+controller_lab_host(struct controller_lab *lab, const char *name)
 {
     struct hypervisor *h = host_by_name(lab->c.hosts, name);
     assert_non_null(h);
     return h;
 }
 
-void controller_lab_connect(struct controller_lab *lab, const char *host)
+void
+controller_lab_connect(struct controller_lab *lab, const char *host)
 {
     static char session;
     struct hypervisor *h = controller_lab_host(lab, host);
@@ -178,26 +195,30 @@ void controller_lab_connect(struct controller_lab *lab, const char *host)
     bindings_host_unread(lab->c.bindings, h->number);
 }
 
-void controller_lab_disconnect(struct controller_lab *lab, const char *host)
+void
+controller_lab_disconnect(struct controller_lab *lab, const char *host)
 {
     struct hypervisor *h = controller_lab_host(lab, host);
     h->db = NULL;
     bindings_host_unread(lab->c.bindings, h->number);
 }
 
-void controller_lab_show(struct controller_lab *lab, const char *host, const char *iface_id, uint32_t ofport)
+void
+controller_lab_show(struct controller_lab *lab, const char *host, const char *iface_id, uint32_t ofport)
 {
     struct ovsdb_interface i = { .name = "tap", .iface_id = iface_id, .ofport = ofport };
     bindings_update(lab->c.bindings, controller_lab_host(lab, host)->number, &i, iface_id != NULL, NULL, 0, true);
 }
 
-void controller_lab_add(struct controller_lab *lab, const char *host, const char *iface_id, uint32_t ofport)
+void
+controller_lab_add(struct controller_lab *lab, const char *host, const char *iface_id, uint32_t ofport)
 {
     struct ovsdb_interface i = { .name = "tap", .iface_id = iface_id, .ofport = ofport };
     bindings_update(lab->c.bindings, controller_lab_host(lab, host)->number, &i, 1, NULL, 0, false);
 }
 
-void controller_lab_remove(struct controller_lab *lab, const char *host, const char *iface_id)
+void
+controller_lab_remove(struct controller_lab *lab, const char *host, const char *iface_id)
 {
     bindings_update(lab->c.bindings, controller_lab_host(lab, host)->number, NULL, 0, &iface_id, 1, false);
 }

@@ -9,7 +9,8 @@
 
 #define BEGIN_MS 5000
 
-static void an_address_is_announced_at_once_and_with_growing_gaps_for_a_minute(void **unused)
+static void
+an_address_is_announced_at_once_and_with_growing_gaps_for_a_minute(void **unused)
 {
     static const int64_t want_ms[] = { 0, 100, 400, 1400, 4400, 13400, 33400, 63400 };
     struct announcer a;
@@ -27,7 +28,8 @@ static void an_address_is_announced_at_once_and_with_growing_gaps_for_a_minute(v
     assert_true(announce_due_ms(&a) == INT64_MAX);
 }
 
-static void a_new_binding_begins_anew(void **unused)
+static void
+a_new_binding_begins_anew(void **unused)
 {
     struct announcer a;
     struct announcement one = { 0 };
@@ -41,7 +43,8 @@ static void a_new_binding_begins_anew(void **unused)
     assert_int_equal(announce_due_ms(&a), 1600);
 }
 
-static void what_is_stopped_is_silent_and_others_go_on(void **unused)
+static void
+what_is_stopped_is_silent_and_others_go_on(void **unused)
 {
     struct announcer a;
     struct announcement v[3] = { { 0 }, { 0 }, { 0 } };
@@ -62,7 +65,8 @@ static void what_is_stopped_is_silent_and_others_go_on(void **unused)
 }
 
 /* First ones first: a second round does not overtake a first one that is due earlier. */
-static void the_longest_due_comes_first(void **unused)
+static void
+the_longest_due_comes_first(void **unused)
 {
     struct announcer a;
     struct announcement early = { 0 }, late = { 0 };
@@ -74,7 +78,8 @@ static void the_longest_due_comes_first(void **unused)
     assert_ptr_equal(announce_next(&a, 1300), &late);
 }
 
-static void a_thousand_at_once_are_spread_over_time(void **unused)
+static void
+a_thousand_at_once_are_spread_over_time(void **unused)
 {
     static struct announcement all[1000];
     struct announcer a;
@@ -97,7 +102,8 @@ static void a_thousand_at_once_are_spread_over_time(void **unused)
     assert_int_equal(turns, 4);
 }
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_announced_at_once_and_with_growing_gaps_for_a_minute),

@@ -23,7 +23,8 @@
                 "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
                 "{'op':'add','type':'port','name':'p','values':{'subnet':'s'}}]"
 
-static int start(void **state)
+static int
+start(void **state)
 {
     struct controller_lab *lab = controller_lab_start();
     controller_lab_do(lab, NETWORK);
@@ -31,20 +32,23 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int
+stop(void **state)
 {
     controller_lab_stop(*state);
     return 0;
 }
 
 /* Only root can be admin on the unix socket, and pose as others. */
-static void needs_root(void)
+static void
+needs_root(void)
 {
     if (geteuid())
         skip();
 }
 
-static void expect_error(const struct answer *a, int status, const char *word)
+static void
+expect_error(const struct answer *a, int status, const char *word)
 {
     struct error err;
     json_t *body = json_parse(a->body, strlen(a->body), "answer", &err);
@@ -55,14 +59,16 @@ static void expect_error(const struct answer *a, int status, const char *word)
     json_decref(body);
 }
 
-static void expect_well(struct controller_lab *lab)
+static void
+expect_well(struct controller_lab *lab)
 {
     assert_int_equal(api_status(lab, "GET", "/healthz", NULL), 200);
 }
 
 /* ---- requests, whole and not ---- */
 
-static void a_request_may_come_byte_by_byte(void **state)
+static void
+a_request_may_come_byte_by_byte(void **state)
 {
     static const char request[] = "\r\nGET /v1/vpc/v HTTP/1.1\r\nHost: x\r\n\r\n";
     struct api_client *c = api_client_new(*state, false);
@@ -75,7 +81,8 @@ static void a_request_may_come_byte_by_byte(void **state)
     api_client_free(c);
 }
 
-static void requests_that_come_at_once_are_answered_in_order(void **state)
+static void
+requests_that_come_at_once_are_answered_in_order(void **state)
 {
     needs_root();
     struct api_client *c = api_client_new(*state, false);
@@ -90,7 +97,8 @@ static void requests_that_come_at_once_are_answered_in_order(void **state)
     api_client_free(c);
 }
 
-static void half_requests_hold_nobody_up_and_are_forgotten_with_their_client(void **state)
+static void
+half_requests_hold_nobody_up_and_are_forgotten_with_their_client(void **state)
 {
     static const char *const halves[] = { "", "G", "GET /v1/vpc HTTP/1.1\r\n", "GET /v1/vpc HTTP/1.1\r\nHost: x\r\n",
                                           "POST /v1/vpc HTTP/1.1\r\nContent-Length: 100\r\n\r\n{",
@@ -106,7 +114,8 @@ static void half_requests_hold_nobody_up_and_are_forgotten_with_their_client(voi
     expect_well(*state);
 }
 
-static void a_client_that_ends_its_side_still_gets_its_answers(void **state)
+static void
+a_client_that_ends_its_side_still_gets_its_answers(void **state)
 {
     struct api_client *c = api_client_new(*state, false);
     api_client_say(c, "GET /v1/vpc/v HTTP/1.1\r\n\r\nGET /v1/port HTTP/1.1\r\n\r\n");
@@ -120,7 +129,8 @@ static void a_client_that_ends_its_side_still_gets_its_answers(void **state)
     api_client_free(c);
 }
 
-static void what_is_no_request_is_refused_in_json_and_ends_the_connection(void **state)
+static void
+what_is_no_request_is_refused_in_json_and_ends_the_connection(void **state)
 {
     static const struct { const char *request; int status; const char *word; } wrong[] = {
         { "GARBAGE\r\n\r\n", 400, "METHOD PATH" },
@@ -152,7 +162,8 @@ static void what_is_no_request_is_refused_in_json_and_ends_the_connection(void *
     }
 }
 
-static void a_zero_byte_in_a_request_is_refused(void **state)
+static void
+a_zero_byte_in_a_request_is_refused(void **state)
 {
     static const char request[] = "GET /v1/vpc\0 HTTP/1.1\r\n\r\n";
     struct api_client *c = api_client_new(*state, false);
@@ -163,7 +174,8 @@ static void a_zero_byte_in_a_request_is_refused(void **state)
     api_client_free(c);
 }
 
-static void what_is_asked_wrongly_is_refused_in_json_and_the_connection_goes_on(void **state)
+static void
+what_is_asked_wrongly_is_refused_in_json_and_the_connection_goes_on(void **state)
 {
     static const struct { const char *method, *path, *body; int status; const char *word; } wrong[] = {
         { "GET", "/nothing", NULL, 404, "/v1/" }, { "GET", "/v1/", NULL, 404, "no such resource" },
@@ -207,7 +219,8 @@ static void what_is_asked_wrongly_is_refused_in_json_and_the_connection_goes_on(
     api_client_free(c);
 }
 
-static void a_long_message_is_cut_between_characters(void **state)
+static void
+a_long_message_is_cut_between_characters(void **state)
 {
     char path[400] = "/v1/vpc/";
     for (int i = 0; i < 60; i++)
@@ -220,7 +233,8 @@ static void a_long_message_is_cut_between_characters(void **state)
     api_client_free(c);
 }
 
-static void headers_and_their_number_are_bounded(void **state)
+static void
+headers_and_their_number_are_bounded(void **state)
 {
     char *long_one = mem_zalloc(10 << 20);
     memset(long_one, 'a', (10 << 20) - 1);
@@ -243,7 +257,8 @@ static void headers_and_their_number_are_bounded(void **state)
     free(long_one);
 }
 
-static void a_body_may_come_in_chunks_and_be_waited_for(void **state)
+static void
+a_body_may_come_in_chunks_and_be_waited_for(void **state)
 {
     needs_root();
     struct api_client *c = api_client_new(*state, false);
@@ -263,7 +278,8 @@ static void a_body_may_come_in_chunks_and_be_waited_for(void **state)
     api_client_free(c);
 }
 
-static void http_1_0_and_close_end_the_connection_and_head_has_no_body(void **state)
+static void
+http_1_0_and_close_end_the_connection_and_head_has_no_body(void **state)
 {
     static const char *const last[] = { "GET /healthz HTTP/1.0\r\n\r\n", "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n" };
     for (size_t i = 0; i < 2; i++) {
@@ -284,7 +300,8 @@ static void http_1_0_and_close_end_the_connection_and_head_has_no_body(void **st
 
 /* ---- clients that do not read ---- */
 
-static void a_client_that_never_reads_holds_back_only_itself(void **state)
+static void
+a_client_that_never_reads_holds_back_only_itself(void **state)
 {
     struct api_client *c = api_client_new(*state, false);
     int size = 4096;
@@ -300,7 +317,8 @@ static void a_client_that_never_reads_holds_back_only_itself(void **state)
     expect_well(*state);
 }
 
-static void a_stream_that_is_not_read_is_cut(void **state)
+static void
+a_stream_that_is_not_read_is_cut(void **state)
 {
     struct controller_lab *lab = *state;
     char ops[65536] = "[{'op':'set','type':'port','name':'p','values':{'tags':{";
@@ -324,7 +342,8 @@ static void a_stream_that_is_not_read_is_cut(void **state)
 
 /* ---- who ---- */
 
-static void a_reader_sees_everything_and_changes_nothing(void **state)
+static void
+a_reader_sees_everything_and_changes_nothing(void **state)
 {
     static const struct { const char *method, *path, *body; int status; } asked[] = {
         { "GET", "/v1/vpc/v", NULL, 200 }, { "GET", "/v1/port", NULL, 200 }, { "GET", "/metrics", NULL, 200 },
@@ -350,7 +369,8 @@ static void a_reader_sees_everything_and_changes_nothing(void **state)
 }
 
 /* Everything of tenant red, and of the default tenant, but in default's own words; 'theirs' are ids of default's. */
-static void expect_hidden(struct controller_lab *lab, struct api_client *c, const char *vpc, const char *port)
+static void
+expect_hidden(struct controller_lab *lab, struct api_client *c, const char *vpc, const char *port)
 {
     static const struct { const char *method, *path, *body; int status; } asked[] = {
         { "GET", "/v1/vpc", NULL, 403 }, { "GET", "/v1/port?tenant=default", NULL, 403 }, { "GET", "/v1/vpc/v", NULL, 403 },
@@ -387,7 +407,8 @@ static void expect_hidden(struct controller_lab *lab, struct api_client *c, cons
     }
 }
 
-static void a_tenant_sees_nothing_of_others(void **state)
+static void
+a_tenant_sees_nothing_of_others(void **state)
 {
     static const struct principal red = { .role = PRINCIPAL_TENANT, .name = "r", .tenant = "red" };
     struct controller_lab *lab = *state;
@@ -420,7 +441,8 @@ static void a_tenant_sees_nothing_of_others(void **state)
     api_client_free(c);
 }
 
-static void many_readers_do_not_shut_the_admin_out(void **state)
+static void
+many_readers_do_not_shut_the_admin_out(void **state)
 {
     needs_root();
     static struct api_client *clients[LIMIT_CLIENTS / 2 + 1];
@@ -453,7 +475,8 @@ static void many_readers_do_not_shut_the_admin_out(void **state)
 
 /* ---- what takes a while ---- */
 
-static void an_event_stream_goes_on_where_it_was_cut(void **state)
+static void
+an_event_stream_goes_on_where_it_was_cut(void **state)
 {
     struct controller_lab *lab = *state;
     struct api_client *c = api_client_new(lab, false);
@@ -480,7 +503,8 @@ static void an_event_stream_goes_on_where_it_was_cut(void **state)
     api_client_free(c);
 }
 
-static void a_wait_ends_when_it_holds_or_its_time_is_over_or_its_client_has_gone(void **state)
+static void
+a_wait_ends_when_it_holds_or_its_time_is_over_or_its_client_has_gone(void **state)
 {
     struct controller_lab *lab = *state;
     static const char wait[] = "{\"type\":\"port\",\"name\":\"q\",\"where\":{\"state\":\"unbound\"},\"timeout\":30}";
@@ -502,7 +526,8 @@ static void a_wait_ends_when_it_holds_or_its_time_is_over_or_its_client_has_gone
     api_client_free(c);
 }
 
-static void whoever_still_waits_when_vnetd_stops_is_let_go(void **state)
+static void
+whoever_still_waits_when_vnetd_stops_is_let_go(void **state)
 {
     struct controller_lab *lab = *state;
     static const char wait[] = "{\"type\":\"port\",\"name\":\"q\",\"where\":{},\"timeout\":30}";
@@ -521,7 +546,8 @@ static void whoever_still_waits_when_vnetd_stops_is_let_go(void **state)
 
 /* ---- resources ---- */
 
-static void pages_follow_each_other_with_all_that_was_asked(void **state)
+static void
+pages_follow_each_other_with_all_that_was_asked(void **state)
 {
     struct controller_lab *lab = *state;
     char ops[8192] = "[";
@@ -551,7 +577,8 @@ static void pages_follow_each_other_with_all_that_was_asked(void **state)
     api_client_free(c);
 }
 
-static void objects_are_added_shown_changed_and_deleted(void **state)
+static void
+objects_are_added_shown_changed_and_deleted(void **state)
 {
     needs_root();
     struct api_client *c = api_client_new(*state, false);
@@ -612,7 +639,8 @@ static void objects_are_added_shown_changed_and_deleted(void **state)
     api_client_free(c);
 }
 
-static void a_key_covers_the_tenant_and_the_whole_body(void **state)
+static void
+a_key_covers_the_tenant_and_the_whole_body(void **state)
 {
     needs_root();
     struct api_client *c = api_client_new(*state, false);
@@ -633,7 +661,8 @@ static void a_key_covers_the_tenant_and_the_whole_body(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_request_may_come_byte_by_byte),

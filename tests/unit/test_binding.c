@@ -17,7 +17,8 @@
                 "{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]"
 #define PORT "[{'op':'add','type':'port','name':'p','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c8','values':{'subnet':'s'}}]"
 
-static int start(void **state)
+static int
+start(void **state)
 {
     struct controller_lab *lab = controller_lab_start();
     *state = lab;
@@ -25,32 +26,37 @@ static int start(void **state)
     return 0;
 }
 
-static int start_with_port(void **state)
+static int
+start_with_port(void **state)
 {
     start(state);
     controller_lab_do(*state, PORT);
     return 0;
 }
 
-static int stop(void **state)
+static int
+stop(void **state)
 {
     controller_lab_stop(*state);
     return 0;
 }
 
-static void connect_both(struct controller_lab *lab)
+static void
+connect_both(struct controller_lab *lab)
 {
     controller_lab_connect(lab, "h1");
     controller_lab_connect(lab, "h2");
 }
 
-static uint32_t port(struct controller_lab *lab)
+static uint32_t
+port(struct controller_lab *lab)
 {
     return controller_lab_number(lab, OBJECT_PORT, "p");
 }
 
 /* Where port p is, as flows are made and as people see it. */
-static void expect_at(struct controller_lab *lab, const char *host, uint32_t ofport)
+static void
+expect_at(struct controller_lab *lab, const char *host, uint32_t ofport)
 {
     uint32_t number = host ? controller_lab_host(lab, host)->number : 0;
     struct binding b = runtime_binding(lab->c.runtime, port(lab));
@@ -59,7 +65,8 @@ static void expect_at(struct controller_lab *lab, const char *host, uint32_t ofp
     assert_int_equal(bindings_status(lab->c.bindings, port(lab)).host, number);
 }
 
-static void expect_claimed_by(struct controller_lab *lab, const char *host)
+static void
+expect_claimed_by(struct controller_lab *lab, const char *host)
 {
     json_t *names = bindings_claimed_by(lab->c.bindings, port(lab));
     assert_int_equal(json_array_size(names), host != NULL);
@@ -68,13 +75,15 @@ static void expect_claimed_by(struct controller_lab *lab, const char *host)
     json_decref(names);
 }
 
-static enum port_state port_state(struct controller_lab *lab)
+static enum port_state
+port_state(struct controller_lab *lab)
 {
     return bindings_status(lab->c.bindings, port(lab)).state;
 }
 
 /* The host has confirmed all it wants. */
-static void confirm(struct controller_lab *lab, const char *host)
+static void
+confirm(struct controller_lab *lab, const char *host)
 {
     struct hypervisor *h = controller_lab_host(lab, host);
     h->confirmed_seq = h->wanted_seq;
@@ -83,7 +92,8 @@ static void confirm(struct controller_lab *lab, const char *host)
 
 /* ---- who holds ---- */
 
-static void the_first_claim_holds_until_its_row_goes(void **state)
+static void
+the_first_claim_holds_until_its_row_goes(void **state)
 {
     struct controller_lab *lab = *state;
     connect_both(lab);
@@ -99,7 +109,8 @@ static void the_first_claim_holds_until_its_row_goes(void **state)
     assert_int_equal(port_state(lab), PORT_UNBOUND);
 }
 
-static void a_disconnected_holder_keeps_its_port_while_nobody_else_shows_it(void **state)
+static void
+a_disconnected_holder_keeps_its_port_while_nobody_else_shows_it(void **state)
 {
     struct controller_lab *lab = *state;
     connect_both(lab);
@@ -111,7 +122,8 @@ static void a_disconnected_holder_keeps_its_port_while_nobody_else_shows_it(void
     expect_at(lab, "h2", 2);
 }
 
-static void a_disconnected_holder_yields_and_does_not_take_back(void **state)
+static void
+a_disconnected_holder_yields_and_does_not_take_back(void **state)
 {
     struct controller_lab *lab = *state;
     connect_both(lab);
@@ -126,7 +138,8 @@ static void a_disconnected_holder_yields_and_does_not_take_back(void **state)
     expect_claimed_by(lab, "h1");
 }
 
-static void claims_by_different_names_of_the_port_compete_too(void **state)
+static void
+claims_by_different_names_of_the_port_compete_too(void **state)
 {
     struct controller_lab *lab = *state;
     connect_both(lab);
@@ -140,7 +153,8 @@ static void claims_by_different_names_of_the_port_compete_too(void **state)
     expect_at(lab, "h2", 2);
 }
 
-static void a_name_that_means_no_port_binds_nothing(void **state)
+static void
+a_name_that_means_no_port_binds_nothing(void **state)
 {
     static const char *const names[] = { "", "/", "p/", "/p", "nobody/p", "default/", "default/p/p", "s", "v",
                                          "default/6ba7b810-9dad-41d1-80b4-00c04fd430c8", "00000000-0000-4000-8000-000000000000" };
@@ -157,7 +171,8 @@ static void a_name_that_means_no_port_binds_nothing(void **state)
 
 /* ---- readings ---- */
 
-static void an_interface_that_went_while_its_host_was_away_is_gone_once_it_is_read(void **state)
+static void
+an_interface_that_went_while_its_host_was_away_is_gone_once_it_is_read(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_connect(lab, "h1");
@@ -169,7 +184,8 @@ static void an_interface_that_went_while_its_host_was_away_is_gone_once_it_is_re
     expect_at(lab, NULL, 0);
 }
 
-static void a_number_that_changes_moves_the_port(void **state)
+static void
+a_number_that_changes_moves_the_port(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_connect(lab, "h1");
@@ -183,7 +199,8 @@ static void a_number_that_changes_moves_the_port(void **state)
 
 /* ---- ports and hosts that come and go ---- */
 
-static void a_port_finds_the_interface_that_was_there_before_it(void **state)
+static void
+a_port_finds_the_interface_that_was_there_before_it(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_connect(lab, "h1");
@@ -197,7 +214,8 @@ static void a_port_finds_the_interface_that_was_there_before_it(void **state)
     expect_at(lab, "h1", 1);
 }
 
-static void a_deleted_host_leaves_its_ports_to_others(void **state)
+static void
+a_deleted_host_leaves_its_ports_to_others(void **state)
 {
     struct controller_lab *lab = *state;
     connect_both(lab);
@@ -215,7 +233,8 @@ static void a_deleted_host_leaves_its_ports_to_others(void **state)
 
 /* ---- restarts ---- */
 
-static void a_restart_forgets_nothing(void **state)
+static void
+a_restart_forgets_nothing(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_connect(lab, "h1");
@@ -225,7 +244,8 @@ static void a_restart_forgets_nothing(void **state)
     assert_int_equal(port_state(lab), PORT_BUILDING);
 }
 
-static void after_a_restart_the_holder_is_whoever_held_not_who_connects_first(void **state)
+static void
+after_a_restart_the_holder_is_whoever_held_not_who_connects_first(void **state)
 {
     struct controller_lab *lab = *state;
     connect_both(lab);
@@ -247,7 +267,8 @@ static void after_a_restart_the_holder_is_whoever_held_not_who_connects_first(vo
 
 /* ---- progress ---- */
 
-static void a_port_is_active_once_its_host_has_confirmed(void **state)
+static void
+a_port_is_active_once_its_host_has_confirmed(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_connect(lab, "h1");
@@ -261,7 +282,8 @@ static void a_port_is_active_once_its_host_has_confirmed(void **state)
     assert_int_equal(port_state(lab), PORT_ACTIVE);
 }
 
-static void a_change_that_touches_no_flow_does_not_leave_a_port_building(void **state)
+static void
+a_change_that_touches_no_flow_does_not_leave_a_port_building(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_connect(lab, "h1");
@@ -272,7 +294,8 @@ static void a_change_that_touches_no_flow_does_not_leave_a_port_building(void **
     assert_int_equal(port_state(lab), PORT_ACTIVE);
 }
 
-static void ports_of_a_host_that_is_read_again_are_not_active_before_it_confirms(void **state)
+static void
+ports_of_a_host_that_is_read_again_are_not_active_before_it_confirms(void **state)
 {
     struct controller_lab *lab = *state;
     struct hypervisor *h = controller_lab_host(lab, "h1");
@@ -289,7 +312,8 @@ static void ports_of_a_host_that_is_read_again_are_not_active_before_it_confirms
     assert_int_equal(port_state(lab), PORT_ACTIVE);
 }
 
-static void a_refusal_counts_on_the_ports_own_host_until_nothing_is_refused(void **state)
+static void
+a_refusal_counts_on_the_ports_own_host_until_nothing_is_refused(void **state)
 {
     struct controller_lab *lab = *state;
     connect_both(lab);
@@ -310,7 +334,8 @@ static void a_refusal_counts_on_the_ports_own_host_until_nothing_is_refused(void
 
 /* ---- the table of claims ---- */
 
-static void claims_are_found_by_host_and_by_name(void **state)
+static void
+claims_are_found_by_host_and_by_name(void **state)
 {
     struct claims all;
     claims_init(&all);
@@ -336,7 +361,8 @@ static void claims_are_found_by_host_and_by_name(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start_with_port, stop)
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_first_claim_holds_until_its_row_goes),

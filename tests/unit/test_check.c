@@ -20,7 +20,8 @@ struct script {
     int64_t now_ms;
 };
 
-static struct script begin(void)
+static struct script
+begin(void)
 {
     struct script s = { .now_ms = BEGIN_MS };
     check_start(&s.check, &rule, 250, s.now_ms);
@@ -28,7 +29,8 @@ static struct script begin(void)
 }
 
 /* Until the next probe is due, which is sent. */
-static void ask(struct script *s)
+static void
+ask(struct script *s)
 {
     s->now_ms = check_due_ms(&s->check);
     assert_int_equal(check_step(&s->check, s->now_ms - 1), CHECK_WAIT);
@@ -38,7 +40,8 @@ static void ask(struct script *s)
 }
 
 /* One letter a probe: A alive, R refused, T not answered in time, U unreachable; after each the state's first letter is wanted. */
-static void play(struct script *s, const char *probes, const char *states)
+static void
+play(struct script *s, const char *probes, const char *states)
 {
     for (; *probes; probes++, states++) {
         ask(s);
@@ -53,7 +56,8 @@ static void play(struct script *s, const char *probes, const char *states)
     }
 }
 
-static void a_new_target_is_healthy_at_its_first_success(void **unused)
+static void
+a_new_target_is_healthy_at_its_first_success(void **unused)
 {
     struct script s = begin();
     assert_int_equal(check_due_ms(&s.check), BEGIN_MS);
@@ -63,7 +67,8 @@ static void a_new_target_is_healthy_at_its_first_success(void **unused)
     assert_int_equal(s.check.reason, CHECK_ALIVE);
 }
 
-static void a_new_target_that_fails_is_unhealthy_after_fall_and_healthy_after_rise(void **unused)
+static void
+a_new_target_that_fails_is_unhealthy_after_fall_and_healthy_after_rise(void **unused)
 {
     struct script s = begin();
     play(&s, "RR", "ii");
@@ -71,7 +76,8 @@ static void a_new_target_that_fails_is_unhealthy_after_fall_and_healthy_after_ri
     play(&s, "TAA", "uuh");
 }
 
-static void failures_in_a_row_make_it_unhealthy_and_successes_in_a_row_healthy(void **unused)
+static void
+failures_in_a_row_make_it_unhealthy_and_successes_in_a_row_healthy(void **unused)
 {
     struct script s = begin();
     play(&s, "ATTATTT", "hhhhhhu");
@@ -81,7 +87,8 @@ static void failures_in_a_row_make_it_unhealthy_and_successes_in_a_row_healthy(v
     play(&s, "RRR", "hhu");
 }
 
-static void the_reason_is_that_of_the_last_probe(void **unused)
+static void
+the_reason_is_that_of_the_last_probe(void **unused)
 {
     struct script s = begin();
     play(&s, "ARTR", "hhhu");
@@ -93,7 +100,8 @@ static void the_reason_is_that_of_the_last_probe(void **unused)
     assert_int_equal(s.check.reason, CHECK_UNREACHABLE);
 }
 
-static void it_is_asked_each_interval_whatever_the_answer_takes(void **unused)
+static void
+it_is_asked_each_interval_whatever_the_answer_takes(void **unused)
 {
     struct script s = begin();
     play(&s, "A", "h");
@@ -104,7 +112,8 @@ static void it_is_asked_each_interval_whatever_the_answer_takes(void **unused)
 }
 
 /* From its last success to the state, at worst: what the bar of the load balancer's detection counts. */
-static void a_death_is_known_after_fall_intervals_and_a_timeout(void **unused)
+static void
+a_death_is_known_after_fall_intervals_and_a_timeout(void **unused)
 {
     struct script s = begin();
     play(&s, "AA", "hh");
@@ -113,7 +122,8 @@ static void a_death_is_known_after_fall_intervals_and_a_timeout(void **unused)
     assert_true(s.now_ms - alive_ms <= 3 * 1000 + 400);
 }
 
-static void many_targets_are_asked_at_times_of_their_own(void **unused)
+static void
+many_targets_are_asked_at_times_of_their_own(void **unused)
 {
     unsigned in_tenth[10] = { 0 };
     for (uint32_t i = 0; i < 1000; i++) {
@@ -126,7 +136,8 @@ static void many_targets_are_asked_at_times_of_their_own(void **unused)
         assert_true(in_tenth[i] > 50 && in_tenth[i] < 200);
 }
 
-static void a_timeout_as_long_as_the_interval_leaves_one_probe_at_a_time(void **unused)
+static void
+a_timeout_as_long_as_the_interval_leaves_one_probe_at_a_time(void **unused)
 {
     struct check_rule slow = rule;
     slow.timeout_ms = slow.interval_ms;
@@ -143,7 +154,8 @@ static void a_timeout_as_long_as_the_interval_leaves_one_probe_at_a_time(void **
     }
 }
 
-static void what_cannot_be_asked_is_tried_less_and_less_often(void **unused)
+static void
+what_cannot_be_asked_is_tried_less_and_less_often(void **unused)
 {
     struct script s = begin();
     static const int64_t want_ms[] = { 20, 40, 80, 160, 320, 640, 1000, 1000 };
@@ -159,7 +171,8 @@ static void what_cannot_be_asked_is_tried_less_and_less_often(void **unused)
     assert_int_equal(check_due_ms(&s.check), s.now_ms + 20);
 }
 
-static void one_that_others_go_before_keeps_its_pace_afterwards(void **unused)
+static void
+one_that_others_go_before_keeps_its_pace_afterwards(void **unused)
 {
     struct script s = begin();
     play(&s, "AA", "hh");
@@ -170,7 +183,8 @@ static void one_that_others_go_before_keeps_its_pace_afterwards(void **unused)
     assert_int_equal(check_due_ms(&s.check), due_ms + 15 + 1000);
 }
 
-static void who_looks_far_too_late_asks_again(void **unused)
+static void
+who_looks_far_too_late_asks_again(void **unused)
 {
     struct script s = begin();
     play(&s, "A", "h");
@@ -182,7 +196,8 @@ static void who_looks_far_too_late_asks_again(void **unused)
     assert_int_equal(check_due_ms(&s.check), late_ms + 400);
 }
 
-static void a_shorter_interval_is_felt_at_once(void **unused)
+static void
+a_shorter_interval_is_felt_at_once(void **unused)
 {
     struct check_rule slow = { .interval_ms = 300000, .timeout_ms = 150000, .rise = 1, .fall = 1 };
     struct check c = { .state = TARGET_INITIAL };
@@ -196,7 +211,8 @@ static void a_shorter_interval_is_felt_at_once(void **unused)
     assert_int_equal(check_due_ms(&c), BEGIN_MS + 1100);
 }
 
-static void one_that_moved_is_asked_again_at_once(void **unused)
+static void
+one_that_moved_is_asked_again_at_once(void **unused)
 {
     struct script s = begin();
     play(&s, "A", "h");
@@ -206,7 +222,8 @@ static void one_that_moved_is_asked_again_at_once(void **unused)
     assert_int_equal(check_step(&s.check, s.now_ms + 7), CHECK_ASK);
 }
 
-static void one_that_is_not_checked_is_healthy_and_never_asked(void **unused)
+static void
+one_that_is_not_checked_is_healthy_and_never_asked(void **unused)
 {
     struct script s = begin();
     assert_true(check_trust(&s.check, WALL_MS));
@@ -217,7 +234,8 @@ static void one_that_is_not_checked_is_healthy_and_never_asked(void **unused)
     assert_int_equal(s.check.state, TARGET_INITIAL);
 }
 
-static void the_last_changes_are_kept_the_newest_first(void **unused)
+static void
+the_last_changes_are_kept_the_newest_first(void **unused)
 {
     struct script s = begin();
     play(&s, "ARRRAATTTAARRR", "hhhuuhhhuuhhhu");
@@ -233,7 +251,8 @@ static void the_last_changes_are_kept_the_newest_first(void **unused)
 
 /* ---- the record ---- */
 
-static void a_record_is_read_as_it_was_written(void **unused)
+static void
+a_record_is_read_as_it_was_written(void **unused)
 {
     char text[CHECK_RECORD_MAX], again[CHECK_RECORD_MAX];
     struct script s = begin();
@@ -254,7 +273,8 @@ static void a_record_is_read_as_it_was_written(void **unused)
     }
 }
 
-static void other_text_is_no_record(void **unused)
+static void
+other_text_is_no_record(void **unused)
 {
     static const char *const wrong[] = {
         "", ";", "healthy", ";healthy,,1;", ";healthy,1", ";healthy,,", ";healthy,,x", ";healthy,,1,", ";well,,1", "tired;healthy,,1",
@@ -270,7 +290,8 @@ static void other_text_is_no_record(void **unused)
     }
 }
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_target_is_healthy_at_its_first_success),

@@ -30,7 +30,8 @@ struct world {
     const char *column, *wanted;
 };
 
-static void bind_port(struct world *w, uint32_t ofport)
+static void
+bind_port(struct world *w, uint32_t ofport)
 {
     struct controller *c = &w->lab->c;
     struct vnet_event event = { .kind = EVENT_BINDING, .number = w->port, .before = runtime_binding(c->runtime, w->port) };
@@ -41,7 +42,8 @@ static void bind_port(struct world *w, uint32_t ofport)
 }
 
 /* The target pages/web1 of a group with these values, bound on hv1, which is connected and has confirmed. */
-static void begin(struct world *w, const char *group)
+static void
+begin(struct world *w, const char *group)
 {
     char ops[1000];
     snprintf(ops, sizeof ops,
@@ -61,7 +63,8 @@ static void begin(struct world *w, const char *group)
 #define SLOW "'proto':'tcp','port':80,'interval':300,'timeout':150,'rise':1,'fall':1"
 #define FAST_UDP "'proto':'udp','port':53,'interval':0.1,'timeout':0.05,'rise':1,'fall':2"
 
-static int setup(void **state)
+static int
+setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
     w->lab = controller_lab_start();
@@ -69,7 +72,8 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
+static int
+teardown(void **state)
 {
     struct world *w = *state;
     controller_switch_disconnect(&w->hv);
@@ -78,7 +82,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static const char *column(struct world *w, const char *name)
+static const char *
+column(struct world *w, const char *name)
 {
     static char text[64];
     const struct object *o = model_get(w->lab->c.model, w->target, OBJECT_TARGET);
@@ -89,13 +94,15 @@ static const char *column(struct world *w, const char *name)
     return text;
 }
 
-static bool is_wanted(void *aux)
+static bool
+is_wanted(void *aux)
 {
     struct world *w = aux;
     return !strcmp(column(w, w->column), w->wanted);
 }
 
-static void expect(struct world *w, const char *name, const char *wanted)
+static void
+expect(struct world *w, const char *name, const char *wanted)
 {
     w->column = name;
     w->wanted = wanted;
@@ -103,18 +110,21 @@ static void expect(struct world *w, const char *name, const char *wanted)
         fail_msg("%s is '%s', not '%s'", name, column(w, name), wanted);
 }
 
-static unsigned n_sent(const struct world *w)
+static unsigned
+n_sent(const struct world *w)
 {
     return w->hv.fake.n_messages[PACKET_OUT];
 }
 
-static bool has_sent(void *aux)
+static bool
+has_sent(void *aux)
 {
     const struct world *w = aux;
     return n_sent(w) >= w->at_least;
 }
 
-static void settle(struct world *w)
+static void
+settle(struct world *w)
 {
     for (int i = 0; i < 5; i++)
         controller_lab_turn(w->lab);
@@ -128,7 +138,8 @@ struct said {
     uint32_t ofport;
 };
 
-static struct said last_said(struct world *w)
+static struct said
+last_said(struct world *w)
 {
     struct said s;
     const struct fake_switch *f = &w->hv.fake;
@@ -139,7 +150,8 @@ static struct said last_said(struct world *w)
 }
 
 /* The n-th packet. */
-static struct said sent(struct world *w, unsigned n)
+static struct said
+sent(struct world *w, unsigned n)
 {
     w->at_least = n;
     assert_true(controller_lab_until(w->lab, has_sent, w));
@@ -147,7 +159,8 @@ static struct said sent(struct world *w, unsigned n)
 }
 
 /* The target answers the segment; from a port of its bridge, of a host. */
-static void answer_from(struct world *w, const struct tcp_segment *to, uint8_t flags, uint32_t host, uint32_t ofport)
+static void
+answer_from(struct world *w, const struct tcp_segment *to, uint8_t flags, uint32_t host, uint32_t ofport)
 {
     struct bytes frame = BYTES_INIT, userdata = BYTES_INIT;
     struct ipv4_answer a = { ROUTER_MAC, { { 2, 0, 0, 0, 0, 5 } }, ip4(0x0a000105), ip4(0x0a000101), IPV4_PROTO_TCP };
@@ -161,12 +174,14 @@ static void answer_from(struct world *w, const struct tcp_segment *to, uint8_t f
     bytes_done(&userdata);
 }
 
-static void answer(struct world *w, const struct tcp_segment *to, uint8_t flags)
+static void
+answer(struct world *w, const struct tcp_segment *to, uint8_t flags)
 {
     answer_from(w, to, flags, controller_lab_host(w->lab, "hv1")->number, OFPORT);
 }
 
-static void a_probe_leaves_by_the_targets_port_once_its_host_has_the_flows(void **state)
+static void
+a_probe_leaves_by_the_targets_port_once_its_host_has_the_flows(void **state)
 {
     struct world *w = *state;
     begin(w, SLOW);
@@ -187,7 +202,8 @@ static void a_probe_leaves_by_the_targets_port_once_its_host_has_the_flows(void 
     assert_int_equal(sent(w, 2).tcp.flags, TCP_FLAG_RST);
 }
 
-static void nobody_else_answers_for_a_target(void **state)
+static void
+nobody_else_answers_for_a_target(void **state)
 {
     struct world *w = *state;
     begin(w, SLOW);
@@ -209,7 +225,8 @@ static void nobody_else_answers_for_a_target(void **state)
     assert_string_equal(column(w, "health"), "unhealthy");
 }
 
-static void silence_and_absence_have_words_of_their_own(void **state)
+static void
+silence_and_absence_have_words_of_their_own(void **state)
 {
     struct world *w = *state;
     begin(w, FAST);
@@ -226,7 +243,8 @@ static void silence_and_absence_have_words_of_their_own(void **state)
     assert_string_equal(column(w, "health"), "unhealthy");
 }
 
-static void a_host_that_has_not_come_yet_is_waited_for(void **state)
+static void
+a_host_that_has_not_come_yet_is_waited_for(void **state)
 {
     struct world *w = *state;
     begin(w, FAST);
@@ -246,13 +264,15 @@ static void a_host_that_has_not_come_yet_is_waited_for(void **state)
 
 /* ---- UDP ---- */
 
-static bool is_flushed(void *aux)
+static bool
+is_flushed(void *aux)
 {
     const struct world *w = aux;
     return w->hv.fake.n_ct_flushes >= w->at_least;
 }
 
-static void expect_flush(struct world *w, unsigned n)
+static void
+expect_flush(struct world *w, unsigned n)
 {
     uint8_t label[8] = { 0 }, mask[8] = { 0xff, 0xff, 0xff, 0xff };
     const struct fake_switch *f = &w->hv.fake;
@@ -264,7 +284,8 @@ static void expect_flush(struct world *w, unsigned n)
     assert_non_null(memmem(f->ct_flush, f->ct_flush_len, mask, sizeof mask));
 }
 
-static void udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows(void **state)
+static void
+udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows(void **state)
 {
     struct world *w = *state;
     begin(w, FAST_UDP);
@@ -287,7 +308,8 @@ static void udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_
 /* ---- TCP ---- */
 
 /* It was unhealthy; then its probe is answered. */
-static void come_back(struct world *w)
+static void
+come_back(struct world *w)
 {
     expect(w, "health", "unhealthy");
     struct said s = sent(w, n_sent(w) + 1);
@@ -296,7 +318,8 @@ static void come_back(struct world *w)
     settle(w);
 }
 
-static void tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_open(void **state)
+static void
+tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_open(void **state)
 {
     static const uint8_t zone[] = { 0, 2, 0, 8, 0, 9 }, to[] = { 10, 0, 1, 5, 0, 0, 0, 0, 0, 3, 0, 8, 0, 80 };
     struct world *w = *state;
@@ -323,7 +346,8 @@ static void tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_gr
 
 /* ---- draining ---- */
 
-static void what_has_drained_is_removed_and_what_was_added_again_is_not(void **state)
+static void
+what_has_drained_is_removed_and_what_was_added_again_is_not(void **state)
 {
     struct world *w = *state;
     begin(w, "'proto':'tcp','port':80,'check':'none','drain':0.3");
@@ -339,7 +363,8 @@ static void what_has_drained_is_removed_and_what_was_added_again_is_not(void **s
     expect(w, "health", "gone");
 }
 
-int main(void)
+int
+main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {

@@ -21,19 +21,22 @@
 
 static const struct principal admin = { .role = PRINCIPAL_ADMIN, .name = "admin" };
 
-static int start(void **state)
+static int
+start(void **state)
 {
     *state = controller_lab_start();
     return 0;
 }
 
-static int stop(void **state)
+static int
+stop(void **state)
 {
     controller_lab_stop(*state);
     return 0;
 }
 
-static void expect_error(struct lab_result r, enum error_code code, int op, const char *word)
+static void
+expect_error(struct lab_result r, enum error_code code, int op, const char *word)
 {
     assert_false(r.ok);
     assert_int_equal(r.err.code, code);
@@ -43,7 +46,8 @@ static void expect_error(struct lab_result r, enum error_code code, int op, cons
     lab_result_done(&r);
 }
 
-static void expect_revision(struct controller_lab *lab, uint64_t revision)
+static void
+expect_revision(struct controller_lab *lab, uint64_t revision)
 {
     assert_int_equal(model_revision(lab->c.model), revision);
 }
@@ -60,19 +64,22 @@ struct turn {
     int place;
 };
 
-static void in_order(void *aux, const struct commit_result *result)
+static void
+in_order(void *aux, const struct commit_result *result)
 {
     struct turn *t = aux;
     assert_int_equal(t->order->next++, t->place);
     t->order->all_ok &= result->ok;
 }
 
-static bool has_three(void *aux)
+static bool
+has_three(void *aux)
 {
     return ((struct order *) aux)->next == 3;
 }
 
-static void requests_are_answered_in_order_and_see_those_before(void **state)
+static void
+requests_are_answered_in_order_and_see_those_before(void **state)
 {
     static const char *const ops[] = { VPC, SUBNET, PORT };
     struct controller_lab *lab = *state;
@@ -96,7 +103,8 @@ static void requests_are_answered_in_order_and_see_those_before(void **state)
     expect_revision(lab, 3);
 }
 
-static void a_request_that_fails_names_the_operation_and_changes_nothing(void **state)
+static void
+a_request_that_fails_names_the_operation_and_changes_nothing(void **state)
 {
     struct controller_lab *lab = *state;
     expect_error(controller_lab_try(lab, NULL, "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
@@ -108,7 +116,8 @@ static void a_request_that_fails_names_the_operation_and_changes_nothing(void **
     controller_lab_do(lab, VPC);
 }
 
-static void a_dry_run_says_what_would_change_and_changes_nothing(void **state)
+static void
+a_dry_run_says_what_would_change_and_changes_nothing(void **state)
 {
     struct controller_lab *lab = *state;
     struct commit_request dry = { .principal = admin, .is_dry_run = true };
@@ -122,7 +131,8 @@ static void a_dry_run_says_what_would_change_and_changes_nothing(void **state)
     assert_int_equal(controller_lab_number(lab, OBJECT_VPC, "v"), 0);
 }
 
-static void what_is_empty_makes_no_revision(void **state)
+static void
+what_is_empty_makes_no_revision(void **state)
 {
     struct controller_lab *lab = *state;
     struct lab_result r = controller_lab_try(lab, NULL, "[]");
@@ -133,7 +143,8 @@ static void what_is_empty_makes_no_revision(void **state)
 
 /* ---- who ---- */
 
-static void who_may_not_is_told_so_and_nothing_else(void **state)
+static void
+who_may_not_is_told_so_and_nothing_else(void **state)
 {
     struct controller_lab *lab = *state;
     struct commit_request reader = { .principal = { .role = PRINCIPAL_READER, .name = "r" } };
@@ -150,7 +161,8 @@ static void who_may_not_is_told_so_and_nothing_else(void **state)
     lab_result_done(&r);
 }
 
-static void a_connected_host_is_not_deleted(void **state)
+static void
+a_connected_host_is_not_deleted(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_do(lab, "[{'op':'add','type':'host','name':'h1'}]");
@@ -162,7 +174,8 @@ static void a_connected_host_is_not_deleted(void **state)
 
 /* ---- repetitions ---- */
 
-static void a_repetition_is_answered_and_not_done_again(void **state)
+static void
+a_repetition_is_answered_and_not_done_again(void **state)
 {
     struct controller_lab *lab = *state;
     struct commit_request keyed = { .principal = admin, .idempotency_key = "k", .scope = "unix:0", .digest = "d" };
@@ -184,7 +197,8 @@ static void a_repetition_is_answered_and_not_done_again(void **state)
     lab_result_done(&first);
 }
 
-static void a_key_is_its_owners_and_for_one_request(void **state)
+static void
+a_key_is_its_owners_and_for_one_request(void **state)
 {
     struct controller_lab *lab = *state;
     struct commit_request keyed = { .principal = admin, .idempotency_key = "k", .scope = "tls:tenant:a:ci", .digest = "d" };
@@ -198,7 +212,8 @@ static void a_key_is_its_owners_and_for_one_request(void **state)
     expect_error(controller_lab_try(lab, &keyed, VPC), ERROR_CONFLICT, 0, "'v'");
 }
 
-static void a_request_that_failed_is_not_remembered(void **state)
+static void
+a_request_that_failed_is_not_remembered(void **state)
 {
     struct controller_lab *lab = *state;
     struct commit_request keyed = { .principal = admin, .idempotency_key = "k", .scope = "tcp", .digest = "d" };
@@ -212,7 +227,8 @@ static void a_request_that_failed_is_not_remembered(void **state)
 
 /* ---- hosts concerned ---- */
 
-static void a_port_that_finds_its_interface_concerns_its_host(void **state)
+static void
+a_port_that_finds_its_interface_concerns_its_host(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_do(lab, "[{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]");
@@ -235,7 +251,8 @@ static void a_port_that_finds_its_interface_concerns_its_host(void **state)
 
 /* ---- trouble ---- */
 
-static void a_full_disk_fails_the_request_and_nothing_else(void **state)
+static void
+a_full_disk_fails_the_request_and_nothing_else(void **state)
 {
     struct controller_lab *lab = *state;
     struct rlimit before, small = { 0, RLIM_INFINITY };
@@ -256,7 +273,8 @@ static void a_full_disk_fails_the_request_and_nothing_else(void **state)
     expect_revision(lab, 2);
 }
 
-static void note(void *aux, const struct commit_result *result)
+static void
+note(void *aux, const struct commit_result *result)
 {
     struct lab_result *r = aux;
     r->is_done = true;
@@ -265,7 +283,8 @@ static void note(void *aux, const struct commit_result *result)
 }
 
 /* Whoever asked is told that it is not known; the store has it whole or not at all. */
-static void a_stop_while_something_is_stored_leaves_it_whole_or_absent(void **state)
+static void
+a_stop_while_something_is_stored_leaves_it_whole_or_absent(void **state)
 {
     struct controller_lab *lab = *state;
     for (int turns = 0; turns < 4; turns++) {
@@ -289,7 +308,8 @@ static void a_stop_while_something_is_stored_leaves_it_whole_or_absent(void **st
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(requests_are_answered_in_order_and_see_those_before),

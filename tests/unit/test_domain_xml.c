@@ -19,7 +19,8 @@
 #define TWO IFACE("52:54:00:00:00:02", "22222222-0000-4000-8000-000000000002")
 #define PLAIN "<interface type='network'><mac address='52:54:00:00:00:03'/></interface>"
 
-static struct domain_doc *parse(const char *metadata, const char *devices)
+static struct domain_doc *
+parse(const char *metadata, const char *devices)
 {
     struct error err;
     char *xml = mem_printf("<domain type='kvm'><name>web1</name><uuid>" ID "</uuid><metadata>%s</metadata><devices>%s</devices></domain>",
@@ -31,7 +32,8 @@ static struct domain_doc *parse(const char *metadata, const char *devices)
     return d;
 }
 
-static struct domain_doc *declare(const char *instance, const char *devices)
+static struct domain_doc *
+declare(const char *instance, const char *devices)
 {
     char *metadata = mem_printf("<vnet:instance xmlns:vnet='urn:vnet:1' %s</vnet:instance>", instance);
     struct domain_doc *d = parse(metadata, devices);
@@ -39,7 +41,8 @@ static struct domain_doc *declare(const char *instance, const char *devices)
     return d;
 }
 
-static void a_domain_without_a_declaration_has_interfaces_only(void **state)
+static void
+a_domain_without_a_declaration_has_interfaces_only(void **state)
 {
     struct domain_doc *d = parse("<other:x xmlns:other='urn:other'/>", ONE PLAIN);
     assert_string_equal(d->name, "web1");
@@ -51,7 +54,8 @@ static void a_domain_without_a_declaration_has_interfaces_only(void **state)
     domain_doc_free(d);
 }
 
-static void ports_are_called_as_the_domain_unless_named(void **state)
+static void
+ports_are_called_as_the_domain_unless_named(void **state)
 {
     struct domain_doc *d = declare("tenant='acme'><vnet:interface mac='52:54:00:00:00:02' subnet='web' sg='a,b'/>"
                                    "<vnet:interface mac='52:54:00:00:00:01' subnet='db' ip='10.0.1.5'/>", ONE TWO);
@@ -66,7 +70,8 @@ static void ports_are_called_as_the_domain_unless_named(void **state)
 }
 
 /* Nothing of a wrong declaration counts, and the message names the element. */
-static void expect_wrong(const char *instance, const char *word)
+static void
+expect_wrong(const char *instance, const char *word)
 {
     struct domain_doc *d = declare(instance, ONE TWO PLAIN);
     if (!strstr(d->declaration.text, word))
@@ -76,7 +81,8 @@ static void expect_wrong(const char *instance, const char *word)
     domain_doc_free(d);
 }
 
-static void what_is_wrong_with_a_declaration_is_named(void **state)
+static void
+what_is_wrong_with_a_declaration_is_named(void **state)
 {
     expect_wrong("><vnet:interface subnet='a'/>", "<vnet:interface>: mac is missing");
     expect_wrong("><vnet:interface mac='52:54:00:00:00:09' subnet='a'/>", "mac='52:54:00:00:00:09'>: the domain has no interface");
@@ -88,7 +94,8 @@ static void what_is_wrong_with_a_declaration_is_named(void **state)
     expect_wrong("><vnet:disk/>", "<disk> is unknown");
 }
 
-static void what_is_no_domain_is_refused(void **state)
+static void
+what_is_no_domain_is_refused(void **state)
 {
     static const char *const wrong[] = {
         "", "<domain>", "<network><name>a</name></network>", "<domain><uuid>" ID "</uuid></domain>", "<domain><name>a</name></domain>",
@@ -103,7 +110,8 @@ static void what_is_no_domain_is_refused(void **state)
     }
 }
 
-static void more_interfaces_than_there_is_room_for_are_left_out(void **state)
+static void
+more_interfaces_than_there_is_room_for_are_left_out(void **state)
 {
     char *devices = mem_zalloc(100 * sizeof ONE + 1);
     for (int i = 0; i < 100; i++)
@@ -114,7 +122,8 @@ static void more_interfaces_than_there_is_room_for_are_left_out(void **state)
     free(devices);
 }
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_domain_without_a_declaration_has_interfaces_only),

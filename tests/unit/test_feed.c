@@ -18,26 +18,30 @@ struct seen {
     size_t n;
 };
 
-static int start(void **state)
+static int
+start(void **state)
 {
     *state = controller_lab_start();
     return 0;
 }
 
-static int stop(void **state)
+static int
+stop(void **state)
 {
     controller_lab_stop(*state);
     return 0;
 }
 
-static void see(void *aux, const struct feed_event *e)
+static void
+see(void *aux, const struct feed_event *e)
 {
     struct seen *s = aux;
     assert_true(s->n < sizeof s->events / sizeof *s->events);
     s->events[s->n++] = *e;
 }
 
-static void a_commit_is_told_object_by_object_with_its_revision(void **state)
+static void
+a_commit_is_told_object_by_object_with_its_revision(void **state)
 {
     static struct seen s;
     s.n = 0;
@@ -57,7 +61,8 @@ static void a_commit_is_told_object_by_object_with_its_revision(void **state)
     assert_int_equal(s.n, 10);
 }
 
-static void columns_that_move_often_in_one_turn_are_one_event(void **state)
+static void
+columns_that_move_often_in_one_turn_are_one_event(void **state)
 {
     static struct seen s;
     s.n = 0;
@@ -79,7 +84,8 @@ static void columns_that_move_often_in_one_turn_are_one_event(void **state)
     feed_unsubscribe(r);
 }
 
-static void a_reader_goes_on_after_what_it_has_seen(void **state)
+static void
+a_reader_goes_on_after_what_it_has_seen(void **state)
 {
     static struct seen s;
     s.n = 0;
@@ -93,7 +99,8 @@ static void a_reader_goes_on_after_what_it_has_seen(void **state)
     feed_unsubscribe(r);
 }
 
-static void what_is_no_longer_kept_is_known_to_be_missing(void **state)
+static void
+what_is_no_longer_kept_is_known_to_be_missing(void **state)
 {
     static struct seen s;
     s.n = 0;
@@ -114,7 +121,8 @@ static void what_is_no_longer_kept_is_known_to_be_missing(void **state)
     feed_unsubscribe(r);
 }
 
-static void ids_of_an_earlier_run_and_of_the_future_are_not_kept(void **state)
+static void
+ids_of_an_earlier_run_and_of_the_future_are_not_kept(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_do(lab, VPC);
@@ -129,7 +137,8 @@ static void ids_of_an_earlier_run_and_of_the_future_are_not_kept(void **state)
     assert_true(feed_keeps(lab->c.feed, feed_last(lab->c.feed)));
 }
 
-static void readers_left_at_the_end_are_let_go(void **state)
+static void
+readers_left_at_the_end_are_let_go(void **state)
 {
     static struct seen s;
     s.n = 0;
@@ -140,7 +149,8 @@ static void readers_left_at_the_end_are_let_go(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_commit_is_told_object_by_object_with_its_revision),

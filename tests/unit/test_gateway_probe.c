@@ -7,13 +7,15 @@
 
 #include <cmocka.h>
 
-static bool answer(struct gateway_probe *p, bool is_other, int64_t now_ms)
+static bool
+answer(struct gateway_probe *p, bool is_other, int64_t now_ms)
 {
     bool was_lost;
     return gateway_probe_answered(p, is_other, now_ms, &was_lost);
 }
 
-static void an_unknown_gateway_is_asked_at_once_and_with_growing_gaps(void **unused)
+static void
+an_unknown_gateway_is_asked_at_once_and_with_growing_gaps(void **unused)
 {
     static const int64_t want_s[] = { 0, 1, 3, 7, 15, 31, 61, 91, 121 };
     struct gateway_probe p;
@@ -25,7 +27,8 @@ static void an_unknown_gateway_is_asked_at_once_and_with_growing_gaps(void **unu
     }
 }
 
-static void a_known_one_is_asked_every_half_minute(void **unused)
+static void
+a_known_one_is_asked_every_half_minute(void **unused)
 {
     struct gateway_probe p;
     gateway_probe_start(&p, false, 0);
@@ -40,7 +43,8 @@ static void a_known_one_is_asked_every_half_minute(void **unused)
     }
 }
 
-static void lost_answers_are_reported_once_and_the_next_answer_ends_that(void **unused)
+static void
+lost_answers_are_reported_once_and_the_next_answer_ends_that(void **unused)
 {
     bool was_lost;
     struct gateway_probe p;
@@ -63,7 +67,8 @@ static void lost_answers_are_reported_once_and_the_next_answer_ends_that(void **
     assert_false(was_lost);
 }
 
-static void questions_that_nobody_can_ask_are_not_lost_answers(void **unused)
+static void
+questions_that_nobody_can_ask_are_not_lost_answers(void **unused)
 {
     struct gateway_probe p;
     gateway_probe_start(&p, true, 0);
@@ -77,7 +82,8 @@ static void questions_that_nobody_can_ask_are_not_lost_answers(void **unused)
     assert_false(gateway_probe_lost(&p));
 }
 
-static void a_new_way_to_an_unknown_gateway_is_tried_at_once(void **unused)
+static void
+a_new_way_to_an_unknown_gateway_is_tried_at_once(void **unused)
 {
     struct gateway_probe p;
     gateway_probe_start(&p, false, 0);
@@ -92,7 +98,8 @@ static void a_new_way_to_an_unknown_gateway_is_tried_at_once(void **unused)
     assert_int_equal(p.due_ms, 100001 + PROBE_INTERVAL_MS);
 }
 
-static void two_that_claim_the_address_change_it_once_a_second_at_most(void **unused)
+static void
+two_that_claim_the_address_change_it_once_a_second_at_most(void **unused)
 {
     struct gateway_probe p;
     gateway_probe_start(&p, false, 0);
@@ -104,7 +111,8 @@ static void two_that_claim_the_address_change_it_once_a_second_at_most(void **un
     assert_true(answer(&p, true, 2000));
 }
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unknown_gateway_is_asked_at_once_and_with_growing_gaps),

@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-static void what_is_put_is_parsed(void **state)
+static void
+what_is_put_is_parsed(void **state)
 {
     struct bytes b = BYTES_INIT;
     struct error err;
@@ -26,7 +27,8 @@ static void what_is_put_is_parsed(void **state)
     bytes_done(&b);
 }
 
-static void a_message_that_is_cut_is_refused_at_every_place(void **state)
+static void
+a_message_that_is_cut_is_refused_at_every_place(void **state)
 {
     struct bytes b = BYTES_INIT;
     struct error err;
@@ -38,7 +40,8 @@ static void a_message_that_is_cut_is_refused_at_every_place(void **state)
     bytes_done(&b);
 }
 
-static void another_version_is_refused_and_a_long_wait_is_bounded(void **state)
+static void
+another_version_is_refused_and_a_long_wait_is_bounded(void **state)
 {
     static const char other[] = "vnet-hook/9\0g\0start\0begin\0-\0" "5000", word[] = "vnet-hook/1\0g\0start\0begin\0-\0soon",
                       lots[] = "vnet-hook/1\0g\0start\0begin\0-\0" "999999999999";
@@ -51,7 +54,8 @@ static void another_version_is_refused_and_a_long_wait_is_bounded(void **state)
     assert_int_equal(m.timeout_ms, HOOK_TIMEOUT_MAX_MS);
 }
 
-static void answers_are_told_apart(void **state)
+static void
+answers_are_told_apart(void **state)
 {
     char ok[] = "ok\n", refused[] = "refused it is wrong\n", other[] = "perhaps\n";
     const char *refusal;
@@ -62,7 +66,8 @@ static void answers_are_told_apart(void **state)
     assert_false(hook_answer_parse(other, &refusal));
 }
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_put_is_parsed),

@@ -32,7 +32,8 @@
 #define DETACH "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':null}}]"
 
 /* The host's facts and its ports' numbers are told; last byte of its address; its uplink's port, 0: it has none. */
-static void tell(struct controller_lab *lab, const char *host, uint8_t ip, bool is_gateway, uint32_t uplink)
+static void
+tell(struct controller_lab *lab, const char *host, uint8_t ip, bool is_gateway, uint32_t uplink)
 {
     struct hypervisor *h = controller_lab_host(lab, host);
     h->facts = (struct ovsdb_facts) { .encap_ip = ip4(0xc0000200 + ip), .encap_type = "geneve", .mtu = 1500, .is_gateway = is_gateway };
@@ -46,7 +47,8 @@ static void tell(struct controller_lab *lab, const char *host, uint8_t ip, bool 
     host_tell_runtime(h);
 }
 
-static int start(void **state)
+static int
+start(void **state)
 {
     struct controller_lab *lab = controller_lab_start();
     *state = lab;
@@ -58,30 +60,35 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int
+stop(void **state)
 {
     controller_lab_stop(*state);
     return 0;
 }
 
-static const struct runtime_host *facts(struct controller_lab *lab, const char *host)
+static const struct runtime_host *
+facts(struct controller_lab *lab, const char *host)
 {
     return runtime_host(lab->c.runtime, controller_lab_host(lab, host)->number);
 }
 
-static void plug(struct controller_lab *lab, const char *port, const char *host)
+static void
+plug(struct controller_lab *lab, const char *port, const char *host)
 {
     controller_lab_connect(lab, host);
     controller_lab_show(lab, host, port, 9);
     controller_lab_host(lab, host)->db = NULL;   /* there is none that could be told what is wanted */
 }
 
-static const char *other_gateway(const char *name)
+static const char *
+other_gateway(const char *name)
 {
     return strcmp(name, "g1") ? "g1" : "g2";
 }
 
-static const char *holder(struct controller_lab *lab)
+static const char *
+holder(struct controller_lab *lab)
 {
     struct view view = { .model = lab->c.model, .runtime = lab->c.runtime };
     struct placement p;
@@ -92,7 +99,8 @@ static const char *holder(struct controller_lab *lab)
 
 /* ---- facts ---- */
 
-static void facts_outlive_vnetd(void **state)
+static void
+facts_outlive_vnetd(void **state)
 {
     struct controller_lab *lab = *state;
     assert_true(host_set_dead(controller_lab_host(lab, "g2"), true));
@@ -106,7 +114,8 @@ static void facts_outlive_vnetd(void **state)
     assert_int_equal(facts(lab, "g2")->uplinks[0].ofport, 6);
 }
 
-static void facts_of_an_older_vnetd_are_read(void **state)
+static void
+facts_of_an_older_vnetd_are_read(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t number = controller_lab_host(lab, "g1")->number;
@@ -122,7 +131,8 @@ static void facts_of_an_older_vnetd_are_read(void **state)
     assert_int_equal(facts(lab, "g1")->n_uplinks, 2);
 }
 
-static void an_uplink_stands_while_its_port_has_no_number(void **state)
+static void
+an_uplink_stands_while_its_port_has_no_number(void **state)
 {
     struct controller_lab *lab = *state;
     struct hypervisor *h = controller_lab_host(lab, "g1");
@@ -137,7 +147,8 @@ static void an_uplink_stands_while_its_port_has_no_number(void **state)
     assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
 }
 
-static void who_is_no_gateway_is_not_dead(void **state)
+static void
+who_is_no_gateway_is_not_dead(void **state)
 {
     struct controller_lab *lab = *state;
     assert_true(host_set_dead(controller_lab_host(lab, "g1"), true));
@@ -155,7 +166,8 @@ struct expected {
     const char *host, *peers;
 };
 
-static bool has_peers(void *aux)
+static bool
+has_peers(void *aux)
 {
     const struct expected *e = aux;
     char text[64] = "";
@@ -167,14 +179,16 @@ static bool has_peers(void *aux)
     return !strcmp(text, e->peers);
 }
 
-static void expect_peers(struct controller_lab *lab, const char *host, const char *peers)
+static void
+expect_peers(struct controller_lab *lab, const char *host, const char *peers)
 {
     struct expected e = { lab, host, peers };
     if (!controller_lab_until(lab, has_peers, &e))
         fail_msg("the peers of %s do not become '%s'", host, peers);
 }
 
-static void gateways_watch_each_other(void **state)
+static void
+gateways_watch_each_other(void **state)
 {
     struct controller_lab *lab = *state;
     expect_peers(lab, "g1", "g2 ");
@@ -186,7 +200,8 @@ static void gateways_watch_each_other(void **state)
     expect_peers(lab, "g2", "g1 ");
 }
 
-static void a_gateway_and_the_host_of_a_port_that_it_serves_watch_each_other(void **state)
+static void
+a_gateway_and_the_host_of_a_port_that_it_serves_watch_each_other(void **state)
 {
     struct controller_lab *lab = *state;
     char both[16];
@@ -218,7 +233,8 @@ static void a_gateway_and_the_host_of_a_port_that_it_serves_watch_each_other(voi
     expect_peers(lab, second, both);
 }
 
-static void a_nat_gateways_holder_and_all_hosts_of_its_vpc_watch_each_other(void **state)
+static void
+a_nat_gateways_holder_and_all_hosts_of_its_vpc_watch_each_other(void **state)
 {
     struct controller_lab *lab = *state;
     char one[16];
@@ -235,7 +251,8 @@ static void a_nat_gateways_holder_and_all_hosts_of_its_vpc_watch_each_other(void
     expect_peers(lab, "h2", "");
 }
 
-static void two_hosts_hear_each_other_by_one_encapsulation(void **state)
+static void
+two_hosts_hear_each_other_by_one_encapsulation(void **state)
 {
     struct controller_lab *lab = *state;
     size_t n;
@@ -256,7 +273,8 @@ static void two_hosts_hear_each_other_by_one_encapsulation(void **state)
 /* ---- who is dead ---- */
 
 /* Judges as if those hosts had both sessions. */
-static void judge(struct controller_lab *lab, const char *const *connected)
+static void
+judge(struct controller_lab *lab, const char *const *connected)
 {
     static char session;
     for (const char *const *name = connected; *name; name++) {
@@ -270,13 +288,15 @@ static void judge(struct controller_lab *lab, const char *const *connected)
     }
 }
 
-static void see(struct controller_lab *lab, const char *host, const char *peer, enum ovsdb_peer_state state)
+static void
+see(struct controller_lab *lab, const char *host, const char *peer, enum ovsdb_peer_state state)
 {
     host_saw_peer(controller_lab_host(lab, host), controller_lab_host(lab, peer)->number, state);
 }
 
 /* They reach it, and when they have done so for a second it is alive. */
-static void expect_revival(struct controller_lab *lab, const char *host, const char *const *connected)
+static void
+expect_revival(struct controller_lab *lab, const char *host, const char *const *connected)
 {
     judge(lab, connected);
     assert_true(facts(lab, host)->is_dead);
@@ -285,7 +305,8 @@ static void expect_revival(struct controller_lab *lab, const char *host, const c
     assert_false(facts(lab, host)->is_dead);
 }
 
-static void what_connected_hosts_see_decides(void **state)
+static void
+what_connected_hosts_see_decides(void **state)
 {
     struct controller_lab *lab = *state;
     const char *const all[] = { "h1", "h2", "g1", "g2", NULL }, *const without_g2[] = { "h1", "h2", "g1", NULL };
@@ -311,7 +332,8 @@ static void what_connected_hosts_see_decides(void **state)
     expect_revival(lab, "g1", all);
 }
 
-static void who_comes_and_goes_is_dead_until_it_stays(void **state)
+static void
+who_comes_and_goes_is_dead_until_it_stays(void **state)
 {
     struct controller_lab *lab = *state;
     const char *const all[] = { "h1", "g1", "g2", NULL };
@@ -333,7 +355,8 @@ static void who_comes_and_goes_is_dead_until_it_stays(void **state)
 
 /* ---- order ---- */
 
-static void new_holders_compile_first(void **state)
+static void
+new_holders_compile_first(void **state)
 {
     struct controller_lab *lab = *state;
     struct compile_queue *q = hosts_compile_queue(lab->c.hosts);
@@ -363,7 +386,8 @@ static void new_holders_compile_first(void **state)
     assert_ptr_equal(q->first->next_turn, controller_lab_host(lab, first));
 }
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(facts_outlive_vnetd, start, stop),

@@ -26,7 +26,8 @@
                 "{'op':'add','type':'tenant','name':'acme'}," \
                 "{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]"
 
-static int start(void **state)
+static int
+start(void **state)
 {
     struct controller_lab *lab = controller_lab_start();
     controller_lab_do(lab, NETWORK);
@@ -34,13 +35,15 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int
+stop(void **state)
 {
     controller_lab_stop(*state);
     return 0;
 }
 
-static json_t *from_text(const char *text)
+static json_t *
+from_text(const char *text)
 {
     struct error err;
     char *copy = mem_strdup(text);
@@ -54,12 +57,14 @@ static json_t *from_text(const char *text)
     return json;
 }
 
-static uint32_t host_number(struct controller_lab *lab, const char *name)
+static uint32_t
+host_number(struct controller_lab *lab, const char *name)
 {
     return controller_lab_number(lab, OBJECT_HOST, name);
 }
 
-static bool report(struct controller_lab *lab, const char *host, const char *text, struct error *err)
+static bool
+report(struct controller_lab *lab, const char *host, const char *text, struct error *err)
 {
     json_t *json = from_text(text);
     bool ok = instances_report(lab->c.instances, host_number(lab, host), json, err);
@@ -67,7 +72,8 @@ static bool report(struct controller_lab *lab, const char *host, const char *tex
     return ok;
 }
 
-static void must_report(struct controller_lab *lab, const char *host, const char *text)
+static void
+must_report(struct controller_lab *lab, const char *host, const char *text)
 {
     struct error err;
     if (!report(lab, host, text, &err))
@@ -76,7 +82,8 @@ static void must_report(struct controller_lab *lab, const char *host, const char
 }
 
 /* The column of the only instance; NULL: there is none. */
-static char *shown(struct controller_lab *lab, const char *column)
+static char *
+shown(struct controller_lab *lab, const char *column)
 {
     json_t *rows = instances_json(lab->c.instances, NULL, NULL);
     const char *text = json_member_string(json_array_get(rows, 0), column);
@@ -86,7 +93,8 @@ static char *shown(struct controller_lab *lab, const char *column)
     return copy;
 }
 
-static void expect_shown(struct controller_lab *lab, const char *column, const char *value)
+static void
+expect_shown(struct controller_lab *lab, const char *column, const char *value)
 {
     char *text = shown(lab, column);
     if (!text || strcmp(text, value))
@@ -101,7 +109,8 @@ struct declaring {
     struct error err;
 };
 
-static void on_declared(void *aux, const struct error *err)
+static void
+on_declared(void *aux, const struct error *err)
 {
     struct declaring *d = aux;
     d->is_done = true;
@@ -110,12 +119,14 @@ static void on_declared(void *aux, const struct error *err)
         d->err = *err;
 }
 
-static bool is_done(void *aux)
+static bool
+is_done(void *aux)
 {
     return ((struct declaring *) aux)->is_done;
 }
 
-static struct declaring declare(struct controller_lab *lab, const char *host, const char *text)
+static struct declaring
+declare(struct controller_lab *lab, const char *host, const char *text)
 {
     struct declaring d = { .is_done = false };
     json_t *json = from_text(text);
@@ -125,21 +136,24 @@ static struct declaring declare(struct controller_lab *lab, const char *host, co
     return d;
 }
 
-static void must_declare(struct controller_lab *lab, const char *host, const char *text)
+static void
+must_declare(struct controller_lab *lab, const char *host, const char *text)
 {
     struct declaring d = declare(lab, host, text);
     if (!d.ok)
         fail_msg("%s", d.err.text);
 }
 
-static void expect_refused(struct controller_lab *lab, const char *host, const char *text, const char *word)
+static void
+expect_refused(struct controller_lab *lab, const char *host, const char *text, const char *word)
 {
     struct declaring d = declare(lab, host, text);
     if (d.ok || !strstr(d.err.text, word))
         fail_msg("not refused with '%s': %s", word, d.ok ? "taken" : d.err.text);
 }
 
-static const struct port *port_of(struct controller_lab *lab)
+static const struct port *
+port_of(struct controller_lab *lab)
 {
     struct uuid id;
     assert_true(uuid_parse(PORT, &id));
@@ -152,13 +166,15 @@ struct waiting_port {
     bool is_there;
 };
 
-static bool port_is(void *aux)
+static bool
+port_is(void *aux)
 {
     const struct waiting_port *w = aux;
     return !!port_of(w->lab) == w->is_there;
 }
 
-static void until_port(struct controller_lab *lab, bool is_there)
+static void
+until_port(struct controller_lab *lab, bool is_there)
 {
     struct waiting_port w = { lab, is_there };
     assert_true(controller_lab_until(lab, port_is, &w));
@@ -168,7 +184,8 @@ static void until_port(struct controller_lab *lab, bool is_there)
                        "'declared':true,'name':'vm'," MORE "}]}"
 #define RUNNING "{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "']}"
 
-static void a_declared_port_is_made_once_and_changed_with_its_declaration(void **state)
+static void
+a_declared_port_is_made_once_and_changed_with_its_declaration(void **state)
 {
     struct controller_lab *lab = *state;
     must_declare(lab, "h1", DECLARED("'subnet':'a'"));
@@ -184,7 +201,8 @@ static void a_declared_port_is_made_once_and_changed_with_its_declaration(void *
     assert_int_equal(port_of(lab)->subnet, controller_lab_number(lab, OBJECT_SUBNET, "b"));
 }
 
-static void a_renamed_port_keeps_its_address(void **state)
+static void
+a_renamed_port_keeps_its_address(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_do(lab, "[{'op':'add','type':'port','name':'x','values':{'subnet':'a'}}]");
@@ -197,7 +215,8 @@ static void a_renamed_port_keeps_its_address(void **state)
     assert_true(ip_equal(port_ip4(port_of(lab)), first));
 }
 
-static void a_port_made_beforehand_is_kept_as_it_is(void **state)
+static void
+a_port_made_beforehand_is_kept_as_it_is(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_do(lab, "[{'op':'add','type':'port','name':'mine','id':'" PORT "','values':{'subnet':'b','mac':'52:54:00:00:00:01'}}]");
@@ -209,7 +228,8 @@ static void a_port_made_beforehand_is_kept_as_it_is(void **state)
     assert_non_null(port_of(lab));
 }
 
-static void a_refused_declaration_names_its_element_and_changes_nothing(void **state)
+static void
+a_refused_declaration_names_its_element_and_changes_nothing(void **state)
 {
     struct controller_lab *lab = *state;
     expect_refused(lab, "h1", DECLARED("'subnet':'nowhere'"), "<vnet:interface mac='52:54:00:00:00:01'>");
@@ -221,7 +241,8 @@ static void a_refused_declaration_names_its_element_and_changes_nothing(void **s
     expect_refused(lab, "h1", DECLARED("'subnet':'a'"), "has this interface's id, but mac");
 }
 
-static void another_domain_may_not_take_a_declared_port(void **state)
+static void
+another_domain_may_not_take_a_declared_port(void **state)
 {
     struct controller_lab *lab = *state;
     must_declare(lab, "h1", DECLARED("'subnet':'a'"));
@@ -229,7 +250,8 @@ static void another_domain_may_not_take_a_declared_port(void **state)
                               "'name':'vm','subnet':'a'}]}", "is that of domain " DOMAIN);
 }
 
-static void a_host_declares_only_for_tenants_it_is_allowed(void **state)
+static void
+a_host_declares_only_for_tenants_it_is_allowed(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_do(lab, "[{'op':'set','type':'host','name':'h1','values':{'tenants':['acme']}}]");
@@ -240,7 +262,8 @@ static void a_host_declares_only_for_tenants_it_is_allowed(void **state)
 }
 
 /* A user cannot pose as an agent. */
-static void users_cannot_say_who_declares(void **state)
+static void
+users_cannot_say_who_declares(void **state)
 {
     struct lab_result r = controller_lab_try(*state, NULL, "[{'op':'add','type':'port','name':'x','values':{'subnet':'a','declared_by':'" DOMAIN
                                              "'}}]");
@@ -249,7 +272,8 @@ static void users_cannot_say_who_declares(void **state)
     lab_result_done(&r);
 }
 
-static void a_port_announced_is_bound_before_it_appears(void **state)
+static void
+a_port_announced_is_bound_before_it_appears(void **state)
 {
     struct controller_lab *lab = *state;
     controller_lab_connect(lab, "h1");
@@ -266,7 +290,8 @@ static void a_port_announced_is_bound_before_it_appears(void **state)
 
 /* ---- reports ---- */
 
-static void a_full_report_is_all_there_is(void **state)
+static void
+a_full_report_is_all_there_is(void **state)
 {
     struct controller_lab *lab = *state;
     must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
@@ -280,7 +305,8 @@ static void a_full_report_is_all_there_is(void **state)
     assert_null(gone);
 }
 
-static void of_two_hosts_the_one_where_it_runs_is_shown(void **state)
+static void
+of_two_hosts_the_one_where_it_runs_is_shown(void **state)
 {
     struct controller_lab *lab = *state;
     must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
@@ -293,7 +319,8 @@ static void of_two_hosts_the_one_where_it_runs_is_shown(void **state)
     expect_shown(lab, "host", "h1");
 }
 
-static void declared_ports_go_with_the_last_sighting(void **state)
+static void
+declared_ports_go_with_the_last_sighting(void **state)
 {
     struct controller_lab *lab = *state;
     must_declare(lab, "h1", DECLARED("'subnet':'a'"));
@@ -307,7 +334,8 @@ static void declared_ports_go_with_the_last_sighting(void **state)
 }
 
 /* The domain went while agent and vnetd did not hear of each other. */
-static void a_full_report_without_the_domain_removes_its_ports(void **state)
+static void
+a_full_report_without_the_domain_removes_its_ports(void **state)
 {
     struct controller_lab *lab = *state;
     must_declare(lab, "h1", DECLARED("'subnet':'a'"));
@@ -324,7 +352,8 @@ static void a_full_report_without_the_domain_removes_its_ports(void **state)
                  "'declared':true,'name':'vm','subnet':'a'}]}"
 
 /* The guest runs on h1; h2 has announced it and shows its interface. */
-static uint32_t begin_migration(struct controller_lab *lab)
+static uint32_t
+begin_migration(struct controller_lab *lab)
 {
     controller_lab_connect(lab, "h1");
     controller_lab_show(lab, "h1", NULL, 0);
@@ -338,7 +367,8 @@ static uint32_t begin_migration(struct controller_lab *lab)
     return port_of(lab)->o.number;
 }
 
-static void expect_places(struct controller_lab *lab, uint32_t port, const char *host, struct twin twin)
+static void
+expect_places(struct controller_lab *lab, uint32_t port, const char *host, struct twin twin)
 {
     struct twin now = runtime_twin(lab->c.runtime, port);
     assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, host));
@@ -347,7 +377,8 @@ static void expect_places(struct controller_lab *lab, uint32_t port, const char 
     assert_int_equal(now.is_left, twin.is_left);
 }
 
-static void expect_migration(struct controller_lab *lab, const char *state)
+static void
+expect_migration(struct controller_lab *lab, const char *state)
 {
     struct uuid id;
     assert_true(uuid_parse(DOMAIN, &id));
@@ -358,7 +389,8 @@ static void expect_migration(struct controller_lab *lab, const char *state)
     json_decref(list);
 }
 
-static size_t n_migrations(struct controller_lab *lab)
+static size_t
+n_migrations(struct controller_lab *lab)
 {
     struct uuid id;
     assert_true(uuid_parse(DOMAIN, &id));
@@ -373,13 +405,15 @@ struct declared_place {
     uint32_t host;
 };
 
-static bool is_declared_on(void *aux)
+static bool
+is_declared_on(void *aux)
 {
     const struct declared_place *p = aux;
     return port_of(p->lab)->declared_on == p->host;
 }
 
-static void a_destination_is_armed_and_opened_by_the_first_packet(void **state)
+static void
+a_destination_is_armed_and_opened_by_the_first_packet(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
@@ -396,7 +430,8 @@ static void a_destination_is_armed_and_opened_by_the_first_packet(void **state)
     expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
 }
 
-static void a_destination_that_says_it_runs_opens_it_too(void **state)
+static void
+a_destination_that_says_it_runs_opens_it_too(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab);
@@ -404,7 +439,8 @@ static void a_destination_that_says_it_runs_opens_it_too(void **state)
     expect_places(lab, port, "h2", (struct twin) { host_number(lab, "h1"), 0, true });
 }
 
-static void a_guest_that_runs_again_where_it_was_is_bound_there_again(void **state)
+static void
+a_guest_that_runs_again_where_it_was_is_bound_there_again(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab);
@@ -415,7 +451,8 @@ static void a_guest_that_runs_again_where_it_was_is_bound_there_again(void **sta
     assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h1"));
 }
 
-static void a_destination_that_fails_leaves_everything_as_it_was(void **state)
+static void
+a_destination_that_fails_leaves_everything_as_it_was(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab);
@@ -426,7 +463,8 @@ static void a_destination_that_fails_leaves_everything_as_it_was(void **state)
     expect_migration(lab, "undone");
 }
 
-static void the_same_again_is_the_same_migration_and_to_where_it_is_none(void **state)
+static void
+the_same_again_is_the_same_migration_and_to_where_it_is_none(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
@@ -440,7 +478,8 @@ static void the_same_again_is_the_same_migration_and_to_where_it_is_none(void **
     expect_migration(lab, "moved");
 }
 
-static void a_host_that_does_not_know_who_was_to_come_ends_the_migration(void **state)
+static void
+a_host_that_does_not_know_who_was_to_come_ends_the_migration(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab);
@@ -454,7 +493,8 @@ static void a_host_that_does_not_know_who_was_to_come_ends_the_migration(void **
 }
 
 /* What was about to move is of where it is, until it runs elsewhere: whoever is heard first after a restart takes nobody's ports away. */
-static void a_declared_port_is_of_the_host_where_its_domain_runs(void **state)
+static void
+a_declared_port_is_of_the_host_where_its_domain_runs(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
@@ -477,7 +517,8 @@ static void a_declared_port_is_of_the_host_where_its_domain_runs(void **state)
 }
 
 /* Two hosts with one interface, of which nobody has said that a guest moves. */
-static void without_an_announcement_nothing_is_armed(void **state)
+static void
+without_an_announcement_nothing_is_armed(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab);
@@ -486,7 +527,8 @@ static void without_an_announcement_nothing_is_armed(void **state)
     expect_places(lab, port, "h1", (struct twin) { .host = 0 });
 }
 
-static size_t n_orphans(struct controller_lab *lab, const char *kind, const char *reason)
+static size_t
+n_orphans(struct controller_lab *lab, const char *kind, const char *reason)
 {
     json_t *rows = orphans_json(&lab->c), *row;
     size_t i, n = 0;
@@ -496,16 +538,19 @@ static size_t n_orphans(struct controller_lab *lab, const char *kind, const char
     return n;
 }
 
-static bool tell_nobody(void *aux, const char *event, const char *data)
+static bool
+tell_nobody(void *aux, const char *event, const char *data)
 {
     return true;
 }
 
-static void dropped(void *aux)
+static void
+dropped(void *aux)
 {
 }
 
-static void what_is_left_over_is_listed_and_stays(void **state)
+static void
+what_is_left_over_is_listed_and_stays(void **state)
 {
     static const struct agent_ops ops = { tell_nobody, dropped };
     struct controller_lab *lab = *state;
@@ -526,7 +571,8 @@ static void what_is_left_over_is_listed_and_stays(void **state)
     assert_int_equal(n_orphans(lab, "interface", "no port has this id"), 0);
 }
 
-static void a_report_that_makes_no_sense_changes_nothing(void **state)
+static void
+a_report_that_makes_no_sense_changes_nothing(void **state)
 {
     static const char *const wrong[] = {
         "{'instances':{}}", "{'instances':[1]}", "{'gone':[5]}", "{'gone':['x']}", "{'instances':[{'id':'x','name':'a','state':'off'}]}",
@@ -544,7 +590,8 @@ static void a_report_that_makes_no_sense_changes_nothing(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_declared_port_is_made_once_and_changed_with_its_declaration),

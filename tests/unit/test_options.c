@@ -18,7 +18,8 @@
 #define ARGUMENTS_MAX 8
 
 /* Parses the words given, up to NULL. */
-static bool parse(struct options *o, struct error *err, ...)
+static bool
+parse(struct options *o, struct error *err, ...)
 {
     char *argv[ARGUMENTS_MAX + 2] = { "vnetd" };
     int argc = 1;
@@ -30,7 +31,8 @@ static bool parse(struct options *o, struct error *err, ...)
     return options_parse(argc, argv, o, err);
 }
 
-static void expect_refused(const char *text, struct options *o, bool ok, const struct error *err)
+static void
+expect_refused(const char *text, struct options *o, bool ok, const struct error *err)
 {
     assert_false(ok);
     if (!strstr(err->text, text))
@@ -39,7 +41,8 @@ static void expect_refused(const char *text, struct options *o, bool ok, const s
 }
 
 /* A configuration file of this text: its name. */
-static const char *file_of(const char *text, char name[64])
+static const char *
+file_of(const char *text, char name[64])
 {
     int fd = memfd_create("options", 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
@@ -47,7 +50,8 @@ static const char *file_of(const char *text, char name[64])
     return name;
 }
 
-static void without_options_defaults_hold(void **state)
+static void
+without_options_defaults_hold(void **state)
 {
     struct options o;
     struct error err;
@@ -62,7 +66,8 @@ static void without_options_defaults_hold(void **state)
     options_done(&o);
 }
 
-static void an_option_given_replaces_its_default_and_repeats_add(void **state)
+static void
+an_option_given_replaces_its_default_and_repeats_add(void **state)
 {
     struct options o;
     struct error err;
@@ -75,7 +80,8 @@ static void an_option_given_replaces_its_default_and_repeats_add(void **state)
     options_done(&o);
 }
 
-static void the_command_line_wins_over_the_file_wherever_it_stands(void **state)
+static void
+the_command_line_wins_over_the_file_wherever_it_stands(void **state)
 {
     char name[64], argument[80];
     struct options o;
@@ -92,7 +98,8 @@ static void the_command_line_wins_over_the_file_wherever_it_stands(void **state)
     options_done(&o);
 }
 
-static void the_files_name_may_be_a_word_of_its_own_or_its_option_short(void **state)
+static void
+the_files_name_may_be_a_word_of_its_own_or_its_option_short(void **state)
 {
     char name[64];
     struct options o;
@@ -108,7 +115,8 @@ static void the_files_name_may_be_a_word_of_its_own_or_its_option_short(void **s
     options_done(&o);
 }
 
-static void a_line_of_any_length_is_one_line(void **state)
+static void
+a_line_of_any_length_is_one_line(void **state)
 {
     char name[64], *text = calloc(1, 5000);
     struct options o;
@@ -121,7 +129,8 @@ static void a_line_of_any_length_is_one_line(void **state)
     free(text);
 }
 
-static void what_is_wrong_in_a_file_is_named_with_its_line(void **state)
+static void
+what_is_wrong_in_a_file_is_named_with_its_line(void **state)
 {
     static const char *const files[][2] = {
         { "\nnonsense = 5\n", ":2: 'nonsense' is no option" }, { "store\n", "'store' needs a value" },
@@ -137,7 +146,8 @@ static void what_is_wrong_in_a_file_is_named_with_its_line(void **state)
     }
 }
 
-static void what_is_wrong_on_the_command_line_is_named(void **state)
+static void
+what_is_wrong_on_the_command_line_is_named(void **state)
 {
     static char *const words[][2] = {
         { "--nonsense", "--nonsense" }, { "--store", "--store" }, { "word", "'word'" }, { "--config=/nonexistent", "/nonexistent" },
@@ -153,7 +163,8 @@ static void what_is_wrong_on_the_command_line_is_named(void **state)
     }
 }
 
-static void listeners_are_bounded(void **state)
+static void
+listeners_are_bounded(void **state)
 {
     char *argv[OPTION_LISTENERS_MAX + 2] = { "vnetd" };
     struct options o;
@@ -164,7 +175,8 @@ static void listeners_are_bounded(void **state)
     expect_refused("at most 8 listeners", &o, ok, &err);
 }
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_options_defaults_hold),

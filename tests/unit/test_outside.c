@@ -37,39 +37,46 @@ static const char *const host_names[N_HOSTS] = { "hv1", "hv2" };
 
 /* ---- switches ---- */
 
-static struct hypervisor *host(struct world *w, unsigned i)
+static struct hypervisor *
+host(struct world *w, unsigned i)
 {
     return controller_lab_host(w->lab, host_names[i]);
 }
 
-static void connect_host(struct world *w, unsigned i)
+static void
+connect_host(struct world *w, unsigned i)
 {
     controller_switch_connect(&w->switches[i], w->lab, host_names[i], i + 1);
 }
 
-static void confirm(struct world *w, unsigned i)
+static void
+confirm(struct world *w, unsigned i)
 {
     controller_switch_confirm(&w->switches[i]);
 }
 
-static void disconnect_host(struct world *w, unsigned i)
+static void
+disconnect_host(struct world *w, unsigned i)
 {
     controller_switch_disconnect(&w->switches[i]);
 }
 
-static unsigned n_sent(const struct world *w, unsigned i)
+static unsigned
+n_sent(const struct world *w, unsigned i)
 {
     return w->switches[i].fake.n_messages[PACKET_OUT];
 }
 
-static bool has_sent(void *aux)
+static bool
+has_sent(void *aux)
 {
     const struct world *w = aux;
     return w->of->fake.n_messages[PACKET_OUT] >= w->at_least;
 }
 
 /* The n-th frame, which is ARP, was sent by the host. */
-static struct arp_frame sent(struct world *w, unsigned i, unsigned n)
+static struct arp_frame
+sent(struct world *w, unsigned i, unsigned n)
 {
     struct arp_frame arp;
     struct fake_switch *f = &w->switches[i].fake;
@@ -81,7 +88,8 @@ static struct arp_frame sent(struct world *w, unsigned i, unsigned n)
 }
 
 /* What is due now has been done. */
-static void settle(struct world *w)
+static void
+settle(struct world *w)
 {
     for (int i = 0; i < 5; i++)
         controller_lab_turn(w->lab);
@@ -89,7 +97,8 @@ static void settle(struct world *w)
 
 /* ---- the network ---- */
 
-static void set_uplink(struct world *w, unsigned i, bool has_uplink)
+static void
+set_uplink(struct world *w, unsigned i, bool has_uplink)
 {
     struct controller *c = &w->lab->c;
     struct runtime_host facts = { .number = host(w, i)->number, .encap_ip = ip4(0xc000020bu + i), .mtu = 1500, .tunnel_port = { 1, 2 } };
@@ -105,7 +114,8 @@ static void set_uplink(struct world *w, unsigned i, bool has_uplink)
     controller_fact_changed(c, &event);
 }
 
-static void bind_port(struct world *w, const char *port, unsigned i, uint32_t ofport)
+static void
+bind_port(struct world *w, const char *port, unsigned i, uint32_t ofport)
 {
     struct controller *c = &w->lab->c;
     uint32_t number = controller_lab_number(w->lab, OBJECT_PORT, port);
@@ -115,7 +125,8 @@ static void bind_port(struct world *w, const char *port, unsigned i, uint32_t of
     controller_fact_changed(c, &event);
 }
 
-static int setup(void **state)
+static int
+setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
     w->lab = controller_lab_start();
@@ -129,7 +140,8 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
+static int
+teardown(void **state)
 {
     struct world *w = *state;
     for (unsigned i = 0; i < N_HOSTS; i++)
@@ -144,13 +156,15 @@ static int teardown(void **state)
 #define EIP_ATTACH "{'op':'set','type':'eip','name':'" EIP "','values':{'attached':'port:web'}}"
 
 /* Its pool, too, but with a gateway that is known, so that nothing is asked meanwhile. */
-static void add_eip(struct world *w)
+static void
+add_eip(struct world *w)
 {
     controller_lab_do(w->lab, "[" POOL "]");
     controller_lab_do(w->lab, "[" EIP_ADD "," EIP_ATTACH "]");
 }
 
-static const char *column(struct world *w, enum object_type type, const char *name, const char *column)
+static const char *
+column(struct world *w, enum object_type type, const char *name, const char *column)
 {
     static char text[64];
     const struct object *o = model_get(w->lab->c.model, controller_lab_number(w->lab, type, name), type);
@@ -161,7 +175,8 @@ static const char *column(struct world *w, enum object_type type, const char *na
     return text;
 }
 
-static void assert_announcement(const struct arp_frame *a)
+static void
+assert_announcement(const struct arp_frame *a)
 {
     struct ip ip;
     assert_true(ip_parse(EIP, &ip));
@@ -172,7 +187,8 @@ static void assert_announcement(const struct arp_frame *a)
 
 /* ---- announcing ---- */
 
-static void an_address_is_announced_by_its_holder_once_that_has_the_flows(void **state)
+static void
+an_address_is_announced_by_its_holder_once_that_has_the_flows(void **state)
 {
     struct world *w = *state;
     set_uplink(w, 0, true);
@@ -194,14 +210,16 @@ static void an_address_is_announced_by_its_holder_once_that_has_the_flows(void *
     assert_int_equal(strlen(column(w, OBJECT_EIP, EIP, "announced_at")), strlen("2026-01-01T00:00:00.000Z"));
 }
 
-static bool is_announced(void *aux)
+static bool
+is_announced(void *aux)
 {
     struct world *w = aux;
     return *column(w, OBJECT_EIP, EIP, "announced_at");
 }
 
 /* Once the hosts that are connected have what they want. */
-static void assert_announced(struct world *w)
+static void
+assert_announced(struct world *w)
 {
     assert_false(is_announced(w));
     for (unsigned i = 0; i < N_HOSTS; i++)
@@ -210,7 +228,8 @@ static void assert_announced(struct world *w)
     assert_true(controller_lab_until(w->lab, is_announced, w));
 }
 
-static void a_move_is_announced_from_the_new_place(void **state)
+static void
+a_move_is_announced_from_the_new_place(void **state)
 {
     struct world *w = *state;
     for (unsigned i = 0; i < N_HOSTS; i++) {
@@ -231,7 +250,8 @@ static void a_move_is_announced_from_the_new_place(void **state)
     assert_announcement(&a);
 }
 
-static void a_holder_that_is_away_announces_when_it_is_back(void **state)
+static void
+a_holder_that_is_away_announces_when_it_is_back(void **state)
 {
     struct world *w = *state;
     set_uplink(w, 0, true);
@@ -245,7 +265,8 @@ static void a_holder_that_is_away_announces_when_it_is_back(void **state)
     assert_announced(w);
 }
 
-static void what_is_detached_or_unbound_is_nowhere(void **state)
+static void
+what_is_detached_or_unbound_is_nowhere(void **state)
 {
     struct world *w = *state;
     set_uplink(w, 0, true);
@@ -263,12 +284,14 @@ static void what_is_detached_or_unbound_is_nowhere(void **state)
     controller_lab_do(w->lab, "[{'op':'del','type':'eip','name':'" EIP "'}]");
 }
 
-static void count_eips(void *aux, const struct feed_event *e)
+static void
+count_eips(void *aux, const struct feed_event *e)
 {
     *(unsigned *) aux += e->type == OBJECT_EIP && !e->revision;
 }
 
-static void who_waits_hears_of_place_and_announcement(void **state)
+static void
+who_waits_hears_of_place_and_announcement(void **state)
 {
     unsigned n = 0;
     struct world *w = *state;
@@ -293,7 +316,8 @@ struct natgw_news {
     char ip[IP_STRLEN], host[16];        /* as the last event shows them */
 };
 
-static void note_natgw(void *aux, const struct feed_event *e)
+static void
+note_natgw(void *aux, const struct feed_event *e)
 {
     struct natgw_news *news = aux;
     if (e->type != OBJECT_NATGW)
@@ -303,7 +327,8 @@ static void note_natgw(void *aux, const struct feed_event *e)
     snprintf(news->host, sizeof news->host, "%s", column(news->w, OBJECT_NATGW, "n", "host"));
 }
 
-static void expect_news(struct natgw_news *news, const char *ip, const char *host)
+static void
+expect_news(struct natgw_news *news, const char *ip, const char *host)
 {
     settle(news->w);
     assert_int_equal(news->n, 1);
@@ -312,7 +337,8 @@ static void expect_news(struct natgw_news *news, const char *ip, const char *hos
     news->n = 0;
 }
 
-static void set_gateway(struct world *w, unsigned i)
+static void
+set_gateway(struct world *w, unsigned i)
 {
     struct controller *c = &w->lab->c;
     struct runtime_host before = *runtime_host(c->runtime, host(w, i)->number), after = before;
@@ -321,7 +347,8 @@ static void set_gateway(struct world *w, unsigned i)
     controller_fact_changed(c, &(struct vnet_event) { .kind = EVENT_HOST, .number = after.number, .host_before = &before, .host_after = &after });
 }
 
-static void who_waits_hears_of_a_nat_gateways_address_and_host(void **state)
+static void
+who_waits_hears_of_a_nat_gateways_address_and_host(void **state)
 {
     struct world *w = *state;
     struct natgw_news news = { .w = w };
@@ -342,7 +369,8 @@ static void who_waits_hears_of_a_nat_gateways_address_and_host(void **state)
 
 /* ---- the upstream gateway ---- */
 
-static void hear(struct world *w, unsigned i, const struct arp_frame *arp, uint32_t in_port)
+static void
+hear(struct world *w, unsigned i, const struct arp_frame *arp, uint32_t in_port)
 {
     struct bytes frame = BYTES_INIT, userdata = BYTES_INIT;
     arp_put(&frame, arp);
@@ -354,12 +382,14 @@ static void hear(struct world *w, unsigned i, const struct arp_frame *arp, uint3
     bytes_done(&userdata);
 }
 
-static struct arp_frame answer_of(struct mac mac)
+static struct arp_frame
+answer_of(struct mac mac)
 {
     return (struct arp_frame) { .eth_src = mac, .op = ARP_REPLY, .sha = mac, .spa = ip4(0xcb007101) };
 }
 
-static void a_gateway_is_asked_for_by_each_host_in_turn(void **state)
+static void
+a_gateway_is_asked_for_by_each_host_in_turn(void **state)
 {
     struct world *w = *state;
     controller_lab_do(w->lab, "[" POOL "]");
@@ -375,7 +405,8 @@ static void a_gateway_is_asked_for_by_each_host_in_turn(void **state)
     sent(w, 1, 1);
 }
 
-static void a_host_that_holds_an_address_asks_with_it(void **state)
+static void
+a_host_that_holds_an_address_asks_with_it(void **state)
 {
     struct world *w = *state;
     bind_port(w, "web", 0, 7);
@@ -391,7 +422,8 @@ static void a_host_that_holds_an_address_asks_with_it(void **state)
     assert_true(ip_equal(a.spa, ip) && mac_equal(a.sha, public_mac_of_ip(ip)) && ip_equal(a.tpa, ip4(0xcb007101)));
 }
 
-static void its_answer_is_learnt_shown_and_remembered(void **state)
+static void
+its_answer_is_learnt_shown_and_remembered(void **state)
 {
     struct world *w = *state;
     controller_lab_do(w->lab, "[" POOL "]");
@@ -410,7 +442,8 @@ static void its_answer_is_learnt_shown_and_remembered(void **state)
     assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "");
 }
 
-static void what_is_not_the_gateways_is_not_believed(void **state)
+static void
+what_is_not_the_gateways_is_not_believed(void **state)
 {
     struct world *w = *state;
     const struct mac good = { { 2, 0, 0, 0, 0, 9 } };
@@ -438,7 +471,8 @@ static void what_is_not_the_gateways_is_not_believed(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_address_is_announced_by_its_holder_once_that_has_the_flows),

@@ -53,20 +53,23 @@ static const char old_store[] =
     "CREATE TABLE journal (revision INTEGER PRIMARY KEY, who TEXT NOT NULL, at_ms INTEGER NOT NULL, summary TEXT NOT NULL);"
     "COMMIT;";
 
-static int setup(void **state)
+static int
+setup(void **state)
 {
     *state = controller_lab_start_with(old_store);
     return 0;
 }
 
-static int teardown(void **state)
+static int
+teardown(void **state)
 {
     controller_lab_stop(*state);
     return 0;
 }
 
 /* All of intent, as the store would write it. */
-static json_t *intent(const struct model *m)
+static json_t *
+intent(const struct model *m)
 {
     json_t *all = json_object();
     for (const struct object_class *c = NULL; (c = object_class_next(c));)
@@ -78,7 +81,8 @@ static json_t *intent(const struct model *m)
     return all;
 }
 
-static void an_older_store_gets_default_groups_and_ports_join_them(void **state)
+static void
+an_older_store_gets_default_groups_and_ports_join_them(void **state)
 {
     struct controller_lab *lab = *state;
     const struct model *m = lab->c.model;
@@ -96,7 +100,8 @@ static void an_older_store_gets_default_groups_and_ports_join_them(void **state)
     assert_int_equal(model_eip_of(m, 5), 12);
 }
 
-static void it_happens_once_and_is_durable(void **state)
+static void
+it_happens_once_and_is_durable(void **state)
 {
     struct controller_lab *lab = *state;
     json_t *before = intent(lab->c.model);
@@ -111,7 +116,8 @@ static void it_happens_once_and_is_durable(void **state)
     assert_int_equal(model_count(lab->c.model, OBJECT_SG_SET), 2);
 }
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_older_store_gets_default_groups_and_ports_join_them, setup, teardown),

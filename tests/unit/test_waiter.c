@@ -18,7 +18,8 @@ struct wait {
 
 static char session;
 
-static int start(void **state)
+static int
+start(void **state)
 {
     struct controller_lab *lab = controller_lab_start();
     controller_lab_do(lab, "[{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]");
@@ -26,7 +27,8 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int
+stop(void **state)
 {
     struct controller_lab *lab = *state;
     for (struct hypervisor *h = hosts_first(lab->c.hosts); h; h = hosts_next(lab->c.hosts, h)) {
@@ -37,7 +39,8 @@ static int stop(void **state)
     return 0;
 }
 
-static struct hypervisor *up(struct controller_lab *lab, const char *name)
+static struct hypervisor *
+up(struct controller_lab *lab, const char *name)
 {
     struct hypervisor *h = controller_lab_host(lab, name);
     h->db = (struct ovsdb_session *) (void *) &session;
@@ -47,20 +50,23 @@ static struct hypervisor *up(struct controller_lab *lab, const char *name)
     return h;
 }
 
-static void down(struct controller_lab *lab, struct hypervisor *h)
+static void
+down(struct controller_lab *lab, struct hypervisor *h)
 {
     h->of = NULL;
     h->is_reconciling = false;
     waiters_check(lab->c.waiters, h->number);
 }
 
-static void confirm(struct controller_lab *lab, struct hypervisor *h, uint64_t seq)
+static void
+confirm(struct controller_lab *lab, struct hypervisor *h, uint64_t seq)
 {
     h->confirmed_seq = seq;
     waiters_check(lab->c.waiters, h->number);
 }
 
-static void done(void *aux, const struct waiter_result *result)
+static void
+done(void *aux, const struct waiter_result *result)
 {
     struct wait *w = aux;
     w->n_done++;
@@ -70,12 +76,14 @@ static void done(void *aux, const struct waiter_result *result)
     w->disconnected = result->n_disconnected ? result->disconnected[0] : 0;
 }
 
-static bool is_done(void *aux)
+static bool
+is_done(void *aux)
 {
     return ((struct wait *) aux)->n_done;
 }
 
-static void nothing_to_wait_for_is_done_at_once(void **state)
+static void
+nothing_to_wait_for_is_done_at_once(void **state)
 {
     struct controller_lab *lab = *state;
     struct wait w = { 0 };
@@ -88,7 +96,8 @@ static void nothing_to_wait_for_is_done_at_once(void **state)
     assert_int_equal(w.n_unconfirmed + w.n_disconnected, 0);
 }
 
-static void all_must_confirm_what_they_wanted_when_the_waiting_began(void **state)
+static void
+all_must_confirm_what_they_wanted_when_the_waiting_began(void **state)
 {
     struct controller_lab *lab = *state;
     struct wait w = { 0 };
@@ -106,7 +115,8 @@ static void all_must_confirm_what_they_wanted_when_the_waiting_began(void **stat
     assert_int_equal(w.n_unconfirmed + w.n_disconnected, 0);
 }
 
-static void who_is_away_is_named_and_not_waited_for(void **state)
+static void
+who_is_away_is_named_and_not_waited_for(void **state)
 {
     struct controller_lab *lab = *state;
     struct wait w = { 0 };
@@ -121,7 +131,8 @@ static void who_is_away_is_named_and_not_waited_for(void **state)
     assert_int_equal(w.disconnected, b->number);
 }
 
-static void who_leaves_while_waited_for_is_named(void **state)
+static void
+who_leaves_while_waited_for_is_named(void **state)
 {
     struct controller_lab *lab = *state;
     struct wait w = { 0 };
@@ -133,7 +144,8 @@ static void who_leaves_while_waited_for_is_named(void **state)
     assert_int_equal(w.disconnected, h->number);
 }
 
-static void who_comes_back_must_confirm_anew(void **state)
+static void
+who_comes_back_must_confirm_anew(void **state)
 {
     struct controller_lab *lab = *state;
     struct wait w = { 0 };
@@ -147,7 +159,8 @@ static void who_comes_back_must_confirm_anew(void **state)
     assert_int_equal(w.n_done, 1);
 }
 
-static void who_does_not_confirm_in_time_is_named(void **state)
+static void
+who_does_not_confirm_in_time_is_named(void **state)
 {
     struct controller_lab *lab = *state;
     struct wait w = { 0 };
@@ -159,7 +172,8 @@ static void who_does_not_confirm_in_time_is_named(void **state)
     assert_int_equal(w.unconfirmed, h->number);
 }
 
-static void a_deleted_host_is_not_waited_for(void **state)
+static void
+a_deleted_host_is_not_waited_for(void **state)
 {
     struct controller_lab *lab = *state;
     struct wait w = { 0 };
@@ -174,7 +188,8 @@ static void a_deleted_host_is_not_waited_for(void **state)
     assert_int_equal(w.n_unconfirmed + w.n_disconnected, 0);
 }
 
-static void the_end_of_the_program_ends_all_waiting(void **state)
+static void
+the_end_of_the_program_ends_all_waiting(void **state)
 {
     struct controller_lab *lab = *state;
     struct wait w = { 0 };
@@ -190,7 +205,8 @@ static void the_end_of_the_program_ends_all_waiting(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
 
-int main(void)
+int
+main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(nothing_to_wait_for_is_done_at_once),

@@ -23,7 +23,8 @@ struct test_job {
 
 static char order[16];
 
-static void run(struct worker_job *job)
+static void
+run(struct worker_job *job)
 {
     struct test_job *t = CONTAINER_OF(job, struct test_job, job);
     char c = 0;
@@ -32,7 +33,8 @@ static void run(struct worker_job *job)
     t->has_run = true;
 }
 
-static void done(struct worker_job *job, bool in_time)
+static void
+done(struct worker_job *job, bool in_time)
 {
     struct test_job *t = CONTAINER_OF(job, struct test_job, job);
     t->is_done = true;
@@ -40,13 +42,15 @@ static void done(struct worker_job *job, bool in_time)
     strcat(order, in_time ? "d" : "l");
 }
 
-static void discard(struct worker_job *job)
+static void
+discard(struct worker_job *job)
 {
     CONTAINER_OF(job, struct test_job, job)->is_discarded = true;
     strcat(order, "x");
 }
 
-static struct test_job job_new(unsigned deadline_ms, bool has_gate)
+static struct test_job
+job_new(unsigned deadline_ms, bool has_gate)
 {
     struct test_job t = { .job = { .run = run, .done = done, .discard = discard, .deadline_ms = deadline_ms }, .gate = { -1, -1 } };
     if (has_gate)
@@ -55,7 +59,8 @@ static struct test_job job_new(unsigned deadline_ms, bool has_gate)
     return t;
 }
 
-static void until(struct event_base *base, const bool *flag)
+static void
+until(struct event_base *base, const bool *flag)
 {
     for (int i = 0; !*flag && i < 500; i++) {
         struct timeval tv = { 0, 10000 };
@@ -65,7 +70,8 @@ static void until(struct event_base *base, const bool *flag)
     assert_true(*flag);
 }
 
-static void end(struct event_base *base, struct worker *w)
+static void
+end(struct event_base *base, struct worker *w)
 {
     for (int i = 0; !worker_is_idle(w) && i < 500; i++) {
         struct timeval tv = { 0, 10000 };
@@ -77,7 +83,8 @@ static void end(struct event_base *base, struct worker *w)
     event_base_free(base);
 }
 
-static void a_job_in_time_is_done_and_not_discarded(void **state)
+static void
+a_job_in_time_is_done_and_not_discarded(void **state)
 {
     struct event_base *base = event_base_new();
     struct worker *w = worker_new(base);
@@ -90,7 +97,8 @@ static void a_job_in_time_is_done_and_not_discarded(void **state)
     end(base, w);
 }
 
-static void behind_a_late_job_others_go_on(void **state)
+static void
+behind_a_late_job_others_go_on(void **state)
 {
     struct event_base *base = event_base_new();
     struct worker *w = worker_new(base);
@@ -108,7 +116,8 @@ static void behind_a_late_job_others_go_on(void **state)
     end(base, w);
 }
 
-static void a_job_that_never_began_is_late_and_discarded_at_once(void **state)
+static void
+a_job_that_never_began_is_late_and_discarded_at_once(void **state)
 {
     struct event_base *base = event_base_new();
     struct worker *w = worker_new(base);
@@ -122,7 +131,8 @@ static void a_job_that_never_began_is_late_and_discarded_at_once(void **state)
     end(base, w);
 }
 
-static void a_job_apart_has_all_the_time_it_wants(void **state)
+static void
+a_job_apart_has_all_the_time_it_wants(void **state)
 {
     struct event_base *base = event_base_new();
     struct worker *w = worker_new(base);
@@ -137,7 +147,8 @@ static void a_job_apart_has_all_the_time_it_wants(void **state)
     end(base, w);
 }
 
-int main(void)
+int
+main(void)
 {
     evthread_use_pthreads();
     const struct CMUnitTest tests[] = {

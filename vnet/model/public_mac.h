@@ -12,22 +12,26 @@
 #define PUBLIC_MAC_OF_IP 0x0a76         /* first two bytes; the address, or the host's number, follows */
 #define PUBLIC_MAC_OF_HOST 0x0a77
 
-static inline struct mac public_mac(uint16_t kind, uint32_t n)
+static inline struct mac
+public_mac(uint16_t kind, uint32_t n)
 {
     return (struct mac) { { kind >> 8, kind & 0xff, n >> 24, n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff } };
 }
 
-static inline struct mac public_mac_of_ip(struct ip ip)
+static inline struct mac
+public_mac_of_ip(struct ip ip)
 {
     return public_mac(PUBLIC_MAC_OF_IP, ip4_u32(ip));
 }
 
-static inline struct mac public_mac_of_host(uint32_t number)
+static inline struct mac
+public_mac_of_host(uint32_t number)
 {
     return public_mac(PUBLIC_MAC_OF_HOST, number);
 }
 
-static inline bool is_public_mac(struct mac m)
+static inline bool
+is_public_mac(struct mac m)
 {
     return m.b[0] == PUBLIC_MAC_OF_IP >> 8 && (m.b[1] == (PUBLIC_MAC_OF_IP & 0xff) || m.b[1] == (PUBLIC_MAC_OF_HOST & 0xff));
 }

@@ -93,7 +93,8 @@ enum reason {
 
 const char *reason_word(enum reason);
 
-static inline uint64_t cookie_make(uint8_t feature, uint8_t type, uint32_t number)
+static inline uint64_t
+cookie_make(uint8_t feature, uint8_t type, uint32_t number)
 {
     return (uint64_t) feature << 56 | (uint64_t) type << 48 | number;
 }
