@@ -21,12 +21,14 @@ struct spell {
     uint32_t natgw, host;
     uint64_t packets, seen;              /* this reading's, summed up; the last one's */
     unsigned round;                      /* the last one it was found in */
+    bool is_old;                         /* until it is read: what was counted before we looked is not news */
 };
 
 struct exhaustion {
     struct controller *controller;
     struct map spells;
     unsigned round;
+    uint32_t last_old;                   /* the last NAT gateway that there was at the start */
     uint32_t host;                       /* of the reading under way, or of the last */
     bool is_reading;
     struct event *timer;
@@ -44,6 +46,13 @@ exhaustion_new(struct controller *c)
     x->timer = event_new(c->base, -1, EV_PERSIST, exhaustion_round, x);
     event_add(x->timer, &(struct timeval) { .tv_sec = LOOK_S });
     return x;
+}
+
+void
+exhaustion_begin(struct exhaustion *x)
+{
+    for (const struct object *o = NULL; (o = model_next(x->controller->model, OBJECT_NATGW, x->last_old)) != NULL;)
+        x->last_old = o->number;
 }
 
 void
@@ -76,6 +85,7 @@ spell_note(struct exhaustion *x, uint32_t natgw, uint32_t host)
     if (!s) {
         s = mem_zalloc(sizeof *s);
         s->natgw = natgw;
+        s->is_old = natgw <= x->last_old;
         map_insert(&x->spells, &s->by_natgw, hash_u32(natgw));
     }
     if (s->host != host)
@@ -120,8 +130,10 @@ spell_tell(struct exhaustion *x, struct spell *s)
 {
     const struct object *o = model_get(x->controller->model, s->natgw, OBJECT_NATGW);
     uint64_t grown = s->packets < s->seen ? s->packets : s->packets - s->seen;
+    bool is_news = o && grown && !s->is_old;
     s->seen = s->packets;
-    if (o && grown)
+    s->is_old = false;
+    if (is_news)
         log_warn_limited(&x->lines, "NAT gateway '%s': no free port for %llu packets", o->name ? o->name : "?",
                          (unsigned long long) grown);
 }

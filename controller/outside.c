@@ -145,6 +145,7 @@ outside_begin(struct outside *o)
     const struct model *m = o->controller->model;
     const struct object *object = NULL;
     o->is_begun = true;
+    exhaustion_begin(o->exhaustion);
     for (uint32_t after = 0; (object = model_next(m, OBJECT_EIP, after)); after = object->number)
         announcements_look(o->announcements, object->number);
     for (uint32_t after = 0; (object = model_next(m, OBJECT_POOL, after)); after = object->number)

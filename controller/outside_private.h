@@ -31,6 +31,8 @@ void upstreams_heard(struct upstreams *, uint32_t host, const struct packet_in *
 
 /* ---- exhaustion.c ---- */
 struct exhaustion *exhaustion_new(struct controller *);
+/* The store is read: these gateways' flows have been counting before. */
+void exhaustion_begin(struct exhaustion *);
 void exhaustion_free(struct exhaustion *);
 
 #endif

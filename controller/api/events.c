@@ -43,7 +43,7 @@ static void
 stream_each(void *aux, const struct feed_event *e)
 {
     struct stream *s = aux;
-    if (!call_may_see_tenant(s->call, e->type == OBJECT_TENANT ? e->number : e->tenant))
+    if (!object_class(e->type)->is_public && !call_may_see_tenant(s->call, e->type == OBJECT_TENANT ? e->number : e->tenant))
         return;
     json_t *json = feed_event_json(s->call->controller->feed, e);
     char *data = json_text(json);

@@ -1,4 +1,5 @@
 /* What a host's OpenFlow session tells: whose bridge it is, what is installed, what was refused, packets that want answers. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "controller/retired.h"
 #include "controller/store/store.h"
 #include "controller/waiter.h"
+#include "vnet/pipeline/words.h"
 
 #define LOG_MODULE "host"
 #include "base/log.h"
@@ -111,17 +113,28 @@ host_committed(void *aux, struct of_session *s, uint64_t seq)
         feed_object(hosts_controller(h->all)->feed, h->number);
 }
 
+/* Whose flow: an object as its tenant knows it, or what a host has for itself. */
+static struct words
+words_of_cookie(const struct controller *c, uint64_t cookie)
+{
+    struct words w = { "the host's own set" };
+    const struct view view = { .model = c->model, .runtime = c->runtime };
+    const struct object_class *class = object_class(cookie_type(cookie));
+    if (class)
+        snprintf(w.text, sizeof w.text, "%s %.120s", class->name, words_object(&view, cookie_type(cookie), cookie_number(cookie)).text);
+    return w;
+}
+
 static void
 host_refused(void *aux, struct of_session *s, uint64_t cookie, const char *reason)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
     if (!h)
         return;
+    struct controller *c = hosts_controller(h->all);
     if (cookie_type(cookie) == OBJECT_PORT)
-        bindings_refused(hosts_controller(h->all)->bindings, h->number, cookie_number(cookie), reason);
-    host_set_error(h, HOST_ERROR_REFUSED, "its switch refused a flow of %s %u: %s",
-                   object_class(cookie_type(cookie)) ? object_class(cookie_type(cookie))->name : "the host's own set",
-                   cookie_number(cookie), reason);
+        bindings_refused(c->bindings, h->number, cookie_number(cookie), reason);
+    host_set_error(h, HOST_ERROR_REFUSED, "its switch refused a flow of %s: %s", words_of_cookie(c, cookie).text, reason);
 }
 
 static void
