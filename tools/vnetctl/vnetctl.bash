@@ -52,7 +52,7 @@ _vnetctl_argument() {
     PORT) [[ $2 == tg-add ]] || [[ $2 == port-add ]] || _vnetctl_names port ;;
     IP) [[ $2 == eip-add ]] || _vnetctl_names eip ;;
     PACKET) printf '%s\n' icmp tcp udp ;;
-    'PORT|POOL:SRC') _vnetctl_names port ;;
+    'PORT|POOL:SRC') _vnetctl_names port; _vnetctl_names pool | sed 's/$/:/' ;;
     *)
         type=${1,,}
         # The last name of an '-add' is a new one.
@@ -66,7 +66,8 @@ _vnetctl_value() {
     local column=${_vnetctl_current%%=*}
     if [[ $_vnetctl_current == *=* ]]; then
         case $column in
-        rtb | sg | vpc | subnet | host | pool | lb | tg) _vnetctl_names "$column" | sed "s/^/$column=/" ;;
+        sg) printf 'sg=none\n'; _vnetctl_names sg | sed 's/^/sg=/' ;;
+        rtb | vpc | subnet | host | pool | lb | tg) _vnetctl_names "$column" | sed "s/^/$column=/" ;;
         attached) _vnetctl_names port | sed 's/^/attached=port:/'; _vnetctl_names natgw | sed 's/^/attached=natgw:/'; _vnetctl_names lb | sed 's/^/attached=lb:/' ;;
         affinity) printf "affinity=%s\n" none source ;;
         check) printf "check=%s\n" tcp icmp none ;;
@@ -76,7 +77,7 @@ _vnetctl_value() {
     elif [[ $1 == *COLUMN=VALUE* ]]; then
         _vnetctl_columns "$2" | sed 's/$/=/'
     elif [[ $1 == *TYPE=N* ]]; then
-        _vnetctl_types | sed 's/$/=/'
+        _vnetctl_types | grep -vxE 'host|instance|orphan|pool|tenant' | sed 's/$/=/'         # of tenants' objects
     else
         grep -o '[a-z_]\+=' <<<"$1"
     fi
