@@ -58,6 +58,7 @@ libcontroller_a_SOURCES += \
 	controller/instance/declared.c controller/instance/declared.h \
 	controller/instance/declared_owner.c \
 	controller/instance/instances.c controller/instance/instances.h \
+	controller/instance/listings.c controller/instance/listings.h \
 	controller/instance/migrations.c controller/instance/migrations.h \
 	controller/instance/open_counts.c controller/instance/open_counts.h \
 	controller/instance/orphans.c controller/instance/orphans.h \

@@ -21,8 +21,9 @@ void declared_moved(struct controller *, uint32_t host, struct uuid domain, cons
 
 /* The domain is gone from its last host: the ports it declared go, those of its interfaces ('ports') and others that are said to be of there. */
 void declared_remove(struct controller *, uint32_t host, struct uuid domain, const struct uuid ports[], size_t n);
-/* The same for every domain of that host's declared ports that 'is_known' does not know; but a port that is bound to another host is that one's to speak of. */
-void declared_remove_unknown(struct controller *, uint32_t host, bool (*is_known)(void *aux, struct uuid), void *aux);
+/* The same for every domain of that host's declared ports that 'is_known' does not know; but a port that is bound to another host is that one's to speak of,
+ * and is_late, a while after the host has listed its domains, one that is bound there is not taken either. */
+void declared_remove_unknown(struct controller *, uint32_t host, bool is_late, bool (*is_known)(void *aux, struct uuid), void *aux);
 
 /* Between declared.c and declared_owner.c: an operation on a port, to be completed. New reference. */
 json_t *declared_op(const char *kind, const char *name);

@@ -59,15 +59,17 @@ struct removal {
     char domain[UUID_STRLEN];            /* whose ports go; "": those of all that is_known() does not know */
     bool (*is_known)(void *aux, struct uuid);
     void *aux;
+    bool is_late;
     uint32_t *ports;
     size_t n, cap;
 };
 
+/* Is it in use? Late after the host has listed its domains another may have come there. */
 static bool
-is_bound_elsewhere(const struct removal *r, uint32_t port)
+is_bound(const struct removal *r, uint32_t port)
 {
     uint32_t host = bindings_status(r->controller->bindings, port).host;
-    return host && host != r->host;
+    return host && (r->is_late || host != r->host);
 }
 
 static bool
@@ -78,7 +80,7 @@ removal_see(void *aux, const struct object *o)
     const struct port *port = (const void *) o;
     if (!port->declared_by || !uuid_parse(port->declared_by, &id))
         return true;
-    if (*r->domain ? strcmp(r->domain, port->declared_by) != 0 : r->is_known(r->aux, id) || is_bound_elsewhere(r, o->number))
+    if (*r->domain ? strcmp(r->domain, port->declared_by) != 0 : r->is_known(r->aux, id) || is_bound(r, o->number))
         return true;
     r->ports = mem_grow(r->ports, &r->cap, r->n + 1, sizeof *r->ports);
     r->ports[r->n++] = o->number;
@@ -134,8 +136,8 @@ declared_remove(struct controller *c, uint32_t host, struct uuid domain, const s
 }
 
 void
-declared_remove_unknown(struct controller *c, uint32_t host, bool (*is_known)(void *, struct uuid), void *aux)
+declared_remove_unknown(struct controller *c, uint32_t host, bool is_late, bool (*is_known)(void *, struct uuid), void *aux)
 {
-    struct removal r = { .controller = c, .host = host, .is_known = is_known, .aux = aux };
+    struct removal r = { .controller = c, .host = host, .is_late = is_late, .is_known = is_known, .aux = aux };
     removal_run(&r, host);
 }

@@ -7,6 +7,7 @@
 #include "controller/controller.h"
 #include "controller/host/host.h"
 #include "controller/instance/declared.h"
+#include "controller/instance/listings.h"
 #include "controller/instance/migrations.h"
 #include "controller/instance/sighting.h"
 #include "vnet/model/model.h"
@@ -31,7 +32,10 @@ struct instances {
     struct controller *controller;
     struct map by_id;
     struct instances_reader *readers;
+    struct listings *listings;
 };
+
+static void remove_unknown(void *aux, uint32_t host, bool is_late);
 
 struct instances *
 instances_new(struct controller *c)
@@ -39,6 +43,7 @@ instances_new(struct controller *c)
     struct instances *all = mem_zalloc(sizeof *all);
     all->controller = c;
     map_init(&all->by_id);
+    all->listings = listings_new(c, remove_unknown, all);
     return all;
 }
 
@@ -179,6 +184,13 @@ report_read(struct report *r, const json_t *json, struct error *err)
     return report_read_gone(r, gone, err);
 }
 
+static void
+sighting_end(struct instances *all, struct sighting *s)
+{
+    migrations_seen(all->controller->migrations, s, true);
+    sighting_drop(all, s);
+}
+
 /* A host has the domain no more. Ports go only when no other host has it. */
 static void
 take_gone(struct instances *all, uint32_t host, struct uuid id)
@@ -188,16 +200,22 @@ take_gone(struct instances *all, uint32_t host, struct uuid id)
     bool is_elsewhere = i && (i->sightings != s || (s && s->next));
     if (!is_elsewhere)
         declared_remove(all->controller, host, id, s ? s->ports : NULL, s ? s->n_ports : 0);
-    if (s) {
-        migrations_seen(all->controller->migrations, s, true);
-        sighting_drop(all, s);
-    }
+    if (s)
+        sighting_end(all, s);
 }
 
 static bool
 is_elsewhere(void *aux, struct uuid id)
 {
     return instance_find(aux, id) != NULL;
+}
+
+/* The ports that domains of the host had declared which nobody has any more. */
+static void
+remove_unknown(void *aux, uint32_t host, bool is_late)
+{
+    struct instances *all = aux;
+    declared_remove_unknown(all->controller, host, is_late, is_elsewhere, all);
 }
 
 struct here {
@@ -221,9 +239,9 @@ drop_unseen(struct instances *all, uint32_t host)
         if (s && s->is_kept)
             s->is_kept = false;
         else if (s)
-            take_gone(all, host, s->id);
+            sighting_end(all, s);
     }
-    declared_remove_unknown(all->controller, host, is_elsewhere, all);
+    listings_add(all->listings, host);
     struct here here = { all, host };
     migrations_listed(all->controller->migrations, host, is_here, &here);
 }
@@ -251,6 +269,7 @@ instances_report(struct instances *all, uint32_t host, const json_t *json, struc
 void
 instances_host_removed(struct instances *all, uint32_t host)
 {
+    listings_remove(all->listings, host);
     MAP_FOR_EACH_SAFE (n, next, &all->by_id) {
         struct sighting *s = sighting_of(CONTAINER_OF(n, struct instance, by_id), host);
         if (s)
@@ -264,6 +283,7 @@ instances_free(struct instances *all)
 {
     if (!all)
         return;
+    listings_free(all->listings);
     MAP_FOR_EACH_SAFE (n, next, &all->by_id) {
         struct instance *i = CONTAINER_OF(n, struct instance, by_id);
         while (i->sightings->next)

@@ -346,6 +346,24 @@ a_full_report_without_the_domain_removes_its_ports(void **state)
     until_port(lab, false);
 }
 
+/* It may be where it moved to, and that host is not heard of yet. */
+static void
+while_a_host_is_not_heard_of_nothing_is_taken_for_gone(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    controller_lab_restart(lab);
+    must_report(lab, "h1", "{'full':true,'instances':[]}");
+    controller_lab_turn(lab);
+    assert_non_null(port_of(lab));
+    must_report(lab, "h2", "{'full':true,'instances':[" RUNNING "]}");
+    controller_lab_turn(lab);
+    assert_non_null(port_of(lab));
+    must_report(lab, "h2", "{'full':true,'instances':[]}");
+    must_report(lab, "h1", "{'full':true,'instances':[]}");
+    until_port(lab, false);
+}
+
 /* ---- migration ---- */
 
 #define INCOMING "{'id':'" DOMAIN "','name':'vm','tenant':'default','incoming':true,'ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01'," \
@@ -606,6 +624,7 @@ main(void)
         TEST(of_two_hosts_the_one_where_it_runs_is_shown),
         TEST(declared_ports_go_with_the_last_sighting),
         TEST(a_full_report_without_the_domain_removes_its_ports),
+        TEST(while_a_host_is_not_heard_of_nothing_is_taken_for_gone),
         TEST(a_destination_is_armed_and_opened_by_the_first_packet),
         TEST(a_destination_that_says_it_runs_opens_it_too),
         TEST(a_guest_that_runs_again_where_it_was_is_bound_there_again),

@@ -1,0 +1,21 @@
+/* Which hosts' agents have listed their domains, and when that is a whole view: only then may what nobody has listed be taken for gone. A domain may have
+ * moved to a host that is not heard of yet.
+ *
+ * A host counts as heard of when it has listed, or is connected: then its interfaces are known, if it has no agent. What waits is looked at again
+ * with each listing, and every few seconds. */
+#ifndef CONTROLLER_INSTANCE_LISTINGS_H
+#define CONTROLLER_INSTANCE_LISTINGS_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct controller;
+struct listings;
+
+/* 'settled': the host has listed, and the view is whole; is_late: not at once. */
+struct listings *listings_new(struct controller *, void (*settled)(void *aux, uint32_t host, bool is_late), void *aux);
+void listings_free(struct listings *);
+void listings_add(struct listings *, uint32_t host);
+void listings_remove(struct listings *, uint32_t host);
+
+#endif
