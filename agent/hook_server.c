@@ -30,7 +30,8 @@ struct hook_call {
     struct hook_server *server;
     struct hook_call *next, *prev;
     struct bufferevent *bev;
-    bool is_answered;
+    bool is_taken, is_answered;          /* in between, the handler holds the call */
+    bool is_gone;                        /* nobody waits for the answer any more */
 };
 
 static void
@@ -59,6 +60,10 @@ hook_call_answer(struct hook_call *c, const char *refusal)
 {
     struct evbuffer *out = bufferevent_get_output(c->bev);
     char text[HOOK_ANSWER_MAX - 16];
+    if (c->is_gone) {
+        call_free(c);
+        return;
+    }
     if (refusal) {
         text_escape(text, sizeof text, refusal);
         evbuffer_add_printf(out, "refused %s\n", text);
@@ -78,6 +83,7 @@ take_message(struct hook_call *c)
     size_t n = evbuffer_get_length(in);
     const char *bytes = n ? (const char *) evbuffer_pullup(in, -1) : "";
     if (hook_message_parse(bytes, n, &m, &err)) {
+        c->is_taken = true;
         c->server->handler(c->server->aux, c, &m);
         return;
     }
@@ -85,14 +91,18 @@ take_message(struct hook_call *c)
     call_free(c);
 }
 
+/* The end of its stream is the message's end; everything else ends the call, and one that the handler holds once it is answered. */
 static void
 on_event(struct bufferevent *bev, short what, void *aux)
 {
     struct hook_call *c = aux;
-    if ((what & BEV_EVENT_EOF) && !c->is_answered)
+    (void) bev;
+    if ((what & BEV_EVENT_EOF) && (what & BEV_EVENT_READING) && !c->is_taken)
         take_message(c);
-    else if (!(what & BEV_EVENT_CONNECTED) && (c->is_answered || !(what & BEV_EVENT_EOF)))
-        bufferevent_disable(bev, EV_READ);       /* it went, or is too slow: its answer finds nobody */
+    else if (c->is_taken && !c->is_answered)
+        c->is_gone = true;
+    else
+        call_free(c);
 }
 
 static void

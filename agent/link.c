@@ -12,6 +12,7 @@
 #define WAIT_FIRST_MS 100
 #define WAIT_MAX_MS 2000
 #define CALL_MS 10000
+#define ANSWER_MS 500                    /* of the time a hook has, for vnetd's answer to arrive */
 #define GATHER_MS 5                      /* changes of one moment are one report */
 #define REPORT_MAX 500                   /* domains in one report that is not whole */
 
@@ -366,13 +367,14 @@ vnetd_link_wait(struct vnetd_link *l, const struct domain *d, unsigned timeout_m
         return;
     }
     struct asking *a = asking_new(l, d, aux);
+    unsigned asked_ms = timeout_ms > 2 * ANSWER_MS ? timeout_ms - ANSWER_MS : timeout_ms / 2;
     json_t *ports = json_array();
     for (size_t i = 0; d->doc && i < d->doc->n_interfaces; i++)
         if (d->doc->interfaces[i].id[0])
             json_array_append_new(ports, json_string(d->doc->interfaces[i].id));
     char *path = path_of(l, "wait");
     a->waited = waited;
-    api_client_call(l->client, path, json_pack("{s:o,s:f}", "ports", ports, "timeout", timeout_ms / 1000.0), timeout_ms + 500, on_waited, a);
+    api_client_call(l->client, path, json_pack("{s:o,s:f}", "ports", ports, "timeout", asked_ms / 1000.0), timeout_ms, on_waited, a);
     free(path);
 }
 

@@ -6,6 +6,10 @@ check_PROGRAMS += tests/unit/test_hook_message
 tests_unit_test_hook_message_SOURCES = tests/unit/test_hook_message.c
 tests_unit_test_hook_message_LDADD = libagent.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_hook_server
+tests_unit_test_hook_server_SOURCES = tests/unit/test_hook_server.c
+tests_unit_test_hook_server_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_numbers
 tests_unit_test_numbers_SOURCES = tests/unit/test_numbers.c
 tests_unit_test_numbers_LDADD = libagent.a libbase.a $(EVENT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
