@@ -290,10 +290,17 @@ begins(const char *text, const char *with)
     return !strncmp(text, with, strlen(with));
 }
 
+/* Who pauses a guest by hand while it is copied, and lets it run again, ends no migration. */
+static bool
+is_suspended_to_move(const struct sighting_event *e)
+{
+    return !strcmp(e->what, "suspended migrated") || !strcmp(e->what, "suspended postcopy");
+}
+
 static void
 event_at_source(struct migration *m, const struct sighting_event *e)
 {
-    if (begins(e->what, "suspended"))
+    if (is_suspended_to_move(e))
         m->suspended_ms = e->at_ms;
     if (begins(e->what, "resumed") && m->suspended_ms && e->at_ms >= m->suspended_ms && is_open(m))
         undo(m, "it runs again where it was");

@@ -470,6 +470,20 @@ a_guest_that_runs_again_where_it_was_is_bound_there_again(void **state)
 }
 
 static void
+a_guest_that_is_paused_by_hand_on_its_way_still_moves(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
+    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
+                           "{'event':'suspended paused','at_ms':9000000000000},{'event':'resumed unpaused','at_ms':9000000000001}]}]}");
+    expect_migration(lab, "announced");
+    expect_places(lab, port, "h1", (struct twin) { h2, 7, false });
+    migrations_spoken(lab->c.migrations, h2, port);
+    expect_migration(lab, "moved");
+    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+}
+
+static void
 a_destination_that_fails_leaves_everything_as_it_was(void **state)
 {
     struct controller_lab *lab = *state;
@@ -628,6 +642,7 @@ main(void)
         TEST(a_destination_is_armed_and_opened_by_the_first_packet),
         TEST(a_destination_that_says_it_runs_opens_it_too),
         TEST(a_guest_that_runs_again_where_it_was_is_bound_there_again),
+        TEST(a_guest_that_is_paused_by_hand_on_its_way_still_moves),
         TEST(a_destination_that_fails_leaves_everything_as_it_was),
         TEST(the_same_again_is_the_same_migration_and_to_where_it_is_none),
         TEST(a_host_that_does_not_know_who_was_to_come_ends_the_migration),
