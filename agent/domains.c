@@ -239,6 +239,6 @@ domain_declaration_json(const struct domain *d)
         put_given(port, "sg", f->is_declared ? f->sg : NULL);
         json_array_append_new(ports, port);
     }
-    return json_pack("{s:s,s:s,s:s,s:b,s:o}", "id", uuid_format(d->id, id), "name", d->name, "tenant", d->doc ? d->doc->tenant : "default",
-                     "incoming", d->is_incoming, "ports", ports);
+    return json_pack("{s:s,s:s,s:s,s:b,s:b,s:o}", "id", uuid_format(d->id, id), "name", d->name, "tenant", d->doc ? d->doc->tenant : "default",
+                     "starting", d->is_starting, "incoming", d->is_incoming, "ports", ports);
 }

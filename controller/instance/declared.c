@@ -20,7 +20,7 @@ struct declaring {
     struct controller *controller;
     uint32_t host;
     struct uuid domain;
-    bool is_incoming, is_declaring;
+    bool is_starting, is_incoming, is_declaring;
     char tenant[LIMIT_NAME + 1];
     json_t *ops;
     char (*elements)[MAC_STRLEN];        /* by operation: the MAC of the element that it is for */
@@ -184,23 +184,86 @@ push_port(struct declaring *d, const json_t *one, const char *id, const char *ma
 }
 
 static bool
-take_port(struct declaring *d, const json_t *one, struct error *err)
+take_id(struct declaring *d, const json_t *one, struct error *err)
 {
     struct mac mac;
-    char text[MAC_STRLEN];
     const char *id = json_member_string(one, "id"), *given = json_member_string(one, "mac");
     if (!id || !uuid_parse(id, &d->ports[d->n_ports]) || !given || !mac_parse(given, &mac))
         return error_set(err, ERROR_INVALID, "ports: each needs an 'id', a UUID, and a 'mac'");
     d->n_ports++;
+    return true;
+}
+
+/* After take_id(). */
+static bool
+take_port(struct declaring *d, const json_t *one, struct error *err)
+{
+    struct mac mac;
+    char text[MAC_STRLEN] = "";
+    const char *id = json_member_string(one, "id");
     if (!json_member_bool(one, "declared", false))
         return true;
     d->is_declaring = true;
-    mac_format(mac, text);
+    if (mac_parse(json_member_string(one, "mac"), &mac))
+        mac_format(mac, text);
     if (!json_member_string(one, "subnet"))
         return error_set(err, ERROR_INVALID, "<vnet:interface mac='%s'>: subnet is missing; write the name of a subnet", text);
     if (!json_member_string(one, "name"))
         return error_set(err, ERROR_INVALID, "ports: one that is declared needs a 'name'");
     return push_port(d, one, id, text, err) || error_prefix(err, "<vnet:interface mac='%s'>", text);
+}
+
+/* ---- what the XML has no more ---- */
+
+static bool
+has_port(const struct declaring *d, struct uuid id)
+{
+    for (size_t i = 0; i < d->n_ports; i++)
+        if (uuid_equal(d->ports[i], id))
+            return true;
+    return false;
+}
+
+static bool
+see_referrer(void *aux, const struct object *o)
+{
+    (void) o;
+    *(bool *) aux = true;
+    return false;
+}
+
+static bool
+is_referred_to(const struct model *m, uint32_t port)
+{
+    static const enum object_type types[] = { OBJECT_EIP, OBJECT_ROUTE, OBJECT_TARGET };
+    bool is = false;
+    for (size_t i = 0; !is && i < sizeof types / sizeof *types; i++)
+        model_each_referrer(m, port, types[i], see_referrer, &is);
+    return is;
+}
+
+/* What users have tied something to stays, as it would when the domain goes. */
+static bool
+see_former(void *aux, const struct object *o)
+{
+    struct declaring *d = aux;
+    const struct model *m = d->controller->model;
+    const struct port *port = (const void *) o;
+    char domain[UUID_STRLEN], id[UUID_STRLEN], mac[MAC_STRLEN];
+    if (!port->declared_by || strcmp(port->declared_by, uuid_format(d->domain, domain)) || has_port(d, o->id))
+        return true;
+    if (o->tenant == model_tenant(m, d->tenant) && !is_referred_to(m, o->number))
+        op_push(d, mac_format(port->mac, mac), declared_op("del", uuid_format(o->id, id)));
+    return true;
+}
+
+/* Ports that the domain has declared here before: their names and addresses are free for those that it has now. Only of one that starts: a
+ * running domain may have lost an interface that it will have again. */
+static void
+push_former(struct declaring *d)
+{
+    if (d->is_starting && !d->is_incoming)
+        model_each_referrer(d->controller->model, d->host, OBJECT_PORT, see_former, d);
 }
 
 /* ---- who may ---- */
@@ -223,10 +286,24 @@ check_tenant(struct declaring *d, struct error *err)
 }
 
 static bool
-read_declaration(struct declaring *d, const json_t *json, struct error *err)
+take_ports(struct declaring *d, const json_t *ports, struct error *err)
 {
     size_t i;
-    const json_t *one, *ports = json_object_get(json, "ports");
+    const json_t *one;
+    json_array_foreach (ports, i, one)
+        if (!take_id(d, one, err))
+            return false;
+    push_former(d);
+    json_array_foreach (ports, i, one)
+        if (!take_port(d, one, err))
+            return false;
+    return true;
+}
+
+static bool
+read_declaration(struct declaring *d, const json_t *json, struct error *err)
+{
+    const json_t *ports = json_object_get(json, "ports");
     const char *id = json_member_string(json, "id"), *tenant = json_member_string(json, "tenant");
     if (!id || !uuid_parse(id, &d->domain))
         return error_set(err, ERROR_INVALID, "id '%.60s': must be the domain's UUID", id ? id : "");
@@ -234,12 +311,10 @@ read_declaration(struct declaring *d, const json_t *json, struct error *err)
         return error_set(err, ERROR_INVALID, "ports: must be an array of at most %d interfaces", SIGHTING_PORTS_MAX);
     if (tenant && strlen(tenant) > LIMIT_NAME)
         return error_set(err, ERROR_INVALID, "<vnet:instance>: tenant '%.80s...' is too long", tenant);
+    d->is_starting = json_member_bool(json, "starting", false);
     d->is_incoming = json_member_bool(json, "incoming", false);
     snprintf(d->tenant, sizeof d->tenant, "%s", tenant ? tenant : "default");
-    json_array_foreach (ports, i, one)
-        if (!take_port(d, one, err))
-            return false;
-    return !d->is_declaring || check_tenant(d, err);
+    return take_ports(d, ports, err) && (!d->is_declaring || check_tenant(d, err));
 }
 
 /* The agent acts for the tenant, so that names, rights and quotas are the tenant's. */

@@ -215,6 +215,43 @@ a_renamed_port_keeps_its_address(void **state)
     assert_true(ip_equal(port_ip4(port_of(lab)), first));
 }
 
+#define NEW_PORT "22222222-0000-4000-8000-000000000002"
+#define REDEFINED(MORE) "{'id':'" DOMAIN "','name':'vm','tenant':'default'," MORE ",'ports':[{'id':'" NEW_PORT "','mac':'52:54:00:00:00:01'," \
+                        "'declared':true,'name':'vm','subnet':'a','ip':'10.0.1.9'}]}"
+
+static void
+a_domain_that_is_defined_anew_takes_the_place_of_its_old_port(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_declare(lab, "h1", DECLARED("'subnet':'a','ip':'10.0.1.9'"));
+    expect_refused(lab, "h1", REDEFINED("'starting':false"), "exists already");
+    expect_refused(lab, "h1", REDEFINED("'starting':true,'incoming':true"), "exists already");
+    assert_non_null(port_of(lab));
+    must_declare(lab, "h1", REDEFINED("'starting':true"));
+    assert_null(port_of(lab));
+    const struct port *p = model_port(lab->c.model, controller_lab_number(lab, OBJECT_PORT, "vm"));
+    char id[UUID_STRLEN];
+    assert_string_equal(uuid_format(p->o.id, id), NEW_PORT);
+}
+
+static void
+of_ports_a_domain_has_no_more_those_of_users_of_others_and_in_use_stay(void **state)
+{
+    struct controller_lab *lab = *state;
+    controller_lab_do(lab, "[{'op':'add','type':'port','name':'mine','values':{'subnet':'a'}}]");
+    must_declare(lab, "h1", "{'id':'" OTHER "','tenant':'default','ports':[{'id':'" NEW_PORT "','mac':'52:54:00:00:00:02','declared':true,"
+                            "'name':'other','subnet':'a'}]}");
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    controller_lab_do(lab, "[{'op':'add','type':'rtb','name':'r','values':{'vpc':'v'}},"
+                           "{'op':'add','type':'route','values':{'rtb':'r','prefix':'192.168.0.0/16','target':'port:vm'}}]");
+    must_declare(lab, "h1", "{'id':'" DOMAIN "','tenant':'default','starting':true,'ports':[]}");
+    assert_non_null(port_of(lab));
+    controller_lab_do(lab, "[{'op':'del','type':'route','name':'r/192.168.0.0/16'}]");
+    must_declare(lab, "h1", "{'id':'" DOMAIN "','tenant':'default','starting':true,'ports':[]}");
+    assert_null(port_of(lab));
+    assert_true(controller_lab_number(lab, OBJECT_PORT, "mine") && controller_lab_number(lab, OBJECT_PORT, "other"));
+}
+
 static void
 a_port_made_beforehand_is_kept_as_it_is(void **state)
 {
@@ -628,6 +665,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_declared_port_is_made_once_and_changed_with_its_declaration),
         TEST(a_renamed_port_keeps_its_address),
+        TEST(a_domain_that_is_defined_anew_takes_the_place_of_its_old_port),
+        TEST(of_ports_a_domain_has_no_more_those_of_users_of_others_and_in_use_stay),
         TEST(a_port_made_beforehand_is_kept_as_it_is),
         TEST(a_refused_declaration_names_its_element_and_changes_nothing),
         TEST(another_domain_may_not_take_a_declared_port),
