@@ -33,7 +33,7 @@ sbin_PROGRAMS += vnet-agent
 vnet_agent_SOURCES = agent/vnet-agent.c
 vnet_agent_LDADD = $(AGENT_LIBS)
 
-pkglibexecdir = $(libexecdir)/vnet
-pkglibexec_PROGRAMS += vnet-hook
+# In sbin, not libexec: AppArmor lets a confined libvirtd (Debian, Ubuntu) run only what lies where commands do.
+sbin_PROGRAMS += vnet-hook
 vnet_hook_SOURCES = agent/vnet-hook.c agent/hook_selftest.c agent/hook_selftest.h agent/hook_message.c
 vnet_hook_LDADD = libbase.a $(JANSSON_LIBS)

@@ -74,10 +74,10 @@ def tree(lab):
 
 
 def test_all_programs_run_on_a_clean_system(tree):
-    for program in ("vnetd", "vnet-agent", "vnetctl", "/usr/libexec/vnet/vnet-hook"):
+    for program in ("vnetd", "vnet-agent", "vnetctl", "vnet-hook"):
         status, output, errors = tree.run(program, "--version")
         assert status == 0 and "0.1.0" in output, (program, output, errors)
-    assert os.readlink(tree.path("etc/libvirt/hooks/qemu.d/vnet")) == "/usr/libexec/vnet/vnet-hook"
+    assert os.readlink(tree.path("etc/libvirt/hooks/qemu.d/vnet")) == "/usr/sbin/vnet-hook"
     status, output, _ = tree.run("dpkg", "--audit")
     assert (status, output) == (0, "")
     for unit in ("vnetd.service", "vnet-agent.service"):

@@ -11,7 +11,7 @@ mkdir -p "$out" "$build/stage/all/lib/systemd/system" "$build/stage/all/etc/vnet
 make -s -C "$build" DESTDIR="$build/stage/all" install-strip >/dev/null
 install -m 644 "$here"/*.service "$build/stage/all/lib/systemd/system/"
 install -m 644 "$here/vnetd.conf" "$build/stage/all/etc/vnet/"
-ln -s /usr/libexec/vnet/vnet-hook "$build/stage/all/etc/libvirt/hooks/qemu.d/vnet"
+ln -s /usr/sbin/vnet-hook "$build/stage/all/etc/libvirt/hooks/qemu.d/vnet"
 
 # What the programs of a package link, as dependencies.
 shlibs() {
