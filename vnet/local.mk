@@ -28,7 +28,7 @@ libvnet_a_SOURCES += \
 	vnet/feature/l2/l2.c \
 	vnet/feature/lb/lb.c vnet/feature/lb/lb_private.h \
 	vnet/feature/lb/lb_balancer.c \
-	vnet/feature/lb/lb_facts.c \
+	vnet/feature/lb/lb_facts.c vnet/feature/lb/lb_health.h \
 	vnet/feature/lb/lb_listener.c \
 	vnet/feature/lb/lb_port.c \
 	vnet/feature/lb/lb_target.c \

@@ -1,37 +1,10 @@
-/* What others see of health: columns of targets and listeners, and how a group is as a whole. */
+/* What others see of health: columns of targets and listeners. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "controller/check/checks_private.h"
-
-/* ---- a group ---- */
-
-struct count {
-    const struct runtime *runtime;
-    struct group_health health;
-};
-
-static bool
-count_target(void *aux, const struct object *o)
-{
-    struct count *c = aux;
-    if (((const struct target *) (const void *) o)->drain_until_ms)
-        return true;
-    c->health.n++;
-    c->health.n_unhealthy += runtime_target_state(c->runtime, o->number) == TARGET_UNHEALTHY;
-    return true;
-}
-
-struct group_health
-group_health(const struct controller *controller, uint32_t tg)
-{
-    struct count c = { .runtime = controller->runtime };
-    model_each_referrer(controller->model, tg, OBJECT_TARGET, count_target, &c);
-    return c.health;
-}
-
-/* ---- columns ---- */
+#include "vnet/feature/lb/lb_health.h"
 
 static json_t *
 changes_json(const struct check *check)
@@ -67,6 +40,7 @@ checks_listener_column(const struct controller *c, const struct listener *listen
 {
     if (strcmp(name, "fail_open"))
         return json_null();
-    struct group_health g = group_health(c, listener->tg);
-    return json_boolean(g.n && g.n == g.n_unhealthy);
+    struct view view = { .model = c->model, .runtime = c->runtime };
+    struct lb_health group = lb_health_of(&view, listener->tg);
+    return json_boolean(lb_fails_open(&group));
 }

@@ -8,6 +8,7 @@
 #include "controller/feed.h"
 #include "controller/host/host_reach.h"
 #include "controller/store/store.h"
+#include "vnet/feature/lb/lb_health.h"
 
 #define LOG_MODULE "check"
 #include "base/log.h"
@@ -199,20 +200,21 @@ log_change(const struct controller *controller, const struct checked *c, enum ta
     arena_free(arena);
 }
 
-/* Before and after: is there a target that is not unhealthy? True: its group failed open until now. */
-static bool
-log_group(const struct controller *controller, const struct checked *c, const struct tg *tg, enum target_state before)
+static struct lb_health
+group_health(const struct controller *c, const struct tg *tg)
 {
-    const struct target *target = model_target(controller->model, c->number);
-    struct group_health g = group_health(controller, tg->o.number);
-    if (!target || target->drain_until_ms)
-        return false;
-    if (c->check.state == TARGET_UNHEALTHY && g.n_unhealthy == g.n)
-        log_warn("target group '%s': all targets are unhealthy, so connections go to all", tg->o.name);
-    bool was_open = before == TARGET_UNHEALTHY && c->check.state != TARGET_UNHEALTHY && g.n_unhealthy + 1 == g.n;
-    if (was_open)
-        log_info("target group '%s': not all targets are unhealthy any more", tg->o.name);
-    return was_open;
+    struct view view = { .model = c->model, .runtime = c->runtime };
+    return lb_health_of(&view, tg->o.number);
+}
+
+static void
+log_group(const struct controller *c, const struct tg *tg, const struct lb_health *before)
+{
+    struct lb_health now = group_health(c, tg);
+    if (lb_fails_open(&now) && !lb_fails_open(before))
+        log_warn("target group '%s': no target is healthy, so connections go to all", tg->o.name);
+    if (lb_fails_open(before) && !lb_fails_open(&now))
+        log_info("target group '%s': connections no longer go to all targets", tg->o.name);
 }
 
 /* The state is another: everybody who goes by it is told. */
@@ -222,16 +224,17 @@ changed(struct checks *all, struct checked *c, const struct tg *tg)
     struct controller *controller = all->controller;
     struct vnet_event event = { .kind = EVENT_TARGET, .number = c->number };
     enum target_state before = runtime_target_state(controller->runtime, c->number);
+    struct lb_health group = group_health(controller, tg);
     log_change(controller, c, before);
     runtime_set_target_state(controller->runtime, c->number, c->check.state);
-    bool was_open = log_group(controller, c, tg, before);
+    log_group(controller, tg, &group);
     keep(all, c, false);
     controller_fact_changed(controller, &event);
     feed_object(controller->feed, c->number);
     tell_listeners(controller, tg->o.number);
     if (c->check.state == TARGET_UNHEALTHY && c->is_udp)
         flushes_add(all->flushes, c->vpc, c->number);
-    if (c->check.state == TARGET_HEALTHY && before == TARGET_UNHEALTHY && !was_open && !c->is_udp)
+    if (c->check.state == TARGET_HEALTHY && !lb_keeps(&group, before) && !c->is_udp)
         flush_reset(controller, c);
 }
 

@@ -49,13 +49,6 @@ struct check_rule check_rule_of(const struct tg *);
 void checked_ended(struct checks *, struct checked *, const struct tg *, enum check_end);
 void checked_arrange(struct checks *, struct checked *);         /* its place among those that are due */
 
-/* ---- check_columns.c ---- */
-/* A group's targets that do not drain. */
-struct group_health {
-    size_t n, n_unhealthy;
-};
-struct group_health group_health(const struct controller *, uint32_t tg);
-
 /* ---- check_probe.c ---- */
 /* It is due: sends a probe, or finds that it cannot. */
 void checked_ask(struct checks *, struct checked *);

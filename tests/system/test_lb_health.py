@@ -178,12 +178,46 @@ def test_when_all_are_unhealthy_the_listener_says_so(lab, net):
         server.stop()
     wait_until(lambda: listener(lab)["fail_open"] is True, 5, "the listener fails open")
     assert listener(lab, "front/udp:53")["fail_open"] is False
-    assert "target group 'pages': all targets are unhealthy, so connections go to all" in log_of(lab)
+    assert "target group 'pages': no target is healthy, so connections go to all" in log_of(lab)
     net["servers"]["web2"].start()
     wait_until(lambda: listener(lab)["fail_open"] is False, 5, "the listener no longer fails open")
     for name in ("web1", "web3"):
         net["servers"][name].start()
     all_healthy(lab)
+
+
+def test_what_fails_open_reaches_targets_and_a_new_one_does_not_end_that(lab, net):
+    """All serve, but checks ask a port where nobody listens. Of a new target nothing is known for two seconds; then it is unhealthy, too."""
+    client, front = net["client"], lab.ctl.get("lb", "front", "ip")
+    (late,) = lab.vms(["far:web4@hv2"], dhcp=None, port="sg=none")
+    echo = {g.name: g.agent.call("start_tcp_echo", port=8080) for g in (*net["guests"].values(), late)}
+    lab.ctl.batch(["tg-add v misjudged tcp 8080 check_port=81 drain=0 interval=1 timeout=0.1 rise=1 fall=3", "listener-add front tcp:8080 misjudged",
+                   *(f"target-add misjudged {name}" for name in net["guests"])])
+    for name in net["guests"]:
+        expect(lab, f"misjudged/{name}", "unhealthy", "refused", 10)
+    lab.ctl("--wait=hosts", "sync")
+    assert listener(lab, "front/tcp:8080")["fail_open"] is True
+    crew = client.agent.call("start_crew", ip=front, port=8080, count=6, interval=0.1)
+    load = client.agent.call("start_requests", ip=front, port=8080, workers=2, timeout=5)
+
+    def more():
+        before = client.agent.call("look", number=load)["done"]
+        wait_until(lambda: client.agent.call("look", number=load)["done"] > before + 30, 20, "requests go on")
+
+    more()
+    lab.ctl("--wait=hosts", "target-add", "misjudged", "web4")
+    assert row(lab, "misjudged/web4")["health"] == "initial"
+    assert listener(lab, "front/tcp:8080")["fail_open"] is True
+    more()
+    expect(lab, "misjudged/web4", "unhealthy", "refused")
+    more()
+    assert client.agent.call("look", number=crew)["lost"] == []
+    assert client.agent.call("stop", number=load)["failures"] == []
+    came = {g.name: g.agent.call("look", number=echo[g.name])["connections"] for g in (*net["guests"].values(), late)}
+    assert all(came.values()), f"connections go to all: {came}"
+    client.agent.call("stop", number=crew)
+    lab.ctl.batch(["listener-del front tcp:8080", *(f"target-del misjudged {name}" for name in echo), "tg-del misjudged"])
+    expect_verify_clean(lab)
 
 
 def test_a_restart_of_vnetd_changes_nothing(lab, net):

@@ -262,6 +262,42 @@ a_host_that_has_not_come_yet_is_waited_for(void **state)
     assert_string_equal(column(w, "health"), "healthy");
 }
 
+/* ---- the group ---- */
+
+static bool
+fails_open(struct world *w)
+{
+    uint32_t number = controller_lab_number(w->lab, OBJECT_LISTENER, "front/tcp:80");
+    json_t *json = columns_object(&w->lab->c, model_get(w->lab->c.model, number, OBJECT_LISTENER), NULL);
+    bool is_open = json_is_true(json_object_get(json, "fail_open"));
+    json_decref(json);
+    return is_open;
+}
+
+static void
+a_listener_tells_that_it_fails_open_as_its_flows_do(void **state)
+{
+    struct world *w = *state;
+    begin(w, SLOW);
+    controller_switch_confirm(&w->hv);
+    controller_lab_do(w->lab, "[{'op':'add','type':'lb','name':'front','values':{'subnet':'a'}},"
+                              "{'op':'add','type':'listener','values':{'lb':'front','proto':'tcp','port':80,'tg':'pages'}},"
+                              "{'op':'add','type':'port','name':'web2','values':{'subnet':'a'}},"
+                              "{'op':'add','type':'port','name':'web3','values':{'subnet':'a'}}]");
+    assert_false(fails_open(w));
+    struct said s = sent(w, 1);
+    answer(w, &s.tcp, TCP_FLAG_RST);
+    assert_string_equal(column(w, "health"), "unhealthy");
+    assert_true(fails_open(w));
+    controller_lab_do(w->lab, "[{'op':'add','type':'target','values':{'tg':'pages','port':'web2'}},"
+                              "{'op':'add','type':'target','values':{'tg':'pages','port':'web3','weight':0}}]");
+    assert_true(fails_open(w));
+    runtime_set_target_state(w->lab->c.runtime, controller_lab_number(w->lab, OBJECT_TARGET, "pages/web3"), TARGET_HEALTHY);
+    assert_true(fails_open(w));          /* it gets no connection */
+    runtime_set_target_state(w->lab->c.runtime, controller_lab_number(w->lab, OBJECT_TARGET, "pages/web2"), TARGET_HEALTHY);
+    assert_false(fails_open(w));
+}
+
 /* ---- UDP ---- */
 
 static bool
@@ -336,6 +372,11 @@ tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_o
     expect(w, "health", "unhealthy");
     controller_lab_do(w->lab, "[{'op':'add','type':'port','name':'web2','values':{'subnet':'a'}},"
                               "{'op':'add','type':'target','values':{'tg':'pages','port':'web2'}}]");
+    come_back(w);                        /* with a new one, which could not take them */
+    assert_int_equal(f->n_ct_flushes, n);
+
+    expect(w, "health", "unhealthy");
+    runtime_set_target_state(w->lab->c.runtime, controller_lab_number(w->lab, OBJECT_TARGET, "pages/web2"), TARGET_HEALTHY);
     come_back(w);
     w->at_least = n + 1;
     assert_true(controller_lab_until(w->lab, is_flushed, w));
@@ -372,6 +413,7 @@ main(void)
         TEST(nobody_else_answers_for_a_target),
         TEST(silence_and_absence_have_words_of_their_own),
         TEST(a_host_that_has_not_come_yet_is_waited_for),
+        TEST(a_listener_tells_that_it_fails_open_as_its_flows_do),
         TEST(udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows),
         TEST(tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_open),
         TEST(what_has_drained_is_removed_and_what_was_added_again_is_not),

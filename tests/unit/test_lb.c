@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/vnet_storm.h"
+#include "vnet/feature/lb/lb_private.h"
 #include "vnet/pipeline/placement.h"
 
 #define N_STEPS 1500
@@ -204,10 +205,57 @@ any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
     lab_free(s.lab);
 }
 
+/* ---- who is chosen ---- */
+
+/* Group g0's targets on p0..p3 in this order, those of p0..p2 in these states: I, H, U; p3's is healthy, but may not be chosen: it has no
+ * weight. Who is chosen is a letter, C; who is not but keeps its connections, k; else '-'. */
+static const char *
+fate(struct lab *lab, const char *states)
+{
+    static char text[5];
+    struct view view = { .model = lab->model, .runtime = lab->runtime };
+    struct lb_health group;
+    const struct target *targets[4];
+    for (unsigned i = 0; i < 4; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "g0/p%u", i);
+        targets[i] = model_target(lab->model, lab_number(lab, OBJECT_TARGET, name));
+        char c = i < 3 ? states[i] : 'H';
+        runtime_set_target_state(lab->runtime, targets[i]->o.number, c == 'I' ? TARGET_INITIAL : c == 'H' ? TARGET_HEALTHY : TARGET_UNHEALTHY);
+    }
+    group = lb_health_of(&view, targets[0]->tg);
+    for (unsigned i = 0; i < 4; i++) {
+        bool is_kept = lb_keeps(&group, runtime_target_state(lab->runtime, targets[i]->o.number));
+        text[i] = target_is_chosen(&view, &group, targets[i]) ? 'C' : is_kept ? 'k' : '-';
+    }
+    return text;
+}
+
+static void
+a_group_fails_open_while_none_is_healthy_and_one_is_unhealthy(void **unused)
+{
+    struct lab *lab = lab_with_balancers();
+    for (unsigned i = 0; i < 4; i++)
+        lab_do(lab, "[{'op':'add','type':'target','values':{'tg':'g0','port':'p%u','weight':%u}}]", i, i == 3 ? 0 : 2);
+    assert_string_equal(fate(lab, "III"), "kkkk");
+    assert_string_equal(fate(lab, "UUU"), "CCCk");
+    assert_string_equal(fate(lab, "UUI"), "CCCk");       /* one that is new ends nothing */
+    assert_string_equal(fate(lab, "UII"), "CCCk");
+    assert_string_equal(fate(lab, "UUH"), "--Ck");
+    assert_string_equal(fate(lab, "UIH"), "-kCk");
+    assert_string_equal(fate(lab, "IIH"), "kkCk");
+    lab_do(lab, "[{'op':'set','type':'target','name':'g0/p0','values':{'weight':0}}]");
+    assert_string_equal(fate(lab, "UII"), "kkkk");       /* it gets none anyhow; but nobody could take what it has */
+    assert_string_equal(fate(lab, "UIH"), "-kCk");
+    assert_string_equal(fate(lab, "HUI"), "kCCk");
+    lab_free(lab);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_group_fails_open_while_none_is_healthy_and_one_is_unhealthy),
         cmocka_unit_test(any_sequence_of_changes_gives_what_a_fresh_compile_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static const struct field fields[] = {
       .help = "the port that clients connect to" },
     { .name = "tg", .kind = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_MUTABLE, .offset = offsetof(struct listener, tg),
       .ref_type = OBJECT_TG, .help = "the target group, of the same protocol" },
-    { .name = "fail_open", .kind = FIELD_RUNTIME, .help = "no target is healthy: connections go to all" },
+    { .name = "fail_open", .kind = FIELD_RUNTIME, .help = "no target is healthy, some are unhealthy: connections go to all" },
     { .name = "open", .kind = FIELD_RUNTIME, .help = "connections that are open; null: not all hosts tell" },
     { .name = "connections", .kind = FIELD_RUNTIME, .help = "connections so far" },
     { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets of its connections, both ways" },

@@ -14,42 +14,49 @@ target_facts_get(const struct view *view, uint32_t number, struct target_facts *
 
 /* ---- who is chosen ---- */
 
-struct health {
+struct counted {
     const struct view *view;
-    bool is_any_not_unhealthy;
+    struct lb_health health;
 };
 
 static void
-note_health(void *aux, uint32_t number)
+count(void *aux, uint32_t number)
 {
-    struct health *h = aux;
-    const struct target *target = model_target(h->view->model, number);
-    if (target->weight && !target->drain_until_ms)
-        h->is_any_not_unhealthy |= runtime_target_state(h->view->runtime, number) != TARGET_UNHEALTHY;
+    struct counted *c = aux;
+    const struct target *target = model_target(c->view->model, number);
+    enum target_state state = runtime_target_state(c->view->runtime, number);
+    if (!target->weight || target->drain_until_ms)
+        return;
+    c->health.n_healthy += state == TARGET_HEALTHY;
+    c->health.n_unhealthy += state == TARGET_UNHEALTHY;
 }
 
-static bool
-fails_open(const struct view *view, uint32_t tg)
+struct lb_health
+lb_health_of(const struct view *view, uint32_t tg)
 {
-    struct health h = { view, false };
-    lb_each_target(view, tg, note_health, &h);
-    return !h.is_any_not_unhealthy;
+    struct counted c = { .view = view };
+    lb_each_target(view, tg, count, &c);
+    return c.health;
 }
 
 bool
-target_is_chosen(const struct view *view, const struct target_facts *f)
+lb_fails_open(const struct lb_health *group)
 {
-    if (!f->target->weight || f->target->drain_until_ms)
+    return !group->n_healthy && group->n_unhealthy;
+}
+
+bool
+lb_keeps(const struct lb_health *group, enum target_state state)
+{
+    return state != TARGET_UNHEALTHY || !group->n_healthy;
+}
+
+bool
+target_is_chosen(const struct view *view, const struct lb_health *group, const struct target *target)
+{
+    if (!target->weight || target->drain_until_ms)
         return false;
-    enum target_state state = runtime_target_state(view->runtime, f->target->o.number);
-    return state == TARGET_HEALTHY || (state == TARGET_UNHEALTHY && fails_open(view, f->tg->o.number));
-}
-
-bool
-target_is_kept(const struct view *view, const struct target_facts *f)
-{
-    enum target_state state = runtime_target_state(view->runtime, f->target->o.number);
-    return state != TARGET_UNHEALTHY || fails_open(view, f->tg->o.number);
+    return lb_fails_open(group) || runtime_target_state(view->runtime, target->o.number) == TARGET_HEALTHY;
 }
 
 /* ---- who refers to whom ---- */

@@ -77,6 +77,7 @@ struct bucket {
 
 struct buckets {
     const struct view *view;
+    struct lb_health group;
     struct bucket *v;
     size_t n, cap;
 };
@@ -106,7 +107,7 @@ add_target(void *aux, uint32_t number)
 {
     struct buckets *buckets = aux;
     struct target_facts f;
-    if (!target_facts_get(buckets->view, number, &f) || !target_is_chosen(buckets->view, &f))
+    if (!target_facts_get(buckets->view, number, &f) || !target_is_chosen(buckets->view, &buckets->group, f.target))
         return;
     for (unsigned share = 0; share < f.target->weight; share++)
         bucket_add(buckets, number, share);
@@ -148,9 +149,10 @@ lb_flows_listener(struct block *b, uint32_t number)
 {
     const struct listener *listener = model_listener(b->view->model, number);
     const struct lb *lb = listener ? model_lb(b->view->model, listener->lb) : NULL;
-    struct buckets buckets = { b->view, NULL, 0, 0 };
+    struct buckets buckets = { .view = b->view };
     if (!lb)
         return;
+    buckets.group = lb_health_of(b->view, listener->tg);
     lb_each_target(b->view, listener->tg, add_target, &buckets);
     if (buckets.n)
         qsort(buckets.v, buckets.n, sizeof *buckets.v, bucket_order);

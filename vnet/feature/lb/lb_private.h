@@ -2,6 +2,7 @@
 #ifndef VNET_FEATURE_LB_LB_PRIVATE_H
 #define VNET_FEATURE_LB_LB_PRIVATE_H 1
 
+#include "vnet/feature/lb/lb_health.h"
 #include "vnet/pipeline/placement.h"
 #include "vnet/pipeline/port_facts.h"
 
@@ -14,10 +15,8 @@ struct target_facts {
 };
 bool target_facts_get(const struct view *, uint32_t target, struct target_facts *);
 
-/* Does it get new connections, or may it keep those it has? As long as one target of the group is healthy the unhealthy get none; if all are
- * unhealthy all get them (fail open). */
-bool target_is_chosen(const struct view *, const struct target_facts *);
-bool target_is_kept(const struct view *, const struct target_facts *);
+/* Does it get new connections? As long as one target of its group is healthy only those that are; if none is, all (fail open). */
+bool target_is_chosen(const struct view *, const struct lb_health *group, const struct target *);
 
 /* Calls 'each' for the targets of a group or of a port, the listeners of a group or of a balancer, the balancers of a VPC. */
 typedef void lb_each(void *aux, uint32_t number);

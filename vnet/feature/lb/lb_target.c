@@ -59,6 +59,17 @@ back_row(struct block *b, const struct target_facts *f, bool is_external)
     lb_back_end(b, is_external);
 }
 
+/* Its group is looked at only if that matters. */
+static bool
+is_kept(const struct view *view, const struct target_facts *f)
+{
+    enum target_state state = runtime_target_state(view->runtime, f->target->o.number);
+    if (state != TARGET_UNHEALTHY)
+        return true;
+    struct lb_health group = lb_health_of(view, f->tg->o.number);
+    return lb_keeps(&group, state);
+}
+
 void
 lb_flows_target(struct block *b, uint32_t number)
 {
@@ -68,6 +79,6 @@ lb_flows_target(struct block *b, uint32_t number)
     new_row(b, &f);
     back_row(b, &f, false);
     back_row(b, &f, true);
-    if (target_is_kept(b->view, &f))
+    if (is_kept(b->view, &f))
         onward_rows(b, &f);
 }
