@@ -393,6 +393,17 @@ checks_remember(struct checks *all, uint32_t number, const char *value)
     runtime_set_target_state(all->controller->runtime, number, check.state);
 }
 
+/* Hosts that were away when a target died may still have to forget what it had; which ones, only the vnetd of then knew. */
+static void
+flush_again(struct checks *all)
+{
+    MAP_FOR_EACH (n, &all->by_number) {
+        const struct checked *c = CONTAINER_OF(n, struct checked, by_number);
+        if (c->is_udp && c->check.state == TARGET_UNHEALTHY)
+            flushes_add(all->flushes, c->vpc, c->number);
+    }
+}
+
 void
 checks_begin(struct checks *all)
 {
@@ -401,4 +412,5 @@ checks_begin(struct checks *all)
     all->begun_ms = controller_now_ms();
     for (uint32_t after = 0; (o = model_next(all->controller->model, OBJECT_TARGET, after)); after = o->number)
         look(all, o->number);
+    flush_again(all);
 }

@@ -3,6 +3,7 @@
 #include "controller/check/checks.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -341,6 +342,31 @@ udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows(void *
     expect_flush(w, n + 2);
 }
 
+/* Its port is bound by what the host's database shows, which outlives vnetd. */
+static void
+a_host_that_was_away_forgets_udp_connections_of_a_dead_target_after_a_restart_too(void **state)
+{
+    struct world *w = *state;
+    begin(w, FAST_UDP);
+    controller_lab_show(w->lab, "hv1", "web1", OFPORT);
+    controller_switch_confirm(&w->hv);
+    w->at_least = 1;                     /* who has never been asked is waited for */
+    assert_true(controller_lab_until(w->lab, has_sent, w));
+    controller_switch_disconnect(&w->hv);
+    expect(w, "health", "unhealthy");
+    w->hv.lab = NULL;
+    controller_lab_restart(w->lab);
+    assert_string_equal(column(w, "health"), "unhealthy");
+    controller_switch_connect(&w->hv, w->lab, "hv1", 1);
+    w->at_least = 1;                     /* by which the session finds out what the switch can */
+    assert_true(controller_lab_until(w->lab, is_flushed, w));
+    settle(w);
+    unsigned n = w->hv.fake.n_ct_flushes;
+    assert_int_equal(n, 1);
+    controller_switch_confirm(&w->hv);
+    expect_flush(w, n + 1);
+}
+
 /* ---- TCP ---- */
 
 /* It was unhealthy; then its probe is answered. */
@@ -407,6 +433,7 @@ what_has_drained_is_removed_and_what_was_added_again_is_not(void **state)
 int
 main(void)
 {
+    signal(SIGPIPE, SIG_IGN);            /* a switch may answer a session that is gone */
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_probe_leaves_by_the_targets_port_once_its_host_has_the_flows),
@@ -415,6 +442,7 @@ main(void)
         TEST(a_host_that_has_not_come_yet_is_waited_for),
         TEST(a_listener_tells_that_it_fails_open_as_its_flows_do),
         TEST(udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows),
+        TEST(a_host_that_was_away_forgets_udp_connections_of_a_dead_target_after_a_restart_too),
         TEST(tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_open),
         TEST(what_has_drained_is_removed_and_what_was_added_again_is_not),
     };
