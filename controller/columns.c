@@ -11,6 +11,13 @@
 #include "controller/instance/counting.h"
 #include "controller/outside.h"
 
+bool
+column_is_counted(const char *column)
+{
+    size_t n = strcspn(column, ":");
+    return (n == 5 && !strncmp(column, "drops", n)) || (n == 9 && !strncmp(column, "exhausted", n));
+}
+
 struct showing {
     const struct controller *controller;
     const struct columns_wanted *wanted;

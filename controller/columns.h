@@ -17,6 +17,9 @@ struct columns_wanted {
     bool are_hits_read;
 };
 
+/* Is this what drop_counts_read() reads, null until then? 'column' may have a key, as a filter's has: "drops:sg". */
+bool column_is_counted(const char *column);
+
 /* New reference. 'wanted' may be NULL. */
 json_t *columns_object(const struct controller *, const struct object *, const struct columns_wanted *wanted);
 

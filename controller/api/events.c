@@ -207,6 +207,14 @@ waiting_timeout(evutil_socket_t fd, short what, void *aux)
     waiting_free(w);
 }
 
+/* Nothing tells that a counter has moved, so that nobody would ever look again. */
+static bool
+refuse_counted(const char *type, const char *name, const char *column, struct error *err)
+{
+    return error_set(err, ERROR_INVALID, "%s '%.200s': column '%.60s' is read from the switch only when it is asked for, and cannot be waited for;"
+                     " ask again and again with GET /v1/%s?where=%.60s=VALUE (vnetctl find)", type, name, column, type, column);
+}
+
 static bool
 check_where(const struct object_class *class, const json_t *body, struct error *err)
 {
@@ -220,6 +228,8 @@ check_where(const struct object_class *class, const json_t *body, struct error *
             return error_set(err, ERROR_INVALID, "where: the value of '%.100s' must be a string", column);
         if (!(class ? filter_check(class, &filter, err) : api_instance_check_column(column, err)))
             return false;
+        if (class && column_is_counted(column))
+            return refuse_counted(class->name, json_member_string(body, "name"), column, err);
     }
     return true;
 }

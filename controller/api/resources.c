@@ -194,28 +194,42 @@ find_tenant(const struct listing *l, uint32_t *tenant, struct error *err)
     return true;
 }
 
-/* Runtime columns in a filter need the whole object; a filter on intent alone is judged without. */
 static bool
-passes_filters(const struct listing *l, const struct object *o)
+passes_filter(const struct listing *l, const struct object *o, const struct filter *f, const struct drop_counts *drops)
 {
-    if (!l->n_filters)
-        return true;
-    const char *names[FILTERS_MAX];
-    for (size_t i = 0; i < l->n_filters; i++)
-        names[i] = strncmp(l->filters[i].column, "tags:", 5) ? l->filters[i].column : "tags";
-    struct columns_wanted wanted = { .names = names, .n = l->n_filters };
+    char name[64];
+    const char *const names[] = { name };
+    snprintf(name, sizeof name, "%.*s", (int) strcspn(f->column, ":"), f->column);
+    struct columns_wanted wanted = { .names = names, .n = 1, .drops = drops };
     json_t *object = columns_object(l->call->controller, o, &wanted);
-    bool ok = true;
-    for (size_t i = 0; ok && i < l->n_filters; i++)
-        ok = filter_matches(&l->filters[i], object);
+    bool ok = filter_matches(f, object);
     json_decref(object);
     return ok;
+}
+
+/* Those on counters can only be judged once these are read: 'drops' is NULL before that, and they are left for later. */
+static bool
+passes_filters(const struct listing *l, const struct object *o, const struct drop_counts *drops)
+{
+    for (size_t i = 0; i < l->n_filters; i++)
+        if (column_is_counted(l->filters[i].column) == !!drops && !passes_filter(l, o, &l->filters[i], drops))
+            return false;
+    return true;
+}
+
+static bool
+filters_drops(const struct listing *l)
+{
+    for (size_t i = 0; i < l->n_filters; i++)
+        if (column_is_counted(l->filters[i].column))
+            return true;
+    return false;
 }
 
 static bool
 passes(const struct listing *l, const struct object *o)
 {
-    return passes_filters(l, o) && (!l->is_shadowed || model_rule_is_shadowed(l->call->controller->model, (const struct sg_rule *) o));
+    return passes_filters(l, o, NULL) && (!l->is_shadowed || model_rule_is_shadowed(l->call->controller->model, (const struct sg_rule *) o));
 }
 
 static bool
@@ -235,6 +249,13 @@ find_named(struct listing *l, const char *name, struct error *err)
     return true;
 }
 
+/* How many to find: with filters on counters, which of them are within the limit is not known yet. */
+static bool
+has_enough(const struct listing *l)
+{
+    return l->limit && l->n == l->limit && !filters_drops(l);
+}
+
 static bool
 find_all(struct listing *l, struct error *err)
 {
@@ -247,13 +268,30 @@ find_all(struct listing *l, struct error *err)
     for (uint32_t after = l->after; (o = model_next(m, l->class->type, after)); after = o->number) {
         if ((by_tenant && o->tenant != tenant) || !call_may_see(l->call, o) || !passes(l, o))
             continue;
-        if (l->limit && l->n == l->limit) {
+        if (has_enough(l)) {
             l->is_cut = true;
             break;
         }
         take(l, o);
     }
     return true;
+}
+
+/* What is left of what was found when filters on counters are judged, too. */
+static void
+narrow(struct listing *l, const struct drop_counts *drops)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n && !l->is_cut; i++) {
+        const struct object *o = model_get(l->call->controller->model, l->numbers[i], l->class->type);
+        if (!o || !passes_filters(l, o, drops))
+            continue;
+        if (l->limit && !l->n_names && n == l->limit)
+            l->is_cut = true;
+        else
+            l->numbers[n++] = l->numbers[i];
+    }
+    l->n = n;
 }
 
 /* ---- answering ---- */
@@ -328,6 +366,15 @@ listing_answer(void *aux, const struct drop_counts *drops)
     listing_free(l);
 }
 
+static void
+drops_read(void *aux, const struct drop_counts *drops)
+{
+    struct listing *l = aux;
+    if (filters_drops(l))
+        narrow(l, drops);
+    listing_answer(l, drops);
+}
+
 static bool
 wants_column(const struct listing *l, const char *name)
 {
@@ -342,7 +389,7 @@ wants_column(const struct listing *l, const char *name)
 static bool
 wants_drops(const struct listing *l)
 {
-    return wants_column(l, "drops") || wants_column(l, "exhausted");
+    return filters_drops(l) || wants_column(l, "drops") || wants_column(l, "exhausted");
 }
 
 static bool
@@ -371,7 +418,7 @@ listing_run(struct listing *l)
     if (!ok)
         listing_fail(l, &err);
     else if (wants_drops(l))
-        drop_counts_read(l->call->controller, l->numbers, l->n, listing_answer, l);
+        drop_counts_read(l->call->controller, l->numbers, l->n, drops_read, l);
     else if (wants_hits(l))
         rule_hits_read(l->call->controller->hits, l->numbers, l->n, hits_read, l);
     else

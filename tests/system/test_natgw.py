@@ -119,6 +119,7 @@ def test_when_the_ports_run_out_it_is_counted_and_logged(lab, vms):
     exhausted = wait_until(lambda: next(r for r in lab.vnetd.rows("natgw") if r["name"] == "few")["exhausted"], 15, "the counter shows it")
     assert exhausted >= 4
     assert next(r for r in lab.vnetd.rows("natgw") if r["name"] == "n")["exhausted"] == 0
+    assert [[r["name"] for r in lab.ctl.find("natgw", exhausted=n)] for n in ("0", exhausted, "none")] == [["n"], ["few"], []]
     wait_until(lambda: any(re.search(r"natgw.*few|few.*natgw|NAT gateway.*few", line) and "port" in line for line in open(lab.vnetd.log)), 15,
                "a line of the log names the gateway that ran out of ports")
 

@@ -25,7 +25,7 @@ tests_unit_test_upgrade_SOURCES = tests/unit/test_upgrade.c $(controller_lab)
 tests_unit_test_upgrade_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_api
-tests_unit_test_api_SOURCES = tests/unit/test_api.c tests/unit/api_client.c tests/unit/api_client.h $(controller_lab)
+tests_unit_test_api_SOURCES = tests/unit/test_api.c tests/unit/api_client.c tests/unit/api_client.h $(controller_switch)
 tests_unit_test_api_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_check

@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "controller/feed.h"
+#include "tests/unit/controller_switch.h"
 
 #define NETWORK "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}}," \
                 "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
@@ -198,6 +199,8 @@ what_is_asked_wrongly_is_refused_in_json_and_the_connection_goes_on(void **state
         { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{},'timeout':-1}", 400, "timeout" },
         { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{},'timeout':1e300}", 400, "timeout" },
         { "POST", "/v1/wait", "{'type':'vpc','where':{}}", 400, "name" },
+        { "POST", "/v1/wait", "{'type':'port','name':'p','where':{'drops:sg':'1'}}", 400, "port 'p': column 'drops:sg' is read from the switch" },
+        { "POST", "/v1/wait", "{'type':'natgw','name':'n','where':{'exhausted':'1'}}", 400, "/v1/natgw?where=exhausted=VALUE" },
         { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{},'wait':1}", 400, "'wait' is unknown" },
         { "POST", "/v1/sync", "{'timeout':'x'}", 400, "timeout" }, { "POST", "/v1/trace", "{}", 400, "from" },
         { "POST", "/v1/transactions", "", 400, "ops" }, { "POST", "/v1/transactions", "nonsense", 400, "not JSON" },
@@ -589,6 +592,9 @@ objects_are_added_shown_changed_and_deleted(void **state)
         { "PATCH", "/v1/port/p", "{'source_dest_check':false}", 200, "\"source_dest_check\":false" },
         { "GET", "/v1/port?where=subnet=s&name=p", NULL, 200, "\"p\"" },
         { "GET", "/v1/port?where=subnet=other&name=p", NULL, 200, "[]" },
+        { "PATCH", "/v1/tenant/default", "{'quotas':{'port':9}}", 200, "\"port\":9" },
+        { "GET", "/v1/tenant?where=quotas:port=9&columns=name", NULL, 200, "[{\"name\":\"default\"}]" },
+        { "GET", "/v1/tenant?where=quotas:port=8&columns=name", NULL, 200, "[]" },
         { "DELETE", "/v1/route/t%2F192.0.2.0%2F24", NULL, 204, "" },
         { "GET", "/v1/route/t%2F192.0.2.0%2F24", NULL, 404, "does not exist" },
         { "GET", "/v1/show?vpc=v", NULL, 200, "route table" },
@@ -639,6 +645,40 @@ objects_are_added_shown_changed_and_deleted(void **state)
     api_client_free(c);
 }
 
+/* What is asked: the first switch is away, the others are there and have dropped nothing. */
+static void
+expect_hosts(struct controller_lab *lab, const char *query, const char *body, bool has_more)
+{
+    struct api_client *c = api_client_new(lab, false);
+    char path[200];
+    snprintf(path, sizeof path, "/v1/host?columns=name&%s", query);
+    struct answer a = api_client_ask(c, "GET", path, NULL);
+    if (a.status != 200 || strcmp(a.body, body) || !!strstr(a.head, "rel=\"next\"") != has_more)
+        fail_msg("%s: %s%s", query, a.head, a.body);
+    answer_done(&a);
+    api_client_free(c);
+}
+
+static void
+a_filter_on_counters_asks_the_switches_first(void **state)
+{
+    needs_root();
+    static const char *const names[] = { "a", "b", "c" };
+    struct controller_switch switches[3] = { 0 };
+    controller_lab_do(*state, "[{'op':'add','type':'host','name':'a'},{'op':'add','type':'host','name':'b'},"
+                              "{'op':'add','type':'host','name':'c','values':{'tags':{'k':'v'}}}]");
+    for (size_t i = 1; i < 3; i++)
+        controller_switch_connect(&switches[i], *state, names[i], i);
+    expect_hosts(*state, "where=drops:tunnel=0", "[{\"name\":\"b\"},{\"name\":\"c\"}]\n", false);
+    expect_hosts(*state, "where=drops:tunnel=0&limit=1", "[{\"name\":\"b\"}]\n", true);
+    expect_hosts(*state, "where=drops:tunnel=0&limit=2", "[{\"name\":\"b\"},{\"name\":\"c\"}]\n", false);
+    expect_hosts(*state, "where=drops:tunnel=0&where=tags:k=v", "[{\"name\":\"c\"}]\n", false);
+    expect_hosts(*state, "where=drops:tunnel=1", "[]\n", false);
+    expect_hosts(*state, "where=drops=none", "[{\"name\":\"a\"}]\n", false);
+    for (size_t i = 1; i < 3; i++)
+        controller_switch_disconnect(&switches[i]);
+}
+
 static void
 a_key_covers_the_tenant_and_the_whole_body(void **state)
 {
@@ -686,6 +726,7 @@ main(void)
         TEST(whoever_still_waits_when_vnetd_stops_is_let_go),
         TEST(pages_follow_each_other_with_all_that_was_asked),
         TEST(objects_are_added_shown_changed_and_deleted),
+        TEST(a_filter_on_counters_asks_the_switches_first),
         TEST(a_key_covers_the_tenant_and_the_whole_body),
     };
     signal(SIGPIPE, SIG_IGN);
