@@ -153,7 +153,8 @@ void host_zones_told(struct hypervisor *, const struct ovsdb_zone *, size_t n);
 void host_zones_unread(struct hypervisor *);
 void host_zones_flush(struct hypervisor *);
 /* What has this number has just come to the host. Has it been here before, then its zone still has connections of that time: to conntrack, which has not
- * followed them, a packet of one that went on elsewhere is a wrong one, and so is the first of a new one from the same port. */
+ * followed them, a packet of one that went on elsewhere is a wrong one, and so is the first of a new one from the same port. If the host has
+ * not told yet which zone that is: when it does. */
 void host_zone_empty(struct hypervisor *, uint32_t number);
 void host_zones_free(struct hypervisor *);
 void host_each_zone(const struct hypervisor *, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux);      /* that is stored there */

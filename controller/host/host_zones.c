@@ -14,6 +14,8 @@ struct host_zones {
     struct zone_table *table;
     struct ovsdb_zone *waiting;          /* for its switch, which is to forget what is in them first */
     size_t n_waiting, cap_waiting;
+    uint32_t *comers;                    /* came before the host told of any zone; one of theirs is emptied when it does */
+    size_t n_comers, cap_comers;
 };
 
 static bool
@@ -62,6 +64,25 @@ zone_store(void *aux, uint32_t number, uint16_t zone, bool is_fresh)
         ovsdb_session_set_zone(h->db, number, zone);
 }
 
+/* Before the flows that use it are there; or, if the switch is not, before it gets any. */
+static void
+zone_empty(struct hypervisor *h, uint32_t number, uint16_t zone)
+{
+    if (h->of && h->is_reconciling)
+        of_session_flush_zone(h->of, zone);
+    else
+        waiting_set(h->zones, number, zone);
+}
+
+static bool
+is_comer(const struct host_zones *z, uint32_t number)
+{
+    for (size_t i = 0; i < z->n_comers; i++)
+        if (z->comers[i] == number)
+            return true;
+    return false;
+}
+
 static void
 zone_ready(void *aux, uint32_t number, uint16_t zone)
 {
@@ -69,6 +90,8 @@ zone_ready(void *aux, uint32_t number, uint16_t zone)
     struct controller *c = hosts_controller(h->all);
     struct vnet_event event = { .kind = EVENT_ZONE, .number = h->number, .zone_of = number };
     runtime_set_zone(c->runtime, h->number, number, zone);
+    if (is_comer(h->zones, number))
+        zone_empty(h, number, zone);
     controller_fact_changed(c, &event);
 }
 
@@ -103,6 +126,7 @@ host_zones_free(struct hypervisor *h)
         return;
     zone_table_free(h->zones->table);
     free(h->zones->waiting);
+    free(h->zones->comers);
     free(h->zones);
     h->zones = NULL;
 }
@@ -112,6 +136,7 @@ host_zones_told(struct hypervisor *h, const struct ovsdb_zone *zones, size_t n)
 {
     h->has_zones = true;
     zone_table_told(zones_of(h), zones, n);
+    h->zones->n_comers = 0;              /* whoever has none is given an empty one */
     counting_zones_told(hosts_controller(h->all)->counting, h->number);
 }
 
@@ -143,17 +168,26 @@ host_zones_flush(struct hypervisor *h)
         z->n_waiting = 0;
 }
 
-/* Before the flows that use it are there; or, if the switch is not, before it gets any. */
+/* A host's interfaces are told before its zones: to a vnetd that has just started nobody's zone is known then. */
+static void
+comer_add(struct hypervisor *h, uint32_t number)
+{
+    zones_of(h);
+    struct host_zones *z = h->zones;
+    if (is_comer(z, number))
+        return;
+    z->comers = mem_grow(z->comers, &z->cap_comers, z->n_comers + 1, sizeof *z->comers);
+    z->comers[z->n_comers++] = number;
+}
+
 void
 host_zone_empty(struct hypervisor *h, uint32_t number)
 {
     uint16_t zone = h ? runtime_zone(hosts_controller(h->all)->runtime, h->number, number) : 0;
-    if (!zone)
-        return;
-    if (h->of && h->is_reconciling)
-        of_session_flush_zone(h->of, zone);
-    else
-        waiting_set(h->zones, number, zone);
+    if (zone)
+        zone_empty(h, number, zone);
+    else if (h && !h->has_zones)
+        comer_add(h, number);
 }
 
 void

@@ -152,6 +152,8 @@ answer(struct fake_switch *f, const uint8_t *message, size_t n)
         f->ct_flush_len = n < sizeof f->ct_flush ? n : sizeof f->ct_flush;
         memcpy(f->ct_flush, message, f->ct_flush_len);
     }
+    if (message[1] == EXPERIMENTER && n >= 24 && message[15] == 29 && f->n_flushed_zones < 16)
+        f->flushed_zones[f->n_flushed_zones++] = (uint16_t) (message[22] << 8 | message[23]);
     if (message[1] == PACKET_OUT) {
         f->packet_out_len = n < sizeof f->packet_out ? n : sizeof f->packet_out;
         memcpy(f->packet_out, message, f->packet_out_len);

@@ -1,6 +1,6 @@
 /* What vnetd makes of hosts' facts: remembered across its restarts, who watches whom by BFD, who is dead, who compiles first. Hosts say
  * what tests make them say; none has a session. */
-#include "tests/unit/controller_lab.h"
+#include "tests/unit/controller_switch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -353,6 +353,58 @@ who_comes_and_goes_is_dead_until_it_stays(void **state)
     expect_revival(lab, "g1", all);
 }
 
+/* ---- zones ---- */
+
+struct flushed {
+    const struct fake_switch *fake;
+    uint16_t zone;
+};
+
+static bool
+is_flushed(void *aux)
+{
+    const struct flushed *f = aux;
+    for (unsigned i = 0; i < f->fake->n_flushed_zones; i++)
+        if (f->fake->flushed_zones[i] == f->zone)
+            return true;
+    return false;
+}
+
+/* p comes to h1, whose database then tells of p's and q's zones, 5 and 6: only p's is emptied, once its switch is to get flows. */
+static void
+comes_before_zones(struct controller_lab *lab, bool is_reconciling)
+{
+    struct controller_switch s;
+    controller_switch_connect(&s, lab, "h1", 1);
+    struct hypervisor *h = controller_lab_host(lab, "h1");
+    h->is_reconciling = is_reconciling;
+    controller_lab_show(lab, "h1", "p", 9);
+    h->db = NULL;                        /* there is none that could store a zone */
+    const struct ovsdb_zone zones[] = { { controller_lab_number(lab, OBJECT_PORT, "p"), 5 }, { controller_lab_number(lab, OBJECT_PORT, "q"), 6 } };
+    struct flushed p = { &s.fake, 5 }, q = { &s.fake, 6 };
+    host_zones_told(h, zones, 2);
+    for (int i = 0; i < 5; i++)
+        controller_lab_turn(lab);
+    assert_int_equal(is_flushed(&p), is_reconciling);
+    if (!is_reconciling)
+        host_zones_flush(h);
+    assert_true(controller_lab_until(lab, is_flushed, &p));
+    assert_false(is_flushed(&q));
+    controller_switch_disconnect(&s);
+}
+
+static void
+the_zone_of_who_came_before_any_was_known_is_emptied_when_it_is(void **state)
+{
+    comes_before_zones(*state, true);
+}
+
+static void
+and_if_the_switch_is_not_ready_then_before_it_gets_flows(void **state)
+{
+    comes_before_zones(*state, false);
+}
+
 /* ---- order ---- */
 
 static void
@@ -400,6 +452,8 @@ main(void)
         cmocka_unit_test_setup_teardown(two_hosts_hear_each_other_by_one_encapsulation, start, stop),
         cmocka_unit_test_setup_teardown(what_connected_hosts_see_decides, start, stop),
         cmocka_unit_test_setup_teardown(who_comes_and_goes_is_dead_until_it_stays, start, stop),
+        cmocka_unit_test_setup_teardown(the_zone_of_who_came_before_any_was_known_is_emptied_when_it_is, start, stop),
+        cmocka_unit_test_setup_teardown(and_if_the_switch_is_not_ready_then_before_it_gets_flows, start, stop),
         cmocka_unit_test_setup_teardown(new_holders_compile_first, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
