@@ -1,4 +1,4 @@
-/* Connections by UDP have no end of their own: those of a target that is dead or gone stay with it as long as somebody sends, unless their
+/* Connections by UDP have no end of their own: those of a target that is dead (once its group no longer fails open, too) or gone stay with it as long as somebody sends, unless their
  * switches forget them. Each host of the VPC is told to, but only once it has confirmed the flows that give new connections to others, or
  * the next packet would go the old way again. Hosts that are away are told when they are back;
  * a vnetd that starts tells all hosts again of targets that were dead already.
@@ -96,6 +96,31 @@ flushes_add(struct flushes *f, uint32_t vpc, uint32_t target)
     compiler_each_host_of(f->controller->compiler, vpc, flush_at, &t);
     if (map_count(&f->wanted))
         arm(f, SOON_MS);
+}
+
+static bool
+add_unhealthy(void *aux, const struct object *o)
+{
+    struct flushes *f = aux;
+    if (runtime_target_state(f->controller->runtime, o->number) == TARGET_UNHEALTHY)
+        flushes_add(f, ((const struct target *) (const void *) o)->vpc, o->number);
+    return true;
+}
+
+void
+flushes_add_unhealthy(struct flushes *f, uint32_t tg)
+{
+    model_each_referrer(f->controller->model, tg, OBJECT_TARGET, add_unhealthy, f);
+}
+
+void
+flushes_begin(const struct checks *all)
+{
+    MAP_FOR_EACH (n, &all->by_number) {
+        const struct checked *c = CONTAINER_OF(n, struct checked, by_number);
+        if (c->is_udp && c->check.state == TARGET_UNHEALTHY)
+            flushes_add(all->flushes, c->vpc, c->number);
+    }
 }
 
 static void

@@ -207,10 +207,13 @@ group_health(const struct controller *c, const struct tg *tg)
     return lb_health_of(&view, tg->o.number);
 }
 
+/* What the unhealthy had while nobody else could take it has to go elsewhere now. */
 static void
-log_group(const struct controller *c, const struct tg *tg, const struct lb_health *before)
+group_changed(const struct checks *all, const struct tg *tg, const struct lb_health *before)
 {
-    struct lb_health now = group_health(c, tg);
+    struct lb_health now = group_health(all->controller, tg);
+    if (tg->proto == L4_UDP && lb_keeps(before, TARGET_UNHEALTHY) && !lb_keeps(&now, TARGET_UNHEALTHY))
+        flushes_add_unhealthy(all->flushes, tg->o.number);
     if (lb_fails_open(&now) && !lb_fails_open(before))
         log_warn("target group '%s': no target is healthy, so connections go to all", tg->o.name);
     if (lb_fails_open(before) && !lb_fails_open(&now))
@@ -227,11 +230,11 @@ changed(struct checks *all, struct checked *c, const struct tg *tg)
     struct lb_health group = group_health(controller, tg);
     log_change(controller, c, before);
     runtime_set_target_state(controller->runtime, c->number, c->check.state);
-    log_group(controller, tg, &group);
     keep(all, c, false);
     controller_fact_changed(controller, &event);
     feed_object(controller->feed, c->number);
     tell_listeners(controller, tg->o.number);
+    group_changed(all, tg, &group);
     if (c->check.state == TARGET_UNHEALTHY && c->is_udp)
         flushes_add(all->flushes, c->vpc, c->number);
     if (c->check.state == TARGET_HEALTHY && !lb_keeps(&group, before) && !c->is_udp)
@@ -393,17 +396,6 @@ checks_remember(struct checks *all, uint32_t number, const char *value)
     runtime_set_target_state(all->controller->runtime, number, check.state);
 }
 
-/* Hosts that were away when a target died may still have to forget what it had; which ones, only the vnetd of then knew. */
-static void
-flush_again(struct checks *all)
-{
-    MAP_FOR_EACH (n, &all->by_number) {
-        const struct checked *c = CONTAINER_OF(n, struct checked, by_number);
-        if (c->is_udp && c->check.state == TARGET_UNHEALTHY)
-            flushes_add(all->flushes, c->vpc, c->number);
-    }
-}
-
 void
 checks_begin(struct checks *all)
 {
@@ -412,5 +404,5 @@ checks_begin(struct checks *all)
     all->begun_ms = controller_now_ms();
     for (uint32_t after = 0; (o = model_next(all->controller->model, OBJECT_TARGET, after)); after = o->number)
         look(all, o->number);
-    flush_again(all);
+    flushes_begin(all);
 }

@@ -65,6 +65,9 @@ struct flushes *flushes_new(struct controller *);
 void flushes_free(struct flushes *);
 /* All hosts of the VPC forget the target's UDP connections, once each has installed what it wants now. */
 void flushes_add(struct flushes *, uint32_t vpc, uint32_t target);
+void flushes_add_unhealthy(struct flushes *, uint32_t tg);      /* of the group's unhealthy targets */
+/* Hosts that were away when a target died may still have to forget what it had; which ones, only the vnetd of then knew. */
+void flushes_begin(const struct checks *);
 /* The target's own host forgets its TCP connections, whose senders have been reset while it was dead. */
 void flush_reset(const struct controller *, const struct checked *);
 

@@ -342,6 +342,32 @@ udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows(void *
     expect_flush(w, n + 2);
 }
 
+static void
+udp_connections_of_dead_targets_are_forgotten_when_their_group_no_longer_fails_open(void **state)
+{
+    struct world *w = *state;
+    begin(w, "'proto':'udp','port':53,'check':'tcp','check_port':80,'interval':0.1,'timeout':0.05,'rise':1,'fall':2");
+    controller_lab_do(w->lab, "[{'op':'add','type':'port','name':'web2','values':{'subnet':'a'}},"
+                              "{'op':'add','type':'target','values':{'tg':'pages','port':'web2'}}]");
+    controller_switch_confirm(&w->hv);
+    expect(w, "health", "unhealthy");
+    uint32_t web1 = w->target, web2 = controller_lab_number(w->lab, OBJECT_TARGET, "pages/web2");
+    w->target = web2;
+    expect(w, "health", "unhealthy");    /* nobody knows where it is */
+    controller_switch_confirm(&w->hv);
+    w->at_least = 3;                     /* the first one: by which the session finds out what the switch can */
+    assert_true(controller_lab_until(w->lab, is_flushed, w));
+    settle(w);
+    unsigned n = w->hv.fake.n_ct_flushes;
+    struct said s = sent(w, n_sent(w) + 1);
+    w->target = web1;
+    answer(w, &s.tcp, TCP_FLAG_SYN);
+    assert_string_equal(column(w, "health"), "healthy");
+    w->target = web2;
+    controller_switch_confirm(&w->hv);
+    expect_flush(w, n + 1);
+}
+
 /* Its port is bound by what the host's database shows, which outlives vnetd. */
 static void
 a_host_that_was_away_forgets_udp_connections_of_a_dead_target_after_a_restart_too(void **state)
@@ -442,6 +468,7 @@ main(void)
         TEST(a_host_that_has_not_come_yet_is_waited_for),
         TEST(a_listener_tells_that_it_fails_open_as_its_flows_do),
         TEST(udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows),
+        TEST(udp_connections_of_dead_targets_are_forgotten_when_their_group_no_longer_fails_open),
         TEST(a_host_that_was_away_forgets_udp_connections_of_a_dead_target_after_a_restart_too),
         TEST(tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_open),
         TEST(what_has_drained_is_removed_and_what_was_added_again_is_not),
