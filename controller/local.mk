@@ -37,6 +37,7 @@ libcontroller_a_SOURCES += \
 	controller/hits/rule_hits.c controller/hits/rule_hits.h \
 	controller/host/binding.c controller/host/binding.h controller/host/binding_private.h \
 	controller/host/claim.c controller/host/claim.h \
+	controller/host/facts_text.c controller/host/facts_text.h \
 	controller/host/gateway_liveness.c controller/host/gateway_liveness.h \
 	controller/host/host.h \
 	controller/host/host_compile.c \

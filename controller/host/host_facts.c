@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
+#include "controller/host/facts_text.h"
 #include "controller/host/host.h"
 #include "controller/host/host_peers.h"
 #include "controller/store/store.h"
@@ -77,19 +78,11 @@ runtime_tell(struct hypervisor *h, const struct runtime_host *after)
         hosts_count_encap(h->all, before.encap, -1);
 }
 
-/* "ENCAP_IP ENCAP MTU GENEVE_PORT VXLAN_PORT IS_GATEWAY IS_DEAD", then " NETWORK:PORT" for each uplink; facts of old end with VXLAN_PORT. */
 static void
 store_facts(const struct hypervisor *h, const struct runtime_host *r)
 {
-    char ip[IP_STRLEN];
     char *key = mem_printf("host/%u", h->number);
-    char *value = mem_printf("%s %u %u %u %u %u %u", ip_format(r->encap_ip, ip), (unsigned) r->encap, r->mtu,
-                             r->tunnel_port[ENCAP_GENEVE], r->tunnel_port[ENCAP_VXLAN], r->is_gateway, r->is_dead);
-    for (size_t i = 0; i < r->n_uplinks; i++) {
-        char *longer = mem_printf("%s %s:%u", value, r->uplinks[i].network, r->uplinks[i].ofport);
-        free(value);
-        value = longer;
-    }
+    char *value = facts_text(r);
     store_put_fact(hosts_controller(h->all)->store, key, value);
     free(key);
     free(value);
@@ -110,16 +103,6 @@ evict_encap_ip(struct hypervisor *h)
     }
 }
 
-static void
-uplink_add(struct runtime_host *r, const char *network, uint32_t ofport)
-{
-    if (!ofport || r->n_uplinks == RUNTIME_UPLINKS_MAX)
-        return;
-    struct runtime_uplink *u = &r->uplinks[r->n_uplinks++];
-    snprintf(u->network, sizeof u->network, "%s", network);
-    u->ofport = ofport;
-}
-
 /* While a patch port has no number the last one stands: its switch is about to be there again, and addresses shall not move for that. */
 static void
 tell_uplinks(const struct hypervisor *h, const struct runtime_host *known, struct runtime_host *r)
@@ -127,7 +110,7 @@ tell_uplinks(const struct hypervisor *h, const struct runtime_host *known, struc
     for (size_t i = 0; i < h->facts.n_uplinks; i++) {
         const char *network = h->facts.uplinks[i].network;
         uint32_t ofport = h->has_ports ? h->ports.patch[i] : 0;
-        uplink_add(r, network, ofport ? ofport : known ? runtime_uplink_port(known, network) : 0);
+        facts_uplink_add(r, network, ofport ? ofport : known ? runtime_uplink_port(known, network) : 0);
     }
 }
 
@@ -172,36 +155,13 @@ host_tell_runtime(struct hypervisor *h)
     runtime_tell(h, &r);
 }
 
-static void
-remember_uplinks(const char *text, struct runtime_host *r)
-{
-    char network[sizeof r->uplinks[0].network];
-    unsigned ofport;
-    for (int used; sscanf(text, " %63[^: ]:%u%n", network, &ofport, &used) == 2; text += used)
-        if (ofport <= OF_PORT_MAX)
-            uplink_add(r, network, ofport);
-}
-
 void
 hosts_remember(struct hosts *all, uint32_t number, const char *value)
 {
     struct hypervisor *h = host_by_number(all, number);
     struct runtime_host r = { .number = number };
-    char ip[IP_STRLEN];
-    unsigned encap, mtu, is_gateway, is_dead;
-    int used = 0;
-    if (!h || sscanf(value, "%45s %u %u %u %u", ip, &encap, &mtu, &r.tunnel_port[0], &r.tunnel_port[1]) != 5
-        || !ip_parse(ip, &r.encap_ip) || encap > ENCAP_VXLAN || mtu > UINT16_MAX || r.tunnel_port[0] > OF_PORT_MAX
-        || r.tunnel_port[1] > OF_PORT_MAX)
-        return;
-    r.encap = encap;
-    r.mtu = mtu;
-    if (sscanf(value, "%*s %*u %*u %*u %*u %u %u%n", &is_gateway, &is_dead, &used) == 2 && used) {
-        r.is_gateway = is_gateway;
-        r.is_dead = is_gateway && is_dead;
-        remember_uplinks(value + used, &r);
-    }
-    runtime_tell(h, &r);
+    if (h && facts_text_parse(value, &r))
+        runtime_tell(h, &r);
 }
 
 /* ---- the OVSDB configuration ---- */
