@@ -5,6 +5,7 @@
 #include "controller/check/checks.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
+#include "controller/host/facts_text.h"
 #include "controller/host/host.h"
 #include "controller/instance/counting.h"
 #include "controller/outside.h"
@@ -14,6 +15,19 @@ static uint32_t
 host_number(const struct model *m)
 {
     return model_next(m, OBJECT_HOST, 0)->number;
+}
+
+/* What is remembered of it is it. */
+static void
+expect_same_again(const struct runtime_host *r)
+{
+    struct runtime_host again = { .number = r->number };
+    char *text = facts_text(r);
+    FUZZ_CLAIM(facts_text_parse(text, &again));
+    char *text_again = facts_text(&again);
+    FUZZ_CLAIM(!strcmp(text, text_again) && again.n_uplinks == r->n_uplinks);
+    free(text_again);
+    free(text);
 }
 
 int
@@ -41,6 +55,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const struct runtime_host *r = runtime_host(c.runtime, number);
     FUZZ_CLAIM(!r || (r->encap_ip.family != IP_NONE && r->encap <= ENCAP_VXLAN));
     FUZZ_CLAIM(!r || !r->tunnel_port[0] || strchr(text, ' '));
+    if (r)
+        expect_same_again(r);
     struct hypervisor *h = host_by_number(c.hosts, number);
     while (h->table && compiler_run(c.compiler, number, 64, NULL, NULL))
         continue;

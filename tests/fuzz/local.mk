@@ -33,6 +33,7 @@ fuzz_programs = \
 	tests/fuzz/vnetctl_answer \
 	tests/fuzz/domain_xml \
 	tests/fuzz/hook_message \
+	tests/fuzz/numbers_file \
 	tests/fuzz/conntrack \
 	tests/fuzz/open_report \
 	tests/fuzz/pki_request \
@@ -171,6 +172,10 @@ tests_fuzz_domain_xml_LDADD = libagent.a libbase.a $(XML_LIBS) $(JANSSON_LIBS) -
 tests_fuzz_hook_message_SOURCES = tests/fuzz/hook_message.c $(fuzz_main)
 tests_fuzz_hook_message_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_hook_message_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
+
+tests_fuzz_numbers_file_SOURCES = tests/fuzz/numbers_file.c $(fuzz_main)
+tests_fuzz_numbers_file_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_numbers_file_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
 
 tests_fuzz_conntrack_SOURCES = tests/fuzz/conntrack.c $(fuzz_main)
 tests_fuzz_conntrack_LDFLAGS = $(fuzz_ldflags)

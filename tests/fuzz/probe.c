@@ -4,6 +4,34 @@
 
 #include "vnet/packet/ipv4.h"
 #include "vnet/packet/probe.h"
+#include "vnet/packet/tcp.h"
+
+/* What a segment to a target that is gone is answered with: a reset, to its sender, and none to a reset. */
+static void
+expect_reset_of_segment(const uint8_t *data, size_t n)
+{
+    struct bytes b = BYTES_INIT;
+    struct ipv4_packet ip, back;
+    struct tcp_segment s, reset;
+    if (tcp_put_reset(&b, data, n)) {
+        FUZZ_CLAIM(ipv4_parse(data, n, &ip) && tcp_parse(&ip, &s) && !(s.flags & TCP_FLAG_RST));
+        FUZZ_CLAIM(ipv4_parse(b.data, b.n, &back) && tcp_parse(&back, &reset) && reset.flags & TCP_FLAG_RST);
+        FUZZ_CLAIM(mac_equal(back.eth_dst, ip.eth_src) && ip_equal(back.dst, ip.src) && reset.dst_port == s.src_port);
+        bytes_clear(&b);
+    }
+    bytes_done(&b);
+}
+
+/* A question is no answer to itself. */
+static void
+expect_no_echo(const struct probe *p)
+{
+    struct bytes question = BYTES_INIT, reset = BYTES_INIT;
+    probe_put(&question, p);
+    FUZZ_CLAIM(probe_judge(p, question.data, question.n, &reset) == PROBE_NONE && !reset.n);
+    bytes_done(&question);
+    bytes_done(&reset);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -29,5 +57,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     bytes_clear(&reset);
     FUZZ_CLAIM(probe_reset(&p, data, n, &reset) || !was_reset);
     bytes_done(&reset);
+    expect_reset_of_segment(data, n);
+    expect_no_echo(&p);
     return 0;
 }

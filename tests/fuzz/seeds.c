@@ -326,6 +326,8 @@ probe_seeds(void)
     probe_tcp_seed("open", 0xff78, 0x12345679, TCP_FLAG_SYN | TCP_FLAG_ACK);
     probe_tcp_seed("refused", 0xff78, 0x12345679, TCP_FLAG_RST | TCP_FLAG_ACK);
     probe_tcp_seed("late", 0xff77, 0x12345678, TCP_FLAG_SYN | TCP_FLAG_ACK);
+    probe_tcp_seed("asks", 0xff78, 0, TCP_FLAG_SYN);
+    probe_tcp_seed("goes-on", 0xff78, 0x12345679, TCP_FLAG_ACK);
     probe_icmp_seed(PROBE_ICMP, "echo", 0, false);
     probe_icmp_seed(PROBE_ICMP, "echo-unreachable", 3, true);
     probe_icmp_seed(PROBE_TCP, "unreachable", 3, true);
