@@ -19,13 +19,15 @@ struct counter {
     struct map_node by_host;
     uint32_t host;
     bool is_wanted;                      /* it has been told to count */
-    bool is_dirty;                       /* whether it is to count has to be looked at */
+    bool is_dirty;                       /* whether it is to count has to be looked at: it is in the list */
+    struct counter *next_dirty;
     int64_t known_until_ms;              /* what it has counted holds until then */
 };
 
 struct counting {
     struct controller *controller;
     struct map by_host;
+    struct counter *dirty;               /* so that a look costs what has changed */
     struct open_counts *counts;
     struct event *look;
     int64_t began_ms;
@@ -82,9 +84,11 @@ look_at(void *aux, uint32_t host)
 {
     struct counting *all = aux;
     struct counter *c = host ? counter_find(all, host) : NULL;
-    if (!c)
+    if (!c || c->is_dirty)
         return;
     c->is_dirty = true;
+    c->next_dirty = all->dirty;
+    all->dirty = c;
     look_soon(all);
 }
 
@@ -101,28 +105,12 @@ struct search {
     bool is_found;
 };
 
-static bool
-find_lb(void *aux, const struct object *lb)
-{
-    struct search *s = aux;
-    s->is_found = true;
-    return false;
-}
-
-static bool
-find_in_subnet(void *aux, const struct object *subnet)
-{
-    struct search *s = aux;
-    model_each_referrer(s->model, subnet->number, OBJECT_LB, find_lb, s);
-    return !s->is_found;
-}
-
 static void
-find_in_vpc(void *aux, uint32_t vpc)
+find_balanced(void *aux, uint32_t vpc)
 {
     struct search *s = aux;
-    if (!s->is_found)
-        model_each_referrer(s->model, vpc, OBJECT_SUBNET, find_in_subnet, s);
+    const struct vpc *v = model_vpc(s->model, vpc);
+    s->is_found |= v && v->is_balanced;
 }
 
 static void
@@ -138,9 +126,8 @@ look_now(struct counting *all, struct counter *c)
     struct controller *controller = all->controller;
     const struct hypervisor *h = host_by_number(controller->hosts, c->host);
     struct search s = { controller->model, false };
-    c->is_dirty = false;
     if (h && (h->has_zones || c->is_wanted))
-        compiler_each_vpc_of(controller->compiler, c->host, find_in_vpc, &s);
+        compiler_each_vpc_of(controller->compiler, c->host, find_balanced, &s);
     if (s.is_found == c->is_wanted)
         return;
     c->is_wanted = s.is_found;
@@ -149,15 +136,21 @@ look_now(struct counting *all, struct counter *c)
     agents_tell(controller->agents, c->host, "count", c->is_wanted ? "{\"connections\":true}" : "{\"connections\":false}");
 }
 
+static struct counter *
+list_take(struct counter **link)
+{
+    struct counter *c = *link;
+    *link = c->next_dirty;
+    c->is_dirty = false;
+    return c;
+}
+
 static void
 look(evutil_socket_t fd, short what, void *aux)
 {
     struct counting *all = aux;
-    MAP_FOR_EACH (n, &all->by_host) {
-        struct counter *c = CONTAINER_OF(n, struct counter, by_host);
-        if (c->is_dirty)
-            look_now(all, c);
-    }
+    while (all->dirty)
+        look_now(all, list_take(&all->dirty));
 }
 
 void
@@ -176,6 +169,11 @@ counting_agent_went(struct counting *all, uint32_t host)
     if (!c)
         return;
     forget(all, c);
+    struct counter **link = &all->dirty;
+    while (c->is_dirty && *link != c)
+        link = &(*link)->next_dirty;
+    if (c->is_dirty)
+        list_take(link);
     map_remove(&all->by_host, &c->by_host);
     free(c);
 }
