@@ -222,3 +222,19 @@ controller_lab_remove(struct controller_lab *lab, const char *host, const char *
 {
     bindings_update(lab->c.bindings, controller_lab_host(lab, host)->number, NULL, 0, &iface_id, 1, false);
 }
+
+int
+controller_lab_setup(void **state, const char *operations)
+{
+    struct controller_lab *lab = controller_lab_start();
+    controller_lab_do(lab, operations);
+    *state = lab;
+    return 0;
+}
+
+int
+controller_lab_teardown(void **state)
+{
+    controller_lab_stop(*state);
+    return 0;
+}

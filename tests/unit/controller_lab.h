@@ -18,6 +18,9 @@ struct controller_lab *controller_lab_start(void);
 /* On a store that these statements make. */
 struct controller_lab *controller_lab_start_with(const char *sql);
 void controller_lab_stop(struct controller_lab *);
+/* For cmocka: one that is *state, with these operations done (as controller_lab_do()), and its end. */
+int controller_lab_setup(void **state, const char *operations);
+int controller_lab_teardown(void **state);
 /* Stops, and starts again on the same store. */
 void controller_lab_restart(struct controller_lab *);
 

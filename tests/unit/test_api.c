@@ -27,17 +27,7 @@
 static int
 start(void **state)
 {
-    struct controller_lab *lab = controller_lab_start();
-    controller_lab_do(lab, NETWORK);
-    *state = lab;
-    return 0;
-}
-
-static int
-stop(void **state)
-{
-    controller_lab_stop(*state);
-    return 0;
+    return controller_lab_setup(state, NETWORK);
 }
 
 /* Only root can be admin on the unix socket, and pose as others. */
@@ -699,7 +689,7 @@ a_key_covers_the_tenant_and_the_whole_body(void **state)
     api_client_free(c);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, controller_lab_teardown)
 
 int
 main(void)

@@ -20,10 +20,7 @@
 static int
 start(void **state)
 {
-    struct controller_lab *lab = controller_lab_start();
-    *state = lab;
-    controller_lab_do(lab, NETWORK);
-    return 0;
+    return controller_lab_setup(state, NETWORK);
 }
 
 static int
@@ -31,13 +28,6 @@ start_with_port(void **state)
 {
     start(state);
     controller_lab_do(*state, PORT);
-    return 0;
-}
-
-static int
-stop(void **state)
-{
-    controller_lab_stop(*state);
     return 0;
 }
 
@@ -359,7 +349,7 @@ claims_are_found_by_host_and_by_name(void **state)
     claims_done(&all);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start_with_port, stop)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start_with_port, controller_lab_teardown)
 
 int
 main(void)
@@ -372,7 +362,7 @@ main(void)
         TEST(a_name_that_means_no_port_binds_nothing),
         TEST(an_interface_that_went_while_its_host_was_away_is_gone_once_it_is_read),
         TEST(a_number_that_changes_moves_the_port),
-        cmocka_unit_test_setup_teardown(a_port_finds_the_interface_that_was_there_before_it, start, stop),
+        cmocka_unit_test_setup_teardown(a_port_finds_the_interface_that_was_there_before_it, start, controller_lab_teardown),
         TEST(a_deleted_host_leaves_its_ports_to_others),
         TEST(a_restart_forgets_nothing),
         TEST(after_a_restart_the_holder_is_whoever_held_not_who_connects_first),

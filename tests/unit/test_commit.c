@@ -28,13 +28,6 @@ start(void **state)
     return 0;
 }
 
-static int
-stop(void **state)
-{
-    controller_lab_stop(*state);
-    return 0;
-}
-
 static void
 expect_error(struct lab_result r, enum error_code code, int op, const char *word)
 {
@@ -306,7 +299,7 @@ a_stop_while_something_is_stored_leaves_it_whole_or_absent(void **state)
     }
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, controller_lab_teardown)
 
 int
 main(void)

@@ -55,17 +55,7 @@ static const struct agent_ops agent_ops = { tell, drop };
 static int
 start(void **state)
 {
-    struct controller_lab *lab = controller_lab_start();
-    controller_lab_do(lab, NETWORK);
-    *state = lab;
-    return 0;
-}
-
-static int
-stop(void **state)
-{
-    controller_lab_stop(*state);
-    return 0;
+    return controller_lab_setup(state, NETWORK);
 }
 
 static void
@@ -277,11 +267,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_agent_counts_while_its_host_holds_a_vpc_with_a_balancer, start, stop),
-        cmocka_unit_test_setup_teardown(an_agent_that_comes_is_told_once_its_host_s_zones_are_known, start, stop),
-        cmocka_unit_test_setup_teardown(what_ports_have_left_behind_and_what_other_vpcs_have_does_not_count, start, stop),
-        cmocka_unit_test_setup_teardown(it_is_known_only_while_every_host_of_the_vpc_has_counted_lately, start, stop),
-        cmocka_unit_test_setup_teardown(what_nobody_was_asked_to_count_is_not_taken, start, stop),
+        cmocka_unit_test_setup_teardown(an_agent_counts_while_its_host_holds_a_vpc_with_a_balancer, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(an_agent_that_comes_is_told_once_its_host_s_zones_are_known, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(what_ports_have_left_behind_and_what_other_vpcs_have_does_not_count, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(it_is_known_only_while_every_host_of_the_vpc_has_counted_lately, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(what_nobody_was_asked_to_count_is_not_taken, start, controller_lab_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

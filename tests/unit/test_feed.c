@@ -25,13 +25,6 @@ start(void **state)
     return 0;
 }
 
-static int
-stop(void **state)
-{
-    controller_lab_stop(*state);
-    return 0;
-}
-
 static void
 see(void *aux, const struct feed_event *e)
 {
@@ -147,7 +140,7 @@ readers_left_at_the_end_are_let_go(void **state)
     feed_subscribe(lab->c.feed, 0, see, &s);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, controller_lab_teardown)
 
 int
 main(void)

@@ -60,13 +60,6 @@ start(void **state)
     return 0;
 }
 
-static int
-stop(void **state)
-{
-    controller_lab_stop(*state);
-    return 0;
-}
-
 static const struct runtime_host *
 facts(struct controller_lab *lab, const char *host)
 {
@@ -442,19 +435,19 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(facts_outlive_vnetd, start, stop),
-        cmocka_unit_test_setup_teardown(facts_of_an_older_vnetd_are_read, start, stop),
-        cmocka_unit_test_setup_teardown(an_uplink_stands_while_its_port_has_no_number, start, stop),
-        cmocka_unit_test_setup_teardown(who_is_no_gateway_is_not_dead, start, stop),
-        cmocka_unit_test_setup_teardown(gateways_watch_each_other, start, stop),
-        cmocka_unit_test_setup_teardown(a_gateway_and_the_host_of_a_port_that_it_serves_watch_each_other, start, stop),
-        cmocka_unit_test_setup_teardown(a_nat_gateways_holder_and_all_hosts_of_its_vpc_watch_each_other, start, stop),
-        cmocka_unit_test_setup_teardown(two_hosts_hear_each_other_by_one_encapsulation, start, stop),
-        cmocka_unit_test_setup_teardown(what_connected_hosts_see_decides, start, stop),
-        cmocka_unit_test_setup_teardown(who_comes_and_goes_is_dead_until_it_stays, start, stop),
-        cmocka_unit_test_setup_teardown(the_zone_of_who_came_before_any_was_known_is_emptied_when_it_is, start, stop),
-        cmocka_unit_test_setup_teardown(and_if_the_switch_is_not_ready_then_before_it_gets_flows, start, stop),
-        cmocka_unit_test_setup_teardown(new_holders_compile_first, start, stop),
+        cmocka_unit_test_setup_teardown(facts_outlive_vnetd, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(facts_of_an_older_vnetd_are_read, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(an_uplink_stands_while_its_port_has_no_number, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(who_is_no_gateway_is_not_dead, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(gateways_watch_each_other, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(a_gateway_and_the_host_of_a_port_that_it_serves_watch_each_other, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(a_nat_gateways_holder_and_all_hosts_of_its_vpc_watch_each_other, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(two_hosts_hear_each_other_by_one_encapsulation, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(what_connected_hosts_see_decides, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(who_comes_and_goes_is_dead_until_it_stays, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(the_zone_of_who_came_before_any_was_known_is_emptied_when_it_is, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(and_if_the_switch_is_not_ready_then_before_it_gets_flows, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(new_holders_compile_first, start, controller_lab_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,17 +29,7 @@
 static int
 start(void **state)
 {
-    struct controller_lab *lab = controller_lab_start();
-    controller_lab_do(lab, NETWORK);
-    *state = lab;
-    return 0;
-}
-
-static int
-stop(void **state)
-{
-    controller_lab_stop(*state);
-    return 0;
+    return controller_lab_setup(state, NETWORK);
 }
 
 static json_t *
@@ -657,7 +647,7 @@ a_report_that_makes_no_sense_changes_nothing(void **state)
     }
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, controller_lab_teardown)
 
 int
 main(void)
