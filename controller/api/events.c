@@ -140,17 +140,18 @@ waiting_row(const struct waiting *w)
     return o ? columns_object(w->call->controller, o, NULL) : NULL;
 }
 
-static bool
-all_hold(const struct waiting *w, const json_t *object)
+/* The first column that is not as wanted, and what it is as JSON (to be freed); NULL: all are. */
+static char *
+waiting_differs(const struct waiting *w, const json_t *row, const char **column, const char **wanted)
 {
-    const char *column;
     json_t *value;
-    json_object_foreach (json_object_get(w->body, "where"), column, value) {
-        struct filter filter = { column, json_string_value(value) };
-        if (!filter_matches(&filter, object))
-            return false;
+    json_object_foreach (json_object_get(w->body, "where"), *column, value) {
+        struct filter filter = { *column, json_string_value(value) };
+        *wanted = filter.value;
+        if (!filter_matches(&filter, row))
+            return json_dumps(json_object_getn(row, *column, strcspn(*column, ":")), JSON_ENCODE_ANY | JSON_COMPACT);
     }
-    return true;
+    return NULL;
 }
 
 static void
@@ -163,11 +164,14 @@ waiting_look(evutil_socket_t fd, short what, void *aux)
         return;
     }
     json_t *object = waiting_row(w);
-    if (object && all_hold(w, object)) {
+    const char *column, *wanted;
+    char *is = object ? waiting_differs(w, object, &column, &wanted) : NULL;
+    if (object && !is) {
         call_json(w->call, 200, object);
         waiting_free(w);
         return;
     }
+    free(is);
     json_decref(object);
 }
 
@@ -199,9 +203,14 @@ waiting_timeout(evutil_socket_t fd, short what, void *aux)
     struct waiting *w = aux;
     struct error err;
     const char *name = json_member_string(w->body, "name");
+    const char *type = w->class ? w->class->name : "instance", *column = NULL, *wanted = NULL;
     json_t *row = waiting_row(w);
-    error_set(&err, ERROR_TIMEOUT, "%s '%.200s' %s in time", w->class ? w->class->name : "instance", name,
-              row ? "did not become so" : "did not appear");
+    char *is = row ? waiting_differs(w, row, &column, &wanted) : NULL;
+    if (is)
+        error_set(&err, ERROR_TIMEOUT, "%s '%.200s': %.60s did not become '%.200s' in time; it is %.200s", type, name, column, wanted, is);
+    else
+        error_set(&err, ERROR_TIMEOUT, "%s '%.200s' did not %s in time", type, name, row ? "become so" : "appear");
+    free(is);
     json_decref(row);
     call_error(w->call, &err, -1);
     waiting_free(w);

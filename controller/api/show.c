@@ -29,6 +29,15 @@ put(struct tree_text *t, const char *format, ...)
     bytes_put(&t->text, line, n < (int) sizeof line ? (size_t) n : sizeof line - 1);
 }
 
+/* The elastic IP that is attached to HOLDER, if one is, then the end of the line. */
+static void
+put_eip(struct tree_text *t, uint32_t holder)
+{
+    char ip[IP_STRLEN];
+    uint32_t number = model_eip_of(t->c->model, holder);
+    put(t, number ? ", elastic IP %s\n" : "\n", number ? ip_format(model_eip(t->c->model, number)->ip, ip) : "");
+}
+
 static bool
 show_port(void *aux, const struct object *o)
 {
@@ -37,8 +46,25 @@ show_port(void *aux, const struct object *o)
     struct port_status status = bindings_status(t->c->bindings, o->number);
     const struct hypervisor *h = status.host ? host_by_number(t->c->hosts, status.host) : NULL;
     char ip[IP_STRLEN], mac[MAC_STRLEN];
-    put(t, "        port %s: %s, %s, %s%s%s\n", object_label(t->c->model, o, t->arena), ip_format(port_ip4(p), ip),
+    put(t, "        port %s: %s, %s, %s%s%s", object_label(t->c->model, o, t->arena), ip_format(port_ip4(p), ip),
         mac_format(p->mac, mac), port_state_word(status.state), h ? " on " : "", h ? h->name : "");
+    put_eip(t, o->number);
+    return true;
+}
+
+static bool
+show_natgw(void *aux, const struct object *o)
+{
+    struct tree_text *t = aux;
+    put(t, "        NAT gateway %s", object_label(t->c->model, o, t->arena));
+    put_eip(t, o->number);
+    return true;
+}
+
+static bool
+show_igw(void *aux, const struct object *o)
+{
+    put(aux, "    internet gateway\n");
     return true;
 }
 
@@ -60,8 +86,9 @@ show_lb(void *aux, const struct object *o)
     struct tree_text *t = aux;
     const struct lb *lb = (const struct lb *) o;
     char ip[IP_STRLEN];
-    put(t, "        load balancer %s: %s%s\n", object_label(t->c->model, o, t->arena), ip_format(lb->ip, ip),
+    put(t, "        load balancer %s: %s%s", object_label(t->c->model, o, t->arena), ip_format(lb->ip, ip),
         lb->affinity == LB_AFFINITY_SOURCE ? ", source affinity" : "");
+    put_eip(t, o->number);
     model_each_referrer(t->c->model, o->number, OBJECT_LISTENER, show_listener, t);
     return true;
 }
@@ -136,6 +163,7 @@ show_subnet(void *aux, const struct object *o)
         ip_prefix_format(s->cidr, cidr), ip_format(subnet_gateway(s), gateway),
         object_label(t->c->model, model_get(t->c->model, s->rtb, OBJECT_RTB), t->arena));
     model_each_referrer(t->c->model, o->number, OBJECT_PORT, show_port, t);
+    model_each_referrer(t->c->model, o->number, OBJECT_NATGW, show_natgw, t);
     model_each_referrer(t->c->model, o->number, OBJECT_LB, show_lb, t);
     return true;
 }
@@ -167,6 +195,7 @@ show_vpc(struct tree_text *t, const struct vpc *vpc)
     const struct object *tenant = model_get(t->c->model, vpc->o.tenant, OBJECT_TENANT);
     put(t, "vpc %s: %s, tenant %s, VNI %u\n", object_label(t->c->model, &vpc->o, t->arena),
         ip_prefix_format(vpc->cidr, cidr), tenant ? tenant->name : "?", vpc->vni);
+    model_each_referrer(t->c->model, vpc->o.number, OBJECT_IGW, show_igw, t);
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_RTB, show_rtb, t);
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_SUBNET, show_subnet, t);
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_SG, show_sg, t);

@@ -185,15 +185,33 @@ def test_names_are_a_tenants_own_and_a_listing_over_all_shows_whose(lab, acme):
 def test_show_is_a_tree_of_vpcs_and_hosts(acme):
     text = acme("show")
     places = [text.index(word) for word in ("vpc net: 10.0.0.0/16", "subnet web: 10.0.1.0/24", "port w1: 10.0.1.3", "host hv1: ")]
-    assert places == sorted(places) and "route 10.9.0.0/16: port:d1" in text
+    assert places == sorted(places) and "route 10.9.0.0/16: port:d1" in text and "internet gateway" not in text
     assert "subnet db" in acme("show", "net")
     refused(acme, "show", "nosuch")
+
+
+def test_show_tells_the_way_out(lab, acme):
+    lab.ctl("pool-add", "shown", "198.51.100.0/28", "uplink=nowhere")
+    acme("vpc-add", "out", "10.0.0.0/16", "--", "subnet-add", "out", "s", "10.0.0.0/24", "--", "igw-add", "out", "--",
+         "route-add", "out", "0.0.0.0/0", "igw", "--", "port-add", "s", "p", "--", "natgw-add", "s", "n", "--", "lb-add", "s", "l")
+    addresses = {holder: acme("eip-add", "shown").strip() for holder in ("p", "natgw:n", "lb:l")}
+    for holder, address in addresses.items():
+        acme("eip-attach", address, holder)
+    lines = acme("show", "out").splitlines()
+    assert "    internet gateway" in lines and f"        NAT gateway n, elastic IP {addresses['natgw:n']}" in lines
+    assert any(line.startswith("        port p: ") and line.endswith(f", elastic IP {addresses['p']}") for line in lines)
+    assert any(line.startswith("        load balancer l: ") and line.endswith(f", elastic IP {addresses['lb:l']}") for line in lines)
+    for address in addresses.values():
+        acme("eip-detach", address, "--", "eip-del", address)
+    acme("lb-del", "l", "--", "natgw-del", "n", "--", "port-del", "p", "--", "route-del", "out", "0.0.0.0/0", "--", "igw-del", "out",
+         "--", "subnet-del", "s", "--", "vpc-del", "out")
+    lab.ctl("pool-del", "shown")
 
 
 def test_wait_until_waits_and_fails_with_65_when_time_is_up(acme):
     assert acme("wait-until", "port", "w1", "state=active", "host=hv1") == ""
     status, output, errors = acme.run("--timeout=1", "wait-until", "port", "w1", "state=error")
-    assert (status, output) == (65, "") and "w1" in errors
+    assert (status, output) == (65, "") and "port 'w1': state did not become 'error' in time; it is \"active\"" in errors
 
 
 def test_a_host_that_does_not_confirm_is_named_with_65_and_the_change_stands(lab, acme, stuck):

@@ -121,7 +121,7 @@ def test_one_can_wait_for_what_becomes_of_an_instance(lab, vm):
         vm.virsh("destroy")
         assert ends.result() == (0, "", "")
     status, _, errors = lab.ctl.run("--timeout=1", "wait-until", "instance", vm.name, "state=paused")
-    assert status == 65 and f"instance '{vm.name}' did not become so in time" in errors
+    assert status == 65 and f"instance '{vm.name}': state did not become 'paused' in time; it is \"off\"" in errors
     status, _, errors = lab.ctl.run("--timeout=1", "wait-until", "instance", "nobody", "state=running")
     assert status == 65 and "instance 'nobody' did not appear in time" in errors
     status, _, errors = lab.ctl.run("wait-until", "instance", vm.name, "size=big")
