@@ -37,7 +37,7 @@ struct scene {
     struct rule rules[MAX_RULES];
     unsigned groups[N_PORTS];   /* bits; 0: none */
     bool is_bound[N_PORTS];
-    unsigned n_passed, n_dropped;
+    unsigned n_passed, n_dropped, n_credited;
 };
 
 static unsigned
@@ -243,6 +243,61 @@ packet_any(struct scene *s, unsigned from, unsigned to)
     return p;
 }
 
+static uint32_t
+rule_number(const struct lab *lab, const char *id)
+{
+    struct uuid uuid;
+    assert_true(uuid_parse(id, &uuid));
+    return model_get_id(lab->model, uuid)->number;
+}
+
+/* How narrow a rule is: its peer first, then its protocol, then how many ports in powers of two. */
+static unsigned
+narrowness(const struct rule *r)
+{
+    unsigned peer = r->peer >= 0 ? 33 : r->len, l4 = r->proto < 0 ? 0 : r->lo < 0 ? 1 : r->proto == 1 ? (r->hi < 0 ? 10 : 18) : 18;
+    for (int run = 1; r->proto != 1 && r->lo >= 0 && run < r->hi - r->lo + 1; run *= 2)
+        l4--;
+    return peer * 100 + l4;
+}
+
+/* Of all that allow it none is narrower than the credited one. */
+static void
+check_credit(const struct scene *s, uint32_t number, unsigned from, unsigned to, const struct exec_packet *p)
+{
+    unsigned credited = 0, narrowest = 0;
+    const struct rule *by = NULL;
+    for (unsigned i = 0; i < MAX_RULES; i++)
+        if (s->rules[i].exists && rule_number(s->lab, s->rules[i].id) == number)
+            by = &s->rules[i];
+    assert_non_null(by);
+    unsigned self = by->is_ingress ? to : from, other = by->is_ingress ? from : to;
+    for (unsigned i = 0; i < MAX_RULES; i++) {
+        if (!rule_allows(s, &s->rules[i], s->groups[self], by->is_ingress, other, p))
+            continue;
+        unsigned narrow = narrowness(&s->rules[i]);
+        narrowest = narrow > narrowest ? narrow : narrowest;
+        if (&s->rules[i] == by)
+            credited = narrow;
+    }
+    assert_int_equal(credited, narrowest);
+}
+
+static void
+check_credits(struct scene *s, const struct exec_packet *p, unsigned from, unsigned to)
+{
+    struct arena *arena = arena_new();
+    struct exec_result r;
+    struct error err;
+    assert_true(exec_run(lab_table(s->lab, lab_number(s->lab, OBJECT_HOST, "hv1")), p, arena, &r, &err));
+    for (size_t i = 0; i < r.n_steps; i++)
+        if (r.steps[i].table == STAGE_SG_RULE && r.steps[i].spec && cookie_number(r.steps[i].spec->cookie)) {
+            check_credit(s, cookie_number(r.steps[i].spec->cookie), from, to, p);
+            s->n_credited++;
+        }
+    arena_free(arena);
+}
+
 static bool
 passes(struct scene *s, const struct exec_packet *p, unsigned to)
 {
@@ -291,6 +346,7 @@ check_packet(struct scene *s)
         fail_msg("p%u to p%u, protocol %u, port %u, type %u/%u: expected it to be %s", from, to, (unsigned) p.field[OF_IP_PROTO],
                  (unsigned) p.field[OF_TCP_DST], (unsigned) p.field[OF_ICMPV4_TYPE], (unsigned) p.field[OF_ICMPV4_CODE],
                  expected ? "delivered" : "dropped");
+    check_credits(s, &p, from, to);
     s->n_passed += expected;
     s->n_dropped += !expected;
     if (p.field[OF_IP_PROTO] == 1 && p.field[OF_ICMPV4_TYPE] == 13)
@@ -324,7 +380,7 @@ what_passes_is_what_the_rules_say_and_incremental_is_from_scratch(void **unused)
         for (unsigned i = 0; i < N_PACKETS; i++)
             check_packet(&s);
     }
-    assert_true(s.n_passed > 100 && s.n_dropped > 100);
+    assert_true(s.n_passed > 100 && s.n_dropped > 100 && s.n_credited > 100);
     lab_free(s.lab);
 }
 
@@ -355,14 +411,6 @@ rule_of_packet(struct lab *lab, uint16_t port)
             number = cookie_number(r.steps[i].spec->cookie);
     arena_free(arena);
     return number;
-}
-
-static uint32_t
-rule_number(const struct lab *lab, const char *id)
-{
-    struct uuid uuid;
-    assert_true(uuid_parse(id, &uuid));
-    return model_get_id(lab->model, uuid)->number;
 }
 
 #define ID(N) "0000000" #N "-0000-4000-8000-000000000000"
@@ -407,12 +455,53 @@ the_narrowest_rule_is_credited_and_the_next_one_when_it_goes(void **unused)
     lab_free(lab);
 }
 
+/* ---- what a combination costs ---- */
+
+static size_t
+flows_of(const struct lab *lab, const char *host)
+{
+    return flow_table_n_desired(lab_table(lab, lab_number(lab, OBJECT_HOST, host)));
+}
+
+static void
+a_new_combination_costs_other_hosts_the_same_whatever_rules_name_its_groups(void **unused)
+{
+    struct lab *lab = lab_new();
+    lab_host(lab, "hv1", lab_facts(0));
+    lab_host(lab, "hv2", lab_facts(1));
+    lab_do(lab, "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
+                "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"
+                "{'op':'add','type':'sg','name':'all','values':{'vpc':'v'}},"
+                "{'op':'add','type':'port','name':'p','values':{'subnet':'s','ip':'10.0.1.5','mac':'02:00:00:00:00:05','sg':'all'}}]");
+    lab_bind(lab, "p", "hv1", 10);
+    size_t cost[2];
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 100; i++)
+            lab_do(lab, "[{'op':'add','type':'sg-rule','values':{'sg':'all','direction':'ingress','proto':'tcp','ports':'%u',"
+                        "'peer':'sg:all'}}]", 1000 * (round + 1) + i);
+        lab_do(lab, "[{'op':'add','type':'sg','name':'own%u','values':{'vpc':'v'}}]", round);
+        lab_run(lab);
+        size_t before = flows_of(lab, "hv1");
+        lab_do(lab, "[{'op':'add','type':'port','name':'q%u','values':{'subnet':'s','ip':'10.0.1.1%u','mac':'02:00:00:00:00:1%u',"
+                    "'sg':'all,own%u'}}]", round, round, round, round);
+        char name[8];
+        snprintf(name, sizeof name, "q%u", round);
+        lab_bind(lab, name, "hv2", 10 + round);
+        lab_run(lab);
+        cost[round] = flows_of(lab, "hv1") - before;
+    }
+    assert_int_equal(cost[0], cost[1]);
+    assert_true(cost[1] < 10);
+    lab_free(lab);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_passes_is_what_the_rules_say_and_incremental_is_from_scratch),
         cmocka_unit_test(the_narrowest_rule_is_credited_and_the_next_one_when_it_goes),
+        cmocka_unit_test(a_new_combination_costs_other_hosts_the_same_whatever_rules_name_its_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

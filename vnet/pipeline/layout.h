@@ -4,9 +4,10 @@
  *   metadata  0..23  VNI of the VPC            32     arrived by tunnel            33     arrived from a physical network
  *             (rest: room)
  *   reg0      next hop, IPv4                   reg0-3 = xxreg0: next hop, IPv6 (room)
- *             in the SG stages, which come before and after that: reg1 the local port's combination of security groups, reg2 the
- *             other end's; reg3 bit 0: the other end began the connection, bit 1: the packet goes to the port, bit 2: from a port that
- *             is not filtered but may talk to a balancer, bit 3: from outside to a balancer, bits 16..31: that port's zone
+ *             in the SG stages, which come before and after that: reg0 the rule that was found to allow it, reg1 the local port's
+ *             combination of security groups, reg2 a group of the other end's, reg7 how narrow that rule is (sg_rule.c); reg3 bit 0: the
+ *             other end began the connection, bit 1: the packet goes to the port, bit 2: from a port that is not filtered but may talk to a
+ *             balancer, bit 3: from outside to a balancer, bits 16..31: that port's zone
  *   reg4-7    = xxreg1: original IPv6 destination (room); reg4: original IPv4 destination, of what goes to a balancer
  *   reg8      number of the port the packet came from (0: not from a local port)
  *   reg9      number of its subnet
@@ -38,6 +39,8 @@
 #define LAYOUT_NEXT_HOP4 (struct of_field){ OF_REG0, 0, 32 }
 #define LAYOUT_SG_LOCAL (struct of_field){ OF_REG1, 0, 32 }
 #define LAYOUT_SG_PEER (struct of_field){ OF_REG2, 0, 32 }
+#define LAYOUT_SG_FOUND (struct of_field){ OF_REG0, 0, 32 }
+#define LAYOUT_SG_FOUND_LEVEL (struct of_field){ OF_REG7, 0, 32 }
 #define LAYOUT_SG_INGRESS (struct of_field){ OF_REG3, 0, 1 }
 #define LAYOUT_SG_INBOUND (struct of_field){ OF_REG3, 1, 1 }
 #define LAYOUT_SG_STATE (struct of_field){ OF_REG3, 0, 32 }     /* all of it: */

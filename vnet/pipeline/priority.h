@@ -99,8 +99,8 @@ enum {
     PRIORITY_TARGET_BACK = 20,          /* answers come back, whatever became of the target */
     PRIORITY_TARGET_RESET = 10,         /* the target is gone */
 
-    /* SG_RULE: plus how narrow the rule is (sg_rule.c) */
-    PRIORITY_SG_RULE = 100,
+    /* SG_MATCH: plus how narrow the rule is (sg_rule.c) */
+    PRIORITY_SG_MATCH = 100,
 
     /* REJECT: plus the reason's number */
     PRIORITY_REJECT_REASON = 100,

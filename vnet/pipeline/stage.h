@@ -21,11 +21,12 @@
  *   SIZE        small enough: out; else answered
  *   LB_BACK     to a port that is not filtered: is it of a connection that a balancer may have made?
  *   SG          a tracked packet: which port's connection it is, and whether that port began it
- *   SG_PEER     the other end's address -> its combination of security groups
- *   SG_RULE     combination, direction, other end, protocol and ports -> allowed by which rule
+ *   SG_PEER     the other end's address -> SG_MATCH for each of its security groups that rules name, and back
+ *   SG_RULE     allowed by that rule; counts
  *   SG_DONE     allowed: on its way, or to the port; a new connection is remembered, or a balancer chooses its target
  *   LB_TARGET   of a balanced connection: its target, if that still is one; counts
  *   LB_NEW      the target just chosen: translated and on its way; counts connections
+ *   SG_MATCH    combination, direction, a group of the other end's, protocol and ports -> a rule that allows it
  *   DHCP        a port's DHCP questions -> responder
  *   REJECT      counts drops by (port, reason), sends to the responder what deserves an ICMP error
  */
@@ -60,6 +61,7 @@
     X(STAGE_DHCP,           45, "dhcp",        false)   \
     X(STAGE_LB_TARGET,      46, "lb-target",   false)   \
     X(STAGE_LB_NEW,         47, "lb-new",      false)   \
+    X(STAGE_SG_MATCH,       48, "sg-match",    false)   \
     X(STAGE_REJECT,         50, "reject",      false)
 
 enum stage {

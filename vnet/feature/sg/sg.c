@@ -49,7 +49,11 @@ static void
 shared_rows(struct block *b)
 {
     block_flow(b, STAGE_SG_PEER, PRIORITY_MISS);
+    act_resubmit(b->fb, STAGE_SG_MATCH);
     act_goto(b->fb, STAGE_SG_RULE);
+    block_flow_end(b);
+
+    block_flow(b, STAGE_SG_MATCH, PRIORITY_MISS);
     block_flow_end(b);
 
     block_flow(b, STAGE_SG_RULE, PRIORITY_MISS);
@@ -125,6 +129,8 @@ shared_words(const struct spec *spec)
     switch (spec->table) {
     case STAGE_SG_PEER:
         return "the other end has no group that a rule names";
+    case STAGE_SG_MATCH:
+        return "no narrower rule is found";
     case STAGE_SG_RULE:
         return "no rule allows it";
     default:
@@ -145,6 +151,8 @@ sg_explain(const struct view *view, const struct spec *spec, char *text, size_t 
         snprintf(text, size, "it is a packet of a connection of %s", owner.text);
     else if (spec->table == STAGE_SG_PEER)
         snprintf(text, size, "the other end is %s", owner.text);
+    else if (spec->table == STAGE_SG_MATCH)
+        snprintf(text, size, "rule %s is found", owner.text);
     else
         snprintf(text, size, "rule %s of security group %s allows it", owner.text,
                  rule ? words_object(view, OBJECT_SG, rule->sg).text : "?");

@@ -94,6 +94,8 @@ end(struct block *b, const struct port_facts *f, bool is_inbound, bool is_reply)
 {
     act_set(b->fb, LAYOUT_SG_LOCAL, f->port->sg_set);
     act_set(b->fb, LAYOUT_SG_PEER, 0);
+    act_set(b->fb, LAYOUT_SG_FOUND, 0);
+    act_set(b->fb, LAYOUT_SG_FOUND_LEVEL, 0);
     act_set(b->fb, LAYOUT_SG_STATE, (is_inbound != is_reply ? SG_INGRESS : 0) | (is_inbound ? SG_INBOUND : 0));
     act_goto(b->fb, STAGE_SG_PEER);
     block_flow_end(b);
@@ -186,6 +188,18 @@ local_rows(struct block *b, const struct port_facts *f)
 
 /* ---- SG_PEER ---- */
 
+/* Of the other end's groups one after the other: which rule allows it. */
+static void
+pass_for_each(struct block *b, const struct sg_set *set, bool is_ingress)
+{
+    for (size_t i = 0; i < set->groups.n; i++) {
+        if (!sg_is_peer(b->view, set->groups.v[i], is_ingress))
+            continue;
+        act_set(b->fb, LAYOUT_SG_PEER, set->groups.v[i]);
+        act_resubmit(b->fb, STAGE_SG_MATCH);
+    }
+}
+
 static void
 peer_rows(struct block *b, const struct port_facts *f, const struct sg_set *set, bool is_ingress)
 {
@@ -200,7 +214,7 @@ peer_rows(struct block *b, const struct port_facts *f, const struct sg_set *set,
         match_u64(fb, LAYOUT_VNI, f->vpc->vni);
         match_u64(fb, LAYOUT_SG_INGRESS, is_ingress);
         match_u64(fb, of_field_whole(is_ingress ? OF_CT_NW_SRC : OF_CT_NW_DST), ip4_u32(ip));
-        act_set(fb, LAYOUT_SG_PEER, set->o.number);
+        pass_for_each(b, set, is_ingress);
         act_goto(fb, STAGE_SG_RULE);
         block_flow_end(b);
     }

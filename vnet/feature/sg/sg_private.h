@@ -5,13 +5,11 @@
 #include "vnet/feature/sg/sg.h"
 
 const struct sg_set *sg_set_get(const struct view *, uint32_t number);           /* NULL: none */
-bool sg_set_has(const struct sg_set *, uint32_t group);
-/* Is one of its groups the peer of ingress (of egress) rules? */
+/* Is the group, or one of the combination's, the peer of ingress (of egress) rules? */
+bool sg_is_peer(const struct view *, uint32_t group, bool is_ingress);
 bool sg_set_is_peer(const struct view *, const struct sg_set *, bool is_ingress);
 /* Calls 'each' for the rules of a group, not those of others that name it as their peer. */
 void sg_each_rule(const struct view *, uint32_t group, void (*each)(void *aux, const struct sg_rule *), void *aux);
-/* The rules whose peer the group is. */
-void sg_each_rule_of_peer(const struct view *, uint32_t group, void (*each)(void *aux, const struct sg_rule *), void *aux);
 /* The combinations that have the group. */
 void sg_each_set(const struct view *, uint32_t group, void (*each)(void *aux, const struct sg_set *), void *aux);
 

@@ -1,9 +1,13 @@
-/* A rule's rows: one for each combination of groups on the host that has the rule's group, each combination that has the rule's peer, and
- * each run of ports. Where several rules allow a packet the narrowest is credited: it has the higher priority, and where two would have the
- * same row only one has it.
+/* A rule's rows: in SG_MATCH one for each combination of groups on the host that has the rule's group, and each run of ports; in SG_RULE the
+ * one that is credited with what those find.
  *
- * How narrow a row is, from the widest on: by its peer (prefix length; a group is narrower than any prefix), then all protocols, one
- * protocol, ports; of ports by the rule's run in powers of two, then by the row's own. Rows of one rank either are apart or the same. */
+ * A packet passes SG_MATCH once for each of the other end's groups that rules name (SG_PEER makes it do so), so that no row depends on the
+ * combinations that there are elsewhere. Where several rules allow a packet the narrowest is credited. How narrow a row is, from the widest
+ * on: by its peer (prefix length; a group is narrower than any prefix), then all protocols, one protocol, ports; of ports by the rule's run
+ * in powers of two, then by the row's own. Within a pass the narrower row has the higher priority; rows of one rank either are apart or the
+ * same, and where two rules would have the same row only one has it. Between passes a register tells how narrow what was found is: level 0
+ * is any prefix, level 1 and on are a group's by protocol and run; bits 0 to N say that level N was found, and a row takes only what has
+ * found nothing of its own level yet. */
 #include "vnet/feature/sg/sg_private.h"
 
 #include <netinet/in.h>
@@ -18,6 +22,8 @@
 #define PORT_BITS 16
 #define L4_RANKS (L4_RANK_PORTS + (PORT_BITS + 1) * (PORT_BITS + 1))
 #define ICMP_TYPE_BITS 8
+#define LEVEL_PREFIX 0
+#define LEVEL_GROUP 1                   /* all protocols, of a group; protocols and ports are above */
 
 /* Ports by their leading bits: (port & mask) == value. */
 struct port_row {
@@ -92,6 +98,15 @@ l4_rank(const struct l4_match *m, struct port_row row)
     return L4_RANK_PORTS + (PORT_BITS - open_bits(m)) * (PORT_BITS + 1) + row.bits;
 }
 
+/* Coarser than the rank, so that it fits a bit each: between passes rows of one level are one's as good as another's. */
+static unsigned
+row_level(const struct sg_rule *rule, unsigned rank)
+{
+    if (!rule->peer)
+        return LEVEL_PREFIX;
+    return LEVEL_GROUP + (rank < L4_RANK_PORTS ? rank : L4_RANK_PORTS + (rank - L4_RANK_PORTS) / (PORT_BITS + 1));
+}
+
 static unsigned
 peer_rank(const struct sg_rule *rule)
 {
@@ -105,7 +120,6 @@ struct rule_row {
     const struct view *view;
     const struct sg_rule *rule;
     const struct sg_set *local;
-    const struct sg_set *peer;           /* NULL: the peer is a prefix */
     struct port_row ports;
     bool has_rival;
 };
@@ -125,7 +139,7 @@ has_same_ports(const struct l4_match *a, const struct l4_match *b, struct port_r
 bool
 sg_rules_may_meet(const struct sg_rule *a, const struct sg_rule *b)
 {
-    return a->is_ingress == b->is_ingress && a->match.proto == b->match.proto && !a->peer == !b->peer
+    return a->is_ingress == b->is_ingress && a->match.proto == b->match.proto && a->peer == b->peer
            && (a->peer || ip_prefix_equal(a->cidr, b->cidr));
 }
 
@@ -142,8 +156,7 @@ check_rival(void *aux, const struct sg_rule *other)
 {
     struct rule_row *row = aux;
     const struct sg_rule *rule = row->rule;
-    if (!row->has_rival && other != rule && sg_rules_may_meet(rule, other) && has_same_ports(&rule->match, &other->match, row->ports)
-        && (!row->peer || sg_set_has(row->peer, other->peer)))
+    if (!row->has_rival && other != rule && sg_rules_may_meet(rule, other) && has_same_ports(&rule->match, &other->match, row->ports))
         row->has_rival = is_before(other, rule);
 }
 
@@ -163,8 +176,8 @@ match_peer(struct flow_builder *fb, const struct rule_row *row)
 {
     const struct sg_rule *rule = row->rule;
     struct of_field address = of_field_whole(rule->is_ingress ? OF_CT_NW_SRC : OF_CT_NW_DST);
-    if (row->peer)
-        match_u64(fb, LAYOUT_SG_PEER, row->peer->o.number);
+    if (rule->peer)
+        match_u64(fb, LAYOUT_SG_PEER, rule->peer);
     else if (rule->cidr.len)
         match_masked(fb, address, ip4_u32(rule->cidr.ip), UINT32_MAX << (32 - rule->cidr.len) & UINT32_MAX);
 }
@@ -191,22 +204,23 @@ match_l4(struct flow_builder *fb, const struct rule_row *row)
 static void
 row_add(struct block *b, struct rule_row *row)
 {
-    unsigned narrow = peer_rank(row->rule) * L4_RANKS + l4_rank(&row->rule->match, row->ports);
+    unsigned rank = l4_rank(&row->rule->match, row->ports), level = row_level(row->rule, rank);
     if (!is_credited(row))
         return;
-    struct flow_builder *fb = block_flow(b, STAGE_SG_RULE, (uint16_t) (PRIORITY_SG_RULE + narrow));
+    struct flow_builder *fb = block_flow(b, STAGE_SG_MATCH, (uint16_t) (PRIORITY_SG_MATCH + peer_rank(row->rule) * L4_RANKS + rank));
     match_family(fb, IP_V4);
     match_u64(fb, LAYOUT_SG_LOCAL, row->local->o.number);
     match_u64(fb, LAYOUT_SG_INGRESS, row->rule->is_ingress);
+    match_masked(fb, LAYOUT_SG_FOUND_LEVEL, 0, UINT64_C(1) << level);
     match_peer(fb, row);
     match_l4(fb, row);
-    act_goto(fb, STAGE_SG_DONE);
-    flow_tell_removal(fb);
+    act_set(fb, LAYOUT_SG_FOUND, row->rule->o.number);
+    act_set(fb, LAYOUT_SG_FOUND_LEVEL, (UINT64_C(2) << level) - 1);
     block_flow_end(b);
 }
 
 static void
-rows_of_peer(struct block *b, struct rule_row *row)
+rows_of_set(struct block *b, struct rule_row *row)
 {
     const struct l4_match *m = &row->rule->match;
     row->ports = (struct port_row) { 0, 0 };
@@ -220,38 +234,42 @@ rows_of_peer(struct block *b, struct rule_row *row)
     }
 }
 
-struct rows_of_set {
+static void
+credit_row(struct block *b, const struct sg_rule *rule)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_SG_RULE, PRIORITY_ROW);
+    match_u64(fb, LAYOUT_SG_FOUND, rule->o.number);
+    act_goto(fb, STAGE_SG_DONE);
+    flow_tell_removal(fb);
+    block_flow_end(b);
+}
+
+struct rule_rows {
     struct block *b;
     struct rule_row row;
+    bool has_any;
 };
-
-static void
-add_peer_set(void *aux, const struct sg_set *peer)
-{
-    struct rows_of_set *r = aux;
-    r->row.peer = peer;
-    rows_of_peer(r->b, &r->row);
-}
 
 static void
 add_local_set(void *aux, const struct sg_set *local)
 {
-    struct rows_of_set *r = aux;
+    struct rule_rows *r = aux;
     const struct view *view = r->row.view;
     if (!presence_holds(view->sets, r->b->host, local->o.number) || sg_set_is_open(view, local->o.number))
         return;
     r->row.local = local;
-    if (r->row.rule->peer)
-        sg_each_set(view, r->row.rule->peer, add_peer_set, r);
-    else if (r->row.rule->cidr.ip.family == IP_V4)
-        rows_of_peer(r->b, &r->row);
+    rows_of_set(r->b, &r->row);
+    r->has_any = true;
 }
 
 void
 sg_rule_flows(struct block *b, uint32_t number)
 {
     const struct sg_rule *rule = model_sg_rule(b->view->model, number);
-    struct rows_of_set r = { b, { .view = b->view, .rule = rule } };
-    if (rule)
-        sg_each_set(b->view, rule->sg, add_local_set, &r);
+    struct rule_rows r = { b, { .view = b->view, .rule = rule }, false };
+    if (!rule || (!rule->peer && rule->cidr.ip.family != IP_V4))
+        return;
+    sg_each_set(b->view, rule->sg, add_local_set, &r);
+    if (r.has_any)
+        credit_row(b, rule);
 }

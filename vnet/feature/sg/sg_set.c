@@ -8,15 +8,6 @@ sg_set_get(const struct view *view, uint32_t number)
 }
 
 bool
-sg_set_has(const struct sg_set *set, uint32_t group)
-{
-    for (size_t i = 0; i < set->groups.n; i++)
-        if (set->groups.v[i] == group)
-            return true;
-    return false;
-}
-
-bool
 sg_set_is_open(const struct view *view, uint32_t number)
 {
     const struct sg_set *set = sg_set_get(view, number);
@@ -29,19 +20,23 @@ sg_set_is_open(const struct view *view, uint32_t number)
 }
 
 bool
+sg_is_peer(const struct view *view, uint32_t group, bool is_ingress)
+{
+    const struct sg *sg = model_sg(view->model, group);
+    return sg && (is_ingress ? sg->is_ingress_peer : sg->is_egress_peer);
+}
+
+bool
 sg_set_is_peer(const struct view *view, const struct sg_set *set, bool is_ingress)
 {
-    for (size_t i = 0; i < set->groups.n; i++) {
-        const struct sg *sg = model_sg(view->model, set->groups.v[i]);
-        if (sg && (is_ingress ? sg->is_ingress_peer : sg->is_egress_peer))
+    for (size_t i = 0; i < set->groups.n; i++)
+        if (sg_is_peer(view, set->groups.v[i], is_ingress))
             return true;
-    }
     return false;
 }
 
 struct rule_visit {
     uint32_t group;
-    bool is_peer;
     void (*each)(void *aux, const struct sg_rule *);
     void *aux;
 };
@@ -51,7 +46,7 @@ visit_rule(void *aux, const struct object *o)
 {
     const struct rule_visit *v = aux;
     const struct sg_rule *rule = (const void *) o;
-    if ((v->is_peer ? rule->peer : rule->sg) == v->group)
+    if (rule->sg == v->group)
         v->each(v->aux, rule);
     return true;
 }
@@ -59,14 +54,7 @@ visit_rule(void *aux, const struct object *o)
 void
 sg_each_rule(const struct view *view, uint32_t group, void (*each)(void *aux, const struct sg_rule *), void *aux)
 {
-    struct rule_visit v = { group, false, each, aux };
-    model_each_referrer(view->model, group, OBJECT_SG_RULE, visit_rule, &v);
-}
-
-void
-sg_each_rule_of_peer(const struct view *view, uint32_t group, void (*each)(void *aux, const struct sg_rule *), void *aux)
-{
-    struct rule_visit v = { group, true, each, aux };
+    struct rule_visit v = { group, each, aux };
     model_each_referrer(view->model, group, OBJECT_SG_RULE, visit_rule, &v);
 }
 

@@ -100,13 +100,9 @@ static void
 set_changed(struct sg_touch *t, const struct change *c)
 {
     const struct sg_set *set = (const void *) (c->after ? c->after : c->before);
-    const struct touch in_vpc = t->where;
-    for (size_t i = 0; i < set->groups.n; i++) {
-        t->where = in_vpc;
-        sg_each_rule_of_peer(t->view, set->groups.v[i], touch_rule, t);
-        t->where = (struct touch) { TOUCH_SG_SET, c->number };
+    t->where = (struct touch) { TOUCH_SG_SET, c->number };
+    for (size_t i = 0; i < set->groups.n; i++)
         sg_each_rule(t->view, set->groups.v[i], touch_rule, t);
-    }
 }
 
 /* ---- a VPC has a balancer, or none any more ---- */
