@@ -14,6 +14,7 @@ flow_table_new(void)
     struct flow_table *t = mem_zalloc(sizeof *t);
     map_init(&t->entries);
     map_init(&t->blocks);
+    map_init(&t->refused);
     t->scratch = arena_new();
     return t;
 }
@@ -44,6 +45,7 @@ flow_table_free(struct flow_table *t)
     }
     map_done(&t->entries);
     blocks_free(t);
+    refused_free(t);
     for (int i = 0; i < N_CLASSES; i++)
         queue_clear(&t->queues[i]);
     free(t->sent);
@@ -97,19 +99,6 @@ entry_desire(struct flow_table *t, struct entry *e, const struct spec *s)
         free(old);
     }
     entry_settle(t, e);
-}
-
-void
-entry_set_refused(struct flow_table *t, struct entry *e, bool is_refused)
-{
-    t->n_refused += is_refused - e->is_refused;
-    e->is_refused = is_refused;
-}
-
-size_t
-flow_table_n_refused(const struct flow_table *t)
-{
-    return t->n_refused;
 }
 
 void

@@ -81,6 +81,9 @@ void flow_table_refused(struct flow_table *, void *entry);       /* leave this o
 /* This one is installed, whatever becomes of the batch (meters go outside of bundles). */
 void flow_table_installed(struct flow_table *, void *entry);
 size_t flow_table_n_refused(const struct flow_table *);          /* how many are left out */
+/* A block of which something was left out and nothing is any more, as the switch has confirmed; each is told once. Call after a commit, until
+ * false. What is given by several blocks counts for FLOW_TABLE_SHARED_COOKIE. */
+bool flow_table_next_accepted(struct flow_table *, uint64_t *cookie);
 void flow_table_not_committed(struct flow_table *);              /* nothing of the sent batch is installed: it is unclean again */
 
 /* ---- verification ---- */

@@ -66,6 +66,7 @@ struct queue {
 struct sent {
     struct entry *entry;
     uint64_t hash;                      /* what the switch holds once it is committed, 0: nothing */
+    uint64_t cookie;
     bool is_refused;
     bool is_installed;
 };
@@ -77,6 +78,11 @@ struct flow_table {
     size_t n_sent, cap_sent;
     size_t n_desired_flows;
     size_t n_refused;                   /* entries */
+    struct map refused;                 /* blocks with one, and those that no longer have one until that is confirmed */
+    struct refused_block *first_retried, *last_retried;          /* the latter, in that order */
+    uint64_t n_wholes;                  /* batches that left nothing to be sent, so far, */
+    uint64_t n_wholes_committed;        /* and which of them was the last to be committed */
+    bool is_whole;                      /* the batch under way is one */
     bool is_reading;                    /* between readback_begin and readback_end: nothing is taken */
     bool has_history;                   /* something was sent or read before: else nothing is installed */
     struct entry **named;               /* set_block()'s workplace */
@@ -91,9 +97,13 @@ struct entry *entry_find(const struct flow_table *, const struct spec_id *);
 struct entry *entry_find_key(const struct flow_table *, const struct spec *);
 struct entry *entry_new(struct flow_table *, const struct spec *);       /* neither desired nor installed */
 void entry_desire(struct flow_table *, struct entry *, const struct spec *);    /* 'spec' is copied */
-void entry_set_refused(struct flow_table *, struct entry *, bool);
 void entry_undesire(struct flow_table *, struct entry *);
 struct block *block_find(const struct flow_table *, uint64_t cookie);
+
+/* ---- what the switch refused (flow_table_refused.c) ---- */
+void entry_set_refused(struct flow_table *, struct entry *, bool);       /* before its spec is another */
+void refused_note(struct flow_table *, uint64_t cookie);         /* something of the block was, which may be another by now */
+void refused_free(struct flow_table *);
 
 /* ---- what an entry needs (flow_table_queue.c) ---- */
 enum entry_class entry_class(const struct entry *);

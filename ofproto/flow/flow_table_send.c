@@ -50,7 +50,8 @@ entry_send(struct flow_table *t, struct entry *e, struct flow_table_send *send)
     e->is_sent = true;
     e->is_changed = false;
     e->position = t->n_sent;
-    t->sent[t->n_sent++] = (struct sent) { .entry = e, .hash = e->is_desired ? spec_value_hash(e->spec) : 0 };
+    t->sent[t->n_sent++] = (struct sent) { .entry = e, .hash = e->is_desired ? spec_value_hash(e->spec) : 0,
+                                           .cookie = e->spec->cookie };
     *send = (struct flow_table_send) {
         .spec = e->spec,
         .command = e->is_desired ? WIRE_ADD : WIRE_DELETE,
@@ -71,10 +72,9 @@ queue_prefetch(const struct queue *q, size_t i)
         __builtin_prefetch(q->slots[i + PREFETCH]->spec);
 }
 
-size_t
-flow_table_take(struct flow_table *t, struct flow_table_send *send, size_t max)
+static size_t
+batch_take(struct flow_table *t, struct flow_table_send *send, size_t max)
 {
-    assert(!t->n_sent);
     size_t n = 0;
     t->has_history = true;
     for (int class = 0; class < N_CLASSES && !t->is_reading; class++) {
@@ -97,6 +97,16 @@ flow_table_take(struct flow_table *t, struct flow_table_send *send, size_t max)
     return n;
 }
 
+size_t
+flow_table_take(struct flow_table *t, struct flow_table_send *send, size_t max)
+{
+    assert(!t->n_sent);
+    size_t n = batch_take(t, send, max);
+    t->is_whole = n && !flow_table_has_unsent(t);
+    t->n_wholes += t->is_whole;
+    return n;
+}
+
 /* Ends the batch; is_committed: what was not refused is installed. */
 static void
 batch_end(struct flow_table *t, bool is_committed)
@@ -109,10 +119,12 @@ batch_end(struct flow_table *t, bool is_committed)
         if (i + PREFETCH < n)
             __builtin_prefetch(t->sent[i + PREFETCH].entry, 1);
         e->is_sent = false;
-        if (sent->is_installed || (is_committed && !sent->is_refused))
+        if (sent->is_installed || (is_committed && !sent->is_refused)) {
             e->installed = sent->hash;
-        else if (sent->is_refused)      /* not if it has changed since: the new value was not refused */
+        } else if (sent->is_refused) {  /* not if it has changed since: the new value was not refused */
             entry_set_refused(t, e, (e->is_desired ? spec_value_hash(e->spec) : 0) == sent->hash);
+            refused_note(t, sent->cookie);
+        }
         if (e->installed != sent->hash || !e->is_desired || e->is_changed)
             entry_settle(t, e);         /* else it is clean, as it was while sent */
     }
@@ -124,6 +136,8 @@ batch_end(struct flow_table *t, bool is_committed)
 void
 flow_table_committed(struct flow_table *t)
 {
+    if (t->is_whole)
+        t->n_wholes_committed = t->n_wholes;
     batch_end(t, true);
 }
 

@@ -9,6 +9,7 @@ libflow_a_SOURCES = \
 	ofproto/flow/flow_table_block.c \
 	ofproto/flow/flow_table_queue.c \
 	ofproto/flow/flow_table_readback.c \
+	ofproto/flow/flow_table_refused.c \
 	ofproto/flow/flow_table_send.c \
 	ofproto/flow/flow_table_shared.c \
 	ofproto/flow/flow_table_verify.c \

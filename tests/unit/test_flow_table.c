@@ -130,6 +130,138 @@ what_changed_while_it_was_refused_is_tried(void **state)
     model_free(m);
 }
 
+static size_t
+take(struct model *m)
+{
+    return flow_table_take(m->t, m->sent, BATCH_MAX);
+}
+
+/* The whole batch is sent, and its i-th entry is refused. */
+static void
+refuse(struct model *m, size_t n, size_t i)
+{
+    assert_int_equal(take(m), n);
+    flow_table_refused(m->t, m->sent[i].entry);
+    flow_table_not_committed(m->t);
+}
+
+static void
+commit(struct model *m, size_t n)
+{
+    assert_int_equal(take(m), n);
+    flow_table_committed(m->t);
+}
+
+static void
+assert_accepted(struct model *m, unsigned block)
+{
+    uint64_t cookie = 0;
+    assert_true(flow_table_next_accepted(m->t, &cookie));
+    assert_int_equal(cookie, COOKIE(block));
+}
+
+static void
+assert_none_accepted(struct model *m)
+{
+    uint64_t cookie;
+    assert_false(flow_table_next_accepted(m->t, &cookie));
+}
+
+static void
+a_block_is_accepted_when_the_last_of_what_was_refused_is_confirmed(void **state)
+{
+    struct model *m = model_new((struct random) { 1 });
+    (void) state;
+    const struct spec *specs[] = { plain_spec(m, 0, 1, 1), plain_spec(m, 0, 2, 1), plain_spec(m, 0, 3, 1) };
+    assert_true(flow_table_set_block(m->t, COOKIE(0), specs, 3, &err));
+    set1(m, 1, plain_spec(m, 1, 7, 1));
+    refuse(m, 4, 0);
+    refuse(m, 3, 1);
+    commit(m, 2);
+    assert_none_accepted(m);
+
+    assert_true(flow_table_set_block(m->t, COOKIE(0), specs, 3, &err));   /* both are tried, one is refused again */
+    assert_none_accepted(m);
+    refuse(m, 2, 0);
+    assert_none_accepted(m);
+    commit(m, 1);
+    assert_none_accepted(m);
+
+    assert_int_equal(flow_table_n_refused(m->t), 1);
+    assert_true(flow_table_set_block(m->t, COOKIE(0), specs, 3, &err));
+    commit(m, 1);
+    assert_int_equal(flow_table_n_refused(m->t), 0);
+    assert_accepted(m, 0);
+    assert_none_accepted(m);
+    model_free(m);
+}
+
+static void
+what_is_tried_again_while_others_are_sent_is_not_accepted_with_these(void **state)
+{
+    struct model *m = model_new((struct random) { 1 });
+    (void) state;
+    set1(m, 0, plain_spec(m, 0, 1, 1));
+    refuse(m, 1, 0);
+    set1(m, 1, plain_spec(m, 1, 7, 1));
+    assert_int_equal(take(m), 1);
+    set1(m, 0, plain_spec(m, 0, 1, 2));
+    flow_table_committed(m->t);
+    assert_none_accepted(m);
+    commit(m, 1);
+    assert_accepted(m, 0);
+    model_free(m);
+}
+
+static void
+a_refused_block_that_goes_is_accepted_at_once_if_nothing_is_to_be_sent(void **state)
+{
+    struct model *m = model_new((struct random) { 1 });
+    (void) state;
+    set1(m, 0, plain_spec(m, 0, 1, 1));
+    refuse(m, 1, 0);
+    set1(m, 0, NULL);
+    assert_accepted(m, 0);
+    assert_none_accepted(m);
+    model_free(m);
+}
+
+static void
+what_has_changed_when_it_is_refused_is_accepted_with_what_it_is_now(void **state)
+{
+    struct model *m = model_new((struct random) { 1 });
+    (void) state;
+    set1(m, 0, plain_spec(m, 0, 1, 1));
+    assert_int_equal(take(m), 1);
+    set1(m, 0, NULL);
+    set1(m, 1, plain_spec(m, 1, 1, 2));
+    flow_table_refused(m->t, m->sent[0].entry);
+    flow_table_not_committed(m->t);
+    assert_none_accepted(m);
+    commit(m, 1);
+    assert_accepted(m, 0);
+    assert_none_accepted(m);
+    model_free(m);
+}
+
+static void
+what_was_refused_is_accepted_when_a_new_connection_shows_it(void **state)
+{
+    struct model *m = model_new((struct random) { 1 });
+    (void) state;
+    const struct spec *s = plain_spec(m, 0, 1, 1);
+    set1(m, 0, s);
+    refuse(m, 1, 0);
+    flow_table_readback_begin(m->t);
+    assert_none_accepted(m);
+    struct wire_flow flow = as_read_back(s);
+    flow_table_readback_flow(m->t, &flow);
+    flow_table_readback_end(m->t);
+    assert_true(flow_table_is_clean(m->t));
+    assert_accepted(m, 0);
+    model_free(m);
+}
+
 static void
 a_flow_removed_while_it_was_sent_is_deleted_after_the_commit(void **state)
 {
@@ -323,6 +455,11 @@ main(void)
         cmocka_unit_test(too_many_shared_actions_are_refused),
         cmocka_unit_test(the_same_block_again_sends_nothing),
         cmocka_unit_test(a_refused_flow_stays_out_until_its_block_is_set_anew),
+        cmocka_unit_test(a_block_is_accepted_when_the_last_of_what_was_refused_is_confirmed),
+        cmocka_unit_test(what_is_tried_again_while_others_are_sent_is_not_accepted_with_these),
+        cmocka_unit_test(a_refused_block_that_goes_is_accepted_at_once_if_nothing_is_to_be_sent),
+        cmocka_unit_test(what_has_changed_when_it_is_refused_is_accepted_with_what_it_is_now),
+        cmocka_unit_test(what_was_refused_is_accepted_when_a_new_connection_shows_it),
         cmocka_unit_test(what_changed_while_it_was_refused_is_tried),
         cmocka_unit_test(a_flow_removed_while_it_was_sent_is_deleted_after_the_commit),
         cmocka_unit_test(a_batch_does_not_split_a_block_that_the_next_one_can_hold),
