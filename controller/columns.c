@@ -10,6 +10,7 @@
 #include "controller/instance/agents.h"
 #include "controller/instance/counting.h"
 #include "controller/outside.h"
+#include "controller/refusals.h"
 
 bool
 column_is_counted(const char *column)
@@ -167,6 +168,8 @@ static json_t *
 show_runtime(void *aux, const struct object *o, const struct field *field)
 {
     const struct showing *s = aux;
+    if (o->type != OBJECT_HOST && !strcmp(field->name, "error"))
+        return refusals_error(s->controller->refusals, o->number, s->wanted && s->wanted->names_hosts);
     switch (o->type) {
     case OBJECT_PORT: return port_column(s, o, field->name);
     case OBJECT_HOST: return host_column(s, o, field->name);

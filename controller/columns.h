@@ -9,12 +9,14 @@
 struct drop_counts;             /* see counters.h */
 
 /* What to show. columns NULL: all. 'drops' NULL: counters are null (reading them takes a question to the switch). 'are_hits_read': all hosts
- * that have a rule's flows have just been read, so that one of which nothing is known was never hit; else it shows null. */
+ * that have a rule's flows have just been read, so that one of which nothing is known was never hit; else it shows null. 'names_hosts': who asks may see hosts, so that an error
+ * may name them. */
 struct columns_wanted {
     const char *const *names;
     size_t n;
     const struct drop_counts *drops;
     bool are_hits_read;
+    bool names_hosts;
 };
 
 /* Is this what drop_counts_read() reads, null until then? 'column' may have a key, as a filter's has: "drops:sg". */

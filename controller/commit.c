@@ -14,6 +14,7 @@
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/outside.h"
+#include "controller/refusals.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
 #include "vnet/model/transaction.h"
@@ -247,6 +248,8 @@ take_effect(struct controller *c, struct transaction *t)
         checks_changed(c->checks, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
     for (size_t i = 0; i < n; i++)
         counting_changed(c->counting, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
+    for (size_t i = 0; i < n; i++)
+        refusals_changed(c->refusals, &changes[i]);
     retired_add(c->retired, changes, n);
     for (size_t i = 0; i < n; i++)
         feed_change(c->feed, &changes[i], model_revision(c->model));

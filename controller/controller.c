@@ -19,6 +19,7 @@
 #include "controller/instance/instances.h"
 #include "controller/instance/migrations.h"
 #include "controller/outside.h"
+#include "controller/refusals.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
 #include "controller/upgrade.h"
@@ -219,6 +220,7 @@ controller_start(struct controller *c, const struct options *options, struct err
     c->bindings = bindings_new(c);
     c->hosts = hosts_new(c);
     c->commits = commits_new(c);
+    c->refusals = refusals_new(c);
     c->retired = retired_new(c);
     c->outside = outside_new(c);
     c->instances = instances_new(c);
@@ -258,6 +260,7 @@ controller_stop(struct controller *c)
     bindings_free(c->bindings);
     hosts_free(c->hosts);
     retired_free(c->retired);
+    refusals_free(c->refusals);
     feed_free(c->feed);
     compiler_free(c->compiler);
     runtime_free(c->runtime);

@@ -24,6 +24,7 @@ struct controller {
     struct hosts *hosts;                 /* hypervisors: sessions, tables, progress */
     struct bindings *bindings;           /* which port is where */
     struct waiters *waiters;             /* who waits for hosts to confirm */
+    struct refusals *refusals;           /* what hosts' switches refuse, by object */
     struct retired *retired;             /* numbers of deleted objects, until every host has confirmed */
     struct feed *feed;                   /* what changed, for event streams and wait-until */
     struct instances *instances;         /* virtual machines, as agents report them */

@@ -83,14 +83,14 @@ publish(struct feed *f, const struct object *o, enum feed_change change, uint64_
 }
 
 json_t *
-feed_event_json(const struct feed *f, const struct feed_event *e)
+feed_event_json(const struct feed *f, const struct feed_event *e, bool names_hosts)
 {
     static const char *const words[] = { "add", "set", "del" };
     char id[UUID_STRLEN];
     const struct object *o = model_get(f->controller->model, e->number, e->type);
     return json_pack("{s:o,s:s,s:s,s:s,s:o}", "revision", e->revision ? json_integer((json_int_t) e->revision) : json_null(),
                      "type", object_class(e->type)->name, "id", uuid_format(e->object, id), "change", words[e->change],
-                     "object", o ? columns_object(f->controller, o, NULL) : json_null());
+                     "object", o ? columns_object(f->controller, o, &(struct columns_wanted) { .names_hosts = names_hosts }) : json_null());
 }
 
 void

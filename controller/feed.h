@@ -32,8 +32,9 @@ void feed_free(struct feed *);
 void feed_object(struct feed *, uint32_t number);
 /* An object of intent has changed; call after the commit. */
 void feed_change(struct feed *, const struct change *, uint64_t revision);
-/* The event as the API tells it, with the object as it is now: nobody pays for events that nobody reads. New reference. */
-json_t *feed_event_json(const struct feed *, const struct feed_event *);
+/* The event as the API tells it, with the object as it is now: nobody pays for events that nobody reads. 'names_hosts' as in
+ * columns.h. New reference. */
+json_t *feed_event_json(const struct feed *, const struct feed_event *, bool names_hosts);
 
 /* Calls 'each' for every event after 'after' that is still kept, and for each one from now on (from the loop). */
 typedef void feed_each(void *aux, const struct feed_event *);

@@ -66,6 +66,7 @@ libcontroller_a_SOURCES += \
 	controller/instance/sighting.c controller/instance/sighting.h \
 	controller/options.c controller/options.h \
 	controller/outside.c controller/outside.h controller/outside_private.h \
+	controller/refusals.c controller/refusals.h \
 	controller/retired.c controller/retired.h \
 	controller/store/store.c controller/store/store.h \
 	controller/store/store_schema.c \

@@ -45,7 +45,7 @@ stream_each(void *aux, const struct feed_event *e)
     struct stream *s = aux;
     if (!object_class(e->type)->is_public && !call_may_see_tenant(s->call, e->type == OBJECT_TENANT ? e->number : e->tenant))
         return;
-    json_t *json = feed_event_json(s->call->controller->feed, e);
+    json_t *json = feed_event_json(s->call->controller->feed, e, call_may_see_hosts(s->call));
     char *data = json_text(json);
     char *text = mem_printf("id: %llu\nevent: change\ndata: %s\n\n", (unsigned long long) e->id, data);
     if (!call_stream_write(s->call, text))
@@ -137,7 +137,7 @@ waiting_row(const struct waiting *w)
     const struct object *o = w->class ? waiting_object(w) : NULL;
     if (!w->class)
         return api_instance_row(w->call, json_member_string(w->body, "name"));
-    return o ? columns_object(w->call->controller, o, NULL) : NULL;
+    return o ? columns_object(w->call->controller, o, &(struct columns_wanted) { .names_hosts = call_may_see_hosts(w->call) }) : NULL;
 }
 
 /* The first column that is not as wanted, and what it is as JSON (to be freed); NULL: all are. */

@@ -105,6 +105,12 @@ call_may_see_tenant(const struct call *call, uint32_t tenant)
 }
 
 bool
+call_may_see_hosts(const struct call *call)
+{
+    return call_may_see_tenant(call, 0);
+}
+
+bool
 call_may_see(const struct call *call, const struct object *o)
 {
     return object_class(o->type)->is_public

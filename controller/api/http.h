@@ -53,6 +53,7 @@ json_t *call_body(const struct call *, const char *members, struct error *) MUST
 /* May the caller see objects of this tenant (0: of none), or this object? What it may not see does not exist for it. */
 bool call_may_see_tenant(const struct call *, uint32_t tenant);
 bool call_may_see(const struct call *, const struct object *);
+bool call_may_see_hosts(const struct call *);
 
 /* The answer takes a while; a client that leaves meanwhile is told to gone(). Set that first. */
 void call_waits(struct call *);

@@ -200,7 +200,7 @@ passes_filter(const struct listing *l, const struct object *o, const struct filt
     char name[64];
     const char *const names[] = { name };
     snprintf(name, sizeof name, "%.*s", (int) strcspn(f->column, ":"), f->column);
-    struct columns_wanted wanted = { .names = names, .n = 1, .drops = drops };
+    struct columns_wanted wanted = { .names = names, .n = 1, .drops = drops, .names_hosts = call_may_see_hosts(l->call) };
     json_t *object = columns_object(l->call->controller, o, &wanted);
     bool ok = filter_matches(f, object);
     json_decref(object);
@@ -350,7 +350,7 @@ listing_answer(void *aux, const struct drop_counts *drops)
     struct listing *l = aux;
     const struct controller *c = l->call->controller;
     struct columns_wanted wanted = { .names = l->n_columns ? l->columns : NULL, .n = l->n_columns, .drops = drops,
-                                     .are_hits_read = l->are_hits_read };
+                                     .are_hits_read = l->are_hits_read, .names_hosts = call_may_see_hosts(l->call) };
     json_t *list = json_array();
     for (size_t i = 0; i < l->n; i++) {
         const struct object *o = model_get(c->model, l->numbers[i], l->class->type);

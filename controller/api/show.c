@@ -9,19 +9,21 @@
 #include "controller/controller.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/refusals.h"
 #include "vnet/model/model_json.h"
 
 struct tree_text {
     const struct controller *c;
     struct arena *arena;
     struct bytes text;
+    bool names_hosts;
 };
 
 static void put(struct tree_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void
 put(struct tree_text *t, const char *format, ...)
 {
-    char line[512];
+    char line[1024];
     va_list args;
     va_start(args, format);
     int n = vsnprintf(line, sizeof line, format, args);
@@ -29,13 +31,23 @@ put(struct tree_text *t, const char *format, ...)
     bytes_put(&t->text, line, n < (int) sizeof line ? (size_t) n : sizeof line - 1);
 }
 
-/* The elastic IP that is attached to HOLDER, if one is, then the end of the line. */
+/* What follows an object's line: what a switch refuses of it. */
+static const char *
+error_of(const struct tree_text *t, const struct object *o)
+{
+    json_t *error = refusals_error(t->c->refusals, o->number, t->names_hosts);
+    const char *words = json_is_string(error) ? arena_printf(t->arena, ", error: %s", json_string_value(error)) : "";
+    json_decref(error);
+    return words;
+}
+
+/* The end of its line: the elastic IP that is attached to it, if one is, and what a switch refuses of it. */
 static void
-put_eip(struct tree_text *t, uint32_t holder)
+put_end(struct tree_text *t, const struct object *o)
 {
     char ip[IP_STRLEN];
-    uint32_t number = model_eip_of(t->c->model, holder);
-    put(t, number ? ", elastic IP %s\n" : "\n", number ? ip_format(model_eip(t->c->model, number)->ip, ip) : "");
+    uint32_t eip = model_eip_of(t->c->model, o->number);
+    put(t, "%s%s%s\n", eip ? ", elastic IP " : "", eip ? ip_format(model_eip(t->c->model, eip)->ip, ip) : "", error_of(t, o));
 }
 
 static bool
@@ -48,7 +60,7 @@ show_port(void *aux, const struct object *o)
     char ip[IP_STRLEN], mac[MAC_STRLEN];
     put(t, "        port %s: %s, %s, %s%s%s", object_label(t->c->model, o, t->arena), ip_format(port_ip4(p), ip),
         mac_format(p->mac, mac), port_state_word(status.state), h ? " on " : "", h ? h->name : "");
-    put_eip(t, o->number);
+    put_end(t, o);
     return true;
 }
 
@@ -57,7 +69,7 @@ show_natgw(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     put(t, "        NAT gateway %s", object_label(t->c->model, o, t->arena));
-    put_eip(t, o->number);
+    put_end(t, o);
     return true;
 }
 
@@ -75,8 +87,8 @@ show_listener(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     const struct listener *l = (const struct listener *) o;
-    put(t, "            listener %s:%u: target group %s\n", l4_proto_word(l->proto), l->port,
-        object_label(t->c->model, model_get(t->c->model, l->tg, OBJECT_TG), t->arena));
+    put(t, "            listener %s:%u: target group %s%s\n", l4_proto_word(l->proto), l->port,
+        object_label(t->c->model, model_get(t->c->model, l->tg, OBJECT_TG), t->arena), error_of(t, o));
     return true;
 }
 
@@ -88,7 +100,7 @@ show_lb(void *aux, const struct object *o)
     char ip[IP_STRLEN];
     put(t, "        load balancer %s: %s%s", object_label(t->c->model, o, t->arena), ip_format(lb->ip, ip),
         lb->affinity == LB_AFFINITY_SOURCE ? ", source affinity" : "");
-    put_eip(t, o->number);
+    put_end(t, o);
     model_each_referrer(t->c->model, o->number, OBJECT_LISTENER, show_listener, t);
     return true;
 }
@@ -102,8 +114,8 @@ show_target(void *aux, const struct object *o)
     uint16_t port = target->target_port ? target->target_port : model_tg(t->c->model, target->tg)->port;
     json_t *json = columns_object(t->c, o, &(struct columns_wanted) { .names = names, .n = 1 });
     const char *health = json_member_string(json, "health");
-    put(t, "        target %s:%u: weight %u%s%s\n", object_label(t->c->model, model_get(t->c->model, target->port, OBJECT_PORT), t->arena),
-        port, target->weight, health ? ", " : "", health ? health : "");
+    put(t, "        target %s:%u: weight %u%s%s%s\n", object_label(t->c->model, model_get(t->c->model, target->port, OBJECT_PORT), t->arena),
+        port, target->weight, health ? ", " : "", health ? health : "", error_of(t, o));
     json_decref(json);
     return true;
 }
@@ -136,8 +148,8 @@ show_rule(void *aux, const struct object *o)
     json_t *json = object_json(r->t->c->model, o, NULL);
     const char *ports = json_member_string(json, "ports");
     bool is_any = !strcmp(ports, "-");
-    put(r->t, "        %s %s%s%s %s %s\n", json_member_string(json, "direction"), json_member_string(json, "proto"), is_any ? "" : " ",
-        is_any ? "" : ports, rule->is_ingress ? "from" : "to", json_member_string(json, "peer"));
+    put(r->t, "        %s %s%s%s %s %s%s\n", json_member_string(json, "direction"), json_member_string(json, "proto"), is_any ? "" : " ",
+        is_any ? "" : ports, rule->is_ingress ? "from" : "to", json_member_string(json, "peer"), error_of(r->t, o));
     json_decref(json);
     return true;
 }
@@ -159,9 +171,9 @@ show_subnet(void *aux, const struct object *o)
     struct tree_text *t = aux;
     const struct subnet *s = (const struct subnet *) o;
     char cidr[IP_PREFIX_STRLEN], gateway[IP_STRLEN];
-    put(t, "    subnet %s: %s, gateway %s, route table %s\n", object_label(t->c->model, o, t->arena),
+    put(t, "    subnet %s: %s, gateway %s, route table %s%s\n", object_label(t->c->model, o, t->arena),
         ip_prefix_format(s->cidr, cidr), ip_format(subnet_gateway(s), gateway),
-        object_label(t->c->model, model_get(t->c->model, s->rtb, OBJECT_RTB), t->arena));
+        object_label(t->c->model, model_get(t->c->model, s->rtb, OBJECT_RTB), t->arena), error_of(t, o));
     model_each_referrer(t->c->model, o->number, OBJECT_PORT, show_port, t);
     model_each_referrer(t->c->model, o->number, OBJECT_NATGW, show_natgw, t);
     model_each_referrer(t->c->model, o->number, OBJECT_LB, show_lb, t);
@@ -173,7 +185,7 @@ show_route(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     json_t *json = object_json(t->c->model, o, NULL);
-    put(t, "        route %s: %s\n", json_member_string(json, "prefix"), json_member_string(json, "target"));
+    put(t, "        route %s: %s%s\n", json_member_string(json, "prefix"), json_member_string(json, "target"), error_of(t, o));
     json_decref(json);
     return true;
 }
@@ -183,7 +195,7 @@ show_rtb(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     const struct rtb *rtb = (const struct rtb *) o;
-    put(t, "    route table %s%s\n", object_label(t->c->model, o, t->arena), rtb->is_main ? " (main)" : "");
+    put(t, "    route table %s%s%s\n", object_label(t->c->model, o, t->arena), rtb->is_main ? " (main)" : "", error_of(t, o));
     model_each_referrer(t->c->model, o->number, OBJECT_ROUTE, show_route, t);
     return true;
 }
@@ -193,8 +205,8 @@ show_vpc(struct tree_text *t, const struct vpc *vpc)
 {
     char cidr[IP_PREFIX_STRLEN];
     const struct object *tenant = model_get(t->c->model, vpc->o.tenant, OBJECT_TENANT);
-    put(t, "vpc %s: %s, tenant %s, VNI %u\n", object_label(t->c->model, &vpc->o, t->arena),
-        ip_prefix_format(vpc->cidr, cidr), tenant ? tenant->name : "?", vpc->vni);
+    put(t, "vpc %s: %s, tenant %s, VNI %u%s\n", object_label(t->c->model, &vpc->o, t->arena),
+        ip_prefix_format(vpc->cidr, cidr), tenant ? tenant->name : "?", vpc->vni, error_of(t, &vpc->o));
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_IGW, show_igw, t);
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_RTB, show_rtb, t);
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_SUBNET, show_subnet, t);
@@ -239,11 +251,11 @@ show_vpcs(struct tree_text *t, const struct call *call, const char *name, struct
 void
 api_show(struct call *call)
 {
-    struct error err, unused;
+    struct error err;
     const char *name = call_query(call, "vpc");
-    struct tree_text t = { .c = call->controller, .arena = arena_new() };
+    struct tree_text t = { .c = call->controller, .arena = arena_new(), .names_hosts = call_may_see_hosts(call) };
     if (show_vpcs(&t, call, name, &err)) {
-        if (!name && principal_may(&call->principal, VERB_READ, NULL, &unused))
+        if (!name && t.names_hosts)
             show_hosts(&t);
         call_json(call, 200, json_pack("{s:s#}", "text", t.text.data ? (const char *) t.text.data : "", t.text.n));
     } else {

@@ -33,7 +33,6 @@ struct bindings {
     struct controller *controller;
     struct claims claims;
     struct map places;
-    size_t n_refused;                    /* places with a refusal */
     bool is_young;
     struct event *grow_up;
 };

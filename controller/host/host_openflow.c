@@ -12,6 +12,7 @@
 #include "controller/instance/agents.h"
 #include "controller/instance/migrations.h"
 #include "controller/outside.h"
+#include "controller/refusals.h"
 #include "controller/retired.h"
 #include "controller/store/store.h"
 #include "controller/waiter.h"
@@ -94,6 +95,19 @@ host_ended_openflow(struct link *link)
     host_consider_reconcile(h);
 }
 
+/* What was refused and is in place now, or is no longer wanted. */
+static void
+host_accepted(struct hypervisor *h)
+{
+    struct controller *c = hosts_controller(h->all);
+    uint64_t cookie;
+    while (flow_table_next_accepted(h->table, &cookie))
+        if (refusals_remove(c->refusals, h->number, cookie) && cookie_type(cookie) == OBJECT_PORT)
+            bindings_accepted(c->bindings, h->number, cookie_number(cookie));
+    if (!flow_table_n_refused(h->table))
+        host_clear_error(h, HOST_ERROR_REFUSED);
+}
+
 static void
 host_committed(void *aux, struct of_session *s, uint64_t seq)
 {
@@ -102,10 +116,7 @@ host_committed(void *aux, struct of_session *s, uint64_t seq)
         return;
     bool was_realised = host_is_realised(h);
     h->confirmed_seq = seq;
-    if (!flow_table_n_refused(h->table)) {
-        host_clear_error(h, HOST_ERROR_REFUSED);
-        bindings_accepted(hosts_controller(h->all)->bindings, h->number);
-    }
+    host_accepted(h);
     bindings_confirmed(hosts_controller(h->all)->bindings, h->number);
     waiters_check(hosts_controller(h->all)->waiters, h->number);
     retired_check(hosts_controller(h->all)->retired);
@@ -132,6 +143,7 @@ host_refused(void *aux, struct of_session *s, uint64_t cookie, const char *reaso
     if (!h)
         return;
     struct controller *c = hosts_controller(h->all);
+    refusals_add(c->refusals, h->number, cookie, reason);
     if (cookie_type(cookie) == OBJECT_PORT)
         bindings_refused(c->bindings, h->number, cookie_number(cookie), reason);
     host_set_error(h, HOST_ERROR_REFUSED, "its switch refused a flow of %s: %s", words_of_cookie(c, cookie).text, reason);

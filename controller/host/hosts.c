@@ -10,6 +10,7 @@
 #include "controller/host/binding.h"
 #include "controller/host/host_peers.h"
 #include "controller/instance/instances.h"
+#include "controller/refusals.h"
 #include "controller/store/store.h"
 #include "controller/waiter.h"
 
@@ -258,6 +259,7 @@ hosts_object_removed(struct hosts *all, uint32_t number)
     host_detach(h);
     host_forget_runtime(h);
     host_free(h);
+    refusals_host_removed(all->controller->refusals, number);
     waiters_check(all->controller->waiters, number);
 }
 

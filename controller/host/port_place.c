@@ -42,9 +42,8 @@ building_add(struct place *p, struct hypervisor *h)
 }
 
 static void
-place_set_refused(struct bindings *b, struct place *p, const char *reason)
+place_set_refused(struct place *p, const char *reason)
 {
-    b->n_refused += (reason != NULL) - (p->refused != NULL);
     free(p->refused);
     p->refused = reason ? mem_strdup(reason) : NULL;
 }
@@ -54,7 +53,7 @@ place_rebuild(struct bindings *b, struct place *p, uint64_t seq)
 {
     struct hypervisor *h = p->bound.host ? host_by_number(b->controller->hosts, p->bound.host) : NULL;
     p->seq = seq;
-    place_set_refused(b, p, NULL);
+    place_set_refused(p, NULL);
     building_remove(p);
     if (!h)
         return;
@@ -67,7 +66,7 @@ place_free(struct bindings *b, struct place *p)
 {
     twin_remove(b, p);
     building_remove(p);
-    place_set_refused(b, p, NULL);
+    place_set_refused(p, NULL);
     map_remove(&b->places, &p->by_port);
     free(p);
 }
@@ -80,26 +79,18 @@ bindings_refused(struct bindings *b, uint32_t host, uint32_t port, const char *r
     struct place *p = place_find(b, port);
     if (!p || p->bound.host != host)
         return;
-    place_set_refused(b, p, reason);
-    feed_object(b->controller->feed, port);
-}
-
-static void
-accept_port(void *aux, uint32_t port, uint32_t ofport)
-{
-    struct bindings *b = aux;
-    struct place *p = place_find(b, port);
-    if (!p || !p->refused)
-        return;
-    place_set_refused(b, p, NULL);
+    place_set_refused(p, reason);
     feed_object(b->controller->feed, port);
 }
 
 void
-bindings_accepted(struct bindings *b, uint32_t host)
+bindings_accepted(struct bindings *b, uint32_t host, uint32_t port)
 {
-    if (b->n_refused)
-        runtime_each_port_on(b->controller->runtime, host, accept_port, b);
+    struct place *p = place_find(b, port);
+    if (!p || p->bound.host != host || !p->refused)
+        return;
+    place_set_refused(p, NULL);
+    feed_object(b->controller->feed, port);
 }
 
 static void

@@ -92,6 +92,8 @@ owner(const struct listing *l, uint64_t cookie)
     const char *feature = feature_by_number(cookie_feature(cookie))->name;
     if (!class)
         return feature;
+    if (class->is_hidden || !object_field(class, "error"))
+        die(class->name, "has flows, but no column 'error' for what a switch refuses of them");
     const struct object *o = model_get(l->lab->model, cookie_number(cookie), OBJECT_NONE);
     const struct object *tenant = o && o->tenant ? model_get(l->lab->model, o->tenant, OBJECT_TENANT) : NULL;
     bool is_default = !tenant || !strcmp(tenant->name, "default");

@@ -63,6 +63,10 @@ check_PROGRAMS += tests/unit/test_hosts
 tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c $(controller_switch)
 tests_unit_test_hosts_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_refusals
+tests_unit_test_refusals_SOURCES = tests/unit/test_refusals.c tests/unit/api_client.c tests/unit/api_client.h $(controller_switch)
+tests_unit_test_refusals_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_hit_count
 tests_unit_test_hit_count_SOURCES = tests/unit/test_hit_count.c tests/unit/random.h
 tests_unit_test_hit_count_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm -lpthread

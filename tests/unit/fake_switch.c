@@ -118,12 +118,20 @@ answer_bundle_control(struct fake_switch *f, const uint8_t *message, uint32_t xi
     }
 }
 
+static bool
+is_of_refused_object(const struct fake_switch *f, const uint8_t *flow_mod)
+{
+    uint32_t number = (uint32_t) flow_mod[12] << 24 | (uint32_t) flow_mod[13] << 16 | (uint32_t) flow_mod[14] << 8 | flow_mod[15];
+    return number && (number == f->refuses_flows_of[0] || number == f->refuses_flows_of[1]);
+}
+
 static void
 take_bundle_add(struct fake_switch *f, const uint8_t *message, size_t n, uint32_t xid)
 {
     const uint8_t *inner = message + 16;
-    uint16_t priority = n >= 16 + 48 && inner[1] == 14 ? (uint16_t) (inner[30] << 8 | inner[31]) : 0;
-    if (priority && priority == f->refuses_when_added) {
+    bool is_flow = n >= 16 + 48 && inner[1] == 14;
+    uint16_t priority = is_flow ? (uint16_t) (inner[30] << 8 | inner[31]) : 0;
+    if ((priority && priority == f->refuses_when_added) || (is_flow && is_of_refused_object(f, inner))) {
         send_error(f, xid, 5, 1);
         return;
     }

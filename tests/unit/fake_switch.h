@@ -17,6 +17,7 @@ struct fake_switch {
     bool refuses_set_async;
     bool refuses_ct_flush;      /* by match */
     uint32_t hello_versions;    /* bitmap; 0: no bitmap, version 0x01 */
+    uint32_t refuses_flows_of[2];       /* objects' numbers, as in cookies; when added */
     uint16_t refuses_when_added, refuses_when_committed, spoils_commit_namelessly;
     unsigned n_commits_to_lose; /* the next so many commits find no bundle */
     unsigned n_multipart_parts; /* flow replies come in so many parts, all but the last empty */

@@ -303,7 +303,7 @@ ports_of_a_host_that_is_read_again_are_not_active_before_it_confirms(void **stat
 }
 
 static void
-a_refusal_counts_on_the_ports_own_host_until_nothing_is_refused(void **state)
+a_refusal_counts_on_the_ports_own_host_until_nothing_of_it_is_refused(void **state)
 {
     struct controller_lab *lab = *state;
     connect_both(lab);
@@ -315,7 +315,9 @@ a_refusal_counts_on_the_ports_own_host_until_nothing_is_refused(void **state)
     bindings_refused(lab->c.bindings, h1, port(lab), "no");
     assert_int_equal(port_state(lab), PORT_ERROR);
     assert_string_equal(bindings_status(lab->c.bindings, port(lab)).reason, "no");
-    bindings_accepted(lab->c.bindings, h1);
+    bindings_accepted(lab->c.bindings, h2, port(lab));
+    assert_int_equal(port_state(lab), PORT_ERROR);
+    bindings_accepted(lab->c.bindings, h1, port(lab));
     assert_int_equal(port_state(lab), PORT_ACTIVE);
     bindings_refused(lab->c.bindings, h1, port(lab), "no");
     bindings_reread(lab->c.bindings, h1);
@@ -369,7 +371,7 @@ main(void)
         TEST(a_port_is_active_once_its_host_has_confirmed),
         TEST(a_change_that_touches_no_flow_does_not_leave_a_port_building),
         TEST(ports_of_a_host_that_is_read_again_are_not_active_before_it_confirms),
-        TEST(a_refusal_counts_on_the_ports_own_host_until_nothing_is_refused),
+        TEST(a_refusal_counts_on_the_ports_own_host_until_nothing_of_it_is_refused),
         cmocka_unit_test(claims_are_found_by_host_and_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ an_object_shows_all_columns_in_order(void **state)
                               "\"created\":\"2026-11-22T10:40:00.123Z\",\"subnet\":\"web\",\"ip\":\"10.0.1.3\",\"ips\":[\"10.0.1.3\"],"
                               "\"mac\":\"02:00:00:00:00:0a\",\"sg\":[],\"source_dest_check\":true,\"declared_by\":null,\"declared_on\":null,"
                               "\"host\":null,\"state\":\"active\","
-                              "\"reason\":null,\"claimed_by\":null,\"drops\":null}");
+                              "\"reason\":null,\"claimed_by\":null,\"drops\":null,\"error\":null}");
     free(text);
     json_decref(json);
 

@@ -71,6 +71,9 @@ struct field {
     const char *writes;         /* of a derived field that may be given to add: the stored field it is short for */
 };
 
+/* The row of every type that has flows. */
+#define FIELD_ERROR { .name = "error", .kind = FIELD_RUNTIME, .help = "what a host's switch refuses of it, so that it does without" }
+
 /* Is there a member of the struct for it? */
 static inline bool
 field_is_stored(const struct field *f)

@@ -11,6 +11,7 @@ static const struct field fields[] = {
     { .name = "affinity", .kind = FIELD_ENUM, .flags = FIELD_MUTABLE, .offset = offsetof(struct lb, affinity), .words = affinities,
       .max = LB_AFFINITY_SOURCE, .default_text = "none",
       .help = "source: all connections of a client go to one target; none: each to any" },
+    FIELD_ERROR,
 };
 
 static const struct lb *

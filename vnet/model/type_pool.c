@@ -21,6 +21,7 @@ static const struct field fields[] = {
       .help = "what may be handed out; all but network, gateway and broadcast address unless given" },
     { .name = "vlan", .kind = FIELD_UINT, .offset = offsetof(struct pool, vlan), .min = 1, .max = 4094,
       .help = "VLAN on the physical network; untagged unless given" },
+    FIELD_ERROR,
 };
 
 static const struct pool *

@@ -58,6 +58,7 @@ static const struct field fields[] = {
     { .name = "reason", .kind = FIELD_RUNTIME, .help = "why the state is error" },
     { .name = "claimed_by", .kind = FIELD_RUNTIME, .help = "other hosts that show the same interface" },
     { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason" },
+    FIELD_ERROR,
 };
 
 static void

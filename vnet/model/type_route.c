@@ -13,6 +13,7 @@ static const struct field fields[] = {
       .offset = offsetof(struct route, target),
       .min = 1u << TARGET_PORT | 1u << TARGET_IGW | 1u << TARGET_NATGW | 1u << TARGET_BLACKHOLE,
       .help = "igw, natgw:NAME, port:NAME or blackhole" },
+    FIELD_ERROR,
 };
 
 static const struct route *

@@ -6,6 +6,7 @@ static const struct field fields[] = {
       .ref_type = OBJECT_VPC, .help = "the VPC it is part of" },
     { .name = "main", .kind = FIELD_BOOL, .flags = FIELD_READ_ONLY, .offset = offsetof(struct rtb, is_main),
       .default_text = "false", .help = "it came with its VPC, and goes with it" },
+    FIELD_ERROR,
 };
 
 static const struct rtb *

@@ -18,6 +18,7 @@ static const struct field fields[] = {
     { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets judged by it" },
     { .name = "bytes", .kind = FIELD_RUNTIME, .help = "their bytes" },
     { .name = "last_hit", .kind = FIELD_RUNTIME, .help = "when it last let a packet through" },
+    FIELD_ERROR,
 };
 
 static const struct sg_rule *

@@ -44,6 +44,7 @@ static const struct field fields[] = {
       .help = "domain name given to guests" },
     { .name = "lease", .kind = FIELD_UINT, .flags = FIELD_MUTABLE, .offset = offsetof(struct subnet, lease), .min = 1,
       .max = UINT32_MAX, .default_text = "3600", .help = "DHCP lease, in seconds" },
+    FIELD_ERROR,
 };
 
 static bool

@@ -27,6 +27,7 @@ static const struct field fields[] = {
     { .name = "connections", .kind = FIELD_RUNTIME, .help = "connections so far" },
     { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets of its connections, both ways" },
     { .name = "bytes", .kind = FIELD_RUNTIME, .help = "bytes of its connections, both ways" },
+    FIELD_ERROR,
 };
 
 static const struct target *

@@ -11,6 +11,7 @@ static const struct field fields[] = {
       .min = 1, .max = VNI_MAX, .help = "network identifier in tunnels" },
     { .name = "balanced", .kind = FIELD_BOOL, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .offset = offsetof(struct vpc, is_balanced),
       .default_text = "false", .help = "it has a load balancer" },
+    FIELD_ERROR,
 };
 
 static const struct vpc *
