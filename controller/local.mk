@@ -10,6 +10,7 @@ libcontroller_a_SOURCES += \
 	controller/api/health.c \
 	controller/api/http.c controller/api/http.h \
 	controller/api/http_head.c controller/api/http_head.h \
+	controller/api/idempotency.c controller/api/idempotency.h \
 	controller/api/insight.c \
 	controller/api/join.c \
 	controller/api/instances.c \

@@ -1,11 +1,11 @@
 /* Transactions, and waiting for hosts to confirm. */
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "controller/api/api.h"
 #include "controller/api/http.h"
+#include "controller/api/idempotency.h"
 #include "controller/commit.h"
 #include "controller/controller.h"
 #include "controller/host/host.h"
@@ -123,35 +123,6 @@ read_wait(struct changing *t, const json_t *body, struct error *err)
     return true;
 }
 
-/* The request's identity under an idempotency key. */
-static char *
-digest_of(const json_t *body, const char *tenant)
-{
-    static const char hex[] = "0123456789abcdef";
-    unsigned char sha[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    char *body_text = json_text(body), *text = mem_printf("%s %s", tenant, body_text);
-    if (!EVP_Digest(text, strlen(text), sha, &n, EVP_sha256(), NULL))
-        abort();                         /* out of memory */
-    char *digest = mem_zalloc(2 * n + 1);
-    for (unsigned i = 0; i < n; i++) {
-        digest[2 * i] = hex[sha[i] >> 4];
-        digest[2 * i + 1] = hex[sha[i] & 15];
-    }
-    free(body_text);
-    free(text);
-    return digest;
-}
-
-static bool
-check_key(const char *key, struct error *err)
-{
-    size_t n = key ? strlen(key) : 1;
-    if (n >= 1 && n <= 255)
-        return true;
-    return error_set(err, ERROR_INVALID, "Idempotency-Key: must have 1 to 255 characters");
-}
-
 /* A wish that is not understood must not be taken for none. */
 static bool
 check_types(const json_t *body, struct error *err)
@@ -169,7 +140,7 @@ submit(struct changing *t, const json_t *body, struct error *err)
 {
     json_t *ops = json_object_get(body, "ops");
     const char *given = json_member_string(body, "tenant"), *tenant = given ? given : t->call->tenant;
-    const char *key = call_header(t->call, "Idempotency-Key");
+    const char *key;
     if (!check_types(body, err))
         return false;
     if (!json_is_array(ops))
@@ -177,9 +148,9 @@ submit(struct changing *t, const json_t *body, struct error *err)
     if (json_array_size(ops) > LIMIT_TRANSACTION_OPS)
         return error_set(err, ERROR_TOO_LARGE, "ops: %zu operations are more than the %d of one transaction",
                          json_array_size(ops), LIMIT_TRANSACTION_OPS);
-    if (!read_wait(t, body, err) || !check_key(key, err))
+    if (!read_wait(t, body, err) || !idempotency_key(t->call, &key, err))
         return false;
-    char *digest = key ? digest_of(body, tenant) : NULL;
+    char *digest = key ? idempotency_digest(body, tenant) : NULL;
     struct commit_request request = {
         .ops = json_incref(ops),
         .principal = t->call->principal,
