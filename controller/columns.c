@@ -108,6 +108,8 @@ eip_column(const struct showing *s, const struct object *o, const char *name)
         return host_name(c, place.host);
     if (!strcmp(name, "announced_at"))
         return json_time(place.announced_ms);
+    if (!strcmp(name, "drops"))
+        return drop_counts_public(s->wanted ? s->wanted->drops : NULL, o->number);
     return json_null();
 }
 
@@ -119,7 +121,9 @@ natgw_column(const struct showing *s, const struct object *o, const char *name)
     if (!strcmp(name, "host"))
         return host_name(c, eip ? outside_place(c->outside, eip).host : 0);
     if (!strcmp(name, "exhausted"))
-        return drop_counts_natgw(s->wanted ? s->wanted->drops : NULL, o->number);
+        return drop_counts_exhausted(s->wanted ? s->wanted->drops : NULL, o->number);
+    if (!strcmp(name, "drops"))
+        return drop_counts_public(s->wanted ? s->wanted->drops : NULL, o->number);
     return json_null();
 }
 

@@ -15,7 +15,7 @@
 
 #define READ_TIMEOUT_S 5
 
-/* One port's, host's or NAT gateway's counters. */
+/* One port's, host's, elastic IP's or NAT gateway's counters. */
 struct count {
     struct map_node by_number;
     uint32_t number;
@@ -95,12 +95,14 @@ read_flow(void *aux, const struct wire_flow *flow)
 {
     struct reading *r = aux;
     enum reason reason = reject_reason_of(flow->cookie, flow->table, flow->priority);
-    struct count *c = reason ? count_find(r->counts, cookie_number(flow->cookie)) : NULL;
-    if (c)
-        c->packets[reason] += flow->packets;
-    c = drop_counts_is_natgws(flow) ? count_find(r->counts, cookie_number(flow->cookie)) : NULL;
-    if (c && c->host == r->host)
+    bool is_exhausted = drop_counts_is_exhausted(flow);
+    struct count *c = reason || is_exhausted ? count_find(r->counts, cookie_number(flow->cookie)) : NULL;
+    if (!c || c->host != r->host)
+        return;
+    if (is_exhausted)
         c->exhausted += flow->packets;
+    else
+        c->packets[reason] += flow->packets;
 }
 
 /* What this host was asked about is read now, zeros included. */
@@ -151,8 +153,17 @@ ask_by_cookie(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint
                                           .cookie_mask = mask });
 }
 
+/* What is counted where public addresses are translated; a cookie without a number: of all. */
+static void
+ask_public(struct drop_counts *d, struct hypervisor *h, uint64_t cookie)
+{
+    static const uint8_t tables[] = { STAGE_NAT_OUT, STAGE_NAT_IN };
+    ask(d, h, &(struct of_session_read) { .table = 0xff, .tables = tables, .n_tables = 2, .cookie = cookie,
+                                          .cookie_mask = cookie_number(cookie) ? UINT64_MAX : 0xffffULL << 48 });
+}
+
 struct of_session_read
-drop_counts_natgw_question(void)
+drop_counts_exhausted_question(void)
 {
     static const uint8_t tables[] = { STAGE_NAT_OUT };
     return (struct of_session_read) {
@@ -165,17 +176,17 @@ drop_counts_natgw_question(void)
 }
 
 bool
-drop_counts_is_natgws(const struct wire_flow *flow)
+drop_counts_is_exhausted(const struct wire_flow *flow)
 {
     return flow->cookie >> 48 == cookie_make(FEATURE_NATGW, OBJECT_NATGW, 0) >> 48 && flow->table == STAGE_NAT_OUT
         && flow->priority == PRIORITY_NATGW_EXHAUSTED;
 }
 
-/* What is wanted of one host. One port's flows are found by their cookie; those of several are asked for together. */
+/* What is wanted of one host. One object's flows are found by their cookie; those of several are asked for together. */
 struct wanted_of_host {
     uint32_t host;
-    uint32_t n_ports, port;
-    bool is_host_wanted, has_natgws;
+    uint32_t n_ports, port, n_eips, eip, n_natgws, natgw;
+    bool is_host_wanted;
 };
 
 static void
@@ -188,10 +199,10 @@ ask_host(struct drop_counts *d, const struct wanted_of_host *w)
         ask_by_cookie(d, h, cookie_make(FEATURE_REJECT, OBJECT_PORT, w->port), w->n_ports == 1 ? UINT64_MAX : 0xffffULL << 48);
     if (w->is_host_wanted)
         ask_by_cookie(d, h, cookie_make(FEATURE_TUNNEL, OBJECT_HOST, w->host), UINT64_MAX);
-    if (w->has_natgws) {
-        struct of_session_read read = drop_counts_natgw_question();
-        ask(d, h, &read);
-    }
+    if (w->n_eips)
+        ask_public(d, h, cookie_make(FEATURE_EIP, OBJECT_EIP, w->n_eips == 1 ? w->eip : 0));
+    if (w->n_natgws)
+        ask_public(d, h, cookie_make(FEATURE_NATGW, OBJECT_NATGW, w->n_natgws == 1 ? w->natgw : 0));
 }
 
 static uint32_t
@@ -203,18 +214,30 @@ host_that_counts(const struct controller *c, const struct object *o)
         return o->number;
     if (o->type == OBJECT_NATGW)
         return placement_of(&view, o->number, &p) ? p.holder->number : 0;
+    if (o->type == OBJECT_EIP)
+        return placement_get(&view, o->number, &p) && p.port ? p.holder->number : 0;
     return runtime_binding(c->runtime, o->number).host;
 }
 
 static void
 want(struct wanted_of_host *w, const struct object *o)
 {
-    w->is_host_wanted |= o->type == OBJECT_HOST;
-    w->has_natgws |= o->type == OBJECT_NATGW;
-    if (o->type != OBJECT_PORT)
-        return;
-    w->n_ports++;
-    w->port = o->number;
+    switch (o->type) {
+    case OBJECT_HOST:
+        w->is_host_wanted = true;
+        break;
+    case OBJECT_EIP:
+        w->n_eips++;
+        w->eip = o->number;
+        break;
+    case OBJECT_NATGW:
+        w->n_natgws++;
+        w->natgw = o->number;
+        break;
+    default:
+        w->n_ports++;
+        w->port = o->number;
+    }
 }
 
 void
@@ -262,17 +285,29 @@ drop_counts_port(const struct drop_counts *d, uint32_t port)
     return object;
 }
 
-json_t *
-drop_counts_host(const struct drop_counts *d, uint32_t host)
+static json_t *
+only_reason(const struct drop_counts *d, uint32_t number, enum reason reason)
 {
-    const struct count *c = count_find(d, host);
+    const struct count *c = count_find(d, number);
     if (!c || !c->is_read)
         return json_null();
-    return json_pack("{s:I}", reason_word(REASON_TUNNEL), (json_int_t) c->packets[REASON_TUNNEL]);
+    return json_pack("{s:I}", reason_word(reason), (json_int_t) c->packets[reason]);
 }
 
 json_t *
-drop_counts_natgw(const struct drop_counts *d, uint32_t natgw)
+drop_counts_host(const struct drop_counts *d, uint32_t host)
+{
+    return only_reason(d, host, REASON_TUNNEL);
+}
+
+json_t *
+drop_counts_public(const struct drop_counts *d, uint32_t eip_or_natgw)
+{
+    return only_reason(d, eip_or_natgw, REASON_FRAGMENT);
+}
+
+json_t *
+drop_counts_exhausted(const struct drop_counts *d, uint32_t natgw)
 {
     const struct count *c = count_find(d, natgw);
     return c && c->is_read ? json_integer((json_int_t) c->exhausted) : json_null();

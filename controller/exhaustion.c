@@ -119,7 +119,7 @@ static void
 read_flow(void *aux, const struct wire_flow *flow)
 {
     struct exhaustion *x = aux;
-    struct spell *s = drop_counts_is_natgws(flow) ? spell_find(x, cookie_number(flow->cookie)) : NULL;
+    struct spell *s = drop_counts_is_exhausted(flow) ? spell_find(x, cookie_number(flow->cookie)) : NULL;
     if (s && s->host == x->host)
         s->packets += flow->packets;
 }
@@ -172,7 +172,7 @@ static bool
 host_read(struct exhaustion *x)
 {
     const struct hypervisor *h = host_by_number(x->controller->hosts, x->host);
-    struct of_session_read read = drop_counts_natgw_question();
+    struct of_session_read read = drop_counts_exhausted_question();
     read.each_flow = read_flow;
     read.done = read_done;
     read.aux = x;

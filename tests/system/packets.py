@@ -23,8 +23,10 @@ def ethernet(source, destination, ethertype, payload):
     return (mac(destination) + mac(source) + struct.pack("!H", ethertype) + payload).ljust(60, b"\0")
 
 
-def ipv4(source, destination, protocol, payload, ttl=64):
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0, ttl, protocol, 0, socket.inet_aton(source), socket.inet_aton(destination))
+def ipv4(source, destination, protocol, payload, ttl=64, identification=1, has_more=False):
+    """has_more: the first fragment of a packet."""
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), identification, has_more << 13, ttl, protocol, 0, socket.inet_aton(source),
+                       socket.inet_aton(destination))
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 
@@ -34,6 +36,11 @@ def udp(source, destination, payload, source_port=4000, port=7):
     pseudo = socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack("!BBH", 0, 17, length)
     total = checksum(pseudo + head + payload) or 0xFFFF
     return ipv4(source, destination, 17, head[:6] + struct.pack("!H", total) + payload)
+
+
+def small_fragments(source, destination, n):
+    """Of n packets the first: Open vSwitch's conntrack takes none that is smaller than 1,200 bytes, but for the last."""
+    return [ipv4(source, destination, 17, bytes(400), identification=1000 + i, has_more=True) for i in range(n)]
 
 
 def udp_frame(source_mac, destination_mac, source, destination, payload, **ports):

@@ -80,6 +80,26 @@ def test_datagrams_both_ways_byte_for_byte(lab, vms, name, size):
     assert vms[name].exchange(FAR_IP, ECHO_PORT, size=size, timeout=3, tries=1) == "same"
 
 
+def frame_outside(lab, ip, packet):
+    """From the router to an elastic IP."""
+    lab.outside.ping(ip)
+    return packets.ethernet(lab.outside.router_mac("public"), lab.outside.neighbours("public")[ip], 0x0800, packet)
+
+
+def send_outside(lab, ip, ipv4_packets):
+    lab.outside.send_frames(*[frame_outside(lab, ip, p) for p in ipv4_packets], device="public")
+
+
+def frame_inside(vm, packet):
+    """From a VM to its router."""
+    vm.ping(CLIENT_IP)
+    return packets.ethernet(vm.mac, vm.neighbours()[vm.ip.rsplit(".", 1)[0] + ".1"], 0x0800, packet)
+
+
+def send_inside(vm, ipv4_packets):
+    vm.send_frames(*[frame_inside(vm, p) for p in ipv4_packets])
+
+
 def transact(lab, *ops):
     status, text = lab.vnetd.http("POST", "/v1/transactions", {"ops": ops})
     assert status == 200, text
@@ -108,6 +128,19 @@ def test_any_other_protocol_both_ways(lab, vms, name):
     assert vms[name].exchange(CLIENT_IP, protocol=253, size=200) == "same"
     # Its fragments may be refused, never be harmed.
     assert lab.outside.exchange(eip(name), protocol=253, size=3000, timeout=0.5, tries=1) in ("same", "none")
+
+
+@pytest.mark.parametrize("name", PLACES[:2])
+def test_fragments_that_cannot_be_put_together_are_counted(lab, vms, name):
+    vm, ip, n = vms[name], eip(name), 5
+    before = {r["ip"]: r["drops"] for r in lab.vnetd.rows("eip")}
+    send_outside(lab, ip, packets.small_fragments(CLIENT_IP, ip, n))
+    wait_until(lambda: eip_row(lab, ip)["drops"]["fragment"] == before[ip]["fragment"] + n, 8, "those from outside are counted")
+    send_inside(vm, packets.small_fragments(vm.ip, CLIENT_IP, n))
+    wait_until(lambda: eip_row(lab, ip)["drops"]["fragment"] == before[ip]["fragment"] + 2 * n, 8, "the VM's, too")
+    now = {r["ip"]: r["drops"] for r in lab.vnetd.rows("eip")}
+    assert {k: v for k, v in now.items() if k != ip} == {k: v for k, v in before.items() if k != ip}
+    assert lab.ctl.find("eip", **{"ip": ip, "drops:fragment": now[ip]["fragment"]}), "it can be asked for"
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -192,10 +225,8 @@ def icmp_error(source, destination, quoted, kind=3, code=3):
 def errors_that_arrive(lab, vm, ip, packet):
     """The ICMP errors that the VM gets when the outside sends this to its elastic IP."""
     outside = lab.outside
-    lab.outside.ping(ip)
-    mac = outside.neighbours("public")[ip]
     with capturing([vm]) as seen:
-        outside.send_frames(packets.ethernet(outside.router_mac("public"), mac, 0x0800, packet), device="public")
+        send_outside(lab, ip, [packet])
         assert outside.exchange(ip, ECHO_PORT) == "same", "what is sent later arrives"
         wait_until(lambda: outside.exchange(ip, ECHO_PORT) == "same", 2, "and what is sent still later")
     return [f for f in seen[vm] if f[12:14] == b"\x08\x00" and f[23] == 1 and f[34] == 3]
@@ -216,11 +247,10 @@ def test_an_error_about_somebody_elses_packet_is_dropped(lab, vms, name):
 @pytest.mark.parametrize("name", PLACES[:2])
 def test_a_vms_error_about_somebody_elses_packet_does_not_leave(lab, vms, name):
     vm = vms[name]
-    router_mac = vm.neighbours()[vm.ip.rsplit(".", 1)[0] + ".1"]
     forged = icmp_error(vm.ip, CLIENT_IP, packets.udp(CLIENT_IP, address(99), b"x" * 8))
     honest = icmp_error(vm.ip, CLIENT_IP, packets.udp(CLIENT_IP, vm.ip, b"x" * 8), code=2)
     with capturing([lab.outside], "public") as seen:
-        vm.send_frames(*[packets.ethernet(vm.mac, router_mac, 0x0800, p) for p in (forged, honest)])
+        send_inside(vm, [forged, honest])
         wait_until(lambda: vm.exchange(CLIENT_IP, ECHO_PORT) == "same", 5, "what is sent later arrives")
         vm.exchange(CLIENT_IP, ECHO_PORT)
     packet, inner = icmp_in(seen[lab.outside], 3, 2)

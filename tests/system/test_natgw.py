@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+import packets
 from lab import wait_until
 from lab.outside import CLIENT_IP, FAR_IP, FAR_MTU
 from lab.procs import call_all
@@ -38,6 +39,10 @@ def vms(lab, watch):
     for g in guests:
         g.reaches(CLIENT_IP, 10)
     return {g.name: g for g in guests}
+
+
+def row(lab, name):
+    return next(r for r in lab.vnetd.rows("natgw") if r["name"] == name)
 
 
 def four(vms):
@@ -89,7 +94,22 @@ def test_equal_identifiers_of_pings_are_told_apart(lab, vms):
     """Of all four VMs, to one place, at once and again; for those of another host and of the gateway's own."""
     for identity in (7, 7, 4711):
         assert call_all([(g.agent, "ping", {"targets": [CLIENT_IP, FAR_IP], "identity": identity}) for g in four(vms)]) == [["reply"] * 2] * 4
-    assert next(r for r in lab.vnetd.rows("natgw") if r["name"] == "n")["exhausted"] == 0
+    assert row(lab, "n")["exhausted"] == 0
+
+
+@pytest.mark.parametrize("name", ["a", "c"])
+def test_fragments_that_cannot_be_put_together_are_counted(lab, vms, name):
+    """And not as a want of ports."""
+    vm, n = vms[name], 5
+    before = row(lab, "n")["drops"]["fragment"]
+    router_mac = vm.neighbours()[vm.ip.rsplit(".", 1)[0] + ".1"]
+    vm.send_frames(*[packets.ethernet(vm.mac, router_mac, 0x0800, p) for p in packets.small_fragments(vm.ip, CLIENT_IP, n)])
+    wait_until(lambda: row(lab, "n")["drops"]["fragment"] == before + n, 8, "the VM's are counted")
+    mac = lab.outside.neighbours("public")[NAT]
+    lab.outside.send_frames(*[packets.ethernet(lab.outside.router_mac("public"), mac, 0x0800, p) for p in packets.small_fragments(CLIENT_IP, NAT, n)],
+                            device="public")
+    wait_until(lambda: row(lab, "n")["drops"]["fragment"] == before + 2 * n, 8, "those from outside, too")
+    assert row(lab, "n")["exhausted"] == 0 and row(lab, "few")["drops"]["fragment"] == 0
 
 
 def begins(frame):
@@ -108,17 +128,17 @@ def test_nobody_gets_in_unasked(lab, vms):
 
 
 def test_when_the_ports_run_out_it_is_counted_and_logged(lab, vms):
-    row = next(r for r in lab.vnetd.rows("natgw") if r["name"] == "few")
-    assert (row["ip"], row["host"], row["ports"]) == (TIGHT, "hv1", "20000-20007")
+    few = row(lab, "few")
+    assert (few["ip"], few["host"], few["ports"]) == (TIGHT, "hv1", "20000-20007")
     with lab.outside.doing("tcp_echo", port=1081) as server:
         with vms["t"].doing("crowd", ip=CLIENT_IP, port=1081, count=12, name="t", timeout=2.5) as crowd:
             got = crowd.look()
             seen = server.look()
     assert (got["right"], got["silent"]) == (8, 4), got
     assert seen["ips"] == [TIGHT] and seen["ports"] == list(range(PORTS[0], PORTS[1] + 1))
-    exhausted = wait_until(lambda: next(r for r in lab.vnetd.rows("natgw") if r["name"] == "few")["exhausted"], 15, "the counter shows it")
+    exhausted = wait_until(lambda: row(lab, "few")["exhausted"], 15, "the counter shows it")
     assert exhausted >= 4
-    assert next(r for r in lab.vnetd.rows("natgw") if r["name"] == "n")["exhausted"] == 0
+    assert row(lab, "n")["exhausted"] == 0
     assert [[r["name"] for r in lab.ctl.find("natgw", exhausted=n)] for n in ("0", exhausted, "none")] == [["n"], ["few"], []]
     wait_until(lambda: any(re.search(r"natgw.*few|few.*natgw|NAT gateway.*few", line) and "port" in line for line in open(lab.vnetd.log)), 15,
                "a line of the log names the gateway that ran out of ports")

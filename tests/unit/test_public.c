@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/vnet_storm.h"
+#include "vnet/feature/reject/reject.h"
 #include "vnet/pipeline/placement.h"
 
 #define N_STEPS 1500
@@ -129,6 +130,46 @@ a_dead_gateway_s_addresses_go_to_another_and_no_other_moves(void **unused)
     lab_free(lab);
 }
 
+/* ---- counted drops ---- */
+
+struct fragments {
+    uint32_t number;
+    unsigned n_out, n_in;
+};
+
+static void
+count_fragments(void *aux, const struct spec *s)
+{
+    struct fragments *f = aux;
+    if (cookie_number(s->cookie) != f->number || reject_reason_of(s->cookie, s->table, s->priority) != REASON_FRAGMENT)
+        return;
+    f->n_out += s->table == STAGE_NAT_OUT;
+    f->n_in += s->table == STAGE_NAT_IN;
+}
+
+static void
+expect_fragments_counted(const struct lab *lab, const char *host, enum object_type type, const char *name)
+{
+    struct fragments f = { .number = lab_number(lab, type, name) };
+    flow_table_each(lab_table(lab, lab_number(lab, OBJECT_HOST, host)), count_fragments, &f);
+    assert_int_equal(f.n_out, 1);
+    assert_int_equal(f.n_in, 1);
+}
+
+static void
+fragments_given_up_are_counted_by_one_flow_of_each_way(void **unused)
+{
+    struct lab *lab = lab_with_pool();
+    lab_bind(lab, "p0", "hv1", 10);
+    lab_bind(lab, "p4", "hv2", 11);
+    attach(lab, 0, "port:p0");
+    attach(lab, 1, "natgw:n");
+    lab_run(lab);
+    expect_fragments_counted(lab, "hv1", OBJECT_EIP, "203.0.113.10");
+    expect_fragments_counted(lab, holder(lab, 1), OBJECT_NATGW, "n");
+    lab_free(lab);
+}
+
 /* ---- any sequence ---- */
 
 static json_t *
@@ -230,6 +271,7 @@ main(void)
         cmocka_unit_test(an_address_is_held_where_its_port_is_if_that_host_reaches_the_network),
         cmocka_unit_test(without_a_route_to_the_internet_gateway_no_address_is_held),
         cmocka_unit_test(a_dead_gateway_s_addresses_go_to_another_and_no_other_moves),
+        cmocka_unit_test(fragments_given_up_are_counted_by_one_flow_of_each_way),
         cmocka_unit_test(any_sequence_of_changes_gives_what_a_fresh_compile_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

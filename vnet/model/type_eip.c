@@ -14,6 +14,7 @@ static const struct field fields[] = {
       .help = "port:NAME, natgw:NAME or lb:NAME; from one to another only by moving it" },
     { .name = "host", .kind = FIELD_RUNTIME, .help = "where it is answered for" },
     { .name = "announced_at", .kind = FIELD_RUNTIME, .help = "when that host last told the physical network" },
+    { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason, while a port has it" },
     FIELD_ERROR,
 };
 

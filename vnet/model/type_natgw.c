@@ -18,6 +18,7 @@ static const struct field fields[] = {
     { .name = "ports", .kind = FIELD_PORT_RANGE, .flags = FIELD_MUTABLE, .offset = offsetof(struct natgw, ports),
       .default_text = "1024-65535", .help = "source ports it translates to" },
     { .name = "exhausted", .kind = FIELD_RUNTIME, .help = "packets dropped since no port was left for their connection" },
+    { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason" },
     FIELD_ERROR,
 };
 

@@ -71,7 +71,7 @@
 #define LAYOUT_OUT_PORT (struct of_field){ OF_REG13, 0, 16 }
 #define LAYOUT_PATH_MTU (struct of_field){ OF_REG13, 16, 16 }
 
-/* Why a packet is not delivered as it is. Drops are counted under these words in a port's 'drops' column. */
+/* Why a packet is not delivered as it is. Drops are counted under these words in the 'drops' column of what drops. */
 #define REASON_LIST(X)                                                       \
     X(REASON_NONE,       0, "")                                              \
     X(REASON_MAC,        1, "mac")        /* foreign source MAC */           \
@@ -85,7 +85,8 @@
     X(REASON_SG,         9, "sg")         /* no security group allows it */  \
     X(REASON_TTL,       10, "ttl")        /* answered: time exceeded */      \
     X(REASON_TOO_BIG,   11, "too-big")    /* answered: fragmentation needed */ \
-    X(REASON_TUNNEL,    12, "tunnel")     /* a host's: unknown source or VNI */
+    X(REASON_TUNNEL,    12, "tunnel")     /* a host's: unknown source or VNI */ \
+    X(REASON_FRAGMENT,  13, "fragment")   /* a public address's: could not be put together */
 
 enum reason {
 #define X(ID, NUMBER, WORD) ID = NUMBER,

@@ -86,18 +86,17 @@ static void
 nat_out_fragment_rows(struct block *b, const struct placement *p, uint16_t zone)
 {
     struct ip private = port_ip4(p->port), public = p->eip->ip;
-    struct flow_builder *fb = nat_out_flow(b, PRIORITY_NAT_FRAGMENT, p, private);
+    struct flow_builder *fb = nat_out_flow(b, PRIORITY_NAT_STRAY, p, private);
+    match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
+    block_flow_end(b);
+    if (!zone)          /* it cannot be translated, so the row above drops it */
+        return;
+
+    fb = nat_out_flow(b, PRIORITY_NAT_FRAGMENT, p, private);
     match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
     match_ct_state(fb, 0, OF_CT_TRK | OF_CT_INV);
-    if (zone)           /* else it cannot be translated, and is dropped */
-        act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = public });
+    act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = public });
     block_flow_end(b);
-
-    fb = nat_out_flow(b, PRIORITY_NAT_STRAY, p, private);
-    match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
-    block_flow_end(b);
-    if (!zone)
-        return;
 
     fb = nat_out_flow(b, PRIORITY_NAT_TRACKED, p, public);
     match_tracked(fb, zone);
@@ -171,7 +170,7 @@ bogon_row(struct block *b, const struct placement *p)
 }
 
 static void
-public_in_rows(struct block *b, const struct placement *p, uint16_t zone)
+public_in_rows(struct block *b, const struct placement *p)
 {
     struct ip private = port_ip4(p->port), public = p->eip->ip;
     for (size_t i = 0; i < N_ICMP_ERRORS; i++) {
@@ -182,17 +181,20 @@ public_in_rows(struct block *b, const struct placement *p, uint16_t zone)
         block_flow_end(b);
     }
 
+    struct flow_builder *fb = public_in_flow(b, PRIORITY_PUBLIC_ROW, p);
+    act_goto(fb, STAGE_NAT_IN);
+    block_flow_end(b);
+}
+
+/* Without a zone NAT_IN drops it. */
+static void
+public_in_fragment_row(struct block *b, const struct placement *p, uint16_t zone)
+{
     struct flow_builder *fb = public_in_flow(b, PRIORITY_PUBLIC_FRAGMENT, p);
     match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
-    if (zone) {
-        act_set(fb, of_field_whole(OF_METADATA), p->vpc->vni);
-        act_set_mac(fb, OF_ETH_DST, p->port->mac);
-        act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_IN, .is_commit = true, .nat = FLOW_NAT_DST, .ip = private });
-    }
-    block_flow_end(b);
-
-    fb = public_in_flow(b, PRIORITY_PUBLIC_ROW, p);
-    act_goto(fb, STAGE_NAT_IN);
+    act_set(fb, of_field_whole(OF_METADATA), p->vpc->vni);
+    act_set_mac(fb, OF_ETH_DST, p->port->mac);
+    act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_IN, .is_commit = true, .nat = FLOW_NAT_DST, .ip = port_ip4(p->port) });
     block_flow_end(b);
 }
 
@@ -269,10 +271,12 @@ holder_rows(struct block *b, const struct placement *p)
     uint16_t zone = block_zone(b, p->vpc->o.number);
     nat_out_rows(b, p);
     nat_out_fragment_rows(b, p, zone);
-    public_in_rows(b, p, zone);
+    public_in_rows(b, p);
     nat_in_rows(b, p);
-    if (zone)
-        nat_in_fragment_rows(b, p, zone, mtu);
+    if (!zone)
+        return;
+    public_in_fragment_row(b, p, zone);
+    nat_in_fragment_rows(b, p, zone, mtu);
 }
 
 static void

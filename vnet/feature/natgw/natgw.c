@@ -162,6 +162,22 @@ in_fragment_rows(struct block *b, const struct placement *p, uint16_t zone)
     nat_in_end(b);
 }
 
+/* What conntrack could not put together is no matter of ports. */
+static void
+stray_rows(struct block *b, const struct placement *p)
+{
+    struct flow_builder *fb = nat_out_flow(b, PRIORITY_NAT_STRAY, p);
+    match_ip_frag(fb, IP_V4, OF_FRAG_ANY, OF_FRAG_ANY);
+    match_ct_state(fb, OF_CT_INV, OF_CT_INV);
+    block_flow_end(b);
+
+    fb = block_flow(b, STAGE_NAT_IN, PRIORITY_NAT_STRAY);
+    match_ip_dst(fb, ip_prefix_host(p->eip->ip));
+    match_ip_frag(fb, IP_V4, OF_FRAG_ANY, OF_FRAG_ANY);
+    match_ct_state(fb, OF_CT_INV, OF_CT_INV);
+    block_flow_end(b);
+}
+
 static void
 natgw_flows(struct block *b, uint8_t type, uint32_t number)
 {
@@ -177,6 +193,7 @@ natgw_flows(struct block *b, uint8_t type, uint32_t number)
     out_rows(b, &p, zone);
     in_rows(b, &p, zone);
     in_fragment_rows(b, &p, zone);
+    stray_rows(b, &p);
 }
 
 struct natgw_touch {

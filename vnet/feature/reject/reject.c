@@ -56,12 +56,20 @@ is_tunnel_drop(uint8_t table, uint16_t priority)
            || (table == STAGE_FORWARD && priority == PRIORITY_FORWARD_TUNNEL);
 }
 
+static bool
+is_fragment_drop(uint8_t table, uint16_t priority)
+{
+    return (table == STAGE_NAT_OUT || table == STAGE_NAT_IN) && priority == PRIORITY_NAT_STRAY;
+}
+
 enum reason
 reject_reason_of(uint64_t cookie, uint8_t table, uint16_t priority)
 {
     uint8_t feature = cookie_feature(cookie), type = cookie_type(cookie);
     if (feature == FEATURE_TUNNEL && type == OBJECT_HOST)
         return is_tunnel_drop(table, priority) ? REASON_TUNNEL : REASON_NONE;
+    if ((feature == FEATURE_EIP && type == OBJECT_EIP) || (feature == FEATURE_NATGW && type == OBJECT_NATGW))
+        return is_fragment_drop(table, priority) ? REASON_FRAGMENT : REASON_NONE;
     if (feature != FEATURE_REJECT || type != OBJECT_PORT)
         return REASON_NONE;
     if (table == STAGE_ADMIT)
