@@ -2,6 +2,7 @@
 physical networks. The outside is a plain router that knows nothing of us."""
 import socket
 import struct
+import time
 
 import pytest
 
@@ -257,6 +258,50 @@ def test_a_vms_error_about_somebody_elses_packet_does_not_leave(lab, vms, name):
     assert socket.inet_ntoa(inner[16:20]) == eip(name)
     with pytest.raises(AssertionError):
         icmp_in(seen[lab.outside], 3, 3)
+
+
+METER_PPS, METER_BURST = 100, 100
+
+
+def errors_among(frames, destination):
+    return sum(f[12:14] == b"\x08\x00" and f[23] == 1 and f[34] == 3 and socket.inet_ntoa(f[30:34]) == destination for f in frames)
+
+
+def flood_and_trickle(flood, trickle, drained):
+    """Many errors of one address, a few of another, in turn: how long it took, in seconds, and how many of either were sent."""
+    begin, rounds = time.monotonic(), 10
+    for _ in range(rounds):
+        flood(300)
+        wait_until(drained, 5, "the switch has come to the end of it")
+        trickle(4)
+        wait_until(drained, 5, "and of these")
+    return time.monotonic() - begin, 300 * rounds, 4 * rounds
+
+
+def expect_metered(took, flooded, flood_arrived, trickled, trickle_arrived):
+    assert 0 < flood_arrived <= METER_BURST + METER_PPS * took < flooded, (took, flood_arrived)
+    assert trickle_arrived > trickled * 0.8, (took, trickle_arrived)
+
+
+def test_a_flood_of_errors_from_outside_is_metered_and_harms_no_other_address(lab, vms):
+    flooded, quiet = "direct", "near"
+    frame = {n: frame_outside(lab, eip(n), icmp_error(CLIENT_IP, eip(n), packets.udp(eip(n), CLIENT_IP, b"x" * 8, port=4001))) for n in (flooded, quiet)}
+    with capturing([vms[flooded], vms[quiet]]) as seen:
+        took, n_flood, n_trickle = flood_and_trickle(lambda n: lab.outside.send_frames(*[frame[flooded]] * n, device="public"),
+                                                     lambda n: lab.outside.send_frames(*[frame[quiet]] * n, device="public"),
+                                                     lambda: lab.outside.exchange(eip(quiet), ECHO_PORT, timeout=0.1, tries=1) == "same")
+    expect_metered(took, n_flood, errors_among(seen[vms[flooded]], vms[flooded].ip), n_trickle, errors_among(seen[vms[quiet]], vms[quiet].ip))
+
+
+def test_a_flood_of_a_vms_errors_is_metered_and_harms_no_other_address(lab, vms):
+    flooded, quiet = "direct", "near"
+    frame = {n: frame_inside(vms[n], icmp_error(vms[n].ip, CLIENT_IP, packets.udp(CLIENT_IP, vms[n].ip, b"x" * 8))) for n in (flooded, quiet)}
+    with capturing([lab.outside], "public") as seen:
+        took, n_flood, n_trickle = flood_and_trickle(lambda n: vms[flooded].send_frames(*[frame[flooded]] * n),
+                                                     lambda n: vms[quiet].send_frames(*[frame[quiet]] * n),
+                                                     lambda: vms[flooded].exchange(CLIENT_IP, ECHO_PORT, timeout=0.1, tries=1) == "same")
+    by_source = {n: [f for f in seen[lab.outside] if socket.inet_ntoa(f[26:30]) == eip(n)] for n in (flooded, quiet)}
+    expect_metered(took, n_flood, errors_among(by_source[flooded], CLIENT_IP), n_trickle, errors_among(by_source[quiet], CLIENT_IP))
 
 
 # -- inside --
