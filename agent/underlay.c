@@ -14,10 +14,15 @@
 #define LOG_MODULE "underlay"
 #include "base/log.h"
 
+#define AGAIN_S 1
+
+static struct log_limit losses = LOG_LIMIT(10);
+
 struct underlay {
-    struct nl_cache_mngr *manager;
+    struct event_base *base;
+    struct nl_cache_mngr *manager;       /* NULL: to be opened 'again' */
     struct nl_cache *links, *addresses;
-    struct event *ready;
+    struct event *ready, *again;
     struct ip ip;
     bool has_told;
     struct underlay_facts told;
@@ -79,39 +84,87 @@ underlay_mtu(struct ip ip, uint16_t *mtu)
 static void
 look(struct underlay *u)
 {
+    if (!u->manager || u->ip.family == IP_NONE)
+        return;
     struct underlay_facts now = facts_of(u->links, u->addresses, u->ip);
-    if (u->ip.family == IP_NONE || (u->has_told && !memcmp(&now, &u->told, sizeof now)))
+    if (u->has_told && !memcmp(&now, &u->told, sizeof now))
         return;
     u->has_told = true;
     u->told = now;
     u->changed(u->aux, &now);
 }
 
+static void watch(struct underlay *);
+
+/* Some of its news are lost (the socket was full): what is known is old, and only reading everything again tells what is so. */
 static void
 on_ready(evutil_socket_t fd, short what, void *aux)
 {
     struct underlay *u = aux;
     int n = nl_cache_mngr_data_ready(u->manager);
-    if (n < 0)
-        log_warn("the kernel's news are lost: %s", nl_geterror(n));
-    look(u);
+    if (n >= 0) {
+        look(u);
+        return;
+    }
+    log_warn_limited(&losses, "the kernel's news are lost (%s); reading everything again", nl_geterror(n));
+    watch(u);
+}
+
+static void
+stop_watching(struct underlay *u)
+{
+    if (u->ready)
+        event_free(u->ready);
+    if (u->manager)
+        nl_cache_mngr_free(u->manager);
+    u->ready = NULL;
+    u->manager = NULL;
+}
+
+/* Subscribes, then reads everything: nothing that happens from now on is missed. */
+static bool
+start_watching(struct underlay *u)
+{
+    if (nl_cache_mngr_alloc(NULL, NETLINK_ROUTE, NL_AUTO_PROVIDE, &u->manager)
+        || nl_cache_mngr_add(u->manager, "route/link", NULL, NULL, &u->links)
+        || nl_cache_mngr_add(u->manager, "route/addr", NULL, NULL, &u->addresses)) {
+        stop_watching(u);
+        return false;
+    }
+    u->ready = event_new(u->base, nl_cache_mngr_get_fd(u->manager), EV_READ | EV_PERSIST, on_ready, u);
+    event_add(u->ready, NULL);
+    return true;
+}
+
+/* Anew, until it works. */
+static void
+watch(struct underlay *u)
+{
+    struct timeval again = { AGAIN_S, 0 };
+    stop_watching(u);
+    if (start_watching(u))
+        look(u);
+    else
+        evtimer_add(u->again, &again);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *aux)
+{
+    watch(aux);
 }
 
 struct underlay *
 underlay_new(struct event_base *base, underlay_changed *changed, void *aux)
 {
     struct underlay *u = mem_zalloc(sizeof *u);
-    *u = (struct underlay) { .changed = changed, .aux = aux };
-    if (nl_cache_mngr_alloc(NULL, NETLINK_ROUTE, NL_AUTO_PROVIDE, &u->manager)
-        || nl_cache_mngr_add(u->manager, "route/link", NULL, NULL, &u->links)
-        || nl_cache_mngr_add(u->manager, "route/addr", NULL, NULL, &u->addresses)) {
-        log_warn("the kernel does not tell of links and addresses");
-        underlay_free(u);
-        return NULL;
-    }
-    u->ready = event_new(base, nl_cache_mngr_get_fd(u->manager), EV_READ | EV_PERSIST, on_ready, u);
-    event_add(u->ready, NULL);
-    return u;
+    *u = (struct underlay) { .base = base, .changed = changed, .aux = aux };
+    u->again = evtimer_new(base, on_again, u);
+    if (start_watching(u))
+        return u;
+    log_warn("the kernel does not tell of links and addresses");
+    underlay_free(u);
+    return NULL;
 }
 
 void
@@ -119,10 +172,8 @@ underlay_free(struct underlay *u)
 {
     if (!u)
         return;
-    if (u->ready)
-        event_free(u->ready);
-    if (u->manager)
-        nl_cache_mngr_free(u->manager);
+    stop_watching(u);
+    event_free(u->again);
     free(u);
 }
 

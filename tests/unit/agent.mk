@@ -37,3 +37,7 @@ tests_unit_test_counting_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_conntrack_loop
 tests_unit_test_conntrack_loop_SOURCES = tests/unit/test_conntrack_loop.c
 tests_unit_test_conntrack_loop_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_underlay
+tests_unit_test_underlay_SOURCES = tests/unit/test_underlay.c
+tests_unit_test_underlay_LDADD = libagent.a libbase.a $(EVENT_LIBS) $(NETLINK_LIBS) $(CMOCKA_LIBS)
