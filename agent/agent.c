@@ -15,24 +15,12 @@
 #define INCOMING_MS 10000                /* from when a migration is announced until libvirt must list it */
 #define STOP_MS 3000                     /* for libvirt to let us go */
 
-static int64_t
-clock_ms(clockid_t clock)
-{
-    struct timespec ts;
-    clock_gettime(clock, &ts);
-    return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 int64_t
 agent_now_ms(void)
 {
-    return clock_ms(CLOCK_MONOTONIC);
-}
-
-int64_t
-agent_wall_ms(void)
-{
-    return clock_ms(CLOCK_REALTIME);
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
 #define LOOK_AGAIN_S 1
@@ -63,10 +51,10 @@ static void
 on_event(void *aux, struct uuid id, const char *name, const char *words)
 {
     struct agent *a = aux;
-    struct domain *d = domain_get(&a->domains, id, name, agent_wall_ms());
+    struct domain *d = domain_get(&a->domains, id, name, agent_now_ms());
     log_dbg("domain '%s': %s", name, words);
     d->touched_ms = agent_now_ms();
-    domain_event(d, words, agent_wall_ms());
+    domain_event(d, words, agent_now_ms());
     look_again(a, d);
     vnetd_link_tell(a->link, false);
 }
@@ -88,10 +76,10 @@ take_domain(struct agent *a, struct virt_domain *v)
         return;
     }
     if (!d)
-        d = domain_get(&a->domains, v->id, v->doc ? v->doc->name : "", agent_wall_ms());
+        d = domain_get(&a->domains, v->id, v->doc ? v->doc->name : "", agent_now_ms());
     if (!v->is_active && !is_expected(d, agent_now_ms()))
         d->is_incoming = false;          /* it did not come */
-    domain_take(d, v, agent_wall_ms());
+    domain_take(d, v, agent_now_ms());
     look_again(a, d);
 }
 

@@ -49,7 +49,6 @@ void agent_stop(struct agent *);
 /* agent_hook.c: what a hook says. */
 void agent_on_hook(void *agent, struct hook_call *, const struct hook_message *);
 
-int64_t agent_now_ms(void);              /* monotonic */
-int64_t agent_wall_ms(void);             /* since 1970 */
+int64_t agent_now_ms(void);              /* monotonic: no other clock is read here, a host's may be wrong */
 
 #endif

@@ -90,7 +90,7 @@ on_operation(struct agent *a, struct hook_call *call, const struct hook_message 
     if (!strcmp(m->operation, "migrate"))
         d->is_incoming = true;
     else if (!strcmp(m->operation, "release") && d->is_incoming)
-        domain_event(d, "stopped failed", agent_wall_ms());      /* of one that never came libvirt has no event if a hook stopped it */
+        domain_event(d, "stopped failed", agent_now_ms());      /* of one that never came libvirt has no event if a hook stopped it */
     if (!strcmp(m->operation, "prepare") && d->doc) {
         on_prepare(a, call, m, d);
     } else if (!strcmp(m->operation, "start") && d->doc) {
@@ -116,7 +116,7 @@ agent_on_hook(void *agent, struct hook_call *call, const struct hook_message *m)
         hook_call_answer(call, NULL);
         return;
     }
-    struct domain *d = domain_get(&a->domains, doc->id, doc->name, agent_wall_ms());
+    struct domain *d = domain_get(&a->domains, doc->id, doc->name, agent_now_ms());
     d->touched_ms = agent_now_ms();
     domain_set_doc(d, doc);
     on_operation(a, call, m, d);

@@ -45,12 +45,12 @@ domain_find(const struct domains *all, struct uuid id)
 }
 
 struct domain *
-domain_get(struct domains *all, struct uuid id, const char *name, int64_t wall_ms)
+domain_get(struct domains *all, struct uuid id, const char *name, int64_t now_ms)
 {
     struct domain *d = domain_find(all, id);
     if (!d) {
         d = mem_zalloc(sizeof *d);
-        *d = (struct domain) { .id = id, .state = "paused", .reason = "starting-up", .since_ms = wall_ms };
+        *d = (struct domain) { .id = id, .state = "paused", .reason = "starting-up", .since_ms = now_ms };
         map_insert(&all->by_id, &d->by_id, uuid_hash(id));
     }
     if (!d->name || strcmp(d->name, name)) {
@@ -116,10 +116,10 @@ domain_set_doc(struct domain *d, struct domain_doc *take)
 }
 
 static void
-set_state(struct domain *d, const char *state, const char *reason, int64_t wall_ms)
+set_state(struct domain *d, const char *state, const char *reason, int64_t now_ms)
 {
     if (strcmp(d->state, state))
-        d->since_ms = wall_ms;
+        d->since_ms = now_ms;
     if (strcmp(d->state, state) || strcmp(d->reason, reason))
         d->is_untold = true;
     d->state = state;
@@ -137,12 +137,12 @@ take_incoming(struct domain *d, const struct virt_domain *v)
 }
 
 void
-domain_take(struct domain *d, struct virt_domain *v, int64_t wall_ms)
+domain_take(struct domain *d, struct virt_domain *v, int64_t now_ms)
 {
     d->is_migrating_out = v->move == VIRT_LEAVES;        /* that it was given up no event tells */
     take_incoming(d, v);
     bool is_leaving = d->is_migrating_out && !strcmp(v->state, "running");
-    set_state(d, is_leaving ? "migrating" : v->state, v->reason, wall_ms);
+    set_state(d, is_leaving ? "migrating" : v->state, v->reason, now_ms);
     if (v->is_active && !d->is_active)
         d->is_undeclared = true;
     if (v->is_persistent != d->is_persistent)
@@ -154,7 +154,7 @@ domain_take(struct domain *d, struct virt_domain *v, int64_t wall_ms)
 }
 
 void
-domain_event(struct domain *d, const char *words, int64_t wall_ms)
+domain_event(struct domain *d, const char *words, int64_t now_ms)
 {
     if (!strncmp(words, "migrating", 9)) {
         d->is_migrating_out = true;
@@ -164,11 +164,11 @@ domain_event(struct domain *d, const char *words, int64_t wall_ms)
     }
     if (!strncmp(words, "resumed", 7)) {
         d->state = "running";            /* what libvirt will say when asked; it is told before that */
-        d->since_ms = wall_ms;
+        d->since_ms = now_ms;
     }
     if (!strncmp(words, "resumed", 7) || !strncmp(words, "stopped", 7))
         d->is_incoming = false;
-    d->event.at_ms = wall_ms;
+    d->event.at_ms = now_ms;
     snprintf(d->event.words, sizeof d->event.words, "%s", words);
     if (d->n_untold_events < DOMAIN_EVENTS_MAX)
         d->untold_events[d->n_untold_events++] = d->event;
@@ -188,12 +188,12 @@ port_ids(const struct domain *d)
 }
 
 static json_t *
-events_json(const struct domain *d)
+events_json(const struct domain *d, int64_t now_ms)
 {
     json_t *events = json_array();
     for (size_t i = 0; i < d->n_untold_events; i++)
-        json_array_append_new(events, json_pack("{s:s,s:I}", "event", d->untold_events[i].words, "at_ms",
-                                                (json_int_t) d->untold_events[i].at_ms));
+        json_array_append_new(events, json_pack("{s:s,s:I}", "event", d->untold_events[i].words, "age_ms",
+                                                (json_int_t) (now_ms - d->untold_events[i].at_ms)));
     return events;
 }
 
@@ -205,12 +205,14 @@ domain_told(struct domain *d)
 }
 
 json_t *
-domain_report_json(const struct domain *d)
+domain_report_json(const struct domain *d, int64_t now_ms)
 {
     char id[UUID_STRLEN];
-    json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:b,s:o,s:o}", "id", uuid_format(d->id, id), "name", d->name, "state", d->state, "reason",
-                          d->reason, "event", d->event.words, "event_ms", (json_int_t) d->event.at_ms, "since_ms", (json_int_t) d->since_ms,
-                          "persistent", d->is_persistent, "events", events_json(d), "ports", port_ids(d));
+    json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:b,s:o,s:o}", "id", uuid_format(d->id, id), "name", d->name, "state", d->state, "reason",
+                          d->reason, "event", d->event.words, "since_age_ms", (json_int_t) (now_ms - d->since_ms), "persistent",
+                          d->is_persistent, "events", events_json(d, now_ms), "ports", port_ids(d));
+    if (d->event.words[0])
+        json_object_set_new(o, "event_age_ms", json_integer(now_ms - d->event.at_ms));
     if (d->counters)
         json_object_set(o, "counters", d->counters);
     return o;

@@ -20,7 +20,7 @@ struct domain {
     const char *state, *reason;          /* static words */
     struct domain_event {
         char words[64];
-        int64_t at_ms;                   /* since 1970 */
+        int64_t at_ms;                   /* monotonic */
     } event, untold_events[DOMAIN_EVENTS_MAX];   /* the last one; those that vnetd has not heard of */
     size_t n_untold_events;
     int64_t since_ms;                    /* likewise */
@@ -46,19 +46,19 @@ void domains_done(struct domains *);
 
 struct domain *domain_find(const struct domains *, struct uuid);         /* or NULL */
 /* Made if it is not there: then paused, since its start is what one hears of first. */
-struct domain *domain_get(struct domains *, struct uuid, const char *name, int64_t wall_ms);
+struct domain *domain_get(struct domains *, struct uuid, const char *name, int64_t now_ms);
 void domain_remove(struct domains *, struct domain *);
 /* vnetd knows of the first n that are gone. */
 void domains_gone_told(struct domains *, size_t n);
 
 /* What libvirt says of it now; takes over doc and counters. */
-void domain_take(struct domain *, struct virt_domain *, int64_t wall_ms);
+void domain_take(struct domain *, struct virt_domain *, int64_t now_ms);
 void domain_set_doc(struct domain *, struct domain_doc *take);
 /* Something happened: "resumed migrated". */
-void domain_event(struct domain *, const char *words, int64_t wall_ms);
+void domain_event(struct domain *, const char *words, int64_t now_ms);
 
-/* As vnetd takes them (controller/api/README.md). New references. */
-json_t *domain_report_json(const struct domain *);
+/* As vnetd takes them (controller/api/README.md): moments as ages at now_ms. New references. */
+json_t *domain_report_json(const struct domain *, int64_t now_ms);
 void domain_told(struct domain *);
 json_t *domain_declaration_json(const struct domain *);
 

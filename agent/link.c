@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/agent.h"
 #include "base/alloc.h"
 
 #define LOG_MODULE "vnetd"
@@ -107,7 +108,7 @@ gather(struct vnetd_link *l, bool is_full)
         struct domain *d = CONTAINER_OF(node, struct domain, by_id);
         if (!is_full && (!d->is_untold || ++n > REPORT_MAX))
             continue;
-        json_array_append_new(instances, domain_report_json(d));
+        json_array_append_new(instances, domain_report_json(d, agent_now_ms()));
         domain_told(d);
     }
     for (size_t i = 0; i < l->domains->n_gone; i++)

@@ -61,7 +61,9 @@ libcontroller_a_SOURCES += \
 	controller/instance/declared_owner.c \
 	controller/instance/instances.c controller/instance/instances.h \
 	controller/instance/listings.c controller/instance/listings.h \
+	controller/instance/migration_record.c controller/instance/migration_record.h \
 	controller/instance/migrations.c controller/instance/migrations.h \
+	controller/instance/moment.h \
 	controller/instance/open_counts.c controller/instance/open_counts.h \
 	controller/instance/orphans.c controller/instance/orphans.h \
 	controller/instance/sighting.c controller/instance/sighting.h \

@@ -176,7 +176,7 @@ report_read(struct report *r, const json_t *json, struct error *err)
         return error_set(err, ERROR_TOO_LARGE, "instances, gone: at most %d in one report", SIGHTING_INSTANCES_MAX);
     r->seen = mem_zalloc((json_array_size(instances) + 1) * sizeof(struct sighting *));
     json_array_foreach (instances, i, one) {
-        struct sighting *s = sighting_read(one, err);
+        struct sighting *s = sighting_read(one, controller_now_ms(), err);
         if (!s)
             return false;
         r->seen[r->n_seen++] = s;
@@ -341,7 +341,7 @@ row(const struct instances *all, const struct instance *i)
     json_object_set_new(o, "host", h ? json_string(h->name) : json_null());
     json_object_set_new(o, "state", json_string(instance_state_word(s->state)));
     json_object_set_new(o, "ports", port_names(all, s));
-    json_object_set_new(o, "since", json_time(s->since_ms));
+    json_object_set_new(o, "since", moment_json(s->since_ms, controller_now_ms(), controller_wall_ms()));
     json_object_set_new(o, "last_event", string_or_null(s->event));
     json_object_set_new(o, "reason", string_or_null(s->reason));
     return o;

@@ -9,22 +9,17 @@
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/declared.h"
+#include "controller/instance/migration_record.h"
 #include "controller/instance/sighting.h"
 #include "controller/waiter.h"
 
 #define LOG_MODULE "migration"
 #include "base/log.h"
 
-#define STEPS_MAX 48
 #define KEPT_MAX 512                     /* of all domains; the oldest is forgotten */
 #define SETTLE_S 30                      /* for every host to re-point */
 
 enum migration_state { MIGRATION_ANNOUNCED, MIGRATION_MOVED, MIGRATION_DONE, MIGRATION_UNDONE };
-
-struct step {
-    int64_t at_ms;
-    char host[64], what[64];
-};
 
 struct migration {
     struct migration *next;              /* newer ones first */
@@ -35,9 +30,8 @@ struct migration {
     char from_name[64], to_name[64];
     struct uuid ports[SIGHTING_PORTS_MAX];
     size_t n_ports;
-    int64_t began_ms, suspended_ms, resumed_ms, spoke_ms, moved_ms, open_ms, settled_ms;         /* wall clock; 0: not yet */
-    struct step steps[STEPS_MAX];
-    size_t n_steps;
+    struct migration_record record;
+    bool was_suspended;                  /* at its source, to move */
     bool is_settling;                    /* a waiter points here */
 };
 
@@ -79,18 +73,16 @@ host_name(const struct migrations *all, uint32_t number)
 static void
 note(struct migration *m, int64_t at_ms, const char *host, const char *what)
 {
-    if (m->n_steps == STEPS_MAX)
-        return;
-    struct step *s = &m->steps[m->n_steps++];
-    s->at_ms = at_ms;
-    snprintf(s->host, sizeof s->host, "%s", host);
-    snprintf(s->what, sizeof s->what, "%s", what);
+    record_note(&m->record, at_ms, controller_now_ms(), host, what);
 }
 
-static void
+/* The moment that it was noted at. */
+static int64_t
 note_now(struct migration *m, const char *host, const char *what)
 {
-    note(m, controller_wall_ms(), host, what);
+    int64_t now_ms = controller_now_ms();
+    note(m, now_ms, host, what);
+    return now_ms;
 }
 
 static void
@@ -146,8 +138,7 @@ settled(void *aux, const struct waiter_result *result)
     m->is_settling = false;
     if (m->state == MIGRATION_UNDONE || result->n_unconfirmed)
         return;
-    m->settled_ms = controller_wall_ms();
-    note(m, m->settled_ms, "", "every host sends to the new place");
+    m->record.settled_ms = note_now(m, "", "every host sends to the new place");
 }
 
 struct host_list {
@@ -196,8 +187,7 @@ cut_over(struct migration *m, const char *why)
 {
     if (m->state != MIGRATION_ANNOUNCED)
         return;
-    m->moved_ms = controller_wall_ms();
-    note(m, m->moved_ms, "", "its ports are bound to the new place");
+    note_now(m, "", "its ports are bound to the new place");
     set_state(m, MIGRATION_MOVED, why);
     bind_to(m, m->to);
     wait_for_others(m);
@@ -250,8 +240,8 @@ begin(struct migrations *all, struct migration *m)
 {
     snprintf(m->from_name, sizeof m->from_name, "%s", host_name(all, m->from));
     snprintf(m->to_name, sizeof m->to_name, "%s", host_name(all, m->to));
-    m->began_ms = controller_wall_ms();
-    note(m, m->began_ms, m->to_name, "announced");
+    record_init(&m->record);
+    m->record.began_ms = note_now(m, m->to_name, "announced");
     m->next = all->first;
     all->first = m;
     if (++all->n > KEPT_MAX)
@@ -279,8 +269,7 @@ migrations_spoken(struct migrations *all, uint32_t host, uint32_t port)
     struct migration *m = open_of_port(all, port);
     if (!m || m->to != host || m->state != MIGRATION_ANNOUNCED)
         return;
-    m->spoke_ms = controller_wall_ms();
-    note(m, m->spoke_ms, m->to_name, "the guest has spoken");
+    m->record.spoke_ms = note_now(m, m->to_name, "the guest has spoken");
     cut_over(m, "first packet");
 }
 
@@ -300,17 +289,19 @@ is_suspended_to_move(const struct sighting_event *e)
 static void
 event_at_source(struct migration *m, const struct sighting_event *e)
 {
-    if (is_suspended_to_move(e))
-        m->suspended_ms = e->at_ms;
-    if (begins(e->what, "resumed") && m->suspended_ms && e->at_ms >= m->suspended_ms && is_open(m))
+    if (is_suspended_to_move(e)) {
+        m->was_suspended = true;
+        m->record.suspended_ms = e->at_ms;
+    } else if (begins(e->what, "resumed") && m->was_suspended && is_open(m)) {
         undo(m, "it runs again where it was");
+    }
 }
 
 static void
 event_at_destination(struct migration *m, const struct sighting_event *e)
 {
     if (begins(e->what, "resumed"))
-        m->resumed_ms = e->at_ms;
+        m->record.resumed_ms = e->at_ms;
     else if (begins(e->what, "stopped") && m->state == MIGRATION_ANNOUNCED)
         undo(m, "it has failed there");
 }
@@ -348,8 +339,8 @@ migrations_seen(struct migrations *all, const struct sighting *s, bool is_gone)
     }
     for (size_t i = 0; i < s->n_events; i++) {
         const struct sighting_event *e = &s->events[i];
-        if (e->at_ms < m->began_ms)
-            continue;
+        if (moment_is_known(e->at_ms) && e->at_ms < m->record.began_ms)
+            continue;                    /* of before */
         note(m, e->at_ms, is_source ? m->from_name : m->to_name, e->what);
         if (is_source)
             event_at_source(m, e);
@@ -371,58 +362,19 @@ void
 migrations_confirmed(struct migrations *all, uint32_t host, uint32_t port)
 {
     struct migration *m = open_of_port(all, port);
-    if (!m || m->state != MIGRATION_MOVED || m->to != host || m->open_ms)
+    if (!m || m->state != MIGRATION_MOVED || m->to != host || moment_is_known(m->record.open_ms))
         return;
-    m->open_ms = controller_wall_ms();
-    note(m, m->open_ms, m->to_name, "its flows are in place");
+    m->record.open_ms = note_now(m, m->to_name, "its flows are in place");
 }
 
 /* ---- showing ---- */
 
 static json_t *
-steps_json(const struct migration *m)
-{
-    json_t *steps = json_array();
-    for (size_t i = 0; i < m->n_steps; i++)
-        json_array_append_new(steps, json_pack("{s:o,s:s,s:s}", "at", json_time(m->steps[i].at_ms), "host", m->steps[i].host, "what",
-                                               m->steps[i].what));
-    return steps;
-}
-
-static int
-by_time(const void *a, const void *b)
-{
-    const struct step *x = a, *y = b;
-    return (x->at_ms > y->at_ms) - (x->at_ms < y->at_ms);
-}
-
-static json_t *
-span(int64_t from, int64_t to)
-{
-    return from && to ? json_integer(to > from ? to - from : 0) : json_null();
-}
-
-/* The first sign that it runs at the new place. */
-static int64_t
-runs_since(const struct migration *m)
-{
-    if (m->resumed_ms && m->spoke_ms)
-        return m->resumed_ms < m->spoke_ms ? m->resumed_ms : m->spoke_ms;
-    return m->resumed_ms ? m->resumed_ms : m->spoke_ms;
-}
-
-static json_t *
 migration_json(const struct migration *m)
 {
     static const char *const words[] = { "announced", "moved", "done", "undone" };
-    struct migration sorted = *m;
-    qsort(sorted.steps, sorted.n_steps, sizeof *sorted.steps, by_time);
-    json_t *o = json_pack("{s:s,s:s,s:s,s:o}", "from", m->from_name, "to", m->to_name, "state", words[m->state], "began",
-                          json_time(m->began_ms));
-    json_object_set_new(o, "guest_pause_ms", span(m->suspended_ms, m->resumed_ms));
-    json_object_set_new(o, "our_share_ms", span(runs_since(m), m->open_ms));
-    json_object_set_new(o, "settled_ms", span(runs_since(m), m->settled_ms));
-    json_object_set_new(o, "timeline", steps_json(&sorted));
+    json_t *o = json_pack("{s:s,s:s,s:s}", "from", m->from_name, "to", m->to_name, "state", words[m->state]);
+    record_put_json(&m->record, o, controller_now_ms(), controller_wall_ms());
     return o;
 }
 

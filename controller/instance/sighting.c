@@ -57,7 +57,7 @@ read_text(const json_t *json, const char *key, char *out, size_t size)
 }
 
 static bool
-read_events(const json_t *json, struct sighting *s, struct error *err)
+read_events(const json_t *json, struct sighting *s, int64_t now_ms, struct error *err)
 {
     size_t i;
     const json_t *one, *events = json_object_get(json, "events");
@@ -66,34 +66,35 @@ read_events(const json_t *json, struct sighting *s, struct error *err)
     json_array_foreach (events, i, one) {
         struct sighting_event *e = &s->events[s->n_events++];
         read_text(one, "event", e->what, sizeof e->what);
-        e->at_ms = json_member_int(one, "at_ms", 0);
+        e->at_ms = moment_read(one, "age_ms", now_ms);
     }
     return true;
 }
 
 static bool
-read_all(const json_t *json, struct sighting *s, struct error *err)
+read_all(const json_t *json, struct sighting *s, int64_t now_ms, struct error *err)
 {
     const char *id = json_member_string(json, "id");
     if (!id || !uuid_parse(id, &s->id))
         return error_set(err, ERROR_INVALID, "instance: id '%.60s' is no UUID", id ? id : "");
-    if (!read_name(json, s, err) || !read_state(json, &s->state, err) || !read_ports(json, s, err) || !read_events(json, s, err))
+    if (!read_name(json, s, err) || !read_state(json, &s->state, err) || !read_ports(json, s, err)
+        || !read_events(json, s, now_ms, err))
         return error_prefix(err, "instance '%.60s'", id);
     const json_t *counters = json_object_get(json, "counters");
     read_text(json, "reason", s->reason, sizeof s->reason);
     read_text(json, "event", s->event, sizeof s->event);
-    s->since_ms = json_member_int(json, "since_ms", 0);
-    s->event_ms = json_member_int(json, "event_ms", 0);
+    s->since_ms = moment_read(json, "since_age_ms", now_ms);
+    s->event_ms = moment_read(json, "event_age_ms", now_ms);
     s->is_persistent = json_member_bool(json, "persistent", true);
     s->counters = json_is_object(counters) ? json_incref((json_t *) counters) : NULL;
     return true;
 }
 
 struct sighting *
-sighting_read(const json_t *json, struct error *err)
+sighting_read(const json_t *json, int64_t now_ms, struct error *err)
 {
     struct sighting *s = mem_zalloc(sizeof *s);
-    if (read_all(json, s, err))
+    if (read_all(json, s, now_ms, err))
         return s;
     sighting_free(s);
     return NULL;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/uuid.h"
+#include "controller/instance/moment.h"
 
 #define SIGHTING_NAME_MAX 255            /* of a domain; libvirt sets no limit of its own that matters */
 #define SIGHTING_PORTS_MAX 64
@@ -24,7 +25,7 @@ struct sighting {
     char *name;
     enum instance_state state;
     char reason[64], event[64];          /* "" none */
-    int64_t since_ms, event_ms;          /* since 1970; 0: unknown */
+    int64_t since_ms, event_ms;          /* moments (moment.h) */
     struct sighting_event {
         char what[64];
         int64_t at_ms;
@@ -37,8 +38,8 @@ struct sighting {
     bool is_kept;                        /* while a full report is taken */
 };
 
-/* NULL with *err: what is wrong with it. */
-struct sighting *sighting_read(const json_t *, struct error *) MUST_CHECK;
+/* What came at now_ms of vnetd's monotonic clock. NULL with *err: what is wrong with it. */
+struct sighting *sighting_read(const json_t *, int64_t now_ms, struct error *) MUST_CHECK;
 void sighting_free(struct sighting *);
 
 const char *instance_state_word(enum instance_state);

@@ -38,6 +38,10 @@ check_PROGRAMS += tests/unit/test_conntrack_loop
 tests_unit_test_conntrack_loop_SOURCES = tests/unit/test_conntrack_loop.c
 tests_unit_test_conntrack_loop_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_migration_record
+tests_unit_test_migration_record_SOURCES = tests/unit/test_migration_record.c $(controller_lab)
+tests_unit_test_migration_record_LDADD = libagent.a $(DAEMON_LIBS) $(XML_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_underlay
 tests_unit_test_underlay_SOURCES = tests/unit/test_underlay.c
 tests_unit_test_underlay_LDADD = libagent.a libbase.a $(EVENT_LIBS) $(NETLINK_LIBS) $(CMOCKA_LIBS)
