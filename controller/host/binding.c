@@ -9,6 +9,7 @@
 #include "controller/feed.h"
 #include "controller/host/host.h"
 #include "controller/host/iface_name.h"
+#include "controller/instance/migrations.h"
 #include "controller/store/store.h"
 #include "vnet/pipeline/runtime.h"
 
@@ -253,7 +254,7 @@ bindings_move(struct bindings *b, uint32_t port, uint32_t host)
     c->is_incoming = false;
     if (c == p->holder) {
         twin_settle(b, p);
-        return false;
+        return true;
     }
     uint32_t from = p->bound.host;
     place_set(b, p, c);
@@ -316,8 +317,10 @@ take_interface(struct bindings *b, uint32_t host, const struct ovsdb_interface *
     if (port && has_come)
         host_zone_empty(host_by_number(b->controller->hosts, host), port);
     settle(b, port);
-    if (port)
+    if (port) {
+        migrations_interface(b->controller->migrations, host, port);
         feed_object(b->controller->feed, port);
+    }
 }
 
 static void

@@ -32,7 +32,7 @@ void bindings_grown_up(struct bindings *);
  * move here; then its port stays bound there, and this place is armed. */
 void bindings_expect(struct bindings *, uint32_t host, const char *iface_id, unsigned seconds, bool is_incoming);
 /* The guest runs on this host now: the port is bound here, if an interface of the host claims it, and the host that it left sends on to here for
- * some seconds. False: nothing is to be done. */
+ * some seconds. False: it cannot be yet, none of its interfaces there has an OpenFlow port; migrations_interface() is told when one comes. */
 bool bindings_move(struct bindings *, uint32_t port, uint32_t host);
 /* Nothing is about to come to this host after all. */
 void bindings_not_incoming(struct bindings *, uint32_t port, uint32_t host);

@@ -27,6 +27,7 @@ struct migration {
     struct uuid domain;
     enum migration_state state;
     uint32_t from, to;
+    uint32_t owed;                       /* host that its ports are still to be bound to, once its interfaces are there; 0: none */
     char from_name[64], to_name[64];
     struct uuid ports[SIGHTING_PORTS_MAX];
     size_t n_ports;
@@ -111,14 +112,22 @@ open_of(const struct migrations *all, struct uuid domain)
     return NULL;
 }
 
+static bool
+has_port(const struct migration *m, const struct object *port)
+{
+    for (size_t i = 0; i < m->n_ports; i++)
+        if (uuid_equal(m->ports[i], port->id))
+            return true;
+    return false;
+}
+
 static struct migration *
 open_of_port(const struct migrations *all, uint32_t port)
 {
     const struct object *o = model_get(all->controller->model, port, OBJECT_PORT);
     for (struct migration *m = o ? all->first : NULL; m; m = m->next)
-        for (size_t i = 0; is_open(m) && i < m->n_ports; i++)
-            if (uuid_equal(m->ports[i], o->id))
-                return m;
+        if (is_open(m) && has_port(m, o))
+            return m;
     return NULL;
 }
 
@@ -171,25 +180,33 @@ wait_for_others(struct migration *m)
     free(list.v);
 }
 
-/* All ports of the domain, whichever of them has spoken. */
-static void
+/* All ports of the domain, whichever of them has spoken. False: not all can be yet; they will be when their interfaces are there. */
+static bool
 bind_to(struct migration *m, uint32_t host)
 {
+    bool is_whole = true;
     for (size_t i = 0; i < m->n_ports; i++) {
         uint32_t port = port_number(m->all, m->ports[i]);
-        if (port)
-            bindings_move(m->all->controller->bindings, port, host);
+        is_whole = (!port || bindings_move(m->all->controller->bindings, port, host)) && is_whole;
     }
+    m->owed = is_whole ? 0 : host;
+    return is_whole;
 }
 
+/* It runs at the new place. */
 static void
 cut_over(struct migration *m, const char *why)
 {
     if (m->state != MIGRATION_ANNOUNCED)
         return;
+    bool is_first = !m->owed;
+    if (!bind_to(m, m->to)) {
+        if (is_first)
+            note_now(m, m->to_name, "it runs there, and its interfaces are waited for");
+        return;
+    }
     note_now(m, "", "its ports are bound to the new place");
     set_state(m, MIGRATION_MOVED, why);
-    bind_to(m, m->to);
     wait_for_others(m);
     declared_moved(m->all->controller, m->to, m->domain, m->ports, m->n_ports);
 }
@@ -197,13 +214,37 @@ cut_over(struct migration *m, const char *why)
 static void
 undo(struct migration *m, const char *why)
 {
-    bool has_moved = m->state == MIGRATION_MOVED;
+    bool has_moved = m->state == MIGRATION_MOVED || m->owed;
     note_now(m, "", why);
     set_state(m, MIGRATION_UNDONE, why);
+    m->owed = 0;
     for (size_t i = 0; i < m->n_ports; i++)
         bindings_not_incoming(m->all->controller->bindings, port_number(m->all, m->ports[i]), m->to);
     if (has_moved)
         bind_to(m, m->from);
+}
+
+void
+migrations_interface(struct migrations *all, uint32_t host, uint32_t port)
+{
+    const struct object *o = model_get(all->controller->model, port, OBJECT_PORT);
+    for (struct migration *m = o ? all->first : NULL; m; m = m->next) {
+        if (m->owed != host || !has_port(m, o))
+            continue;
+        if (m->state == MIGRATION_ANNOUNCED)
+            cut_over(m, "its interfaces are there");
+        else
+            bind_to(m, host);
+    }
+}
+
+/* Where the guest has ended nothing is owed. */
+static void
+forget_owed(const struct migrations *all, const struct sighting *s, bool is_gone)
+{
+    for (struct migration *m = all->first; m && (is_gone || s->state >= INSTANCE_CRASHED); m = m->next)
+        if (m->owed == s->host && !is_open(m) && uuid_equal(m->domain, s->id))
+            m->owed = 0;
 }
 
 /* ---- what is told ---- */
@@ -242,6 +283,9 @@ begin(struct migrations *all, struct migration *m)
     snprintf(m->to_name, sizeof m->to_name, "%s", host_name(all, m->to));
     record_init(&m->record);
     m->record.began_ms = note_now(m, m->to_name, "announced");
+    for (struct migration *old = all->first; old; old = old->next)
+        if (uuid_equal(old->domain, m->domain))
+            old->owed = 0;
     m->next = all->first;
     all->first = m;
     if (++all->n > KEPT_MAX)
@@ -330,6 +374,7 @@ void
 migrations_seen(struct migrations *all, const struct sighting *s, bool is_gone)
 {
     struct migration *m = open_of(all, s->id);
+    forget_owed(all, s, is_gone);
     if (!m || (s->host != m->from && s->host != m->to))
         return;
     bool is_source = s->host == m->from;

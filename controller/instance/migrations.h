@@ -5,7 +5,8 @@
  *                                                 |                                                |       its former host has it no more
  *                                                 +-- it failed there --> UNDONE <-- it runs again where it was --+
  *
- * While ANNOUNCED the destination is armed (port_twin.c): all is in place there but nothing passes. */
+ * While ANNOUNCED the destination is armed (port_twin.c): all is in place there but nothing passes. It is so, too, while the guest runs there already
+ * but the host has not shown all its interfaces: MOVED is one whose ports are all bound to where it runs. */
 #ifndef CONTROLLER_INSTANCE_MIGRATIONS_H
 #define CONTROLLER_INSTANCE_MIGRATIONS_H 1
 
@@ -30,6 +31,8 @@ void migrations_spoken(struct migrations *, uint32_t host, uint32_t port);
 void migrations_seen(struct migrations *, const struct sighting *, bool is_gone);
 /* A host has told all that it has: who was about to move there and is not among them does not. */
 void migrations_listed(struct migrations *, uint32_t host, bool (*has)(void *aux, struct uuid domain), void *aux);
+/* A host shows the port's interface, or shows it otherwise than before: a binding that had to wait for it is made. */
+void migrations_interface(struct migrations *, uint32_t host, uint32_t port);
 /* The port's host has confirmed it. */
 void migrations_confirmed(struct migrations *, uint32_t host, uint32_t port);
 

@@ -484,6 +484,83 @@ a_destination_that_says_it_runs_opens_it_too(void **state)
     expect_places(lab, port, "h2", (struct twin) { host_number(lab, "h1"), 0, true });
 }
 
+/* Its host's OVSDB is slower than its agent: what cannot be bound yet is bound when it can be. */
+static void
+a_guest_that_runs_before_its_interface_is_shown_is_bound_when_it_is(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
+    controller_lab_remove(lab, "h2", PORT);
+    must_declare(lab, "h2", INCOMING);
+    must_report(lab, "h2", "{'full':false,'instances':[" RUNNING "]}");
+    expect_migration(lab, "announced");
+    expect_places(lab, port, "h1", (struct twin) { h2, 0, false });
+    controller_lab_add(lab, "h2", PORT, 7);
+    expect_migration(lab, "moved");
+    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+}
+
+#define TWO_PORTS "'id':'" DOMAIN "','name':'vm','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true," \
+                  "'name':'vm','subnet':'a'},{'id':'" NEW_PORT "','mac':'52:54:00:00:00:02','declared':true,'name':'vm-1','subnet':'b'}]}"
+#define TWO_RUN "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "','" NEW_PORT "']}]}"
+
+static void
+a_migration_is_over_when_the_last_of_its_ports_has_moved(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
+    controller_lab_connect(lab, "h1");
+    controller_lab_show(lab, "h1", NULL, 0);
+    controller_lab_connect(lab, "h2");
+    controller_lab_show(lab, "h2", NULL, 0);
+    must_declare(lab, "h1", "{" TWO_PORTS);
+    controller_lab_add(lab, "h1", PORT, 5);
+    controller_lab_add(lab, "h1", NEW_PORT, 6);
+    must_declare(lab, "h2", "{'incoming':true," TWO_PORTS);
+    controller_lab_add(lab, "h2", PORT, 7);
+    uint32_t first = port_of(lab)->o.number, second = controller_lab_number(lab, OBJECT_PORT, "vm-1");
+    migrations_spoken(lab->c.migrations, h2, first);
+    expect_places(lab, first, "h2", (struct twin) { h1, 0, true });
+    expect_migration(lab, "announced");
+    controller_lab_add(lab, "h2", NEW_PORT, 8);
+    expect_places(lab, second, "h2", (struct twin) { h1, 0, true });
+    expect_migration(lab, "moved");
+}
+
+/* The former host's interface is not shown in the moment when the guest is said to run there again. */
+static void
+a_guest_that_runs_again_where_its_interface_is_not_shown_yet_is_bound_when_it_is(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab);
+    migrations_spoken(lab->c.migrations, host_number(lab, "h2"), port);
+    controller_lab_remove(lab, "h1", PORT);
+    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
+                           "{'event':'suspended migrated','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
+    expect_migration(lab, "undone");
+    assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h2"));
+    controller_lab_add(lab, "h1", PORT, 9);
+    assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h1"));
+    must_declare(lab, "h2", INCOMING);                       /* the next try owes nothing to the one before */
+    migrations_spoken(lab->c.migrations, host_number(lab, "h2"), port);
+    controller_lab_add(lab, "h1", PORT, 10);
+    assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h2"));
+}
+
+static void
+what_is_owed_to_a_host_where_the_guest_has_ended_is_forgotten(void **state)
+{
+    struct controller_lab *lab = *state;
+    uint32_t port = begin_migration(lab);
+    migrations_spoken(lab->c.migrations, host_number(lab, "h2"), port);
+    controller_lab_remove(lab, "h1", PORT);
+    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
+                           "{'event':'suspended migrated','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
+    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off','ports':['" PORT "']}]}");
+    controller_lab_add(lab, "h1", PORT, 9);
+    assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h2"));
+}
+
 static void
 a_guest_that_runs_again_where_it_was_is_bound_there_again(void **state)
 {
@@ -670,7 +747,11 @@ main(void)
         TEST(while_a_host_is_not_heard_of_nothing_is_taken_for_gone),
         TEST(a_destination_is_armed_and_opened_by_the_first_packet),
         TEST(a_destination_that_says_it_runs_opens_it_too),
+        TEST(a_guest_that_runs_before_its_interface_is_shown_is_bound_when_it_is),
+        TEST(a_migration_is_over_when_the_last_of_its_ports_has_moved),
         TEST(a_guest_that_runs_again_where_it_was_is_bound_there_again),
+        TEST(a_guest_that_runs_again_where_its_interface_is_not_shown_yet_is_bound_when_it_is),
+        TEST(what_is_owed_to_a_host_where_the_guest_has_ended_is_forgotten),
         TEST(a_guest_that_is_paused_by_hand_on_its_way_still_moves),
         TEST(a_destination_that_fails_leaves_everything_as_it_was),
         TEST(the_same_again_is_the_same_migration_and_to_where_it_is_none),
