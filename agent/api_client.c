@@ -1,6 +1,7 @@
 #include "agent/api_client.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,7 +264,7 @@ api_client_call(struct api_client *client, const char *path, json_t *take_body, 
     curl_multi_add_handle(client->multi, call->curl);
 }
 
-void
+struct api_call *
 api_client_stream(struct api_client *client, const char *path, const struct api_stream_ops *ops, void *aux)
 {
     struct api_call *call = call_new(client, path);
@@ -273,6 +274,14 @@ api_client_stream(struct api_client *client, const char *path, const struct api_
     curl_easy_setopt(call->curl, CURLOPT_TCP_KEEPIDLE, 5L);
     curl_easy_setopt(call->curl, CURLOPT_TCP_KEEPINTVL, 2L);
     curl_multi_add_handle(client->multi, call->curl);
+    return call;
+}
+
+void
+api_call_give_up(struct api_call *call, const char *why)
+{
+    snprintf(call->why, sizeof call->why, "%s", why);
+    call_ended(call, CURLE_OPERATION_TIMEDOUT);
 }
 
 /* ---- lifetime ---- */

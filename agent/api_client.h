@@ -31,6 +31,8 @@ struct api_stream_ops {
     void (*event)(void *aux, const char *name, const char *data);
     void (*end)(void *aux, const struct error *err);
 };
-void api_client_stream(struct api_client *, const char *path, const struct api_stream_ops *, void *aux);
+struct api_call *api_client_stream(struct api_client *, const char *path, const struct api_stream_ops *, void *aux);
+/* Not from one of its own callbacks: ends it now, with this as the reason ('end' is called). The call is gone then, as after each end. */
+void api_call_give_up(struct api_call *, const char *why);
 
 #endif

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/instructions.h"
 #include "base/alloc.h"
 
 #define LOG_MODULE "vnetd"
 #include "base/log.h"
 
-#define WAIT_FIRST_MS 100
-#define WAIT_MAX_MS 2000
+#define AGAIN_MS 2000                    /* after a report that was not taken */
 #define CALL_MS 10000
 #define ANSWER_MS 500                    /* of the time a hook has, for vnetd's answer to arrive */
 #define GATHER_MS 5                      /* changes of one moment are one report */
@@ -20,10 +20,11 @@
 struct vnetd_link {
     struct event_base *base;
     struct api_client *client;
+    struct instructions *instructions;
     struct domains *domains;
     const char *server;
     char *host, *query;                  /* "?host=NAME"; NULL: not known yet */
-    bool is_up;                          /* the stream is open, and vnetd has said hello */
+    bool is_up;                          /* vnetd has said hello, and is not silent */
     bool is_whole;                       /* the table is all that libvirt has */
     bool wants_full;                     /* vnetd knows nothing of us yet */
     bool is_telling;
@@ -33,8 +34,7 @@ struct vnetd_link {
     link_counting *counting;
     void *counting_aux;
     size_t n_gone_told;                  /* of domains.gone, in the report on its way */
-    int64_t wait_ms;
-    struct event *again, *tell;
+    struct event *tell;
     link_turned *turned;                 /* NULL: nobody cares */
     void *turned_aux;
 };
@@ -91,7 +91,7 @@ on_told(void *aux, const json_t *body, const struct error *err)
     if (!body) {
         log_warn_limited(&losses, "a report was not taken: %s", err->text);
         everything_is_untold(l);
-        wait_ms(l->tell, WAIT_MAX_MS);
+        wait_ms(l->tell, AGAIN_MS);
         return;
     }
     domains_gone_told(l->domains, l->n_gone_told);
@@ -244,58 +244,49 @@ on_count(struct vnetd_link *l, const char *data)
 }
 
 static void
+on_up(void *aux)
+{
+    struct vnetd_link *l = aux;
+    log_info("%s: connected as host '%s'", l->server, l->host);
+    l->is_up = true;
+    everything_is_untold(l);
+    tell_soon(l);
+    tell_turn(l);
+}
+
+static void
 on_instruction(void *aux, const char *name, const char *data)
 {
     struct vnetd_link *l = aux;
-    if (!strcmp(name, "hello")) {
-        log_info("%s: connected as host '%s'", l->server, l->host);
-        l->is_up = true;
-        l->wait_ms = WAIT_FIRST_MS;
-        everything_is_untold(l);
-        tell_soon(l);
-        tell_turn(l);
-    } else if (!strcmp(name, "count")) {
+    if (!strcmp(name, "count"))
         on_count(l, data);
-    } else {
+    else
         log_dbg("%s: instruction '%s' is not known", l->server, name);
-    }
 }
 
 static void
-on_stream_end(void *aux, const struct error *err)
+on_down(void *aux)
 {
     struct vnetd_link *l = aux;
-    log_warn_limited(&losses, "%s; trying again", err->text);
     l->is_up = false;
     tell_turn(l);
     set_counting(l, false);
-    wait_ms(l->again, l->wait_ms);
-    l->wait_ms = l->wait_ms * 2 < WAIT_MAX_MS ? l->wait_ms * 2 : WAIT_MAX_MS;
 }
 
-static const struct api_stream_ops stream_ops = { on_instruction, on_stream_end };
-
-static void
-on_again(evutil_socket_t fd, short what, void *aux)
-{
-    struct vnetd_link *l = aux;
-    char *path = path_of(l, "instructions");
-    api_client_stream(l->client, path, &stream_ops, l);
-    free(path);
-}
+static const struct instructions_ops instructions_ops = { on_up, on_instruction, on_down };
 
 void
 vnetd_link_set_host(struct vnetd_link *l, const char *name)
 {
     if (l->host && !strcmp(l->host, name))
         return;
-    bool is_first = !l->host;
     free(l->host);
     free(l->query);
     l->host = mem_strdup(name);
     l->query = mem_printf("?host=%s", name);
-    if (is_first)
-        wait_ms(l->again, 0);
+    char *path = path_of(l, "instructions");
+    instructions_set_path(l->instructions, path);
+    free(path);
 }
 
 void
@@ -390,8 +381,8 @@ vnetd_link_new(struct event_base *base, const struct api_server *server, struct 
     if (!client)
         return NULL;
     struct vnetd_link *l = mem_zalloc(sizeof *l);
-    *l = (struct vnetd_link) { .base = base, .client = client, .domains = domains, .server = server->server, .wait_ms = WAIT_FIRST_MS };
-    l->again = evtimer_new(base, on_again, l);
+    *l = (struct vnetd_link) { .base = base, .client = client, .domains = domains, .server = server->server };
+    l->instructions = instructions_new(base, client, &instructions_ops, l);
     l->tell = evtimer_new(base, on_tell, l);
     return l;
 }
@@ -402,8 +393,8 @@ vnetd_link_free(struct vnetd_link *l)
     if (!l)
         return;
     l->turned = NULL;
+    instructions_free(l->instructions);
     api_client_free(l->client);
-    event_free(l->again);
     event_free(l->tell);
     json_decref(l->connections);
     free(l->host);

@@ -14,6 +14,7 @@ libagent_a_SOURCES = \
 	agent/domains.c agent/domains.h \
 	agent/hook_message.c agent/hook_message.h \
 	agent/hook_server.c agent/hook_server.h \
+	agent/instructions.c agent/instructions.h \
 	agent/join.c agent/join.h \
 	agent/join_fetch.c agent/join_fetch.h \
 	agent/join_ovs.c agent/join_ovs.h \

@@ -229,10 +229,12 @@ wait_for_ports(struct call *call)
 
 /* ---- instructions ---- */
 
+#define BEAT_MS 2000                     /* also said in words in README.md and man/vnet-agent.8 */
+
 struct instructing {
     struct call *call;
     struct agent_session *session;       /* NULL: another stream has taken its place */
-    struct event *end;
+    struct event *beat, *end;
 };
 
 static void
@@ -242,6 +244,7 @@ on_instructing_end(evutil_socket_t fd, short what, void *aux)
     if (in->session)
         agents_leave(in->session);
     call_stream_end(in->call, true);
+    event_free(in->beat);
     event_free(in->end);
     free(in);
 }
@@ -263,6 +266,13 @@ tell(void *aux, const char *event, const char *data)
     if (!ok)
         event_active(in->end, 0, 0);
     return ok;
+}
+
+/* By which an agent knows that vnetd does not hang, which a connection does not show. */
+static void
+on_beat(evutil_socket_t fd, short what, void *aux)
+{
+    tell(aux, "beat", "{}");
 }
 
 static void
@@ -287,11 +297,16 @@ instruct(struct call *call)
     struct instructing *in = mem_zalloc(sizeof *in);
     in->call = call;
     in->end = event_new(call->controller->base, -1, 0, on_instructing_end, in);
+    in->beat = event_new(call->controller->base, -1, EV_PERSIST, on_beat, in);
     call->gone = on_agent_gone;
     call->aux = in;
     call_stream_begin(call, "text/event-stream");
     in->session = agents_enter(call->controller->agents, host, &agent_ops, in);
-    tell(in, "hello", "{}");
+    char *hello = mem_printf("{\"beat_ms\": %d}", BEAT_MS);
+    tell(in, "hello", hello);
+    free(hello);
+    struct timeval beat = { BEAT_MS / 1000, BEAT_MS % 1000 * 1000 };
+    event_add(in->beat, &beat);
 }
 
 /* ---- all of them ---- */

@@ -45,3 +45,7 @@ tests_unit_test_migration_record_LDADD = libagent.a $(DAEMON_LIBS) $(XML_LIBS) $
 check_PROGRAMS += tests/unit/test_underlay
 tests_unit_test_underlay_SOURCES = tests/unit/test_underlay.c
 tests_unit_test_underlay_LDADD = libagent.a libbase.a $(EVENT_LIBS) $(NETLINK_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_link
+tests_unit_test_link_SOURCES = tests/unit/test_link.c
+tests_unit_test_link_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)

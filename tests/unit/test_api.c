@@ -751,6 +751,21 @@ what_failed_is_tried_again_under_its_key(void **state)
     api_client_free(c);
 }
 
+/* By which agents know that vnetd does not hang. */
+static void
+instructions_begin_with_hello_and_go_on_with_beats(void **state)
+{
+    struct controller_lab *lab = *state;
+    controller_lab_do(lab, "[{'op':'add','type':'host','name':'h1'}]");
+    controller_lab_connect(lab, "h1");
+    struct api_client *c = api_client_new(lab, false);
+    api_client_say(c, "GET /v1/agent/instructions?host=h1 HTTP/1.1\r\n\r\n");
+    assert_true(api_client_hears(c, "event: hello\ndata: {\"beat_ms\": 2000}\n\n"));
+    assert_true(api_client_hears(c, "event: beat\ndata: {}\n\n"));
+    assert_true(api_client_hears(c, "event: beat\ndata: {}\n\n"));
+    api_client_free(c);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, controller_lab_teardown)
 
 int
@@ -776,6 +791,7 @@ main(void)
         TEST(an_event_stream_goes_on_where_it_was_cut),
         TEST(a_wait_ends_when_it_holds_or_its_time_is_over_or_its_client_has_gone),
         TEST(whoever_still_waits_when_vnetd_stops_is_let_go),
+        TEST(instructions_begin_with_hello_and_go_on_with_beats),
         TEST(pages_follow_each_other_with_all_that_was_asked),
         TEST(objects_are_added_shown_changed_and_deleted),
         TEST(a_filter_on_counters_asks_the_switches_first),

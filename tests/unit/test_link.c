@@ -1,0 +1,452 @@
+/* The agent's side of vnetd against one that answers, refuses, holds back, beats and falls silent as a test wants. */
+#include "agent/link.h"
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "agent/agent.h"
+#include "agent/instructions.h"
+#include "base/alloc.h"
+
+#define BOUND_MS 10000                   /* of everything that a test waits for */
+#define XML "<domain><uuid>dc2b9d00-dd64-4485-add1-0b9917418121</uuid><name>vm</name><devices><interface type='bridge'>" \
+            "<mac address='52:54:00:00:00:01'/><virtualport type='openvswitch'><parameters " \
+            "interfaceid='22222222-0000-4000-8000-000000000001'/></virtualport></interface></devices></domain>"
+
+enum mood { ANSWERS, REFUSES, BREAKS, HOLDS };
+
+struct world {
+    struct event_base *base;
+    struct evhttp *http;
+    char url[64];
+    struct domains domains;
+    struct domain *domain;
+    struct vnetd_link *link;
+
+    enum mood mood;                      /* towards what hooks ask */
+    const char *hello;                   /* NULL: it does not say hello */
+    struct stream {
+        struct evhttp_request *request;
+        struct evhttp_connection *connection;    /* NULL: it has ended */
+    } streams[16];
+    struct evhttp_request *stream;       /* the last one; NULL: it has ended */
+    struct evhttp_request *held[8];
+    size_t n_held, n_streams, n_declared, n_ups, n_downs;
+    bool is_up;
+    json_t *asked;                       /* the body of what was asked last, by declare or wait */
+
+    size_t n_answers;                    /* that a hook got */
+    int64_t answered_ms;
+    struct error refusal;                /* of the last one; text "" none */
+    bool is_ready;
+};
+
+/* ---- its vnetd ---- */
+
+static void
+write_event(struct world *w, const char *text)
+{
+    struct evbuffer *out = evbuffer_new();
+    evbuffer_add_printf(out, "%s\n\n", text);
+    evhttp_send_reply_chunk(w->stream, out);
+    evbuffer_free(out);
+}
+
+/* A request that loses its connection is whoever's has it. */
+static void
+on_stream_closed(struct evhttp_connection *connection, void *aux)
+{
+    struct world *w = aux;
+    for (size_t i = 0; i < w->n_streams; i++) {
+        if (w->streams[i].connection != connection)
+            continue;
+        if (w->stream == w->streams[i].request)
+            w->stream = NULL;
+        w->streams[i].connection = NULL;
+        evhttp_send_reply_end(w->streams[i].request);
+    }
+}
+
+static void
+on_instructions(struct evhttp_request *request, void *aux)
+{
+    struct world *w = aux;
+    assert_true(w->n_streams < sizeof w->streams / sizeof *w->streams);
+    w->streams[w->n_streams++] = (struct stream) { request, evhttp_request_get_connection(request) };
+    w->stream = request;
+    evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_stream_closed, w);
+    evhttp_send_reply_start(request, 200, "OK");
+    if (w->hello)
+        write_event(w, w->hello);
+}
+
+static void
+reply(struct evhttp_request *request, int status, const char *body)
+{
+    struct evbuffer *out = evbuffer_new();
+    evbuffer_add_printf(out, "%s", body);
+    evhttp_send_reply(request, status, "word", out);
+    evbuffer_free(out);
+}
+
+static json_t *
+body_of(struct evhttp_request *request)
+{
+    struct error err;
+    struct evbuffer *in = evhttp_request_get_input_buffer(request);
+    size_t n = evbuffer_get_length(in);
+    json_t *body = json_parse((const char *) evbuffer_pullup(in, -1), n, "a request", &err);
+    if (!body)
+        fail_msg("%s", err.text);
+    return body;
+}
+
+static void
+on_asked(struct evhttp_request *request, void *aux)
+{
+    struct world *w = aux;
+    w->n_declared += strstr(evhttp_request_get_uri(request), "declare") != NULL;
+    json_decref(w->asked);
+    w->asked = body_of(request);
+    switch (w->mood) {
+    case ANSWERS: reply(request, 200, "{\"ready\":true}"); break;
+    case REFUSES: reply(request, 409, "{\"error\":{\"code\":\"conflict\",\"message\":\"no such subnet\"}}"); break;
+    case BREAKS: reply(request, 503, "{\"error\":{\"code\":\"unavailable\",\"message\":\"not now\"}}"); break;
+    case HOLDS: w->held[w->n_held++] = request; break;
+    }
+}
+
+static void
+on_report(struct evhttp_request *request, void *aux)
+{
+    reply(request, 200, "{}");
+}
+
+static void
+serve(struct world *w)
+{
+    struct sockaddr_in a;
+    socklen_t n = sizeof a;
+    w->http = evhttp_new(w->base);
+    struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(w->http, "127.0.0.1", 0);
+    assert_int_equal(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *) &a, &n), 0);
+    snprintf(w->url, sizeof w->url, "http://127.0.0.1:%u", ntohs(a.sin_port));
+    evhttp_set_cb(w->http, "/v1/agent/instructions", on_instructions, w);
+    evhttp_set_cb(w->http, "/v1/agent/declare", on_asked, w);
+    evhttp_set_cb(w->http, "/v1/agent/wait", on_asked, w);
+    evhttp_set_cb(w->http, "/v1/agent/report", on_report, w);
+}
+
+/* ---- the agent ---- */
+
+static void
+on_turned(void *aux, bool is_up)
+{
+    struct world *w = aux;
+    w->is_up = is_up;
+    w->n_ups += is_up;
+    w->n_downs += !is_up;
+}
+
+static int
+start(void **state)
+{
+    struct error err;
+    struct world *w = mem_zalloc(sizeof *w);
+    *state = w;
+    w->base = event_base_new();
+    w->hello = "event: hello\ndata: {}";
+    serve(w);
+    domains_init(&w->domains);
+    struct domain_doc *doc = domain_doc_parse(XML, strlen(XML), &err);
+    assert_non_null(doc);
+    w->domain = domain_get(&w->domains, doc->id, doc->name, agent_now_ms());
+    domain_set_doc(w->domain, doc);
+    w->link = vnetd_link_new(w->base, &(struct api_server) { .server = w->url }, &w->domains, &err);
+    assert_non_null(w->link);
+    vnetd_link_on_turn(w->link, on_turned, w);
+    return 0;
+}
+
+static int
+stop(void **state)
+{
+    struct world *w = *state;
+    vnetd_link_free(w->link);
+    for (size_t i = 0; i < w->n_held; i++)
+        reply(w->held[i], 200, "{}");
+    event_base_loop(w->base, EVLOOP_NONBLOCK);
+    evhttp_free(w->http);
+    domains_done(&w->domains);
+    event_base_free(w->base);
+    json_decref(w->asked);
+    free(w);
+    return 0;
+}
+
+static void
+until(struct world *w, bool (*holds)(const struct world *))
+{
+    int64_t end = agent_now_ms() + BOUND_MS + INSTRUCTIONS_HELLO_MS;
+    while (!holds(w)) {
+        struct timeval tv = { 0, 20000 };
+        if (agent_now_ms() > end)
+            fail_msg("it does not come");
+        event_base_loopexit(w->base, &tv);
+        event_base_dispatch(w->base);
+    }
+}
+
+static bool
+is_up(const struct world *w)
+{
+    return w->is_up;
+}
+
+static bool
+is_down(const struct world *w)
+{
+    return !w->is_up;
+}
+
+static bool
+has_answer(const struct world *w)
+{
+    return w->n_answers > 0;
+}
+
+static void
+connect_link(struct world *w)
+{
+    vnetd_link_set_host(w->link, "hv1");
+    until(w, is_up);
+}
+
+static void
+on_declared(void *aux, const struct error *err)
+{
+    struct world *w = aux;
+    w->n_answers++;
+    w->answered_ms = agent_now_ms();
+    w->refusal = err ? *err : (struct error) { .text = "" };
+}
+
+static void
+on_waited(void *aux, bool is_ready)
+{
+    struct world *w = aux;
+    w->n_answers++;
+    w->answered_ms = agent_now_ms();
+    w->is_ready = is_ready;
+}
+
+static void
+declare_start(struct world *w, unsigned timeout_ms)
+{
+    w->n_answers = 0;
+    w->domain->is_starting = true;
+    vnetd_link_declare(w->link, w->domain, timeout_ms, on_declared, w);
+    until(w, has_answer);
+}
+
+/* ---- what hooks ask ---- */
+
+static void
+that_a_domain_starts_is_said_until_vnetd_has_answered(void **state)
+{
+    struct world *w = *state;
+    connect_link(w);
+    w->mood = BREAKS;
+    declare_start(w, 2000);
+    assert_true(json_member_bool(w->asked, "starting", false));
+    assert_string_equal(w->refusal.text, "");
+    assert_true(w->domain->is_undeclared && w->domain->is_starting);
+    w->mood = ANSWERS;
+    declare_start(w, 2000);
+    assert_true(json_member_bool(w->asked, "starting", false));
+    assert_false(w->domain->is_undeclared || w->domain->is_starting);
+    w->n_answers = 0;
+    vnetd_link_declare(w->link, w->domain, 2000, on_declared, w);
+    until(w, has_answer);
+    assert_false(json_member_bool(w->asked, "starting", true));
+}
+
+static bool
+is_declared(const struct world *w)
+{
+    return !w->domain->is_undeclared && !w->domain->is_starting;
+}
+
+static void
+a_start_that_vnetd_missed_is_declared_as_one_when_it_is_back(void **state)
+{
+    struct world *w = *state;
+    w->domain->is_active = true;         /* so that the link declares it by itself */
+    declare_start(w, 2000);              /* the link is not up: answered at once */
+    assert_int_equal(w->n_declared, 0);
+    assert_true(w->domain->is_undeclared && w->domain->is_starting);
+    connect_link(w);
+    until(w, is_declared);
+    assert_true(w->n_declared > 0);
+    assert_true(json_member_bool(w->asked, "starting", false));
+}
+
+static void
+a_refusal_is_an_answer(void **state)
+{
+    struct world *w = *state;
+    connect_link(w);
+    w->mood = REFUSES;
+    declare_start(w, 2000);
+    assert_string_equal(w->refusal.text, "no such subnet");
+    assert_false(w->domain->is_undeclared || w->domain->is_starting);
+}
+
+static void
+a_declaration_that_is_held_back_ends_with_its_bound(void **state)
+{
+    struct world *w = *state;
+    connect_link(w);
+    w->mood = HOLDS;
+    int64_t began_ms = agent_now_ms();
+    declare_start(w, 300);
+    assert_in_range(w->answered_ms - began_ms, 100, BOUND_MS);
+    assert_string_equal(w->refusal.text, "");
+    assert_true(w->domain->is_undeclared && w->domain->is_starting);
+}
+
+/* vnetd is asked for less than the hook has, so that its answer arrives; one that does not is not waited for. */
+static void
+waiting_for_ports_ends_with_its_bound(void **state)
+{
+    struct world *w = *state;
+    connect_link(w);
+    vnetd_link_wait(w->link, w->domain, 4800, on_waited, w);
+    until(w, has_answer);
+    assert_true(w->is_ready);
+    assert_true(json_number_value(json_object_get(w->asked, "timeout")) == 4.3);
+    w->mood = HOLDS;
+    w->n_answers = 0;
+    int64_t began_ms = agent_now_ms();
+    vnetd_link_wait(w->link, w->domain, 400, on_waited, w);
+    until(w, has_answer);
+    assert_true(json_number_value(json_object_get(w->asked, "timeout")) == 0.2);
+    assert_in_range(w->answered_ms - began_ms, 100, BOUND_MS);
+    assert_false(w->is_ready);
+}
+
+/* ---- a vnetd that hangs ---- */
+
+static bool
+has_second_stream(const struct world *w)
+{
+    return w->n_streams > 1;
+}
+
+static void
+a_vnetd_that_is_silent_is_away(void **state)
+{
+    struct world *w = *state;
+    w->hello = "event: hello\ndata: {\"beat_ms\": 100}";
+    connect_link(w);
+    w->hello = NULL;
+    until(w, is_down);
+    until(w, has_second_stream);         /* taken by its kernel, answered by nobody */
+    w->mood = HOLDS;
+    w->n_answers = 0;
+    vnetd_link_declare(w->link, w->domain, BOUND_MS, on_declared, w);
+    assert_int_equal(w->n_answers, 1);   /* no hook waits for it */
+    assert_false(vnetd_link_is_up(w->link));
+    write_event(w, "event: hello\ndata: {\"beat_ms\": 5000}");
+    until(w, is_up);
+}
+
+static void
+send_beat(evutil_socket_t fd, short what, void *aux)
+{
+    struct world *w = aux;
+    if (w->stream)
+        write_event(w, "event: beat\ndata: {}");
+}
+
+static void
+a_vnetd_that_beats_is_there(void **state)
+{
+    struct world *w = *state;
+    w->hello = "event: hello\ndata: {\"beat_ms\": 500}";
+    connect_link(w);
+    struct event *beat = event_new(w->base, -1, EV_PERSIST, send_beat, w);
+    event_add(beat, &(struct timeval) { 0, 250000 });
+    int64_t end = agent_now_ms() + 2 * 500 * INSTRUCTIONS_BEATS_MISSED;
+    while (agent_now_ms() < end)
+        event_base_loop(w->base, EVLOOP_ONCE);
+    event_free(beat);
+    assert_int_equal(w->n_downs, 0);
+    assert_int_equal(w->n_streams, 1);
+    until(w, is_down);                   /* it beats no more */
+}
+
+/* Of an older version, say, or one whose beat makes no sense: the connection is all there is to go by. */
+static void
+a_vnetd_that_does_not_say_that_it_beats_may_be_silent(void **state)
+{
+    static const char *const hellos[] = { "event: hello\ndata: {}", "event: hello\ndata: {\"beat_ms\": -1}", "event: hello\ndata: nonsense" };
+    struct world *w = *state;
+    for (size_t i = 0; i < sizeof hellos / sizeof *hellos; i++) {
+        w->hello = hellos[i];
+        if (i)
+            write_event(w, w->hello);
+        else
+            connect_link(w);
+        w->n_answers = 0;
+        vnetd_link_declare(w->link, w->domain, BOUND_MS, on_declared, w);
+        until(w, has_answer);
+    }
+    int64_t end = agent_now_ms() + 1000;
+    while (agent_now_ms() < end) {
+        event_base_loopexit(w->base, &(struct timeval) { 0, 50000 });
+        event_base_dispatch(w->base);
+    }
+    assert_int_equal(w->n_downs, 0);
+}
+
+static void
+a_vnetd_that_never_says_hello_is_asked_again(void **state)
+{
+    struct world *w = *state;
+    w->hello = NULL;
+    vnetd_link_set_host(w->link, "hv1");
+    until(w, has_second_stream);
+    assert_int_equal(w->n_ups, 0);
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(that_a_domain_starts_is_said_until_vnetd_has_answered),
+        TEST(a_start_that_vnetd_missed_is_declared_as_one_when_it_is_back),
+        TEST(a_refusal_is_an_answer),
+        TEST(a_declaration_that_is_held_back_ends_with_its_bound),
+        TEST(waiting_for_ports_ends_with_its_bound),
+        TEST(a_vnetd_that_is_silent_is_away),
+        TEST(a_vnetd_that_beats_is_there),
+        TEST(a_vnetd_that_does_not_say_that_it_beats_may_be_silent),
+        TEST(a_vnetd_that_never_says_hello_is_asked_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
