@@ -39,9 +39,15 @@ on_alarm(int number)
 static void
 start_clock(double seconds)
 {
+    sigset_t alarm;
     struct itimerval timer = { .it_value = { (time_t) seconds, (suseconds_t) ((seconds - (time_t) seconds) * 1e6) } };
+    if (!timer.it_value.tv_sec && !timer.it_value.tv_usec)
+        timer.it_value.tv_usec = 1;      /* 0 would be no bound at all */
     signal(SIGALRM, on_alarm);
     signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarm, NULL);      /* a parent may have blocked it */
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
