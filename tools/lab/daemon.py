@@ -67,9 +67,12 @@ class Vnetd:
         """As the node numbers it."""
         return self.node.agent.call("process_id", number=self._number)
 
+    def signal(self, name):
+        self.node.agent.call("kill", number=self._number, name=name)
+
     def kill(self, name="KILL"):
         """Returns the exit status once it is gone."""
-        self.node.agent.call("kill", number=self._number, name=name)
+        self.signal(name)
         status = self.node.agent.call("wait", number=self._number, timeout=20)
         if status is None:
             raise LabError(f"vnetd did not end within 20 s of SIG{name}: {self.last_words()}")
