@@ -65,6 +65,7 @@ libcontroller_a_SOURCES += \
 	controller/instance/migrations.c controller/instance/migrations.h \
 	controller/instance/moment.h \
 	controller/instance/open_counts.c controller/instance/open_counts.h \
+	controller/instance/orphan_removal.c controller/instance/orphan_removal.h \
 	controller/instance/orphans.c controller/instance/orphans.h \
 	controller/instance/sighting.c controller/instance/sighting.h \
 	controller/options.c controller/options.h \

@@ -52,6 +52,7 @@ void api_instance(struct call *);
 json_t *api_instance_row(struct call *, const char *name);
 bool api_instance_check_column(const char *column, struct error *) MUST_CHECK;
 void api_orphans(struct call *);
+void api_orphans_remove(struct call *);
 /* health.c */
 void api_healthz(struct call *);
 void api_metrics(struct call *);

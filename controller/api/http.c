@@ -25,6 +25,7 @@ static const struct api_route routes[] = {
     { "POST", "agent", 2, api_agent },
     { "GET", "agent", 2, api_agent },
     { "GET", "orphan", 1, api_orphans },
+    { "POST", "orphan-del", 1, api_orphans_remove },
     { "GET", "instance", 1, api_instances },
     { "GET", "instance", 2, api_instance },
     { "GET", NULL, 1, api_list },

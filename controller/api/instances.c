@@ -7,6 +7,7 @@
 #include "controller/controller.h"
 #include "controller/instance/instances.h"
 #include "controller/instance/migrations.h"
+#include "controller/instance/orphan_removal.h"
 #include "controller/instance/orphans.h"
 #include "vnet/model/model_json.h"
 
@@ -208,4 +209,45 @@ api_orphans(struct call *call)
         call_json(call, 200, orphans_json(call->controller));
     else
         call_error(call, &err, -1);
+}
+
+static void
+on_removed(void *aux, json_t *take_removed, json_t *take_left)
+{
+    call_json(aux, 200, json_pack("{s:o,s:o}", "removed", take_removed, "left", take_left));
+}
+
+static void
+on_asker_gone(void *aux)
+{
+    orphan_removal_hurry(aux);
+}
+
+/* 'ids', or 'all': true. */
+static bool
+read_orphans(const json_t *body, const json_t **ids, struct error *err)
+{
+    bool is_all = json_member_bool(body, "all", false);
+    *ids = json_object_get(body, "ids");
+    if (is_all ? !*ids : json_is_array(*ids) && json_array_size(*ids))
+        return true;
+    return error_set(err, ERROR_INVALID, "give either \"ids\", an array of ids or names of orphans, or \"all\": true");
+}
+
+void
+api_orphans_remove(struct call *call)
+{
+    struct error err;
+    const json_t *ids;
+    json_t *body = call_body(call, "ids all", &err);
+    bool ok = body && principal_may(&call->principal, VERB_ADMIN, NULL, &err) && read_orphans(body, &ids, &err);
+    struct orphan_removal *removal = ok ? orphans_remove(call->controller, ids, on_removed, call, &err) : NULL;
+    json_decref(body);
+    if (!removal) {
+        call_error(call, &err, -1);
+        return;
+    }
+    call->gone = on_asker_gone;
+    call->aux = removal;
+    call_waits(call);
 }

@@ -212,6 +212,14 @@ bindings_expect(struct bindings *b, uint32_t host, const char *iface_id, unsigne
     settle(b, port_named(b, name));
 }
 
+bool
+bindings_show(const struct bindings *b, uint32_t host, const char *iface_id)
+{
+    char name[IFACE_NAME_MAX + 1];
+    const struct claim *c = iface_name_normal(iface_id, name) ? claim_find(&b->claims, host, name) : NULL;
+    return c && !c->expected;
+}
+
 void
 bindings_each_claim(const struct bindings *b, void (*each)(void *aux, uint32_t host, const char *iface_id, uint32_t port), void *aux)
 {

@@ -395,6 +395,12 @@ instances_counters(const struct instances *all, struct uuid id)
 }
 
 bool
+instances_are_listed(const struct instances *all, uint32_t host)
+{
+    return listings_has(all->listings, host);
+}
+
+bool
 instances_know(const struct instances *all, struct uuid id)
 {
     return instance_find(all, id) != NULL;

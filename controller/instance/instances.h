@@ -25,6 +25,8 @@ void instances_host_removed(struct instances *, uint32_t host);
 
 /* Rows as the API shows them, by name. 'may_see' (NULL: all) decides by the instance's ports. New reference. */
 json_t *instances_json(const struct instances *, bool (*may_see)(void *aux, uint32_t port), void *aux);
+/* Has the host's agent told all that it has, since vnetd started? */
+bool instances_are_listed(const struct instances *, uint32_t host);
 /* Does any host have the domain? */
 bool instances_know(const struct instances *, struct uuid id);
 /* Ids of interfaces of all domains that run (or are paused, or migrate), anywhere; free() it. NULL if '*n' is 0. */

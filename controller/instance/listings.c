@@ -95,6 +95,12 @@ listings_add(struct listings *all, uint32_t host)
     look(all, host);
 }
 
+bool
+listings_has(const struct listings *all, uint32_t host)
+{
+    return listing_find(all, host) != NULL;
+}
+
 void
 listings_remove(struct listings *all, uint32_t host)
 {

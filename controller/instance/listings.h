@@ -16,6 +16,8 @@ struct listings;
 struct listings *listings_new(struct controller *, void (*settled)(void *aux, uint32_t host, bool is_late), void *aux);
 void listings_free(struct listings *);
 void listings_add(struct listings *, uint32_t host);
+/* Has it listed, since vnetd started? */
+bool listings_has(const struct listings *, uint32_t host);
 void listings_remove(struct listings *, uint32_t host);
 
 #endif

@@ -13,6 +13,7 @@ struct search {
     const struct controller *c;
     struct uuid *used;                   /* ids of interfaces of domains that run somewhere; sorted */
     size_t n_used;
+    bool is_whole;
     json_t *rows;
 };
 
@@ -36,6 +37,23 @@ add(const struct search *s, const char *kind, uint32_t host, const char *id, con
                                              o ? o->name : NULL, "reason", reason));
 }
 
+/* Its agent is there, and has told all that it has: what is not among that is not there. */
+static bool
+is_heard(const struct controller *c, uint32_t host)
+{
+    return agents_is_present(c->agents, host) && instances_are_listed(c->instances, host);
+}
+
+/* A domain may be on any host that has, or had, an agent and is not heard of yet. */
+static bool
+is_whole(const struct controller *c)
+{
+    for (const struct hypervisor *h = hosts_first(c->hosts); h; h = hosts_next(c->hosts, h))
+        if (h->number && !instances_are_listed(c->instances, h->number) && (!host_is_connected(h) || agents_is_present(c->agents, h->number)))
+            return false;
+    return true;
+}
+
 static void
 see_claim(void *aux, uint32_t host, const char *iface_id, uint32_t port)
 {
@@ -43,7 +61,7 @@ see_claim(void *aux, uint32_t host, const char *iface_id, uint32_t port)
     const struct object *o = port ? model_get(s->c->model, port, OBJECT_PORT) : NULL;
     if (!o)
         add(s, "interface", host, iface_id, NULL, "no port has this id");
-    else if (agents_is_present(s->c->agents, host) && !is_used(s, o->id))
+    else if (is_heard(s->c, host) && !is_used(s, o->id))
         add(s, "interface", host, iface_id, o, "no running domain has it");
 }
 
@@ -52,7 +70,7 @@ see_port(const struct search *s, const struct port *p)
 {
     char id[UUID_STRLEN];
     struct uuid domain;
-    if (p->declared_by && uuid_parse(p->declared_by, &domain) && agents_is_present(s->c->agents, p->declared_on)
+    if (p->declared_by && uuid_parse(p->declared_by, &domain) && is_heard(s->c, p->declared_on) && s->is_whole
         && !instances_know(s->c->instances, domain))
         add(s, "port", p->declared_on, uuid_format(p->o.id, id), &p->o, "the domain that declared it is nowhere");
 }
@@ -60,7 +78,7 @@ see_port(const struct search *s, const struct port *p)
 json_t *
 orphans_json(const struct controller *c)
 {
-    struct search s = { .c = c, .rows = json_array() };
+    struct search s = { .c = c, .is_whole = is_whole(c), .rows = json_array() };
     s.used = instances_running_ports(c->instances, &s.n_used);
     if (s.n_used)
         qsort(s.used, s.n_used, sizeof *s.used, by_bytes);

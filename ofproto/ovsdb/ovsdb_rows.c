@@ -129,6 +129,28 @@ ovsdb_rows_interface_is_on(const struct ovsdb_rows *rows, const struct ovsdb_int
     return false;
 }
 
+static bool
+is_same_id(const char *a, const char *b)
+{
+    struct uuid x, y;
+    return a && (!strcmp(a, b) || (uuid_parse(a, &x) && uuid_parse(b, &y) && uuid_equal(x, y)));
+}
+
+const struct ovsdb_row *
+ovsdb_rows_port_with(const struct ovsdb_rows *rows, const char *bridge, const char *iface_id)
+{
+    const struct ovsdb_row *row = ovsdb_rows_named(rows, OVSDB_BRIDGE, bridge);
+    for (const struct ovsdb_ref *p = row ? row->refs : NULL; p; p = p->next) {
+        const struct ovsdb_row *port = p->table == OVSDB_PORT ? ovsdb_rows_find(rows, OVSDB_PORT, p->child) : NULL;
+        for (const struct ovsdb_ref *i = port ? port->refs : NULL; i; i = i->next) {
+            const struct ovsdb_interface_row *iface = (const void *) ovsdb_rows_find(rows, OVSDB_INTERFACE, i->child);
+            if (iface && is_same_id(iface->ids[OVSDB_IFACE_ID], iface_id))
+                return port;
+        }
+    }
+    return NULL;
+}
+
 bool
 ovsdb_rows_ofport_is_taken(const struct ovsdb_rows *rows, const char *bridge, uint32_t ofport)
 {

@@ -132,6 +132,8 @@ const struct ovsdb_ref *ovsdb_rows_parent(const struct ovsdb_rows *, struct uuid
                                           const struct ovsdb_ref *previous);
 struct ovsdb_ref *ovsdb_rows_ref(const struct ovsdb_rows *, const struct ovsdb_row *parent, struct uuid child);
 bool ovsdb_rows_interface_is_on(const struct ovsdb_rows *, const struct ovsdb_interface_row *, const char *bridge);
+/* The port on the bridge that has an interface with this iface-id (UUIDs are compared as such); NULL: none. Looks at all of the bridge's. */
+const struct ovsdb_row *ovsdb_rows_port_with(const struct ovsdb_rows *, const char *bridge, const char *iface_id);
 bool ovsdb_rows_ofport_is_taken(const struct ovsdb_rows *, const char *bridge, uint32_t ofport);
 uint32_t ovsdb_interface_ofport(const struct ovsdb_interface_row *);     /* 0: none, or not a port's number: 65534 is the bridge itself */
 int ovsdb_uuid_compare(struct uuid, struct uuid);

@@ -428,6 +428,17 @@ ovsdb_session_request_ofport(struct ovsdb_session *s, const char *name, const ch
 }
 
 bool
+ovsdb_session_remove_port(struct ovsdb_session *s, const char *iface_id)
+{
+    const struct ovsdb_row *port = s->state == OVSDB_CLOSED ? NULL : ovsdb_rows_port_with(&s->rows, s->bridge, iface_id);
+    if (!port)
+        return false;
+    ovsdb_ops_mutate(s->requests, OVSDB_BRIDGE, ovsdb_where_name(s->bridge), ovsdb_mutation("ports", "delete", ovsdb_value_uuid(port->uuid)));
+    event_active(s->kick, 0, 0);
+    return true;
+}
+
+bool
 ovsdb_session_ofport_is_taken(const struct ovsdb_session *s, uint32_t ofport)
 {
     return ovsdb_rows_ofport_is_taken(&s->rows, s->bridge, ofport);

@@ -6,7 +6,7 @@
  *
  * Level-triggered: facts are re-derived from the monitored rows after every update, and the configuration is compared with what
  * is wanted after every update; one transaction is in flight at a time. Bridges, ports and interfaces that are not ours are
- * never changed, beyond our patch ports on uplink bridges. Rows of ours carry external_ids:vnet=1.
+ * never changed, beyond our patch ports on uplink bridges and what the owner asks for by name. Rows of ours carry external_ids:vnet=1.
  * Only a few columns are monitored (the table in ovsdb_update.c), none of which changes by itself on a quiet host. */
 #ifndef OFPROTO_OVSDB_OVSDB_SESSION_H
 #define OFPROTO_OVSDB_OVSDB_SESSION_H 1
@@ -110,6 +110,9 @@ void ovsdb_session_watch(struct ovsdb_session *);
 /* Asks once that an interface of the bridge get this OpenFlow port number (ofport_request), if by then it has that iface-id still: interfaces()
  * tells what came of it. Open vSwitch gives an interface that holds the number another one, if it has not been asked for. */
 void ovsdb_session_request_ofport(struct ovsdb_session *, const char *name, const char *iface_id, uint32_t ofport);
+/* Asks once that the port of the bridge whose interface has this iface-id (a UUID in whatever case) be removed: interfaces() tells when it is. False:
+ * there is none. */
+bool ovsdb_session_remove_port(struct ovsdb_session *, const char *iface_id);
 /* Does an interface of the bridge, of whatever kind, have that number? */
 bool ovsdb_session_ofport_is_taken(const struct ovsdb_session *, uint32_t ofport);
 /* Stores a zone, or with zone 0 forgets it; zones() tells when the host has it. Not part of 'wanted': the host's store is the truth. */

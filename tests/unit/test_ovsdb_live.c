@@ -178,6 +178,12 @@ who_watches_is_told_all_and_changes_only_what_it_requests(void **state)
     char *number = ovsdb_fixture_vsctl(l->host, "get interface tap2 ofport");
     assert_true(ovsdb_session_ofport_is_taken(l->owner.session, (uint32_t) atoi(number)));
     free(number);
+    assert_false(ovsdb_session_remove_port(l->owner.session, "nobody"));
+    assert_true(ovsdb_session_remove_port(l->owner.session, "web"));
+    OWNER_WAIT(&l->owner, !strstr(ovsdb_owner_bound(&l->owner, text), "web="));
+    expect_vsctl(l, "--if-exists get interface tap1 name", "");
+    expect_vsctl(l, "get interface tap2 name", "tap2");
+    assert_false(ovsdb_session_remove_port(l->owner.session, "web"));
     expect_vsctl(l, "get-fail-mode br-int", "standalone");
     expect_vsctl(l, "get-controller br-int", "");
 }

@@ -93,6 +93,67 @@ orphan_list_read(struct client *client, const struct call *call, struct error *e
     return is_ok;
 }
 
+/* Those that are left are told one by one. */
+static void
+left_print(struct client *client, const json_t *left, struct arena *arena)
+{
+    size_t i;
+    const json_t *row;
+    json_array_foreach (left, i, row) {
+        fprintf(stderr, "vnetctl: %s '%s' on host '%s' stays: %s\n", json_member_string(row, "kind"), json_member_string(row, "id"),
+                output_cell(json_object_get(row, "host"), arena), json_member_string(row, "why"));
+        client->exit_status = EXIT_FAILURE;
+    }
+}
+
+static bool
+is_asked_for(const struct call *call, const json_t *row)
+{
+    const char *name = json_member_string(row, "name"), *id = json_member_string(row, "id");
+    bool is = false;
+    for (size_t i = 0; i < call->n_arguments; i++)
+        is = is || !strcmp(call->arguments[i], "all") || !strcmp(call->arguments[i], id) || (name && !strcmp(call->arguments[i], name));
+    return is;
+}
+
+/* What would go, as orphan-list shows it. */
+static bool
+orphan_del_dry_run(struct client *client, const struct call *call, struct error *err)
+{
+    json_t *rows;
+    bool is_ok = client_get(client, "/v1/orphan", &rows, err);
+    for (size_t i = is_ok ? json_array_size(rows) : 0; i--;)
+        if (!is_asked_for(call, json_array_get(rows, i)))
+            json_array_remove(rows, i);
+    is_ok = is_ok && listing_print(client, "orphan", "*kind host id name reason", rows, err);
+    json_decref(rows);
+    return is_ok;
+}
+
+static bool
+orphan_del_read(struct client *client, const struct call *call, struct error *err)
+{
+    json_t *answer, *ids = json_array();
+    if (client->options->dry_run) {
+        json_decref(ids);
+        return orphan_del_dry_run(client, call, err);
+    }
+    for (size_t i = 0; i < call->n_arguments; i++)
+        json_array_append_new(ids, json_string(call->arguments[i]));
+    bool is_all = call->n_arguments == 1 && !strcmp(call->arguments[0], "all");
+    json_t *body = is_all ? json_pack("{s:b}", "all", 1) : json_pack("{s:O}", "ids", ids);
+    bool is_ok = client_post(client, "/v1/orphan-del", body, &answer, err);
+    json_decref(body);
+    json_decref(ids);
+    if (!is_ok)
+        return false;
+    struct arena *arena = arena_new();
+    left_print(client, json_object_get(answer, "left"), arena);
+    arena_free(arena);
+    json_decref(answer);
+    return true;
+}
+
 static bool
 host_token_read(struct client *client, const struct call *call, struct error *err)
 {
@@ -127,6 +188,8 @@ const struct command instance_commands[] = {
       .help = "list virtual machines as the hypervisors report them" },
     { "orphan-list", "orphan", .read = orphan_list_read,
       .help = "list interfaces without a port or a running domain, and declared ports without a domain" },
+    { "orphan-del", "orphan", { ARG_SOME("ORPHAN", "orphans") }, .read = orphan_del_read,
+      .help = "remove some of them, by id or name, or 'all': interfaces from their bridges, and ports" },
     { "instance-show", "instance", { ARG("INSTANCE", "name") }, .read = instance_show_read,
       .help = "show one, with its counters and how its migrations went" },
     { .name = NULL }
