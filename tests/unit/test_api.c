@@ -766,6 +766,26 @@ instructions_begin_with_hello_and_go_on_with_beats(void **state)
     api_client_free(c);
 }
 
+static void
+what_is_left_over_is_removed_by_admins_who_say_what(void **state)
+{
+    static const char *const unclear[] = { "{}", "{'all':false}", "{'ids':[]}", "{'ids':'x'}", "{'all':true,'ids':['x']}", "{'some':1}" };
+    struct controller_lab *lab = *state;
+    for (size_t i = 0; i < sizeof unclear / sizeof *unclear; i++)
+        assert_int_equal(api_status(lab, "POST", "/v1/orphan-del", unclear[i]), 400);
+    assert_int_equal(api_status(lab, "POST", "/v1/orphan-del", "{'ids':['x']}"), 404);
+    struct api_client *nobody = api_client_new(lab, true), *admin = api_client_new(lab, false);
+    struct answer refused = api_client_ask(nobody, "POST", "/v1/orphan-del", "{'all':true}");
+    struct answer done = api_client_ask(admin, "POST", "/v1/orphan-del", "{'all':true}");
+    assert_int_equal(refused.status, 403);
+    assert_int_equal(done.status, 200);
+    assert_non_null(strstr(done.body, "\"removed\":[]"));
+    answer_done(&refused);
+    answer_done(&done);
+    api_client_free(nobody);
+    api_client_free(admin);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, controller_lab_teardown)
 
 int
@@ -792,6 +812,7 @@ main(void)
         TEST(a_wait_ends_when_it_holds_or_its_time_is_over_or_its_client_has_gone),
         TEST(whoever_still_waits_when_vnetd_stops_is_let_go),
         TEST(instructions_begin_with_hello_and_go_on_with_beats),
+        TEST(what_is_left_over_is_removed_by_admins_who_say_what),
         TEST(pages_follow_each_other_with_all_that_was_asked),
         TEST(objects_are_added_shown_changed_and_deleted),
         TEST(a_filter_on_counters_asks_the_switches_first),
