@@ -80,7 +80,6 @@ on_prepare(struct agent *a, struct hook_call *call, const struct hook_message *m
         hook_call_answer(call, refusal);
         return;
     }
-    d->is_starting = true;
     vnetd_link_declare(a->link, d, bound_ms(m), on_declared, held_new(a, call, d));
 }
 

@@ -93,10 +93,17 @@ same_interface(const struct domain_interface *a, const struct domain_interface *
         && same_text(a->port, b->port) && same_text(a->ip, b->ip) && same_text(a->sg, b->sg);
 }
 
+/* Is what it declares all that it does? Of one with an element that is wrong, as it is while its interface is unplugged, nobody knows. */
+static bool
+is_whole(const struct domain_doc *doc)
+{
+    return doc && !*doc->declaration.text;
+}
+
 static bool
 same_interfaces(const struct domain_doc *a, const struct domain_doc *b)
 {
-    if (!a || !b || a->n_interfaces != b->n_interfaces || strcmp(a->tenant, b->tenant))
+    if (!a || !b || a->n_interfaces != b->n_interfaces || strcmp(a->tenant, b->tenant) || is_whole(a) != is_whole(b))
         return false;
     for (size_t i = 0; i < a->n_interfaces; i++)
         if (!same_interface(&a->interfaces[i], &b->interfaces[i]))
@@ -242,5 +249,5 @@ domain_declaration_json(const struct domain *d)
         json_array_append_new(ports, port);
     }
     return json_pack("{s:s,s:s,s:s,s:b,s:b,s:o}", "id", uuid_format(d->id, id), "name", d->name, "tenant", d->doc ? d->doc->tenant : "default",
-                     "starting", d->is_starting, "incoming", d->is_incoming, "ports", ports);
+                     "whole", is_whole(d->doc), "incoming", d->is_incoming, "ports", ports);
 }

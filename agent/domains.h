@@ -27,7 +27,6 @@ struct domain {
     bool is_active, is_persistent;
     bool is_untold;                      /* vnetd does not know it as it is */
     bool is_undeclared;                  /* nor its interfaces; only while it is active */
-    bool is_starting;                    /* nor that it starts with these, whatever it had before */
     bool is_migrating_out;               /* its memory is being copied to another host */
     bool is_incoming;                    /* it comes from another host, where it still runs */
     struct domain_doc *doc;              /* NULL: not read yet */

@@ -321,8 +321,6 @@ on_declared(void *aux, const json_t *body, const struct error *err)
     struct domain *d = domain_find(a->link->domains, a->domain);
     if (d && is_lost)
         d->is_undeclared = true;
-    else if (d)
-        d->is_starting = false;
     if (is_lost)
         log_warn_limited(&losses, "a declaration was not taken: %s", err->text);
     a->declared(a->aux, body || is_lost ? NULL : err);

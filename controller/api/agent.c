@@ -91,7 +91,7 @@ take_declaration(struct call *call)
 {
     struct error err;
     uint32_t host;
-    json_t *body = call_body(call, "id name tenant ports starting incoming", &err);
+    json_t *body = call_body(call, "id name tenant ports whole incoming", &err);
     if (body && agent_host(call, &host, &err))
         declared_take(call->controller, host, body, declared, call);
     else

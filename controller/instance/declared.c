@@ -20,7 +20,7 @@ struct declaring {
     struct controller *controller;
     uint32_t host;
     struct uuid domain;
-    bool is_starting, is_incoming, is_declaring;
+    bool is_whole, is_incoming, is_declaring;
     char tenant[LIMIT_NAME + 1];
     json_t *ops;
     char (*elements)[MAC_STRLEN];        /* by operation: the MAC of the element that it is for */
@@ -257,12 +257,12 @@ see_former(void *aux, const struct object *o)
     return true;
 }
 
-/* Ports that the domain has declared here before: their names and addresses are free for those that it has now. Only of one that starts: a
- * running domain may have lost an interface that it will have again. */
+/* Ports that the domain has declared here before: their names and addresses are free for those that it has now. Not while an element stands
+ * for an interface that is not there: a running domain may have lost it, and will have it again. */
 static void
 push_former(struct declaring *d)
 {
-    if (d->is_starting && !d->is_incoming)
+    if (d->is_whole && !d->is_incoming)
         model_each_referrer(d->controller->model, d->host, OBJECT_PORT, see_former, d);
 }
 
@@ -311,7 +311,7 @@ read_declaration(struct declaring *d, const json_t *json, struct error *err)
         return error_set(err, ERROR_INVALID, "ports: must be an array of at most %d interfaces", SIGHTING_PORTS_MAX);
     if (tenant && strlen(tenant) > LIMIT_NAME)
         return error_set(err, ERROR_INVALID, "<vnet:instance>: tenant '%.80s...' is too long", tenant);
-    d->is_starting = json_member_bool(json, "starting", false);
+    d->is_whole = json_member_bool(json, "whole", false);
     d->is_incoming = json_member_bool(json, "incoming", false);
     snprintf(d->tenant, sizeof d->tenant, "%s", tenant ? tenant : "default");
     return take_ports(d, ports, err) && (!d->is_declaring || check_tenant(d, err));

@@ -215,10 +215,10 @@ a_domain_that_is_defined_anew_takes_the_place_of_its_old_port(void **state)
 {
     struct controller_lab *lab = *state;
     must_declare(lab, "h1", DECLARED("'subnet':'a','ip':'10.0.1.9'"));
-    expect_refused(lab, "h1", REDEFINED("'starting':false"), "exists already");
-    expect_refused(lab, "h1", REDEFINED("'starting':true,'incoming':true"), "exists already");
+    expect_refused(lab, "h1", REDEFINED("'whole':false"), "exists already");
+    expect_refused(lab, "h1", REDEFINED("'whole':true,'incoming':true"), "exists already");
     assert_non_null(port_of(lab));
-    must_declare(lab, "h1", REDEFINED("'starting':true"));
+    must_declare(lab, "h1", REDEFINED("'whole':true"));
     assert_null(port_of(lab));
     const struct port *p = model_port(lab->c.model, controller_lab_number(lab, OBJECT_PORT, "vm"));
     char id[UUID_STRLEN];
@@ -235,10 +235,10 @@ of_ports_a_domain_has_no_more_those_of_users_of_others_and_in_use_stay(void **st
     must_declare(lab, "h1", DECLARED("'subnet':'a'"));
     controller_lab_do(lab, "[{'op':'add','type':'rtb','name':'r','values':{'vpc':'v'}},"
                            "{'op':'add','type':'route','values':{'rtb':'r','prefix':'192.168.0.0/16','target':'port:vm'}}]");
-    must_declare(lab, "h1", "{'id':'" DOMAIN "','tenant':'default','starting':true,'ports':[]}");
+    must_declare(lab, "h1", "{'id':'" DOMAIN "','tenant':'default','whole':true,'ports':[]}");
     assert_non_null(port_of(lab));
     controller_lab_do(lab, "[{'op':'del','type':'route','name':'r/192.168.0.0/16'}]");
-    must_declare(lab, "h1", "{'id':'" DOMAIN "','tenant':'default','starting':true,'ports':[]}");
+    must_declare(lab, "h1", "{'id':'" DOMAIN "','tenant':'default','whole':true,'ports':[]}");
     assert_null(port_of(lab));
     assert_true(controller_lab_number(lab, OBJECT_PORT, "mine") && controller_lab_number(lab, OBJECT_PORT, "other"));
 }
