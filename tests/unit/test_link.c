@@ -256,7 +256,6 @@ static void
 declare_start(struct world *w, unsigned timeout_ms)
 {
     w->n_answers = 0;
-    w->domain->is_starting = true;
     vnetd_link_declare(w->link, w->domain, timeout_ms, on_declared, w);
     until(w, has_answer);
 }
@@ -264,43 +263,36 @@ declare_start(struct world *w, unsigned timeout_ms)
 /* ---- what hooks ask ---- */
 
 static void
-that_a_domain_starts_is_said_until_vnetd_has_answered(void **state)
+what_vnetd_has_not_answered_is_still_to_be_declared(void **state)
 {
     struct world *w = *state;
     connect_link(w);
     w->mood = BREAKS;
     declare_start(w, 2000);
-    assert_true(json_member_bool(w->asked, "starting", false));
     assert_string_equal(w->refusal.text, "");
-    assert_true(w->domain->is_undeclared && w->domain->is_starting);
+    assert_true(w->domain->is_undeclared);
     w->mood = ANSWERS;
     declare_start(w, 2000);
-    assert_true(json_member_bool(w->asked, "starting", false));
-    assert_false(w->domain->is_undeclared || w->domain->is_starting);
-    w->n_answers = 0;
-    vnetd_link_declare(w->link, w->domain, 2000, on_declared, w);
-    until(w, has_answer);
-    assert_false(json_member_bool(w->asked, "starting", true));
+    assert_false(w->domain->is_undeclared);
 }
 
 static bool
 is_declared(const struct world *w)
 {
-    return !w->domain->is_undeclared && !w->domain->is_starting;
+    return !w->domain->is_undeclared;
 }
 
 static void
-a_start_that_vnetd_missed_is_declared_as_one_when_it_is_back(void **state)
+a_start_that_vnetd_missed_is_declared_when_it_is_back(void **state)
 {
     struct world *w = *state;
     w->domain->is_active = true;         /* so that the link declares it by itself */
     declare_start(w, 2000);              /* the link is not up: answered at once */
     assert_int_equal(w->n_declared, 0);
-    assert_true(w->domain->is_undeclared && w->domain->is_starting);
+    assert_true(w->domain->is_undeclared);
     connect_link(w);
     until(w, is_declared);
     assert_true(w->n_declared > 0);
-    assert_true(json_member_bool(w->asked, "starting", false));
 }
 
 static void
@@ -311,7 +303,7 @@ a_refusal_is_an_answer(void **state)
     w->mood = REFUSES;
     declare_start(w, 2000);
     assert_string_equal(w->refusal.text, "no such subnet");
-    assert_false(w->domain->is_undeclared || w->domain->is_starting);
+    assert_false(w->domain->is_undeclared);
 }
 
 static void
@@ -324,7 +316,7 @@ a_declaration_that_is_held_back_ends_with_its_bound(void **state)
     declare_start(w, 300);
     assert_in_range(w->answered_ms - began_ms, 100, BOUND_MS);
     assert_string_equal(w->refusal.text, "");
-    assert_true(w->domain->is_undeclared && w->domain->is_starting);
+    assert_true(w->domain->is_undeclared);
 }
 
 /* vnetd is asked for less than the hook has, so that its answer arrives; one that does not is not waited for. */
@@ -438,8 +430,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(that_a_domain_starts_is_said_until_vnetd_has_answered),
-        TEST(a_start_that_vnetd_missed_is_declared_as_one_when_it_is_back),
+        TEST(what_vnetd_has_not_answered_is_still_to_be_declared),
+        TEST(a_start_that_vnetd_missed_is_declared_when_it_is_back),
         TEST(a_refusal_is_an_answer),
         TEST(a_declaration_that_is_held_back_ends_with_its_bound),
         TEST(waiting_for_ports_ends_with_its_bound),
