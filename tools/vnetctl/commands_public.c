@@ -48,6 +48,7 @@ const struct command public_commands[] = {
     { "igw-add", "igw", { ARG("VPC", "vpc") }, VALUES_OPTIONAL, NULL, ADD,
       .help = "make a VPC's internet gateway; a route to igw needs one" },
     { "igw-del", "igw", { ARG("VPC", "name") }, DEL, .help = "delete it; no route may lead to it" },
+    { "igw-list", "igw", .read = listing_read, .shown = "vpc", .help = "list internet gateways" },
 
     { "pool-add", "pool", { ARG("POOL", "name"), ARG("CIDR", "cidr") }, VALUES_OPTIONAL,
       "uplink=NAME [gateway=IP] [range=IP-IP] [vlan=N]", ADD,
