@@ -200,7 +200,7 @@ object_changed(struct counting *all, const struct change *change)
         look_at_all(all);
 }
 
-/* A balancer's elastic IP goes from gateway to gateway as hosts come and go. */
+/* A balancer's elastic IP goes from gateway to gateway as these come and go. */
 void
 counting_changed(struct counting *all, const struct vnet_event *event)
 {
@@ -208,7 +208,9 @@ counting_changed(struct counting *all, const struct vnet_event *event)
         look_at(all, event->before.host);
         look_at(all, event->after.host);
     } else if (event->kind == EVENT_HOST) {
-        look_at_all(all);
+        look_at(all, event->number);
+        if (placement_depends(event->host_before, event->host_after))
+            look_at_all(all);
     } else if (event->kind == EVENT_OBJECT) {
         object_changed(all, event->change);
     }
