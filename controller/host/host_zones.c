@@ -4,18 +4,23 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/map.h"
 #include "controller/controller.h"
 #include "controller/host/host.h"
 #include "controller/host/zone_table.h"
 #include "controller/instance/counting.h"
 #include "controller/retired.h"
 
+struct comer {
+    struct map_node by_number;
+    uint32_t number;
+};
+
 struct host_zones {
     struct zone_table *table;
     struct ovsdb_zone *waiting;          /* for its switch, which is to forget what is in them first */
     size_t n_waiting, cap_waiting;
-    uint32_t *comers;                    /* came before the host told of any zone; one of theirs is emptied when it does */
-    size_t n_comers, cap_comers;
+    struct map comers;                   /* came before the host told of any zone; one of theirs is emptied when it does */
 };
 
 static bool
@@ -77,10 +82,20 @@ zone_empty(struct hypervisor *h, uint32_t number, uint16_t zone)
 static bool
 is_comer(const struct host_zones *z, uint32_t number)
 {
-    for (size_t i = 0; i < z->n_comers; i++)
-        if (z->comers[i] == number)
+    MAP_FOR_EACH_HASH (n, &z->comers, hash_u32(number)) {
+        if (CONTAINER_OF(n, struct comer, by_number)->number == number)
             return true;
+    }
     return false;
+}
+
+static void
+comers_clear(struct host_zones *z)
+{
+    MAP_FOR_EACH_SAFE (n, next, &z->comers) {
+        map_remove(&z->comers, n);
+        free(CONTAINER_OF(n, struct comer, by_number));
+    }
 }
 
 static void
@@ -115,6 +130,7 @@ zones_of(struct hypervisor *h)
     if (!h->zones) {
         h->zones = mem_zalloc(sizeof *h->zones);
         h->zones->table = zone_table_new(&zone_ops, h);
+        map_init(&h->zones->comers);
     }
     return h->zones->table;
 }
@@ -126,7 +142,8 @@ host_zones_free(struct hypervisor *h)
         return;
     zone_table_free(h->zones->table);
     free(h->zones->waiting);
-    free(h->zones->comers);
+    comers_clear(h->zones);
+    map_done(&h->zones->comers);
     free(h->zones);
     h->zones = NULL;
 }
@@ -136,7 +153,7 @@ host_zones_told(struct hypervisor *h, const struct ovsdb_zone *zones, size_t n)
 {
     h->has_zones = true;
     zone_table_told(zones_of(h), zones, n);
-    h->zones->n_comers = 0;              /* whoever has none is given an empty one */
+    comers_clear(h->zones);              /* whoever has none is given an empty one */
     counting_zones_told(hosts_controller(h->all)->counting, h->number);
 }
 
@@ -176,8 +193,9 @@ comer_add(struct hypervisor *h, uint32_t number)
     struct host_zones *z = h->zones;
     if (is_comer(z, number))
         return;
-    z->comers = mem_grow(z->comers, &z->cap_comers, z->n_comers + 1, sizeof *z->comers);
-    z->comers[z->n_comers++] = number;
+    struct comer *c = mem_zalloc(sizeof *c);
+    c->number = number;
+    map_insert(&z->comers, &c->by_number, hash_u32(number));
 }
 
 void
