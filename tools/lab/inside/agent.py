@@ -143,6 +143,9 @@ class Actions:
     def do_start_hearer(self, **arguments):
         return self._keep(oneway.Hearer(**arguments))
 
+    def do_start_pour(self, **arguments):
+        return self._keep(oneway.Pour(**arguments))
+
     def do_start_sink(self, **arguments):
         return self._keep(oneway.Sink(**arguments))
 

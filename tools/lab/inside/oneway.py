@@ -119,6 +119,36 @@ class Sink(_Heard):
         self._note(1)
 
 
+class Pour:
+    """A TCP connection into which a line goes every `interval_ms`, and from which nothing is read."""
+
+    def __init__(self, ip, port, interval_ms=5, timeout=5.0):
+        self._socket, self._interval = socket.create_connection((ip, port), timeout), interval_ms / 1000
+        self._socket.settimeout(30)
+        self._n, self._error, self._ended = 0, None, threading.Event()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+        self._thread.start()
+
+    def _send(self):
+        while not self._ended.wait(self._interval):
+            try:
+                self._socket.sendall(b"%011d\n" % (self._n // LINE))
+            except OSError as e:
+                self._error = str(e)
+                return
+            self._n += LINE
+
+    def look(self):
+        """sent: bytes."""
+        return {"sent": self._n, "error": self._error}
+
+    def stop(self):
+        self._ended.set()
+        self._thread.join()
+        self._socket.close()
+        return self.look()
+
+
 class Source:
     """A datagram every `interval_ms`, from one source port."""
 
