@@ -16,6 +16,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         .gateway = ip4(0x0a000101),
         .prefix_len = prefix_len % 33,
         .mtu = 1400,
+        .sent_to = kind & 0x80 ? 0x0a000164 : 0,
+        .sent_to_port = 80,
     };
     struct bytes out = BYTES_INIT;
     if (icmp_error_answer(&e, data, n, &out)) {

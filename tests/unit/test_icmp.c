@@ -134,6 +134,42 @@ what_routing_did_is_undone_in_the_quote(void **unused)
     bytes_done(&out);
 }
 
+/* Of the quote's transport, with its pseudo header; 0 if it is right. */
+static uint16_t
+transport_sum(const uint8_t *ip, size_t len)
+{
+    uint32_t sum = checksum_add(0, ip + 12, 8);
+    sum += ip[9] + (uint32_t) len;
+    return checksum_finish(checksum_add(sum, ip + IPV4_HEADER, len));
+}
+
+static void
+what_a_load_balancer_did_is_undone_in_the_quote(void **unused)
+{
+    static const struct { uint8_t proto; size_t sum_at; } kinds[] = { { IPV4_PROTO_TCP, 16 }, { IPV4_PROTO_UDP, 6 } };
+    struct icmp_error e = error_of(ICMP_FRAGMENTATION_NEEDED);
+    e.sent_to = 0x0a000164;
+    e.sent_to_port = 80;
+    for (size_t i = 0; i < 2; i++) {
+        struct bytes out = BYTES_INIT, frame = BYTES_INIT;
+        struct packet p = plain();
+        p.proto = kinds[i].proto;
+        build(&p, &frame);
+        uint8_t *ip = frame.data + ETHERNET_HEADER, *sum = ip + IPV4_HEADER + kinds[i].sum_at;
+        put_be16(sum, 0);
+        put_be16(sum, transport_sum(ip, p.len));
+        assert_true(icmp_error_answer(&e, frame.data, frame.n, &out));
+        const uint8_t *quoted = answer_icmp(&out) + ICMP_HEADER;
+        assert_int_equal(get_be32(quoted + 16), 0x0a000164);
+        assert_int_equal(get_be16(quoted + IPV4_HEADER), get_be16(ip + IPV4_HEADER));
+        assert_int_equal(get_be16(quoted + IPV4_HEADER + 2), 80);
+        assert_int_equal(checksum_finish(checksum_add(0, quoted, IPV4_HEADER)), 0);
+        assert_int_equal(transport_sum(quoted, p.len), 0);
+        bytes_done(&frame);
+        bytes_done(&out);
+    }
+}
+
 static void
 icmp_errors_are_not_answered_but_queries_are(void **unused)
 {
@@ -253,6 +289,7 @@ main(void)
         cmocka_unit_test(each_kind_has_its_type_and_code),
         cmocka_unit_test(the_packet_is_quoted_up_to_576_bytes_in_all),
         cmocka_unit_test(what_routing_did_is_undone_in_the_quote),
+        cmocka_unit_test(what_a_load_balancer_did_is_undone_in_the_quote),
         cmocka_unit_test(icmp_errors_are_not_answered_but_queries_are),
         cmocka_unit_test(broadcasts_and_multicasts_are_not_answered),
         cmocka_unit_test(a_source_that_is_not_one_host_is_not_answered),

@@ -64,6 +64,13 @@ put_kind(uint8_t *icmp, const struct icmp_error *e)
     }
 }
 
+static void
+header_sum(uint8_t *ip, size_t header_len)
+{
+    put_be16(ip + 10, 0);
+    put_be16(ip + 10, checksum_finish(checksum_add(0, ip, header_len)));
+}
+
 /* The sender shall recognise what it sent. */
 static void
 undo_routing(uint8_t *ip, size_t header_len)
@@ -71,8 +78,44 @@ undo_routing(uint8_t *ip, size_t header_len)
     if (ip[8] == UINT8_MAX)
         return;
     ip[8]++;
-    put_be16(ip + 10, 0);
-    put_be16(ip + 10, checksum_finish(checksum_add(0, ip, header_len)));
+    header_sum(ip, header_len);
+}
+
+/* A 16-bit word changes, and with it a checksum over it (RFC 1624). */
+static void
+word_set(uint8_t *word, uint16_t value, uint8_t *sum)
+{
+    if (sum)
+        put_be16(sum, checksum_finish((uint16_t) ~get_be16(sum) + (uint32_t) (uint16_t) ~get_be16(word) + value));
+    put_be16(word, value);
+}
+
+/* The quoted TCP's or UDP's checksum; NULL: not quoted, or (UDP) none. */
+static uint8_t *
+transport_sum(uint8_t *transport, uint8_t proto, size_t len)
+{
+    size_t at = proto == IPV4_PROTO_TCP ? 16 : 6;
+    if (at + 2 > len || (proto == IPV4_PROTO_UDP && !get_be16(transport + at)))
+        return NULL;
+    return transport + at;
+}
+
+static void
+undo_translation(uint8_t *ip, const struct ipv4_packet *p, size_t quoted, const struct icmp_error *e)
+{
+    uint8_t *transport = ip + p->header_len, *sum = transport_sum(transport, p->proto, quoted - p->header_len);
+    word_set(ip + 16, e->sent_to >> 16, sum);
+    word_set(ip + 18, (uint16_t) e->sent_to, sum);
+    word_set(transport + 2, e->sent_to_port, sum);
+    if (sum && p->proto == IPV4_PROTO_UDP && !get_be16(sum))
+        put_be16(sum, UINT16_MAX);
+    header_sum(ip, p->header_len);
+}
+
+static bool
+is_translated(const struct icmp_error *e, const struct ipv4_packet *p)
+{
+    return e->sent_to && (p->proto == IPV4_PROTO_TCP || p->proto == IPV4_PROTO_UDP);
 }
 
 bool
@@ -91,6 +134,8 @@ icmp_error_answer(const struct icmp_error *e, const uint8_t *frame, size_t n, st
     memcpy(icmp + ICMP_HEADER, p.header, quoted);
     if (mac_equal(p.eth_src, e->router))
         undo_routing(icmp + ICMP_HEADER, p.header_len);
+    if (is_translated(e, &p))
+        undo_translation(icmp + ICMP_HEADER, &p, quoted, e);
     put_be16(icmp + 2, checksum_finish(checksum_add(0, icmp, ICMP_HEADER + quoted)));
     return true;
 }

@@ -23,9 +23,11 @@ struct icmp_error {
     struct ip gateway;
     uint8_t prefix_len;         /* of its subnet */
     uint16_t mtu;               /* ICMP_FRAGMENTATION_NEEDED: what fits; not in userdata */
+    uint32_t sent_to;           /* where the port sent it before it was translated (IPv4), and the TCP or UDP port; 0: it was not. Not in userdata */
+    uint16_t sent_to_port;
 };
 
-/* Appends the answer to 'frame', which may have been routed already (from the router's MAC, time to live one less: undone in the quote).
+/* Appends the answer to 'frame', which may have been routed already (from the router's MAC, time to live one less) or translated: undone in the quote.
  * False, 'out' unchanged, if it deserves none. */
 bool icmp_error_answer(const struct icmp_error *, const uint8_t *frame, size_t n, struct bytes *out);
 

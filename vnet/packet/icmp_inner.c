@@ -8,7 +8,6 @@
 #define ETHERTYPE_VLAN 0x8100
 #define VLAN_TAG 4
 #define ICMP_HEADER 8
-#define IPV4_PROTO_TCP 6
 #define OFFSET_MASK 0x1fff
 
 /* Offsets in an IPv4 header, and of the checksums in TCP's and UDP's. */

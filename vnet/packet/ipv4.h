@@ -13,6 +13,7 @@
 #define IPV4_HEADER 20          /* without options */
 
 #define IPV4_PROTO_ICMP 1
+#define IPV4_PROTO_TCP 6
 #define IPV4_PROTO_UDP 17
 
 /* An untagged IPv4 frame, header lengths checked: pointers into it. */

@@ -4,8 +4,6 @@
 
 #include "vnet/packet/ipv4.h"
 
-#define IPV4_PROTO_TCP 6
-
 enum tcp_flag { TCP_FLAG_FIN = 0x01, TCP_FLAG_SYN = 0x02, TCP_FLAG_RST = 0x04, TCP_FLAG_ACK = 0x10 };
 
 struct tcp_segment {

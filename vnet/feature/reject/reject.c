@@ -161,6 +161,10 @@ reject_answer(const struct packet_in *in, struct bytes *out)
         return false;
     struct of_field mtu = LAYOUT_PATH_MTU;
     error.mtu = in->reg[mtu.id - OF_REG0] >> mtu.ofs;
+    if (in->ct_state & CT_STATE_DNAT) {          /* by a load balancer */
+        error.sent_to = in->ct_dst;
+        error.sent_to_port = in->ct_dst_port;
+    }
     return icmp_error_answer(&error, in->packet, in->packet_len, out);
 }
 
