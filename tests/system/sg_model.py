@@ -2,8 +2,8 @@
 them. And random rules."""
 import ipaddress
 
-NUMBERS = {"tcp": 6, "udp": 17, "icmp": 1}
-ECHO_REQUEST = 8
+NUMBERS = {"tcp": 6, "udp": 17, "icmp": 1, "timestamp": 1}
+ICMP_TYPES = {"icmp": 8, "timestamp": 13}          # of what a client asks: echo, and the time
 
 
 def is_inside(ip, prefix):
@@ -29,7 +29,7 @@ class Rule:
             return True
         if self.proto == "icmp":
             kind, _, code = self.ports.partition("/")
-            return int(kind) == ECHO_REQUEST and code in ("", "0")
+            return int(kind) == ICMP_TYPES[proto] and code in ("", "0")
         low, _, high = self.ports.partition("-")
         return int(low) <= port <= int(high or low)
 
@@ -78,7 +78,7 @@ class Way:
 
 def random_ports(rng, proto, ports):
     if proto == "icmp":
-        return rng.choice(["-", "-", "8", "8/0", "0", "3", "8/1"])
+        return rng.choice(["-", "-", "8", "8/0", "0", "3", "8/1", "13", "13/0", "13/1"])
     if proto not in ("tcp", "udp") or rng.random() < 0.25:
         return "-"
     low, high = sorted((rng.choice(ports) + rng.choice([-1, 0, 0, 1]), rng.choice(ports) + rng.choice([-1, 0, 0, 1])))

@@ -12,6 +12,7 @@ from lab.inside import probe
 ASK, ANSWER = b"?", b"!"
 TOKEN = 8
 RESET = struct.pack("ii", 1, 0)
+TIME_REQUEST, TIME_REPLY = 13, 14                  # ICMP's (RFC 792)
 
 
 def _raw(protocol):
@@ -98,7 +99,7 @@ class _Question:
 
     def _send(self):
         if not self.socket:
-            self.socket = {"udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "icmp": lambda: _raw(1)}.get(
+            self.socket = {"udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "icmp": lambda: _raw(1), "timestamp": lambda: _raw(1)}.get(
                 self.kind, lambda: _raw(int(self.kind)))()
             self.socket.setblocking(False)
             if self.kind == "udp":
@@ -106,8 +107,14 @@ class _Question:
             self.socket.connect((self.ip, self.port if self.kind == "udp" else 0))
         if self.kind == "icmp":
             self.socket.send(probe.echo_request(struct.unpack("!H", self.token[:2])[0], self.number, 16))
+        elif self.kind == "timestamp":
+            self.socket.send(self._time_message(TIME_REQUEST) + bytes(12))
         else:
             self.socket.send(ASK + self.token)
+
+    def _time_message(self, kind):
+        head = struct.pack("!BB2x", kind, 0) + self.token[:4]
+        return head[:2] + struct.pack("!H", probe.checksum(head)) + head[4:]
 
     def hear(self):
         try:
@@ -122,6 +129,9 @@ class _Question:
         elif self.kind == "icmp":
             heard = probe.parse_icmp(data, struct.unpack("!H", self.token[:2])[0])
             self.answer = "reply" if heard and heard[:2] == (self.number, "reply") else None
+        elif self.kind == "timestamp":
+            body = data[(data[0] & 15) * 4:]
+            self.answer = "reply" if body[:2] == bytes([TIME_REPLY, 0]) and body[4:8] == self.token[:4] else None
         else:
             body = data if self.kind == "udp" else data[(data[0] & 15) * 4:]
             self.answer = body[1 + TOKEN:].decode() if body[:1 + TOKEN] == ANSWER + self.token else None
@@ -132,9 +142,9 @@ class _Question:
 
 
 def ask(questions, wanted, patience=5.0, interval=0.4):
-    """questions: [kind, ip, port] or with its own port after that; kind: tcp, udp, icmp or a protocol's number. Answers in their order: what the Answerer says, 'reply' of
-    an ICMP echo, 'refused', None. Asks again every `interval` s, until all whose numbers are `wanted` have answered, but at least once and for
-    `patience` s at most: what nobody wants an answer to has one interval for it."""
+    """questions: [kind, ip, port] or with its own port after that; kind: tcp, udp, icmp (an echo), timestamp (ICMP's) or a protocol's number. Answers in
+    their order: what the Answerer says, 'reply' to what ICMP asked, 'refused', None. Asks again every `interval` s, until all whose numbers are
+    `wanted` have answered, but at least once and for `patience` s at most: what nobody wants an answer to has one interval for it."""
     asked = [_Question(i, *q) for i, q in enumerate(questions)]
     end, wanted = time.monotonic() + patience, set(wanted)
     try:
