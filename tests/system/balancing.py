@@ -6,8 +6,6 @@ LAB = {"hosts": 3, "outside": OUTSIDE, "uplinks": {"hv1": UPLINK}, "gateways": (
 BALANCER, PUBLIC = "10.0.1.100", address(50)
 TCP, UDP = 80, 53
 INTERVAL, TIMEOUT, FALL = 0.2, 0.1, 3
-DETECTION = INTERVAL * FALL + TIMEOUT
-SLACK = 0.5                     # what a busy machine may take to tell its switches
 CHECKS = f"check=icmp interval={INTERVAL} timeout={TIMEOUT} fall={FALL} rise=2"
 
 
