@@ -126,7 +126,7 @@ use_facts(struct controller *c, json_t *facts)
 {
     const char *key;
     json_t *value;
-    unsigned number;
+    unsigned number, other;
     int at;
     json_object_foreach (facts, key, value)
         if (sscanf(key, "host/%u", &number) == 1)
@@ -135,6 +135,8 @@ use_facts(struct controller *c, json_t *facts)
         at = 0;
         if (sscanf(key, "binding/%u/%n", &number, &at) == 1 && at)
             use_binding(c, number, key + at, json_string_value(value));
+        else if (sscanf(key, "lost/%u/%u", &number, &other) == 2)
+            hosts_remember_lost_zone(c->hosts, number, other);
         else if (sscanf(key, "pool/%u", &number) == 1)
             outside_remember(c->outside, number, json_string_value(value));
         else if (sscanf(key, "agent/%u", &number) == 1)

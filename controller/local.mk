@@ -50,6 +50,7 @@ libcontroller_a_SOURCES += \
 	controller/host/host_peers.c controller/host/host_peers.h \
 	controller/host/host_reach.c controller/host/host_reach.h \
 	controller/host/host_zones.c \
+	controller/host/lost_zones.c \
 	controller/host/hosts.c \
 	controller/host/iface_name.c controller/host/iface_name.h \
 	controller/host/port_place.c \

@@ -58,6 +58,7 @@ struct hypervisor {
     struct ovsdb_ports ports;
     bool has_facts, has_ports, has_interfaces, has_zones, is_configured;
     struct host_zones *zones;            /* host_zones.c's; NULL: none was spoken of */
+    struct lost_zones *lost_zones;       /* lost_zones.c's; NULL: there were none */
     struct host_view { uint32_t peer; enum ovsdb_peer_state state; } *views;     /* what BFD says there of others; none UNKNOWN */
     size_t n_views, cap_views;
     int64_t alive_since_ms;              /* of a dead gateway: its peers reach it since then; 0: they do not */
@@ -159,6 +160,17 @@ void host_zone_empty(struct hypervisor *, uint32_t number);
 void host_zones_free(struct hypervisor *);
 void host_each_zone(const struct hypervisor *, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux);      /* that is stored there */
 void hosts_zone_wanted(void *aux, uint32_t host, uint32_t number);       /* as compiler_on_zone_wanted() calls it */
+/* Zones that have lost their place in connections, since these go by them for now (lost_zones.c): what flows say, as compiler_on_zone_follows() calls it;
+ * its database has told all zones; its switch is about to be read back, has confirmed; what had the number, the host are gone. */
+void hosts_zone_follows(void *aux, uint32_t host, uint32_t number, bool follows);
+void host_lost_zones_told(struct hypervisor *);
+void host_lost_zones_flush(struct hypervisor *);
+void host_lost_zones_confirmed(struct hypervisor *);
+void host_lost_zone_released(struct hypervisor *, uint32_t number);
+void host_lost_zones_forget(struct hypervisor *);        /* in the store, too */
+void host_lost_zones_free(struct hypervisor *);
+/* One of an earlier run ("lost/HOST/NUMBER" in the store), once all objects and hosts are there. */
+void hosts_remember_lost_zone(struct hosts *, uint32_t host, uint32_t number);
 struct host_peers *hosts_peers(const struct hosts *);
 /* Hosts that have something to compile, in the order in which it was found, new holders of public addresses first. One is served in a round of the loop, so that what it was
  * given to send is on its way before the next one is compiled. */

@@ -237,6 +237,7 @@ host_consider_reconcile(struct hypervisor *h)
     host_clear_error(h, HOST_ERROR_REFUSED);
     bindings_reread(c->bindings, h->number);
     host_zones_flush(h);
+    host_lost_zones_flush(h);
     of_session_reconcile(h->of, h->table, h->whole_seq);
     feed_object(c->feed, h->number);
 }

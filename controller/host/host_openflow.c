@@ -116,6 +116,7 @@ host_committed(void *aux, struct of_session *s, uint64_t seq)
         return;
     bool was_realised = host_is_realised(h);
     h->confirmed_seq = seq;
+    host_lost_zones_confirmed(h);
     host_accepted(h);
     bindings_confirmed(hosts_controller(h->all)->bindings, h->number);
     waiters_check(hosts_controller(h->all)->waiters, h->number);

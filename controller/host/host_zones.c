@@ -151,8 +151,11 @@ host_zones_free(struct hypervisor *h)
 void
 host_zones_told(struct hypervisor *h, const struct ovsdb_zone *zones, size_t n)
 {
+    bool is_first = !h->has_zones;
     h->has_zones = true;
     zone_table_told(zones_of(h), zones, n);
+    if (is_first)
+        host_lost_zones_told(h);
     comers_clear(h->zones);              /* whoever has none is given an empty one */
     counting_zones_told(hosts_controller(h->all)->counting, h->number);
 }
@@ -219,7 +222,9 @@ hosts_zone_wanted(void *aux, uint32_t host, uint32_t number)
 void
 hosts_number_released(struct hosts *all, uint32_t number)
 {
-    for (struct hypervisor *h = hosts_first(all); h; h = hosts_next(all, h))
+    for (struct hypervisor *h = hosts_first(all); h; h = hosts_next(all, h)) {
         if (h->zones)
             zone_table_drop(h->zones->table, number);
+        host_lost_zone_released(h, number);
+    }
 }

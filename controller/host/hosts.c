@@ -64,6 +64,7 @@ hosts_new(struct controller *c)
     all->peers = host_peers_new(c);
     all->judging = event_new(c->base, -1, 0, on_judging, all);
     compiler_on_zone_wanted(c->compiler, hosts_zone_wanted, all);
+    compiler_on_zone_follows(c->compiler, hosts_zone_follows, all);
     map_init(&all->by_number);
     map_init(&all->by_name);
     return all;
@@ -197,6 +198,7 @@ host_free(struct hypervisor *h)
         event_free(h->missed);
     host_leave_compile_queue(h);
     host_zones_free(h);
+    host_lost_zones_free(h);
     free(h->views);
     free(h->name);
     free(h);
@@ -256,6 +258,7 @@ hosts_object_removed(struct hosts *all, uint32_t number)
         return;
     bindings_host_removed(all->controller->bindings, number);
     instances_host_removed(all->controller->instances, number);
+    host_lost_zones_forget(h);
     host_detach(h);
     host_forget_runtime(h);
     host_free(h);

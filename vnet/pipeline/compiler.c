@@ -16,6 +16,21 @@ zone_wanted(void *aux, uint64_t cookie, uint32_t host, uint32_t number)
         c->zone_wanted(c->zone_aux, host, number);
 }
 
+static void
+zone_follows(void *aux, uint32_t host, uint32_t number, bool follows)
+{
+    struct compiler *c = aux;
+    if (c->zone_follows)
+        c->zone_follows(c->follows_aux, host, number, follows);
+}
+
+void
+compiler_on_zone_follows(struct compiler *c, void (*follows)(void *, uint32_t, uint32_t, bool), void *aux)
+{
+    c->zone_follows = follows;
+    c->follows_aux = aux;
+}
+
 void
 compiler_on_zone_wanted(struct compiler *c, void (*wanted)(void *, uint32_t, uint32_t), void *aux)
 {
@@ -36,6 +51,7 @@ compiler_new(const struct model *model, const struct runtime *runtime)
     c->block.fb = flow_builder_new();
     c->block.arena = arena_new();
     c->block.zone_wanted = zone_wanted;
+    c->block.zone_follows = zone_follows;
     c->block.zone_aux = c;
     compiler_place_all(c);
     return c;

@@ -30,6 +30,9 @@ void compiler_changed(struct compiler *, const struct vnet_event *, compiler_con
  * runtime_set_zone() and an EVENT_ZONE, later. */
 void compiler_on_zone_wanted(struct compiler *, void (*wanted)(void *aux, uint32_t host, uint32_t number), void *aux);
 
+/* Called while compiling, before the block's flows are in the host's table: what block_zone_follows() says. */
+void compiler_on_zone_follows(struct compiler *, void (*follows)(void *aux, uint32_t host, uint32_t number, bool follows), void *aux);
+
 bool compiler_is_dirty(const struct compiler *, uint32_t host);
 /* Is a block of the host's not whole, because the zone that it wants is not stored yet? */
 bool compiler_is_unzoned(const struct compiler *, uint32_t host);

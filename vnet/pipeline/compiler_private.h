@@ -34,6 +34,8 @@ struct compiler {
     uint64_t n_changes;
     void (*zone_wanted)(void *aux, uint32_t host, uint32_t number);      /* NULL: nobody listens */
     void *zone_aux;
+    void (*zone_follows)(void *aux, uint32_t host, uint32_t number, bool follows);       /* likewise */
+    void *follows_aux;
 };
 
 /* One change on its way to the queues. */

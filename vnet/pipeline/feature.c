@@ -64,6 +64,13 @@ block_zone(struct block *b, uint32_t number)
     return zone;
 }
 
+void
+block_zone_follows(struct block *b, uint32_t number, bool follows)
+{
+    if (b->zone_follows)
+        b->zone_follows(b->zone_aux, b->host, number, follows);
+}
+
 static uint32_t
 vpc_of_rtb(const struct model *m, uint32_t number)
 {

@@ -88,6 +88,7 @@ struct block {
     const struct spec **specs;                   /* grows */
     size_t n, cap;
     void (*zone_wanted)(void *aux, uint64_t cookie, uint32_t host, uint32_t number);     /* NULL: nobody listens */
+    void (*zone_follows)(void *aux, uint32_t host, uint32_t number, bool follows);       /* likewise */
     void *zone_aux;
 };
 
@@ -98,6 +99,9 @@ void block_add(struct block *, const struct spec *);             /* a meter or g
 /* The object's conntrack zone on the block's host. 0: it has none yet, and has been asked for one; the block is compiled again when the
  * host has stored it. */
 uint16_t block_zone(struct block *, uint32_t number);
+/* Says whether all packets of the connections in that zone pass it by the flows of this block. Where they do not, conntrack loses its place in
+ * them; so a zone that follows again must have forgotten them by then. */
+void block_zone_follows(struct block *, uint32_t number, bool follows);
 
 /* Emits the numbers of objects that have a block of this feature on 'host' because it holds 'vpc' (0: whatever it holds). */
 typedef void block_emit(void *aux, uint8_t type, uint32_t number);

@@ -178,7 +178,9 @@ static void
 local_rows(struct block *b, const struct port_facts *f)
 {
     uint16_t zone;
-    if (is_filtered(b->view, f->port)) {
+    bool filters = is_filtered(b->view, f->port);
+    block_zone_follows(b, f->port->o.number, filters);
+    if (filters) {
         filtered_rows(b, f);
     } else if ((zone = zone_if_watched(b, f)) != 0) {
         unjudged_row(b, f, zone, true);

@@ -1,0 +1,241 @@
+/* Zones that lose their place in connections while their port is not filtered: what the switch is told to forget, when, and how often; and that a
+ * vnetd that is started in between knows. */
+#include "tests/unit/controller_switch.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ZONE 9
+#define NETWORK                                                                                                  \
+    "[{'op':'add','type':'host','name':'hv1'},{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"  \
+    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"                         \
+    "{'op':'add','type':'sg','name':'g','values':{'vpc':'v'}},"                                                  \
+    "{'op':'add','type':'port','name':'p','values':{'subnet':'s','sg':'g'}}]"
+#define FILTERED "[{'op':'set','type':'port','name':'p','values':{'sg':'g'}}]"
+#define OPEN "[{'op':'set','type':'port','name':'p','values':{'sg':'none'}}]"
+
+struct world {
+    struct controller_lab *lab;
+    struct controller_switch hv;
+    uint32_t port;
+    unsigned n;
+};
+
+/* The host tells its facts, that the port is there, and which zone it has. */
+static void
+tell(struct world *w)
+{
+    struct controller *c = &w->lab->c;
+    struct hypervisor *h = controller_lab_host(w->lab, "hv1");
+    h->facts = (struct ovsdb_facts) { .encap_ip = ip4(0xc0000201), .encap_type = "geneve", .mtu = 1500 };
+    h->ports = (struct ovsdb_ports) { .geneve = 1 };
+    h->has_facts = h->has_ports = h->has_zones = true;
+    host_tell_runtime(h);
+    runtime_set_zone(c->runtime, h->number, w->port, ZONE);
+    struct vnet_event event = { .kind = EVENT_BINDING, .number = w->port, .after = { h->number, 7 } };
+    runtime_bind(c->runtime, w->port, event.after);
+    controller_fact_changed(c, &event);
+}
+
+static bool
+is_compiled(void *aux)
+{
+    const struct controller_lab *lab = aux;
+    const struct hypervisor *h = host_by_number(lab->c.hosts, controller_lab_number(aux, OBJECT_HOST, "hv1"));
+    return h->table && h->whole_seq == h->wanted_seq && !compiler_is_dirty(lab->c.compiler, h->number);
+}
+
+static void
+compile(struct world *w)
+{
+    assert_true(controller_lab_until(w->lab, is_compiled, w->lab));
+    for (int i = 0; i < 5; i++)
+        controller_lab_turn(w->lab);
+}
+
+static void
+change(struct world *w, const char *ops)
+{
+    controller_lab_do(w->lab, ops);
+    compile(w);
+}
+
+static int
+setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    *state = w;
+    w->lab = controller_lab_start();
+    controller_lab_do(w->lab, NETWORK);
+    w->port = controller_lab_number(w->lab, OBJECT_PORT, "p");
+    tell(w);
+    controller_switch_connect(&w->hv, w->lab, "hv1", 1);
+    compile(w);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct world *w = *state;
+    controller_switch_disconnect(&w->hv);
+    controller_lab_stop(w->lab);
+    free(w);
+    return 0;
+}
+
+static bool
+is_flushed(void *aux)
+{
+    const struct world *w = aux;
+    return w->hv.fake.n_flushed_zones >= w->n;
+}
+
+static void
+expect_flushed(struct world *w, unsigned n)
+{
+    w->n = n;
+    assert_true(controller_lab_until(w->lab, is_flushed, w));
+    assert_int_equal(w->hv.fake.n_flushed_zones, n);
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(w->hv.fake.flushed_zones[i], ZONE);
+}
+
+static void
+a_zone_is_emptied_once_when_its_port_is_filtered_again(void **state)
+{
+    struct world *w = *state;
+    controller_switch_confirm(&w->hv);
+    change(w, OPEN);
+    assert_int_equal(w->hv.fake.n_flushed_zones, 0);
+    change(w, FILTERED);
+    expect_flushed(w, 1);
+    change(w, "[{'op':'set','type':'port','name':'p','values':{'source_dest_check':false}}]");
+    assert_int_equal(w->hv.fake.n_flushed_zones, 1);
+    controller_switch_confirm(&w->hv);
+    change(w, "[{'op':'add','type':'sg','name':'other','values':{'vpc':'v'}},{'op':'set','type':'port','name':'p','values':{'sg':'g,other'}}]");
+    assert_int_equal(w->hv.fake.n_flushed_zones, 1);
+
+    change(w, OPEN);
+    change(w, FILTERED);
+    change(w, OPEN);                     /* nothing of that has been confirmed */
+    change(w, FILTERED);
+    expect_flushed(w, 3);
+}
+
+static void
+reconnect(struct world *w)
+{
+    controller_switch_connect(&w->hv, w->lab, "hv1", 1);
+    host_lost_zones_flush(controller_lab_host(w->lab, "hv1"));
+    compile(w);
+}
+
+static void
+what_a_switch_that_is_away_has_to_forget_it_forgets_before_it_is_read_back(void **state)
+{
+    struct world *w = *state;
+    change(w, OPEN);
+    controller_switch_disconnect(&w->hv);
+    change(w, FILTERED);
+    reconnect(w);
+    expect_flushed(w, 1);
+    controller_switch_disconnect(&w->hv);        /* who knows whether it was heard */
+    reconnect(w);
+    expect_flushed(w, 1);
+    controller_switch_confirm(&w->hv);
+    controller_switch_disconnect(&w->hv);
+    reconnect(w);
+    assert_int_equal(w->hv.fake.n_flushed_zones, 0);
+}
+
+static void
+restart(struct world *w)
+{
+    controller_switch_disconnect(&w->hv);
+    w->hv.lab = NULL;
+    controller_lab_restart(w->lab);
+    tell(w);
+    compile(w);
+    reconnect(w);
+}
+
+static void
+a_vnetd_that_is_started_in_between_knows_what_is_to_be_forgotten(void **state)
+{
+    struct world *w = *state;
+    restart(w);                          /* it was filtered all the time */
+    assert_int_equal(w->hv.fake.n_flushed_zones, 0);
+    change(w, OPEN);
+    controller_switch_disconnect(&w->hv);
+    controller_lab_do(w->lab, FILTERED);
+    restart(w);
+    expect_flushed(w, 1);
+    controller_switch_confirm(&w->hv);
+    restart(w);
+    assert_int_equal(w->hv.fake.n_flushed_zones, 0);
+
+    change(w, OPEN);
+    restart(w);
+    assert_int_equal(w->hv.fake.n_flushed_zones, 0);
+    change(w, FILTERED);
+    expect_flushed(w, 1);
+}
+
+static void
+a_port_that_is_gone_leaves_nothing(void **state)
+{
+    struct world *w = *state;
+    change(w, OPEN);
+    hosts_number_released(w->lab->c.hosts, w->port);
+    change(w, FILTERED);
+    assert_int_equal(w->hv.fake.n_flushed_zones, 0);
+}
+
+static bool
+is_told(void *aux)
+{
+    const struct world *w = aux;
+    return w->hv.fake.n_ct_flushes >= w->n;
+}
+
+/* By the zone, and by a mark of 0: without a mask all of it counts. */
+static void
+what_balancers_have_in_the_zone_stays(void **state)
+{
+    static const uint8_t zone[] = { 0, 2, 0, 8, 0, ZONE }, mark[] = { 0, 3, 0, 8, 0, 0, 0, 0 };
+    struct world *w = *state;
+    const struct fake_switch *f = &w->hv.fake;
+    change(w, "[{'op':'add','type':'lb','name':'b','values':{'subnet':'s'}}]");
+    change(w, OPEN);
+    w->n = 1;                            /* by which the session finds out what the switch can */
+    assert_true(controller_lab_until(w->lab, is_told, w));
+    change(w, FILTERED);
+    w->n = 2;
+    assert_true(controller_lab_until(w->lab, is_told, w));
+    assert_int_equal(f->n_flushed_zones, 0);
+    assert_non_null(memmem(f->ct_flush, f->ct_flush_len, zone, sizeof zone));
+    assert_non_null(memmem(f->ct_flush, f->ct_flush_len, mark, sizeof mark));
+}
+
+int
+main(void)
+{
+    signal(SIGPIPE, SIG_IGN);            /* a switch may answer a session that is gone */
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_zone_is_emptied_once_when_its_port_is_filtered_again),
+        TEST(what_a_switch_that_is_away_has_to_forget_it_forgets_before_it_is_read_back),
+        TEST(a_vnetd_that_is_started_in_between_knows_what_is_to_be_forgotten),
+        TEST(a_port_that_is_gone_leaves_nothing),
+        TEST(what_balancers_have_in_the_zone_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
