@@ -239,7 +239,7 @@ controller_start(struct controller *c, const struct options *options, struct err
     return false;
 }
 
-/* Who asks is let go first, then sessions, while all that they tell is still there. */
+/* Who asks is let go first, then sessions, while all that they tell is still there; hosts before what their sessions are counted in. */
 void
 controller_stop(struct controller *c)
 {
@@ -258,9 +258,9 @@ controller_stop(struct controller *c)
     tokens_free(c->tokens);
     migrations_free(c->migrations);
     instances_free(c->instances);
-    rule_hits_free(c->hits);
     bindings_free(c->bindings);
     hosts_free(c->hosts);
+    rule_hits_free(c->hits);
     retired_free(c->retired);
     refusals_free(c->refusals);
     feed_free(c->feed);

@@ -59,6 +59,10 @@ check_PROGRAMS += tests/unit/test_zone_table
 tests_unit_test_zone_table_SOURCES = tests/unit/test_zone_table.c
 tests_unit_test_zone_table_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm -lpthread
 
+check_PROGRAMS += tests/unit/test_stop
+tests_unit_test_stop_SOURCES = tests/unit/test_stop.c $(controller_switch)
+tests_unit_test_stop_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_lost_zones
 tests_unit_test_lost_zones_SOURCES = tests/unit/test_lost_zones.c $(controller_switch)
 tests_unit_test_lost_zones_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
