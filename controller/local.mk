@@ -23,6 +23,7 @@ libcontroller_a_SOURCES += \
 	controller/check/check_columns.c \
 	controller/check/check_drain.c \
 	controller/check/check_flush.c \
+	controller/check/check_ears.c \
 	controller/check/check_probe.c \
 	controller/check/check_record.c controller/check/check_record.h \
 	controller/check/checks.c controller/check/checks.h controller/check/checks_private.h \

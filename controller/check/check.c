@@ -96,6 +96,20 @@ check_again(struct check *c, int64_t now_ms)
     c->next_ms = now_ms;
 }
 
+void
+check_extend(struct check *c, uint32_t ms, int64_t now_ms)
+{
+    c->deadline_ms = now_ms + ms;
+    if (c->next_ms < c->deadline_ms)
+        c->next_ms = c->deadline_ms;
+}
+
+void
+check_unheard(struct check *c)
+{
+    c->deadline_ms = INT64_MAX;
+}
+
 /* ---- what ---- */
 
 static bool

@@ -72,6 +72,11 @@ void check_queue(struct check *, uint32_t after_ms, int64_t now_ms);
 /* How the probe under way ended. True: it is in another state now. */
 bool check_ended(struct check *, const struct check_rule *, enum check_end, int64_t wall_ms);
 
+/* It is waited for a little longer. */
+void check_extend(struct check *, uint32_t ms, int64_t now_ms);
+/* The probe under way says nothing: neither it nor anything else could be heard. */
+void check_unheard(struct check *);
+
 /* The rule is another: what was far away may be near. */
 void check_hurry(struct check *, const struct check_rule *, int64_t now_ms);
 /* What was asked no longer counts, since it is elsewhere now: it is asked again at once. */

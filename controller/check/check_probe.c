@@ -11,13 +11,16 @@
 #include "vnet/packet/probe.h"
 #include "vnet/packet/userdata.h"
 
-/* So long after its start vnetd waits for hosts that it has not seen yet, before it takes them for lost. */
-#define GRACE_MS 20000
-
 /* More a second are not sent to one host: what its switch sends us is bounded (LIMIT_PACKET_INS_PER_SECOND), and an answer that is lost would count
  * against its target. Half as many at once. */
 #define PROBES_A_SECOND (LIMIT_PACKET_INS_PER_SECOND * 8 / 10)
 #define PROBES_AT_ONCE (PROBES_A_SECOND / 2)
+
+/* When a host has no connection, or nothing has been heard while a probe was under way, some others are asked for a sign of life, at most so often, and have
+ * so long for it: is it the host that is lost, or are we? */
+#define DOUBT_MS 100
+#define POKE_MS 20
+#define POKE_HOSTS 16
 
 /* All that a probe of a target is made of. */
 struct aim {
@@ -90,19 +93,51 @@ paces_free(struct checks *all)
     map_done(&all->paces);
 }
 
-enum way { WAY_OPEN, WAY_BUSY, WAY_NOT_YET, WAY_NONE };
+enum way { WAY_OPEN, WAY_BUSY, WAY_NOT_YET, WAY_IN_DOUBT, WAY_NONE };
 
 /* Whose turn it is of those that wait is left to chance, or the same ones would always wait. */
 #define BUSY_MS(COOKIE) (10 + (COOKIE) % 32)
 
+static void
+poke_others(struct checks *all)
+{
+    int64_t now_ms = controller_now_ms();
+    const struct hosts *hosts = all->controller->hosts;
+    if (now_ms - all->poked_ms < POKE_MS)
+        return;
+    all->poked_ms = now_ms;
+    int n = 0;
+    for (const struct hypervisor *h = hosts_first(hosts); h && n < POKE_HOSTS; h = hosts_next(hosts, h)) {
+        if (!h->of)
+            continue;
+        of_session_poke(h->of);
+        n++;
+    }
+}
+
+/* Its host has no connection: has it lost it, or have we lost all? */
 static enum way
-way_to(const struct checks *all, const struct checked *c, struct binding at)
+way_to_lost(struct checks *all, struct checked *c, uint32_t host)
+{
+    bool was_spoken_to = c->host == host && c->period == all->ears.period;
+    poke_others(all);
+    if (!was_spoken_to && check_ears_waits(&all->ears, controller_now_ms()))
+        return WAY_NOT_YET;
+    if (c->n_heard == all->ears.n_heard && !c->is_doubted) {
+        c->is_doubted = true;
+        return WAY_IN_DOUBT;
+    }
+    return check_ears_hear(&all->ears, c->n_heard) ? WAY_NONE : WAY_NOT_YET;
+}
+
+static enum way
+way_to(struct checks *all, struct checked *c, struct binding at)
 {
     const struct hypervisor *h = at.host && at.ofport ? host_by_number(all->controller->hosts, at.host) : NULL;
-    if (h && !h->of && c->host != at.host && controller_now_ms() - all->begun_ms < GRACE_MS)
-        return WAY_NOT_YET;
-    if (!h || !h->of)
+    if (!h)
         return WAY_NONE;
+    if (!h->of)
+        return way_to_lost(all, c, at.host);
     return switch_is_ready(all->controller, at.host, c->seq) ? WAY_OPEN : WAY_NOT_YET;
 }
 
@@ -138,6 +173,41 @@ next_cookie(struct checks *all)
     return cookie;
 }
 
+/* The switch is asked for a sign of life behind the probe: who is silent but for the target is alive. */
+static void
+note_asked(const struct checks *all, struct checked *c, uint32_t host)
+{
+    const struct hypervisor *h = host ? host_by_number(all->controller->hosts, host) : NULL;
+    c->host = host;
+    c->period = all->ears.period;
+    c->n_heard = all->ears.n_heard;
+    c->is_doubted = false;
+    c->connection = h ? h->n_connections : 0;
+    if (h && h->of)
+        of_session_poke(h->of);
+}
+
+/* An answer cannot come by a connection that has ended, and that it ended says nothing about the target; nor about the host, if it is one that vnetd has slept
+ * through: the switch then ended it long ago. */
+bool
+checked_is_silent(struct checks *all, struct checked *c)
+{
+    const struct hypervisor *h = c->host ? host_by_number(all->controller->hosts, c->host) : NULL;
+    bool is_through = h && h->of && h->n_connections == c->connection;
+    if (!is_through && (!h || h->connected_ms < all->ears.since_ms))
+        c->host = 0;
+    if (is_through && c->n_heard == all->ears.n_heard && !c->is_doubted) {
+        c->is_doubted = true;
+        poke_others(all);
+        check_extend(&c->check, DOUBT_MS, controller_now_ms());
+        return false;
+    }
+    if (is_through && check_ears_hear(&all->ears, c->n_heard))
+        return true;
+    check_unheard(&c->check);
+    return false;
+}
+
 void
 checked_ask(struct checks *all, struct checked *c)
 {
@@ -151,15 +221,15 @@ checked_ask(struct checks *all, struct checked *c)
     enum way way = way_to(all, c, a.at);
     if (way == WAY_OPEN && is_let_in(all, c, a.tg))
         way = !pace_take(all, a.at.host) ? WAY_BUSY : say(all, &a) ? WAY_OPEN : WAY_NOT_YET;
-    if (way == WAY_BUSY || way == WAY_NOT_YET) {
-        if (way == WAY_BUSY)
-            check_queue(&c->check, BUSY_MS(c->cookie), now_ms);
-        else
+    if (way == WAY_BUSY || way == WAY_IN_DOUBT || way == WAY_NOT_YET) {
+        if (way == WAY_NOT_YET)
             check_put_off(&c->check, &rule, now_ms);
+        else
+            check_queue(&c->check, way == WAY_BUSY ? BUSY_MS(c->cookie) : DOUBT_MS, now_ms);
         checked_arrange(all, c);
         return;
     }
-    c->host = a.at.host;
+    note_asked(all, c, a.at.host);
     check_asked(&c->check, &rule, spread, now_ms);
     if (way == WAY_NONE)
         checked_ended(all, c, a.tg, CHECK_UNREACHABLE);

@@ -102,7 +102,8 @@ arm(struct checks *all, int64_t least_ms)
 {
     const struct tree_node *n = tree_first(&all->by_due);
     int64_t due_ms = n ? CONTAINER_OF(n, struct checked, by_due)->due_ms : INT64_MAX;
-    timer_at(all->timer, due_ms < least_ms ? least_ms : due_ms);
+    all->armed_ms = due_ms < least_ms ? least_ms : due_ms;
+    timer_at(all->timer, all->armed_ms);
 }
 
 static void
@@ -135,12 +136,13 @@ checked_tick(struct checks *all, struct checked *c)
         unqueue(all, c);                 /* it goes with the change that is under way */
         return;
     }
-    if (step == CHECK_TIMED_OUT)
+    if (step == CHECK_TIMED_OUT && checked_is_silent(all, c)) {
         checked_ended(all, c, tg, CHECK_NO_ANSWER);
-    else if (step == CHECK_ASK)
+    } else if (step == CHECK_ASK) {
         checked_ask(all, c);
-    else
+    } else {
         checked_arrange(all, c);
+    }
 }
 
 static void
@@ -149,6 +151,8 @@ checks_tick(evutil_socket_t fd, short what, void *aux)
     struct checks *all = aux;
     int64_t now_ms = controller_now_ms(), room = (now_ms - all->turn_ms) * PROBES_A_MS;
     all->turn_ms = now_ms;
+    if (check_ears_woke(&all->ears, all->armed_ms, now_ms))
+        log_info("vnetd has slept for some time: hosts are waited for before their targets count as unreachable");
     for (int64_t i = 0; i < PROBES_A_TURN && i <= room; i++) {
         struct tree_node *n = tree_first(&all->by_due);
         if (!n || CONTAINER_OF(n, struct checked, by_due)->due_ms > now_ms)
@@ -369,6 +373,20 @@ is_of_groups(const struct vnet_event *event)
 }
 
 void
+checks_heard(struct checks *all)
+{
+    if (all->ears.is_deaf && all->is_begun)
+        log_info("switches are heard again: hosts are waited for before their targets count as unreachable");
+    check_ears_heard(&all->ears, controller_now_ms());
+}
+
+void
+checks_cut_off(struct checks *all)
+{
+    check_ears_cut_off(&all->ears);
+}
+
+void
 checks_changed(struct checks *all, const struct vnet_event *event)
 {
     const struct model *m = all->controller->model;
@@ -401,7 +419,7 @@ checks_begin(struct checks *all)
 {
     const struct object *o;
     all->is_begun = true;
-    all->begun_ms = controller_now_ms();
+    check_ears_begin(&all->ears, controller_now_ms());
     for (uint32_t after = 0; (o = model_next(all->controller->model, OBJECT_TARGET, after)); after = o->number)
         look(all, o->number);
     flushes_begin(all);

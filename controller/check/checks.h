@@ -28,6 +28,10 @@ void checks_begin(struct checks *);
 /* After model, runtime and compiler know of it, and hosts concerned want more. */
 void checks_changed(struct checks *, const struct vnet_event *);
 
+/* Something has come from a switch, anyone's; the last one has gone. While none is heard states stay. */
+void checks_heard(struct checks *);
+void checks_cut_off(struct checks *);
+
 /* What a port sent to its gateway that may answer a probe. Hostile until checked. */
 void checks_packet_in(struct controller *, uint32_t host, const struct packet_in *);
 

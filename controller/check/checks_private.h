@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/tree.h"
 #include "controller/check/check.h"
+#include "controller/check/check_ears.h"
 #include "controller/check/checks.h"
 #include "controller/controller.h"
 
@@ -23,7 +24,11 @@ struct checked {
     uint64_t groups_seen;                /* checks.groups_changed then */
     struct check check;
     uint32_t cookie;                     /* of the probe under way, or the last one; 0: there was none */
-    uint32_t host;                       /* that was asked last, by this vnetd; 0: none */
+    uint32_t host;                       /* that was asked last, in 'period'; 0: none */
+    uint64_t period;                     /* of checks.ears */
+    uint64_t n_heard;                    /* when it was asked last */
+    bool is_doubted;                     /* nothing else has been heard since either, so others are asked */
+    uint64_t connection;                 /* of the host's switch, by which it was asked last */
     uint64_t seq;                        /* what the host must confirm before the answer comes to us */
 };
 
@@ -34,7 +39,9 @@ struct checks {
     struct event *timer;
     uint64_t secret, n_cookies;          /* what cookies are made of */
     uint64_t groups_changed;             /* counts changes of security groups, their rules and ports; from 1 */
-    int64_t begun_ms, turn_ms;           /* monotonic; of the last turn of probes */
+    struct check_ears ears;
+    int64_t turn_ms, armed_ms;           /* monotonic: the last turn of probes, and when the next was to be; INT64_MAX: never */
+    int64_t poked_ms;                    /* monotonic: when other hosts were last asked for a sign of life */
     bool is_begun;
     struct map paces;                    /* check_probe.c's, by host */
     struct drains *drains;
@@ -52,6 +59,8 @@ void checked_arrange(struct checks *, struct checked *);         /* its place am
 /* ---- check_probe.c ---- */
 /* It is due: sends a probe, or finds that it cannot. */
 void checked_ask(struct checks *, struct checked *);
+/* Its time is over. True: its silence counts. False: it could not have been heard, or that is still to be found out. */
+bool checked_is_silent(struct checks *, struct checked *);
 void paces_free(struct checks *);
 void checked_set_cookie(struct checks *, struct checked *, uint32_t cookie);     /* 0: no answer is for it any more */
 

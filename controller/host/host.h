@@ -72,6 +72,8 @@ struct hypervisor {
     uint64_t wanted_seq;
     uint64_t confirmed_seq;              /* 0: its switch has not been read back on this connection, or never */
     uint64_t collected;                  /* the last hosts_collect() that noted it */
+    uint64_t n_connections;              /* of its switch so far; the last one began then (monotonic) */
+    int64_t connected_ms;
     uint64_t sent_before;                /* modifications sent on earlier connections */
 
     struct place *building;              /* ports on it that wait for its confirmation (binding.c) */
@@ -124,6 +126,8 @@ void hosts_remember(struct hosts *, uint32_t number, const char *value);
 /* ---- between the files of this folder ---- */
 void link_free(struct link *);                   /* at the end of closed() */
 void host_free(struct hypervisor *);
+/* A switch more (1) or less (-1) is connected: how many are now. */
+size_t hosts_count_switch(struct hosts *, int by);
 bool hosts_are_closing(const struct hosts *);    /* sessions that end now mean nothing */
 struct hypervisor *host_get_or_add(struct hosts *, const char *name);
 void host_set_error(struct hypervisor *, enum host_error, const char *format, ...) __attribute__((format(printf, 3, 4)));

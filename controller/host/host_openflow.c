@@ -48,6 +48,9 @@ host_identify(void *aux, struct of_session *s, uint64_t dpid, struct error *err)
     of_session_set_controller_id(s, agents_controller_id(hosts_controller(link->all)->agents, h->number));
     of_session_set_generation(s, store_generation(hosts_controller(link->all)->store));
     h->of = s;
+    h->n_connections++;
+    h->connected_ms = controller_now_ms();
+    hosts_count_switch(h->all, 1);
     link->host = h;
     host_expect_switch(h);
     hosts_judge_gateways(h->all);
@@ -62,6 +65,8 @@ host_lose_openflow(struct hypervisor *h)
     h->sent_before += of_session_counters(h->of)->mods_sent;
     h->is_reconciling = false;
     h->of = NULL;
+    if (!hosts_count_switch(h->all, -1) && !hosts_are_closing(h->all))
+        checks_cut_off(hosts_controller(h->all)->checks);
     host_expect_switch(h);
     rule_hits_disconnected(hosts_controller(h->all)->hits, h->number);
     hosts_judge_gateways(h->all);
@@ -180,6 +185,14 @@ host_flow_removed(void *aux, struct of_session *s, const struct wire_flow *flow)
 }
 
 static void
+host_heard(void *aux, struct of_session *s)
+{
+    const struct link *link = aux;
+    if (link->host && link->host->of == s)
+        checks_heard(hosts_controller(link->all)->checks);
+}
+
+static void
 host_openflow_closed(void *aux, struct of_session *s, const char *reason)
 {
     struct link *link = aux;
@@ -205,5 +218,6 @@ const struct of_session_ops host_openflow_ops = {
     .refused = host_refused,
     .packet_in = host_packet_in,
     .flow_removed = host_flow_removed,
+    .heard = host_heard,
     .closed = host_openflow_closed,
 };

@@ -29,6 +29,7 @@ struct hosts {
     struct compile_queue compile_queue;
     struct host_peers *peers;
     struct event *judging;               /* gateways are to be judged */
+    size_t n_switches;                   /* that are connected */
     bool is_closing;
     size_t n_reached_by[2];              /* hosts, by the encapsulation they are reached by */
     uint64_t collection;                 /* counts hosts_collect() */
@@ -297,6 +298,12 @@ bool
 hosts_are_closing(const struct hosts *all)
 {
     return all->is_closing;
+}
+
+size_t
+hosts_count_switch(struct hosts *all, int by)
+{
+    return all->n_switches += by;
 }
 
 /* ---- encapsulations ---- */

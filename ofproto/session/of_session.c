@@ -20,6 +20,7 @@
 #define PROBE_MS 5000
 #define ANSWER_MS 30000         /* a reading or a batch without progress */
 #define GOODBYE_MS 1000
+#define POKE_AGAIN_MS 1000
 #define INPUT_MAX_BYTES (512 << 10)
 #define SINGLE_IO_BYTES (256 << 10)
 
@@ -146,6 +147,9 @@ on_read(struct bufferevent *bev, void *aux)
 {
     struct of_session *s = aux;
     liveness_received(&s->liveness, of_session_now_ms());
+    s->poked_ms = 0;
+    if (s->state >= OF_STATE_IDENTIFIED && s->ops->heard)
+        s->ops->heard(s->aux, s);
     of_framing_run(s);
 }
 
@@ -344,6 +348,16 @@ of_session_read(struct of_session *s, const struct of_session_read *read)
         return false;
     of_reader_run(s);
     return true;
+}
+
+void
+of_session_poke(struct of_session *s)
+{
+    int64_t now = of_session_now_ms();
+    if ((s->poked_ms && now - s->poked_ms < POKE_AGAIN_MS) || s->state < OF_STATE_IDENTIFIED || s->state == OF_STATE_CLOSED)
+        return;
+    s->poked_ms = now;
+    probe(s);
 }
 
 void

@@ -34,6 +34,8 @@ struct of_session_ops {
     void (*packet_in)(void *aux, struct of_session *, const struct packet_in *);
     /* The switch has removed a flow that tells its removal (spec.h), some time ago; valid during the call. NULL: nobody cares. */
     void (*flow_removed)(void *aux, struct of_session *, const struct wire_flow *);
+    /* Something has come from the switch, once it is identified. NULL: nobody cares. */
+    void (*heard)(void *aux, struct of_session *);
     /* Last call; the session is freed after it. 'reason' is a sentence. Also called for sessions never identified;
      * of those only the owner logs the end, limited, since strangers can cause it. */
     void (*closed)(void *aux, struct of_session *, const char *reason);
@@ -75,6 +77,9 @@ struct of_session_read {
     void *aux;
 };
 bool of_session_read(struct of_session *, const struct of_session_read *);
+
+/* Asks for a sign of life (an echo), unless that was just done and nothing has come since: heard() follows if the switch is there. */
+void of_session_poke(struct of_session *);
 
 /* Sends a packet out of a port. False: it is dropped, since the connection is backed up or closed. */
 bool of_session_packet_out(struct of_session *, uint32_t out_port, const uint8_t *packet, size_t n);

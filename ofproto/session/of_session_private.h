@@ -116,6 +116,7 @@ struct of_session {
     struct event *work;         /* continues in the loop's next round */
     struct event *close;
     struct liveness liveness;
+    int64_t poked_ms;           /* 0: something has come since it was */
     int64_t started_ms;
     size_t input_seen;          /* bytes that were waiting when input was last looked at */
     uint32_t next_xid;

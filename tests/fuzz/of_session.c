@@ -127,7 +127,8 @@ on_closed(void *aux, struct of_session *s, const char *reason)
     o->session = NULL;
 }
 
-static const struct of_session_ops ops = { on_identify, on_committed, on_refused, on_packet_in, on_flow_removed, on_closed };
+static const struct of_session_ops ops = { .identify = on_identify, .committed = on_committed, .refused = on_refused, .packet_in = on_packet_in,
+                                           .flow_removed = on_flow_removed, .closed = on_closed };
 
 /* The switch's side only notes xids. */
 static void

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "controller/check/checks.h"
 #include "controller/feed.h"
 #include "controller/waiter.h"
 
@@ -23,7 +24,13 @@ on_closed(void *aux, struct of_session *session, const char *reason)
     ((struct controller_switch *) aux)->session = NULL;
 }
 
-static const struct of_session_ops ops = { .identify = on_identify, .closed = on_closed };
+static void
+on_heard(void *aux, struct of_session *session)
+{
+    checks_heard(((struct controller_switch *) aux)->lab->c.checks);
+}
+
+static const struct of_session_ops ops = { .identify = on_identify, .heard = on_heard, .closed = on_closed };
 
 static bool
 is_identified(void *aux)
@@ -46,6 +53,9 @@ controller_switch_connect(struct controller_switch *s, struct controller_lab *la
     controller_lab_connect(lab, host);
     struct hypervisor *h = controller_lab_host(lab, host);
     h->of = s->session;
+    h->n_connections++;
+    h->connected_ms = controller_now_ms();
+    hosts_count_switch(lab->c.hosts, 1);
     h->has_facts = h->is_reconciling = true;
     feed_object(lab->c.feed, h->number);
 }
@@ -68,6 +78,8 @@ controller_switch_disconnect(struct controller_switch *s)
     if (!s->lab)
         return;
     struct hypervisor *h = controller_lab_host(s->lab, s->host);
+    if (h->of && !hosts_count_switch(s->lab->c.hosts, -1))
+        checks_cut_off(s->lab->c.checks);
     h->of = NULL;
     h->db = NULL;
     h->is_reconciling = false;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "controller/check/check_ears.h"
 #include "controller/check/check_record.h"
 
 #define BEGIN_MS 1000000
@@ -290,6 +291,70 @@ other_text_is_no_record(void **unused)
     }
 }
 
+/* ---- does vnetd hear? ---- */
+
+static void
+who_hears_nothing_is_deaf_until_something_is_heard(void **unused)
+{
+    struct check_ears e = { .n_heard = 0 };
+    check_ears_begin(&e, 1000);
+    check_ears_heard(&e, 1100);
+    uint64_t asked = e.n_heard, period = e.period;
+    check_ears_heard(&e, 1200);
+    assert_true(check_ears_hear(&e, asked));
+    assert_int_equal(e.period, period);
+
+    asked = e.n_heard;
+    assert_false(check_ears_hear(&e, asked));
+    assert_false(check_ears_hear(&e, 0));        /* whatever was heard before */
+    assert_false(check_ears_waits(&e, 1000 + CHECK_GRACE_MS));
+    check_ears_heard(&e, 90000);
+    assert_true(check_ears_hear(&e, asked));
+    assert_int_equal(e.period, period + 1);
+    assert_true(check_ears_waits(&e, 90000 + CHECK_GRACE_MS - 1));
+    assert_false(check_ears_waits(&e, 90000 + CHECK_GRACE_MS));
+
+    check_ears_cut_off(&e);
+    assert_false(check_ears_hear(&e, 0));
+    check_ears_heard(&e, 91000);
+    assert_int_equal(e.period, period + 2);
+}
+
+static void
+who_is_far_too_late_has_slept(void **unused)
+{
+    struct check_ears e = { .n_heard = 0 };
+    check_ears_begin(&e, 1000);
+    uint64_t period = e.period;
+    assert_false(check_ears_woke(&e, INT64_MAX, 50000));
+    assert_false(check_ears_woke(&e, 50000, 50000 + CHECK_LATE_MS - 1));
+    assert_int_equal(e.period, period);
+    assert_true(check_ears_woke(&e, 50000, 50000 + CHECK_LATE_MS));
+    assert_int_equal(e.period, period + 1);
+    assert_true(check_ears_waits(&e, 50001 + CHECK_LATE_MS));
+}
+
+static void
+a_probe_that_says_nothing_counts_for_nothing(void **unused)
+{
+    struct script s = begin();
+    play(&s, "A", "h");
+    int64_t now_ms = s.check.next_ms;
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(check_step(&s.check, now_ms), CHECK_ASK);
+        check_asked(&s.check, &rule, 250, now_ms);
+        now_ms = check_due_ms(&s.check);
+        assert_int_equal(check_step(&s.check, now_ms), CHECK_TIMED_OUT);
+        check_extend(&s.check, 100, now_ms);
+        assert_int_equal(check_step(&s.check, now_ms + 99), CHECK_WAIT);
+        assert_int_equal(check_step(&s.check, now_ms + 100), CHECK_TIMED_OUT);
+        check_unheard(&s.check);
+        assert_int_equal(s.check.state, TARGET_HEALTHY);
+        now_ms = check_due_ms(&s.check);
+    }
+    play(&s, "TTT", "hhu");              /* as if nothing had been */
+}
+
 int
 main(void)
 {
@@ -305,6 +370,9 @@ main(void)
         cmocka_unit_test(what_cannot_be_asked_is_tried_less_and_less_often),
         cmocka_unit_test(one_that_others_go_before_keeps_its_pace_afterwards),
         cmocka_unit_test(who_looks_far_too_late_asks_again),
+        cmocka_unit_test(who_hears_nothing_is_deaf_until_something_is_heard),
+        cmocka_unit_test(who_is_far_too_late_has_slept),
+        cmocka_unit_test(a_probe_that_says_nothing_counts_for_nothing),
         cmocka_unit_test(a_shorter_interval_is_felt_at_once),
         cmocka_unit_test(one_that_moved_is_asked_again_at_once),
         cmocka_unit_test(one_that_is_not_checked_is_healthy_and_never_asked),

@@ -25,7 +25,7 @@
 
 struct world {
     struct controller_lab *lab;
-    struct controller_switch hv;
+    struct controller_switch hv, other;
     uint32_t target, port;
     unsigned at_least;
     const char *column, *wanted;
@@ -78,6 +78,7 @@ teardown(void **state)
 {
     struct world *w = *state;
     controller_switch_disconnect(&w->hv);
+    controller_switch_disconnect(&w->other);
     controller_lab_stop(w->lab);
     free(w);
     return 0;
@@ -239,9 +240,64 @@ silence_and_absence_have_words_of_their_own(void **state)
     bind_port(w, OFPORT);
     controller_switch_confirm(&w->hv);
     expect(w, "reason", "no answer");
+    controller_lab_do(w->lab, "[{'op':'add','type':'host','name':'hv2'}]");
+    controller_switch_connect(&w->other, w->lab, "hv2", 2);
     controller_switch_disconnect(&w->hv);
     expect(w, "reason", "unreachable");
     assert_string_equal(column(w, "health"), "unhealthy");
+}
+
+/* Turns for so long; then it is as it was. */
+static void
+stays(struct world *w, const char *health, int ms)
+{
+    int64_t end_ms = controller_now_ms() + ms;
+    while (controller_now_ms() < end_ms)
+        controller_lab_turn(w->lab);
+    assert_string_equal(column(w, "health"), health);
+}
+
+static void
+is_healthy_at_first(struct world *w)
+{
+    begin(w, FAST);
+    controller_lab_do(w->lab, "[{'op':'add','type':'host','name':'hv2'}]");
+    controller_switch_connect(&w->other, w->lab, "hv2", 2);
+    controller_switch_confirm(&w->hv);
+    struct said s = sent(w, 1);
+    answer(w, &s.tcp, TCP_FLAG_SYN);
+    assert_string_equal(column(w, "health"), "healthy");
+}
+
+static void
+while_no_switch_is_heard_states_stay(void **state)
+{
+    struct world *w = *state;
+    is_healthy_at_first(w);
+    w->hv.fake.is_silent = w->other.fake.is_silent = true;
+    stays(w, "healthy", 1500);
+    w->other.fake.is_silent = false;     /* its own host is still silent */
+    expect(w, "health", "unhealthy");
+    assert_string_equal(column(w, "reason"), "no answer");
+}
+
+static void
+while_no_switch_is_connected_states_stay_and_then_each_host_is_waited_for(void **state)
+{
+    struct world *w = *state;
+    is_healthy_at_first(w);
+    controller_switch_disconnect(&w->other);
+    controller_switch_disconnect(&w->hv);
+    stays(w, "healthy", 1000);
+    controller_switch_connect(&w->other, w->lab, "hv2", 2);
+    stays(w, "healthy", 1000);
+    controller_switch_connect(&w->hv, w->lab, "hv1", 1);
+    controller_switch_confirm(&w->hv);
+    struct said s = sent(w, 1);
+    answer(w, &s.tcp, TCP_FLAG_SYN);
+    controller_switch_disconnect(&w->hv);        /* alone, this time */
+    expect(w, "health", "unhealthy");
+    assert_string_equal(column(w, "reason"), "unreachable");
 }
 
 static void
@@ -378,9 +434,12 @@ a_host_that_was_away_forgets_udp_connections_of_a_dead_target_after_a_restart_to
     controller_switch_confirm(&w->hv);
     w->at_least = 1;                     /* who has never been asked is waited for */
     assert_true(controller_lab_until(w->lab, has_sent, w));
+    controller_lab_do(w->lab, "[{'op':'add','type':'host','name':'hv2'}]");
+    controller_switch_connect(&w->other, w->lab, "hv2", 2);
     controller_switch_disconnect(&w->hv);
     expect(w, "health", "unhealthy");
-    w->hv.lab = NULL;
+    controller_switch_disconnect(&w->other);
+    w->hv.lab = w->other.lab = NULL;
     controller_lab_restart(w->lab);
     assert_string_equal(column(w, "health"), "unhealthy");
     controller_switch_connect(&w->hv, w->lab, "hv1", 1);
@@ -465,6 +524,8 @@ main(void)
         TEST(a_probe_leaves_by_the_targets_port_once_its_host_has_the_flows),
         TEST(nobody_else_answers_for_a_target),
         TEST(silence_and_absence_have_words_of_their_own),
+        TEST(while_no_switch_is_heard_states_stay),
+        TEST(while_no_switch_is_connected_states_stay_and_then_each_host_is_waited_for),
         TEST(a_host_that_has_not_come_yet_is_waited_for),
         TEST(a_listener_tells_that_it_fails_open_as_its_flows_do),
         TEST(udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows),
