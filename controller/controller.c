@@ -145,6 +145,8 @@ use_facts(struct controller *c, json_t *facts)
             rule_hits_remember(c->hits, key + 5, json_string_value(value));
         else if (sscanf(key, "target/%u", &number) == 1)
             checks_remember(c->checks, number, json_string_value(value));
+        else if (sscanf(key, "flush/%u", &number) == 1)
+            checks_remember_gone(c->checks, number, (uint32_t) strtoul(json_string_value(value), NULL, 10));
         else if (!strncmp(key, "token/", 6))
             tokens_remember(c->tokens, key + 6, json_string_value(value));
     }

@@ -1,17 +1,20 @@
 /* Connections by UDP have no end of their own: those of a target that is dead (once its group no longer fails open, too) or gone stay with it as long as somebody sends, unless their
  * switches forget them. Each host of the VPC is told to, but only once it has confirmed the flows that give new connections to others, or
  * the next packet would go the old way again. Hosts that are away are told when they are back;
- * a vnetd that starts tells all hosts again of targets that were dead already.
+ * a vnetd that starts tells all hosts again of targets that were dead already, and of those that are gone as long as one host was not told
+ * (as "flush/TARGET" in the store).
  *
  * By TCP the senders are reset, but a dead target hears nothing of that, and so its own zone keeps what it had: behind security groups a new
  * connection from the same port would be taken for a wrong packet of the old one. So its host forgets those when it is back. It has just answered
  * through that host, which therefore is there; and what lives on after all is known again with its next packet. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "controller/check/checks_private.h"
 #include "controller/host/host.h"
 #include "controller/host/host_reach.h"
+#include "controller/store/store.h"
 
 #define SOON_MS 5
 #define LATER_MS 1000
@@ -19,12 +22,19 @@
 struct flush {
     struct map_node by_place;            /* host and target */
     uint32_t host, target;
+    bool is_gone;                        /* the target; it counts there */
     uint64_t seq;                        /* what the host must have confirmed */
+};
+
+struct gone {
+    struct map_node by_target;
+    uint32_t target, vpc;
+    size_t n_hosts;                      /* that were not told yet */
 };
 
 struct flushes {
     struct controller *controller;
-    struct map wanted;
+    struct map wanted, gone;
     struct event *timer;
     int64_t pause_ms;
 };
@@ -37,6 +47,7 @@ flushes_new(struct controller *c)
     struct flushes *f = mem_zalloc(sizeof *f);
     f->controller = c;
     map_init(&f->wanted);
+    map_init(&f->gone);
     f->timer = evtimer_new(c->base, flushes_tick, f);
     return f;
 }
@@ -46,7 +57,10 @@ flushes_free(struct flushes *f)
 {
     MAP_FOR_EACH_SAFE (n, next, &f->wanted)
         free(CONTAINER_OF(n, struct flush, by_place));
+    MAP_FOR_EACH_SAFE (n, next, &f->gone)
+        free(CONTAINER_OF(n, struct gone, by_target));
     map_done(&f->wanted);
+    map_done(&f->gone);
     event_free(f->timer);
     free(f);
 }
@@ -69,9 +83,61 @@ flush_find(const struct flushes *f, uint32_t host, uint32_t target, uint32_t has
     return NULL;
 }
 
+/* ---- targets that are gone ---- */
+
+static struct gone *
+gone_find(const struct flushes *f, uint32_t target)
+{
+    MAP_FOR_EACH_HASH (n, &f->gone, hash_u32(target)) {
+        struct gone *g = CONTAINER_OF(n, struct gone, by_target);
+        if (g->target == target)
+            return g;
+    }
+    return NULL;
+}
+
+static struct gone *
+gone_add(struct flushes *f, uint32_t vpc, uint32_t target)
+{
+    struct gone *g = mem_zalloc(sizeof *g);
+    *g = (struct gone) { .target = target, .vpc = vpc };
+    map_insert(&f->gone, &g->by_target, hash_u32(target));
+    return g;
+}
+
+static void
+gone_store(const struct flushes *f, uint32_t target, const char *vpc)
+{
+    char *key = mem_printf("flush/%u", target);
+    store_put_fact(f->controller->store, key, vpc);
+    free(key);
+}
+
+/* Every host has been told. */
+static void
+gone_end(struct flushes *f, struct gone *g)
+{
+    gone_store(f, g->target, NULL);
+    map_remove(&f->gone, &g->by_target);
+    free(g);
+}
+
+static void
+flush_end(struct flushes *f, struct flush *flush)
+{
+    struct gone *g = flush->is_gone ? gone_find(f, flush->target) : NULL;
+    if (g && !--g->n_hosts)
+        gone_end(f, g);
+    map_remove(&f->wanted, &flush->by_place);
+    free(flush);
+}
+
+/* ---- what is to be told ---- */
+
 struct flush_target {
     struct flushes *flushes;
     uint32_t target;
+    struct gone *gone;                   /* NULL: it is not */
 };
 
 static void
@@ -87,15 +153,51 @@ flush_at(void *aux, uint32_t host)
         map_insert(&f->wanted, &flush->by_place, hash);
     }
     flush->seq = host_ready_seq(f->controller, host);
+    if (t->gone && !flush->is_gone) {
+        flush->is_gone = true;
+        t->gone->n_hosts++;
+    }
+}
+
+static void
+add(const struct flush_target *t, uint32_t vpc)
+{
+    struct flushes *f = t->flushes;
+    compiler_each_host_of(f->controller->compiler, vpc, flush_at, (void *) t);
+    if (map_count(&f->wanted))
+        arm(f, SOON_MS);
 }
 
 void
 flushes_add(struct flushes *f, uint32_t vpc, uint32_t target)
 {
-    struct flush_target t = { f, target };
-    compiler_each_host_of(f->controller->compiler, vpc, flush_at, &t);
-    if (map_count(&f->wanted))
-        arm(f, SOON_MS);
+    add(&(struct flush_target) { f, target, NULL }, vpc);
+}
+
+static void
+add_gone(struct flushes *f, struct gone *g)
+{
+    add(&(struct flush_target) { f, g->target, g }, g->vpc);
+    if (!g->n_hosts)
+        gone_end(f, g);
+}
+
+void
+flushes_add_gone(struct flushes *f, uint32_t vpc, uint32_t target)
+{
+    char text[16];
+    if (gone_find(f, target))
+        return;
+    snprintf(text, sizeof text, "%u", vpc);
+    gone_store(f, target, text);
+    add_gone(f, gone_add(f, vpc, target));
+}
+
+void
+checks_remember_gone(struct checks *all, uint32_t target, uint32_t vpc)
+{
+    if (!gone_find(all->flushes, target))
+        gone_add(all->flushes, vpc, target);
 }
 
 static bool
@@ -121,6 +223,8 @@ flushes_begin(const struct checks *all)
         if (c->is_udp && c->check.state == TARGET_UNHEALTHY)
             flushes_add(all->flushes, c->vpc, c->number);
     }
+    MAP_FOR_EACH_SAFE (n, next, &all->flushes->gone)
+        add_gone(all->flushes, CONTAINER_OF(n, struct gone, by_target));
 }
 
 static void
@@ -140,10 +244,8 @@ flushes_tick(evutil_socket_t fd, short what, void *aux)
         bool is_ready = switch_is_ready(f->controller, flush->host, flush->seq);
         if (is_ready)
             flush_send(f, flush);
-        if (is_ready || !host_by_number(f->controller->hosts, flush->host)) {
-            map_remove(&f->wanted, n);
-            free(flush);
-        }
+        if (is_ready || !host_by_number(f->controller->hosts, flush->host))
+            flush_end(f, flush);
     }
     if (map_count(&f->wanted))
         arm(f, f->pause_ms * 2);

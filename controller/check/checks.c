@@ -270,7 +270,7 @@ forget(struct checks *all, struct checked *c)
     runtime_set_target_state(all->controller->runtime, c->number, TARGET_INITIAL);
     keep(all, c, true);
     if (c->is_udp)
-        flushes_add(all->flushes, c->vpc, c->number);
+        flushes_add_gone(all->flushes, c->vpc, c->number);
     map_remove(&all->by_number, &c->by_number);
     free(c);
 }
@@ -352,11 +352,39 @@ ask_again(void *aux, const struct object *target)
     return true;
 }
 
+static bool
+may_take(const struct target *target)
+{
+    return target && target->weight && !target->drain_until_ms;
+}
+
+/* A healthy target that takes connections again (it has a weight now, or no longer drains) may have ended that its group fails open. */
+static void
+taker_changed(const struct checks *all, const struct target *before, const struct target *after)
+{
+    const struct tg *tg = model_tg(all->controller->model, after->tg);
+    if (!tg || tg->proto != L4_UDP || may_take(before) || !may_take(after)
+        || runtime_target_state(all->controller->runtime, after->o.number) != TARGET_HEALTHY)
+        return;
+    flushes_add_unhealthy(all->flushes, after->tg);
+}
+
+/* What the group that the listener had until now has kept at dead targets, since nobody else could take it, others can take now. */
+static void
+listener_changed(const struct checks *all, const struct change *change)
+{
+    const struct listener *before = (const void *) change->before, *after = (const void *) change->after;
+    if (before && after && before->tg != after->tg && after->proto == L4_UDP)
+        flushes_add_unhealthy(all->flushes, before->tg);
+}
+
 static void
 target_changed(struct checks *all, const struct change *change)
 {
     const struct target *before = (const void *) change->before, *after = (const void *) change->after;
     look(all, change->number);
+    if (after)
+        taker_changed(all, before, after);
     if (before)
         tell_listeners(all->controller, before->tg);
     if (after && (!before || before->tg != after->tg))
@@ -397,6 +425,8 @@ checks_changed(struct checks *all, const struct vnet_event *event)
         model_each_referrer(m, event->number, OBJECT_TARGET, ask_again, all);
     else if (event->kind == EVENT_OBJECT && event->change->type == OBJECT_TARGET)
         target_changed(all, event->change);
+    else if (event->kind == EVENT_OBJECT && event->change->type == OBJECT_LISTENER)
+        listener_changed(all, event->change);
     else if (event->kind == EVENT_OBJECT && event->change->type == OBJECT_TG)
         model_each_referrer(m, event->change->number, OBJECT_TARGET, look_at, all);
 }

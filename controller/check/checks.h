@@ -25,6 +25,9 @@ void checks_free(struct checks *);
 void checks_remember(struct checks *, uint32_t target, const char *value);
 void checks_begin(struct checks *);
 
+/* A target of an earlier run that is gone, and of which not all hosts of its VPC have forgotten the UDP connections ("flush/NUMBER"). */
+void checks_remember_gone(struct checks *, uint32_t target, uint32_t vpc);
+
 /* After model, runtime and compiler know of it, and hosts concerned want more. */
 void checks_changed(struct checks *, const struct vnet_event *);
 

@@ -74,6 +74,8 @@ struct flushes *flushes_new(struct controller *);
 void flushes_free(struct flushes *);
 /* All hosts of the VPC forget the target's UDP connections, once each has installed what it wants now. */
 void flushes_add(struct flushes *, uint32_t vpc, uint32_t target);
+/* The same of a target that is gone: remembered until all of them have been told. */
+void flushes_add_gone(struct flushes *, uint32_t vpc, uint32_t target);
 void flushes_add_unhealthy(struct flushes *, uint32_t tg);      /* of the group's unhealthy targets */
 /* Hosts that were away when a target died may still have to forget what it had; which ones, only the vnetd of then knew. */
 void flushes_begin(const struct checks *);

@@ -424,6 +424,78 @@ udp_connections_of_dead_targets_are_forgotten_when_their_group_no_longer_fails_o
     expect_flush(w, n + 1);
 }
 
+/* The group has the healthy web2, of weight 0, so that it fails open for web1, which is dead. */
+static void
+udp_connections_of_dead_targets_are_forgotten_when_one_that_is_healthy_gets_a_weight(void **state)
+{
+    struct world *w = *state;
+    begin(w, "'proto':'udp','port':53,'interval':300,'timeout':150");
+    controller_lab_do(w->lab, "[{'op':'add','type':'port','name':'web2','values':{'subnet':'a'}},"
+                              "{'op':'add','type':'target','values':{'tg':'pages','port':'web2','weight':0}}]");
+    runtime_set_target_state(w->lab->c.runtime, w->target, TARGET_UNHEALTHY);
+    runtime_set_target_state(w->lab->c.runtime, controller_lab_number(w->lab, OBJECT_TARGET, "pages/web2"), TARGET_HEALTHY);
+    controller_switch_confirm(&w->hv);
+    w->at_least = 1;                     /* by which the session finds out what the switch can */
+    assert_true(controller_lab_until(w->lab, is_flushed, w));
+    settle(w);
+    unsigned n = w->hv.fake.n_ct_flushes;
+    controller_lab_do(w->lab, "[{'op':'set','type':'target','name':'pages/web2','values':{'weight':1}}]");
+    controller_switch_confirm(&w->hv);
+    expect_flush(w, n + 1);
+    settle(w);
+    controller_lab_do(w->lab, "[{'op':'set','type':'target','name':'pages/web2','values':{'weight':2}}]");
+    controller_switch_confirm(&w->hv);
+    for (int64_t end_ms = controller_now_ms() + 300; controller_now_ms() < end_ms;)
+        controller_lab_turn(w->lab);
+    assert_int_equal(w->hv.fake.n_ct_flushes, n + 1);
+}
+
+static void
+udp_connections_of_dead_targets_are_forgotten_when_their_listener_gets_another_group(void **state)
+{
+    struct world *w = *state;
+    begin(w, "'proto':'udp','port':53,'interval':300,'timeout':150");
+    controller_lab_do(w->lab, "[{'op':'add','type':'tg','name':'spare','values':{'vpc':'v','proto':'udp','port':53}},"
+                              "{'op':'add','type':'lb','name':'front','values':{'subnet':'a'}},"
+                              "{'op':'add','type':'listener','values':{'lb':'front','proto':'udp','port':53,'tg':'pages'}}]");
+    runtime_set_target_state(w->lab->c.runtime, w->target, TARGET_UNHEALTHY);
+    controller_switch_confirm(&w->hv);
+    w->at_least = 1;                     /* by which the session finds out what the switch can */
+    assert_true(controller_lab_until(w->lab, is_flushed, w));
+    settle(w);
+    unsigned n = w->hv.fake.n_ct_flushes;
+    controller_lab_do(w->lab, "[{'op':'set','type':'listener','name':'front/udp:53','values':{'tg':'spare'}}]");
+    controller_switch_confirm(&w->hv);
+    expect_flush(w, n + 1);
+}
+
+static void
+a_removed_targets_udp_connections_are_forgotten_after_a_restart_too_but_only_once(void **state)
+{
+    struct world *w = *state;
+    begin(w, FAST_UDP);
+    controller_lab_show(w->lab, "hv1", "web1", OFPORT);
+    controller_switch_confirm(&w->hv);
+    controller_switch_disconnect(&w->hv);
+    controller_lab_do(w->lab, "[{'op':'del','type':'target','name':'pages/web1'},{'op':'del','type':'target','name':'pages/web1'}]");
+    for (unsigned n = 2; n >= 1; n--) {  /* by the first one each time the session finds out what the switch can */
+        w->hv.lab = NULL;
+        controller_lab_restart(w->lab);
+        controller_switch_connect(&w->hv, w->lab, "hv1", 1);
+        w->at_least = 1;
+        assert_true(controller_lab_until(w->lab, is_flushed, w));
+        settle(w);
+        assert_int_equal(w->hv.fake.n_ct_flushes, 1);
+        controller_switch_confirm(&w->hv);
+        if (n == 2)
+            expect_flush(w, n);
+        for (int64_t end_ms = controller_now_ms() + 300; controller_now_ms() < end_ms;)
+            controller_lab_turn(w->lab);
+        assert_int_equal(w->hv.fake.n_ct_flushes, n);
+        controller_switch_disconnect(&w->hv);
+    }
+}
+
 /* Its port is bound by what the host's database shows, which outlives vnetd. */
 static void
 a_host_that_was_away_forgets_udp_connections_of_a_dead_target_after_a_restart_too(void **state)
@@ -530,6 +602,9 @@ main(void)
         TEST(a_listener_tells_that_it_fails_open_as_its_flows_do),
         TEST(udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows),
         TEST(udp_connections_of_dead_targets_are_forgotten_when_their_group_no_longer_fails_open),
+        TEST(udp_connections_of_dead_targets_are_forgotten_when_one_that_is_healthy_gets_a_weight),
+        TEST(udp_connections_of_dead_targets_are_forgotten_when_their_listener_gets_another_group),
+        TEST(a_removed_targets_udp_connections_are_forgotten_after_a_restart_too_but_only_once),
         TEST(a_host_that_was_away_forgets_udp_connections_of_a_dead_target_after_a_restart_too),
         TEST(tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_open),
         TEST(what_has_drained_is_removed_and_what_was_added_again_is_not),
