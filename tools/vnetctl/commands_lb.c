@@ -64,7 +64,7 @@ const struct command lb_commands[] = {
     { "target-del", "target", { ARG("TG", "tg"), ARG("PORT", "port") }, DEL,
       .help = "take it out; its connections go on for the group's drain time" },
     { "target-list", "target", { ARG("TG", "tg") }, .read = listing_read,
-      .shown = "port target_port weight health reason connections packets bytes changes", .help = "list a group's targets and their health" },
+      .shown = "port target_port weight health reason open connections packets bytes changes", .help = "list a group's targets and their health" },
 
     { "lb-add", "lb", { ARG("SUBNET", "subnet"), ARG("LB", "name") }, VALUES_OPTIONAL, "[ip=IP] [affinity=none|source]", ADD,
       .help = "make a load balancer with an address of the subnet" },
@@ -75,6 +75,6 @@ const struct command lb_commands[] = {
       .options = OPTION_MAY_EXIST, .change = listener_add, .help = "spread what comes to a port, e.g. tcp:80, over a target group" },
     { "listener-del", "listener", { ARG("LB", "lb"), ARG("PROTO:PORT", "proto_port") }, DEL, .help = "delete a listener" },
     { "listener-list", "listener", { ARG("LB", "lb") }, .read = listing_read,
-      .shown = "proto port tg fail_open connections packets bytes", .help = "list a load balancer's listeners" },
+      .shown = "proto port tg fail_open open connections packets bytes", .help = "list a load balancer's listeners" },
     { .name = NULL }
 };
