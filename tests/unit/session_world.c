@@ -88,8 +88,14 @@ on_closed(void *aux, struct of_session *s, const char *reason)
         endpoint_listener_released(w->listener);
 }
 
+static void
+on_heard(void *aux, struct of_session *s)
+{
+    ((struct world *) aux)->n_heard++;
+}
+
 static const struct of_session_ops ops = { .identify = on_identify, .committed = on_committed, .refused = on_refused, .packet_in = on_packet_in,
-                                           .flow_removed = on_flow_removed, .closed = on_closed };
+                                           .flow_removed = on_flow_removed, .heard = on_heard, .closed = on_closed };
 
 static void
 on_accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)

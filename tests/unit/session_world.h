@@ -36,7 +36,7 @@ struct world {
 
     unsigned n_identified, n_committed, n_refused, n_closed, n_packet_ins, n_read_flows, n_read_specs, n_reads_done;
     bool is_read_ok;
-    unsigned n_removed;
+    unsigned n_removed, n_heard;
     uint64_t removed_cookie, removed_packets, removed_bytes;
     uint64_t dpid, seq, refused_cookie;
     char refusal[512], reason[512];

@@ -167,6 +167,36 @@ silence_ends_a_session_in_time_before_and_after_the_handshake(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, world_setup, world_teardown)
 
+static bool
+is_heard(struct world *w)
+{
+    return w->n_heard > 0;
+}
+
+static void
+who_is_poked_is_heard_and_asked_once_until_then(void **state)
+{
+    struct world *w = *state;
+    world_start_fake(w);
+    assert_true(world_until(w, is_committed, 5000));
+    assert_false(world_until(w, never, 20));
+    w->fake.is_silent = true;
+    w->n_heard = 0;
+    unsigned n = w->fake.n_messages[2];
+    of_session_poke(w->session);
+    of_session_poke(w->session);
+    assert_false(world_until(w, never, 20));
+    assert_int_equal(w->fake.n_messages[2], n + 1);
+    assert_int_equal(w->n_heard, 0);
+    fake_switch_send(&w->fake, 6, 3, 0, NULL, 0);
+    assert_true(world_until(w, is_heard, 5000));
+    w->fake.is_silent = false;
+    w->n_heard = 0;
+    of_session_poke(w->session);
+    assert_true(world_until(w, is_heard, 5000));
+    assert_int_equal(w->fake.n_messages[2], n + 2);
+}
+
 int
 main(void)
 {
@@ -174,6 +204,7 @@ main(void)
         TEST(a_switch_without_openflow_15_is_told_why),
         TEST(a_hello_of_an_old_version_without_a_bitmap_is_refused),
         TEST(a_switch_that_is_not_ours_is_left_untouched),
+        TEST(who_is_poked_is_heard_and_asked_once_until_then),
         TEST(echo_requests_are_answered_even_one_byte_at_a_time),
         cmocka_unit_test(garbage_after_the_handshake_ends_the_session_with_a_reason),
         cmocka_unit_test(random_bytes_never_do_more_than_end_the_session),
