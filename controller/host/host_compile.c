@@ -10,6 +10,7 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/instance/instances.h"
 #include "vnet/pipeline/placement.h"
 
 /* A turn ends after this long, so that first fills delay nobody. */
@@ -239,5 +240,6 @@ host_consider_reconcile(struct hypervisor *h)
     host_zones_flush(h);
     host_lost_zones_flush(h);
     of_session_reconcile(h->of, h->table, h->whole_seq);
+    instances_host_connected(c->instances, h->number);
     feed_object(c->feed, h->number);
 }

@@ -267,6 +267,12 @@ instances_report(struct instances *all, uint32_t host, const json_t *json, struc
 }
 
 void
+instances_host_connected(struct instances *all, uint32_t host)
+{
+    listings_host_heard(all->listings, host);
+}
+
+void
 instances_host_removed(struct instances *all, uint32_t host)
 {
     listings_remove(all->listings, host);

@@ -20,6 +20,8 @@ void instances_free(struct instances *);
 
 /* Takes an agent's report (controller/api/README.md). False with *err: it makes no sense, and nothing of it has been taken. */
 bool instances_report(struct instances *, uint32_t host, const json_t *report, struct error *) MUST_CHECK;
+/* The host is connected, so that others need not wait for it to know what is gone. */
+void instances_host_connected(struct instances *, uint32_t host);
 /* The host was deleted: nothing it said counts any more. */
 void instances_host_removed(struct instances *, uint32_t host);
 

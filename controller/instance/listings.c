@@ -8,8 +8,6 @@
 #include "controller/controller.h"
 #include "controller/host/host.h"
 
-#define AGAIN_S 5
-
 struct listing {
     struct map_node by_host;
     uint32_t host;
@@ -19,7 +17,8 @@ struct listing {
 struct listings {
     struct controller *controller;
     struct map by_host;
-    struct event *again;
+    uint32_t awaited;                    /* a host not heard of yet, for which what waits does; 0: nothing waits */
+    struct event *again;                 /* outside of whatever made it heard of */
     void (*settled)(void *aux, uint32_t host, bool is_late);
     void *aux;
 };
@@ -35,14 +34,15 @@ listing_find(const struct listings *all, uint32_t host)
     return NULL;
 }
 
-static bool
-is_whole(const struct listings *all)
+/* 0: all are heard of. */
+static uint32_t
+first_unheard(const struct listings *all)
 {
     const struct hosts *hosts = all->controller->hosts;
     for (const struct hypervisor *h = hosts_first(hosts); h; h = hosts_next(hosts, h))
         if (h->number && !host_is_connected(h) && !listing_find(all, h->number))
-            return false;
-    return true;
+            return h->number;
+    return 0;
 }
 
 static void
@@ -60,10 +60,9 @@ settle(struct listings *all, uint32_t just_listed)
 static void
 look(struct listings *all, uint32_t just_listed)
 {
-    if (is_whole(all))
+    all->awaited = first_unheard(all);
+    if (!all->awaited)
         settle(all, just_listed);
-    else
-        evtimer_add(all->again, (&(struct timeval) { AGAIN_S, 0 }));
 }
 
 static void
@@ -102,13 +101,26 @@ listings_has(const struct listings *all, uint32_t host)
 }
 
 void
+listings_host_heard(struct listings *all, uint32_t host)
+{
+    if (host == all->awaited)
+        evtimer_add(all->again, &(struct timeval) { 0 });
+}
+
+static void
+listing_drop(struct listings *all, struct listing *l)
+{
+    map_remove(&all->by_host, &l->by_host);
+    free(l);
+}
+
+void
 listings_remove(struct listings *all, uint32_t host)
 {
     struct listing *l = listing_find(all, host);
-    if (!l)
-        return;
-    map_remove(&all->by_host, &l->by_host);
-    free(l);
+    if (l)
+        listing_drop(all, l);
+    listings_host_heard(all, host);
 }
 
 void
@@ -117,7 +129,7 @@ listings_free(struct listings *all)
     if (!all)
         return;
     MAP_FOR_EACH_SAFE (n, next, &all->by_host)
-        listings_remove(all, CONTAINER_OF(n, struct listing, by_host)->host);
+        listing_drop(all, CONTAINER_OF(n, struct listing, by_host));
     map_done(&all->by_host);
     event_free(all->again);
     free(all);

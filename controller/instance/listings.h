@@ -1,8 +1,8 @@
 /* Which hosts' agents have listed their domains, and when that is a whole view: only then may what nobody has listed be taken for gone. A domain may have
  * moved to a host that is not heard of yet.
  *
- * A host counts as heard of when it has listed, or is connected: then its interfaces are known, if it has no agent. What waits is looked at again
- * with each listing, and every few seconds. */
+ * A host counts as heard of when it has listed, or is connected: then its interfaces are known, if it has no agent. What waits does so
+ * for one host that is not heard of, and is looked at again with that, and with each listing. */
 #ifndef CONTROLLER_INSTANCE_LISTINGS_H
 #define CONTROLLER_INSTANCE_LISTINGS_H 1
 
@@ -18,6 +18,9 @@ void listings_free(struct listings *);
 void listings_add(struct listings *, uint32_t host);
 /* Has it listed, since vnetd started? */
 bool listings_has(const struct listings *, uint32_t host);
+/* A host that was deleted is waited for no more. */
 void listings_remove(struct listings *, uint32_t host);
+/* It is connected now. */
+void listings_host_heard(struct listings *, uint32_t host);
 
 #endif

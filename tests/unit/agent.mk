@@ -19,7 +19,7 @@ tests_unit_test_worker_SOURCES = tests/unit/test_worker.c
 tests_unit_test_worker_LDADD = libagent.a libbase.a $(EVENT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS) -lpthread
 
 check_PROGRAMS += tests/unit/test_instances
-tests_unit_test_instances_SOURCES = tests/unit/test_instances.c $(controller_lab)
+tests_unit_test_instances_SOURCES = tests/unit/test_instances.c $(controller_switch)
 tests_unit_test_instances_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_conntrack

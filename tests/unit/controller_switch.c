@@ -9,6 +9,7 @@
 
 #include "controller/check/checks.h"
 #include "controller/feed.h"
+#include "controller/instance/instances.h"
 #include "controller/waiter.h"
 
 static bool
@@ -57,6 +58,7 @@ controller_switch_connect(struct controller_switch *s, struct controller_lab *la
     h->connected_ms = controller_now_ms();
     hosts_count_switch(lab->c.hosts, 1);
     h->has_facts = h->is_reconciling = true;
+    instances_host_connected(lab->c.instances, h->number);
     feed_object(lab->c.feed, h->number);
 }
 

@@ -16,7 +16,7 @@
 #include "controller/instance/migrations.h"
 #include "controller/instance/orphan_removal.h"
 #include "controller/instance/orphans.h"
-#include "tests/unit/controller_lab.h"
+#include "tests/unit/controller_switch.h"
 
 #define DOMAIN "dc2b9d00-dd64-4485-add1-0b9917418121"
 #define OTHER "dc2b9d00-dd64-4485-add1-0b9917418122"
@@ -389,6 +389,36 @@ while_a_host_is_not_heard_of_nothing_is_taken_for_gone(void **state)
     assert_non_null(port_of(lab));
     must_report(lab, "h2", "{'full':true,'instances':[]}");
     must_report(lab, "h1", "{'full':true,'instances':[]}");
+    until_port(lab, false);
+}
+
+/* It has no agent, but shows all its interfaces. */
+static void
+a_host_that_connects_is_waited_for_no_more(void **state)
+{
+    struct controller_lab *lab = *state;
+    struct controller_switch h2;
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    controller_lab_restart(lab);
+    must_report(lab, "h1", "{'full':true,'instances':[]}");
+    controller_lab_turn(lab);
+    assert_non_null(port_of(lab));
+    controller_switch_connect(&h2, lab, "h2", 2);
+    controller_lab_show(lab, "h2", NULL, 0);
+    until_port(lab, false);
+    controller_switch_disconnect(&h2);
+}
+
+static void
+a_host_that_was_deleted_is_waited_for_no_more(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    controller_lab_restart(lab);
+    must_report(lab, "h1", "{'full':true,'instances':[]}");
+    controller_lab_turn(lab);
+    assert_non_null(port_of(lab));
+    controller_lab_do(lab, "[{'op':'del','type':'host','name':'h2'}]");
     until_port(lab, false);
 }
 
@@ -852,6 +882,8 @@ main(void)
         TEST(declared_ports_go_with_the_last_sighting),
         TEST(a_full_report_without_the_domain_removes_its_ports),
         TEST(while_a_host_is_not_heard_of_nothing_is_taken_for_gone),
+        TEST(a_host_that_connects_is_waited_for_no_more),
+        TEST(a_host_that_was_deleted_is_waited_for_no_more),
         TEST(a_destination_is_armed_and_opened_by_the_first_packet),
         TEST(a_destination_that_says_it_runs_opens_it_too),
         TEST(a_guest_that_runs_before_its_interface_is_shown_is_bound_when_it_is),
