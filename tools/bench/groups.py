@@ -12,8 +12,8 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from public import (AT_A_TIME, CLIENTS, CROWD, REFERENCE_VNI, SECONDS, SEND_BUFFER, TOP, Table, add_flows, by_tunnel, on_cpu, pairs, parse,   # noqa: E402
-                    port_of_type, program)
+from public import (AT_A_TIME, CLIENTS, CROWD, REFERENCE_VNI, SECONDS, TOP, Table, add_flows, by_tunnel, on_cpu, pairs, parse,   # noqa: E402
+                    port_of_type, program, steady)
 
 sys.path[:0] = [os.path.join(TOP, "tools")]
 
@@ -76,8 +76,8 @@ class Network:
         self.crowd = made[3]
         self.crowd.run("ip", "route", "add", "local", CROWD, "dev", "lo")
         self._add_reference()
-        for host in lab.hosts.values() if os.cpu_count() > 1 else ():
-            host.run("taskset", "-c", "-p", "0", host.run("cat", "/run/openvswitch/ovs-vswitchd.pid").strip())
+        for host in lab.hosts.values():
+            steady(host)
         for name in ("near", "far"):
             guest = self.guests[name]
             guest.agent.call("spawn", argv=on_cpu(1, program("tcp_load"), "serve", str(PORT)), log=os.path.join(guest.folder, "tcp_load.log"))
@@ -96,6 +96,9 @@ class Network:
 
     def load(self, what, ip, *arguments, client=None):
         return parse((client or self.guests["client"]).run(*on_cpu(1, program("tcp_load"), what, ip, PORT, *arguments), timeout=120))
+
+    def lost_in_queues(self):
+        return sum(host.lost_in_queues() for host in self.lab.hosts.values())
 
     def source(self, ip):
         return REFERENCE_IP["client"] if ip in REFERENCE_IP.values() else self.guests["client"].ip
@@ -141,25 +144,29 @@ def row(table, name, unit, measured, **bar):
 
 def measure_load(network, table, name, words):
     ips = (network.guests[name].ip, REFERENCE_IP[name])
-    disturbed = []
+    disturbed, sent_again = [], []
 
     def connections(ip):
         got = network.load("connections", ip, f"{network.source(ip)}/1", AT_A_TIME, 1000000, SECONDS["connections"])
         disturbed.append(got["retransmissions"] + max(0, got["time_wait"]))
         return got["per_second"]
 
-    def streams(buffer):
+    def streams():
         both = {ip: [] for ip in ips}
         for i in range(ROUNDS):
             first, second = ips if i % 2 else reversed(ips)
-            got = network.load("stream", first, SECONDS["stream"], buffer, second)
+            got = network.load("stream", first, SECONDS["stream"], second)
+            sent_again.append(got["retransmissions"])
             both[first].append(got["mbit_per_second"])
             both[second].append(got["other"])
         return [both[ip] for ip in ips]
 
     row(table, f"   groups, {words}, short TCP connections | hand-written", "/s", pairs(connections, ips, ROUNDS), at_least=0.9)
-    row(table, f"   groups, {words}, one TCP stream | hand-written", "Mbit/s", streams(SEND_BUFFER), at_least=0.95)
-    table.figure("   segments sent again and connections left in TIME_WAIT meanwhile", "", sum(disturbed))
+    network.lost_in_queues()
+    row(table, f"   groups, {words}, one TCP stream | hand-written", "Mbit/s", streams(), at_least=0.95)
+    table.figure("   segments sent again by the streams", "", sum(sent_again))
+    table.figure("   frames lost in the switches' queues meanwhile", "", network.lost_in_queues())
+    table.figure("   segments sent again by the short connections, and those left in TIME_WAIT", "", sum(disturbed))
 
 
 def measure_megaflows(network, table):

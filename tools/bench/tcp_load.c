@@ -5,8 +5,7 @@
  *   tcp_load round-trips IP PORT SECONDS at-rest|at-once OTHER-IP   a byte there and back, again and again, on one connection to each
  *                                                                   address in turn, so that both meet the same machine; at rest:
  *                                                                   less what the server held it
- *   tcp_load stream IP PORT SECONDS BUFFER OTHER-IP                 as much as goes through one connection, to each in turn a block;
- *                                                                   BUFFER: of sending, in bytes; 0: the system's
+ *   tcp_load stream IP PORT SECONDS OTHER-IP                        as much as goes through one connection, to each in turn a block
  *
  * SOURCES is ADDRESS/NUMBER: connections come from so many addresses in turn, all of which must be local. They end with a reset, so that no port
  * is kept by TIME_WAIT; it is printed how many were all the same, and
@@ -284,17 +283,14 @@ block(int fd)
 }
 
 static void
-stream(const struct sockaddr_in servers[2], double seconds, int buffer)
+stream(const struct sockaddr_in servers[2], double seconds)
 {
     unsigned long sent_again = retransmissions();
     double start = load_now(), took[2] = {0};
     int fds[2];
     size_t n = 0;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         fds[i] = connected(&servers[i]);
-        if (buffer)
-            setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    }
     for (; load_now() - start < seconds; n++)
         for (int i = 0; i < 2; i++)
             took[i] += block(fds[i]);
@@ -320,11 +316,12 @@ main(int argc, char *argv[])
         connections(&r, atof(argv[7]));
         return 0;
     }
-    if (argc != 7 || (strcmp(what, "round-trips") && strcmp(what, "stream")))
+    bool is_stream = !strcmp(what, "stream") && argc == 6;
+    if (!is_stream && (strcmp(what, "round-trips") || argc != 7))
         load_die("see tools/bench/tcp_load.c for its arguments");
-    struct sockaddr_in servers[2] = {endpoint(argv[2], argv[3]), endpoint(argv[6], argv[3])};
-    if (*what == 's')
-        stream(servers, atof(argv[4]), atoi(argv[5]));
+    struct sockaddr_in servers[2] = {endpoint(argv[2], argv[3]), endpoint(argv[argc - 1], argv[3])};
+    if (is_stream)
+        stream(servers, atof(argv[4]));
     else
         round_trips(servers, atof(argv[4]), !strcmp(argv[5], "at-rest"));
     return 0;

@@ -91,6 +91,18 @@ class Hypervisor(Machine):
         with open(self.path("run", "openvswitch", "ovs-vswitchd.pid")) as f:
             return self.path("run", "openvswitch", f"ovs-vswitchd.{f.read().strip()}.ctl")
 
+    def vswitchd_pid(self):
+        """As this host numbers it."""
+        return int(self.run("cat", "/run/openvswitch/ovs-vswitchd.pid"))
+
+    def widen_queues(self, n_bytes=16 << 20):
+        """Those by which the switch reads its devices, as plugged now; else it loses what comes in a burst of more than ninety frames."""
+        self.agent.call("widen_queues", pid=self.vswitchd_pid(), n_bytes=n_bytes)
+
+    def lost_in_queues(self):
+        """Frames, since this was last asked."""
+        return self.agent.call("lost_in_queues", pid=self.vswitchd_pid())
+
     def ofctl(self, *arguments, **options):
         return self.run("ovs-ofctl", "-O", "OpenFlow15", "--timeout=20", *arguments, **options)
 

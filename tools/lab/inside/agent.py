@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 
-from lab.inside import crowd, echo, frames, hops, load, neighbours, netif, oneway, probe, questions, streams, vlan
+from lab.inside import crowd, echo, frames, hops, load, neighbours, netif, oneway, packet_queues, probe, questions, streams, vlan
 
 
 def listen(path):
@@ -96,6 +96,12 @@ class Actions:
 
     def do_configure(self, **arguments):
         netif.configure(**arguments)
+
+    def do_widen_queues(self, **arguments):
+        return packet_queues.widen(**arguments)
+
+    def do_lost_in_queues(self, **arguments):
+        return packet_queues.lost(**arguments)
 
     def do_make_vlan_leg(self, **arguments):
         self._keep(vlan.VlanLeg(**arguments))
