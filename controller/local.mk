@@ -20,6 +20,7 @@ libcontroller_a_SOURCES += \
 	controller/announce.c controller/announce.h \
 	controller/announcements.c \
 	controller/check/check.c controller/check/check.h \
+	controller/check/check_change.c \
 	controller/check/check_columns.c \
 	controller/check/check_drain.c \
 	controller/check/check_flush.c \

@@ -7,11 +7,6 @@
 #include "controller/check/check_record.h"
 #include "controller/feed.h"
 #include "controller/host/host_reach.h"
-#include "controller/store/store.h"
-#include "vnet/feature/lb/lb_health.h"
-
-#define LOG_MODULE "check"
-#include "base/log.h"
 
 /* What is due at once (many targets added together) is sent in a row of turns, so that switches and others here have theirs. When turns come
  * seldom, each has more to do. */
@@ -162,88 +157,7 @@ checks_tick(evutil_socket_t fd, short what, void *aux)
     arm(all, now_ms + TURN_PAUSE_MS);
 }
 
-/* ---- another state ---- */
-
-static void
-keep(const struct checks *all, const struct checked *c, bool is_gone)
-{
-    char text[CHECK_RECORD_MAX];
-    char *key = mem_printf("target/%u", c->number);
-    store_put_fact(all->controller->store, key, !is_gone && check_record_write(&c->check, text) ? text : NULL);
-    free(key);
-}
-
-static bool
-tell_listener(void *feed, const struct object *listener)
-{
-    feed_object(feed, listener->number);
-    return true;
-}
-
-static void
-tell_listeners(const struct controller *c, uint32_t tg)
-{
-    model_each_referrer(c->model, tg, OBJECT_LISTENER, tell_listener, c->feed);
-}
-
-static const char *
-upper_word(enum target_state state)
-{
-    static const char *const words[] = { [TARGET_INITIAL] = "INITIAL", [TARGET_HEALTHY] = "HEALTHY", [TARGET_UNHEALTHY] = "UNHEALTHY" };
-    return words[state];
-}
-
-static void
-log_change(const struct controller *controller, const struct checked *c, enum target_state before)
-{
-    struct arena *arena = arena_new();
-    const struct object *o = model_get(controller->model, c->number, OBJECT_TARGET);
-    const char *reason = c->check.state == TARGET_UNHEALTHY ? check_end_word(c->check.reason) : "";
-    log_info("target '%s': %s -> %s%s%s%s", o ? object_label(controller->model, o, arena) : "?", upper_word(before),
-             upper_word(c->check.state), *reason ? " (" : "", reason, *reason ? ")" : "");
-    arena_free(arena);
-}
-
-static struct lb_health
-group_health(const struct controller *c, const struct tg *tg)
-{
-    struct view view = { .model = c->model, .runtime = c->runtime };
-    return lb_health_of(&view, tg->o.number);
-}
-
-/* What the unhealthy had while nobody else could take it has to go elsewhere now. */
-static void
-group_changed(const struct checks *all, const struct tg *tg, const struct lb_health *before)
-{
-    struct lb_health now = group_health(all->controller, tg);
-    if (tg->proto == L4_UDP && lb_keeps(before, TARGET_UNHEALTHY) && !lb_keeps(&now, TARGET_UNHEALTHY))
-        flushes_add_unhealthy(all->flushes, tg->o.number);
-    if (lb_fails_open(&now) && !lb_fails_open(before))
-        log_warn("target group '%s': no target is healthy, so connections go to all", tg->o.name);
-    if (lb_fails_open(before) && !lb_fails_open(&now))
-        log_info("target group '%s': connections no longer go to all targets", tg->o.name);
-}
-
-/* The state is another: everybody who goes by it is told. */
-static void
-changed(struct checks *all, struct checked *c, const struct tg *tg)
-{
-    struct controller *controller = all->controller;
-    struct vnet_event event = { .kind = EVENT_TARGET, .number = c->number };
-    enum target_state before = runtime_target_state(controller->runtime, c->number);
-    struct lb_health group = group_health(controller, tg);
-    log_change(controller, c, before);
-    runtime_set_target_state(controller->runtime, c->number, c->check.state);
-    keep(all, c, false);
-    controller_fact_changed(controller, &event);
-    feed_object(controller->feed, c->number);
-    tell_listeners(controller, tg->o.number);
-    group_changed(all, tg, &group);
-    if (c->check.state == TARGET_UNHEALTHY && c->is_udp)
-        flushes_add(all->flushes, c->vpc, c->number);
-    if (c->check.state == TARGET_HEALTHY && !lb_keeps(&group, before) && !c->is_udp)
-        flush_reset(controller, c);
-}
+/* ---- the end of a probe ---- */
 
 void
 checked_ended(struct checks *all, struct checked *c, const struct tg *tg, enum check_end end)
@@ -251,9 +165,9 @@ checked_ended(struct checks *all, struct checked *c, const struct tg *tg, enum c
     struct check_rule rule = check_rule_of(tg);
     enum check_end reason = c->check.reason;
     if (check_ended(&c->check, &rule, end, controller_wall_ms())) {
-        changed(all, c, tg);
+        checked_changed(all, c, tg);
     } else if (c->check.reason != reason) {
-        keep(all, c, false);
+        checked_keep(all, c, false);
         feed_object(all->controller->feed, c->number);
     }
     checked_arrange(all, c);
@@ -268,7 +182,7 @@ forget(struct checks *all, struct checked *c)
     checked_set_cookie(all, c, 0);
     drains_look(all->drains, c, 0);
     runtime_set_target_state(all->controller->runtime, c->number, TARGET_INITIAL);
-    keep(all, c, true);
+    checked_keep(all, c, true);
     if (c->is_udp)
         flushes_add_gone(all->flushes, c->vpc, c->number);
     map_remove(&all->by_number, &c->by_number);
@@ -307,7 +221,7 @@ settle(struct checks *all, struct checked *c, const struct tg *tg, bool is_other
     else
         check_hurry(&c->check, &rule, now_ms);
     if (is_changed)
-        changed(all, c, tg);
+        checked_changed(all, c, tg);
     checked_arrange(all, c);
 }
 
@@ -386,9 +300,9 @@ target_changed(struct checks *all, const struct change *change)
     if (after)
         taker_changed(all, before, after);
     if (before)
-        tell_listeners(all->controller, before->tg);
+        checks_tell_listeners(all->controller, before->tg);
     if (after && (!before || before->tg != after->tg))
-        tell_listeners(all->controller, after->tg);
+        checks_tell_listeners(all->controller, after->tg);
 }
 
 static bool

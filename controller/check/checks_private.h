@@ -1,5 +1,5 @@
-/* Checks from inside: checks.c knows all targets and when each is due, check_probe.c speaks with them, check_drain.c removes those that have
- * drained, check_flush.c makes switches forget the connections of those that are dead. */
+/* Checks from inside: checks.c knows all targets and when each is due, check_probe.c speaks with them, check_change.c tells of their changes,
+ * check_drain.c removes those that have drained, check_flush.c makes switches forget the connections of those that are dead. */
 #ifndef CONTROLLER_CHECK_CHECKS_PRIVATE_H
 #define CONTROLLER_CHECK_CHECKS_PRIVATE_H 1
 
@@ -63,6 +63,12 @@ void checked_ask(struct checks *, struct checked *);
 bool checked_is_silent(struct checks *, struct checked *);
 void paces_free(struct checks *);
 void checked_set_cookie(struct checks *, struct checked *, uint32_t cookie);     /* 0: no answer is for it any more */
+
+/* ---- check_change.c ---- */
+/* Its state is another: everybody who goes by it is told. */
+void checked_changed(struct checks *, struct checked *, const struct tg *);
+void checked_keep(const struct checks *, const struct checked *, bool is_gone);  /* what the next vnetd shall know of it */
+void checks_tell_listeners(const struct controller *, uint32_t tg);              /* who watches them */
 
 /* ---- check_drain.c ---- */
 struct drains *drains_new(struct controller *);
