@@ -689,6 +689,26 @@ a_key_covers_the_tenant_and_the_whole_body(void **state)
     api_client_free(c);
 }
 
+static void
+a_hosts_figures_are_in_the_metrics(void **state)
+{
+    static const char *const up[] = { "\nvnet_host_connected{host=\"a\"} 1\n", "\nvnet_host_realised{host=\"a\"} 1\n" };
+    struct controller_switch s;
+    controller_lab_do(*state, "[{'op':'add','type':'host','name':'a'}]");
+    controller_switch_connect(&s, *state, "a", 1);
+    controller_switch_confirm(&s);
+    struct api_client *c = api_client_new(*state, false);
+    struct answer a = api_client_ask(c, "GET", "/metrics", NULL);
+    for (size_t i = 0; i < 2; i++)
+        assert_non_null(strstr(a.body, up[i]));
+    answer_done(&a);
+    controller_switch_disconnect(&s);
+    a = api_client_ask(c, "GET", "/metrics", NULL);
+    assert_non_null(strstr(a.body, "\nvnet_host_connected{host=\"a\"} 0\n"));
+    answer_done(&a);
+    api_client_free(c);
+}
+
 struct keyed { const char *method, *path, *key, *body; int status; };
 
 /* The body of the answer, of that status. Owned. */
@@ -817,6 +837,7 @@ main(void)
         TEST(objects_are_added_shown_changed_and_deleted),
         TEST(a_filter_on_counters_asks_the_switches_first),
         TEST(a_key_covers_the_tenant_and_the_whole_body),
+        TEST(a_hosts_figures_are_in_the_metrics),
         TEST(a_change_repeated_under_its_key_changes_nothing_more),
         TEST(what_failed_is_tried_again_under_its_key),
     };
