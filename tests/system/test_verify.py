@@ -1,10 +1,13 @@
 """verify: clean after bursts of random changes on live switches, and it notices one flow changed by hand."""
+import csv
+import io
+import json
 import random
 
 import pytest
 
 from lab import CtlError
-from support import add_alien_flow, change_flow, clear_network, delete_flow, expect_verify_clean
+from support import FLOW, add_alien_flow, change_flow, clear_network, delete_flow, expect_verify_clean
 
 LAB = {"hosts": 3}
 
@@ -92,36 +95,47 @@ def simple(lab):
     lab.vms(["s:a@hv1", "s:b@hv2"])
 
 
-def flow_of(host, rng):
-    return rng.choice([line for line in host.flows() if not line.endswith("actions=drop") and "cookie" in line])
+def flow_of_port(host, rng):
+    """A flow of the port that its guest is at, which does something."""
+    ofport = host.ofport(host.guests[0].tap)
+    return rng.choice([line for line in host.flows() if f"in_port={ofport}," in line and not line.endswith("actions=drop")])
+
+
+ALIEN = {"table": 0, "match": "priority=7,ip,nw_src=203.0.113.0", "actions": "drop"}
+
+
+def parts(flow):
+    m = FLOW.match(flow)
+    assert m, f"not a flow: {flow}"
+    return {"table": int(m["table"] or 0), "match": m["match"], "actions": m["actions"]}
 
 
 @pytest.mark.parametrize("deed", ["missing", "extra", "different"])
-def test_one_flow_changed_by_hand_is_noticed(lab, simple, seed, deed):
+def test_one_flow_changed_by_hand_is_named_with_host_table_object_and_what_differs(lab, simple, seed, deed):
     host, rng = lab["hv1"], random.Random(seed)
     expect_verify_clean(lab)
-    line = flow_of(host, rng)
+    line = flow_of_port(host, rng)
     {"missing": lambda: delete_flow(host, line), "extra": lambda: add_alien_flow(host), "different": lambda: change_flow(host, line)}[deed]()
-    status, text = lab.ctl.verify()
-    assert status == 1 and deed in text and "hv1" in text, (status, text, line)
+    flow, owner = (ALIEN, "nothing of vnet") if deed == "extra" else (parts(line), "port a")
+
+    status, body = lab.vnetd.http("GET", "/v1/verify")
+    by_host = {h["host"]: h for h in json.loads(body)["hosts"]}
+    assert status == 200 and by_host["hv2"]["differences"] == [], body
+    difference, = by_host["hv1"]["differences"]
+    assert (difference["kind"], difference["table"], difference["object"]) == (deed, flow["table"], owner), difference
+    assert parts(difference["flow"]) == flow, (difference, line)
+    found = parts(difference["found"]) if "found" in difference else None
+    assert found == ({**flow, "actions": "drop"} if deed == "different" else None), (difference, line)
+
+    status, output, errors = lab.ctl.run("--format=csv", "--columns=host,kind,object,table,flow", "verify")
+    assert status == 1 and not errors, (status, output, errors)
+    heading, row = csv.reader(io.StringIO(output))
+    assert heading == ["host", "kind", "object", "table", "flow"]
+    assert row == ["hv1", deed, owner, str(flow["table"]), difference["flow"]]
     assert lab.ctl.verify("hv2")[0] == 0
-    status, body = lab.vnetd.http("GET", "/v1/verify?host=hv1")
-    assert status == 200 and f'"{deed}"' in body, body
     lab.vnetd.restart()                    # which reads back and mends
     lab.ready()
     expect_verify_clean(lab)
-
-
-def test_verify_names_the_object_a_flow_belongs_to(lab, simple):
-    host = lab["hv1"]
-    ofport = host.ofport(host.guests[0].tap)
-    line = next(f for f in host.flows() if f"in_port={ofport}" in f and not f.endswith("actions=drop"))
-    delete_flow(host, line)
-    status, text = lab.ctl.verify("hv1")
-    assert status == 1, text
-    assert "port a" in text or "'a'" in text or "a" in text.replace(":", " ").split(), text
-    lab.vnetd.restart()
-    lab.ready()
 
 
 def test_an_unknown_host_is_an_error(lab):
