@@ -146,12 +146,12 @@ virt_read_all(virConnectPtr conn, struct virt_domain **list, size_t *n, struct e
 
 /* ---- counters ---- */
 
-/* What is received by the host is sent by the guest: told as the guest sees it. */
+/* libvirt, too, tells it as the guest sees it: what its tap has sent the guest has received. */
 static json_t *
 interface_counters(virTypedParameterPtr params, int n, unsigned i)
 {
     static const struct { const char *theirs, *ours; } names[] = {
-        { "rx.bytes", "tx_bytes" }, { "rx.pkts", "tx_packets" }, { "tx.bytes", "rx_bytes" }, { "tx.pkts", "rx_packets" },
+        { "rx.bytes", "rx_bytes" }, { "rx.pkts", "rx_packets" }, { "tx.bytes", "tx_bytes" }, { "tx.pkts", "tx_packets" },
     };
     json_t *counters = json_object();
     for (size_t k = 0; k < N_ELEMENTS(names); k++) {
@@ -164,11 +164,21 @@ interface_counters(virTypedParameterPtr params, int n, unsigned i)
     return counters;
 }
 
+static void
+put_counter(json_t *counters, const virDomainStatsRecord *record, const char *theirs, const char *ours, unsigned divisor)
+{
+    unsigned long long value;
+    if (virTypedParamsGetULLong(record->params, record->nparams, theirs, &value) == 1)
+        json_object_set_new(counters, ours, json_integer((json_int_t) (value / divisor)));
+}
+
 static json_t *
 domain_counters(const virDomainStatsRecord *record)
 {
     unsigned count = 0;
     json_t *all = json_object();
+    put_counter(all, record, "cpu.time", "cpu_ms", 1000000);
+    put_counter(all, record, "balloon.current", "memory_kib", 1);
     virTypedParamsGetUInt(record->params, record->nparams, "net.count", &count);
     for (unsigned i = 0; i < count && i < DOMAIN_INTERFACES_MAX; i++) {
         const char *name = NULL;
@@ -186,8 +196,8 @@ virt_read_counters(virConnectPtr conn, struct virt_domain **list, size_t *n, str
     virDomainStatsRecordPtr *records;
     *list = NULL;
     *n = 0;
-    int count = virConnectGetAllDomainStats(conn, VIR_DOMAIN_STATS_INTERFACE, &records,
-                                            VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+    unsigned what = VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON;
+    int count = virConnectGetAllDomainStats(conn, what, &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
     const virError *e = count < 0 ? virGetLastError() : NULL;
     if (e && e->code == VIR_ERR_NO_SUPPORT)
         return true;                     /* not every driver counts */

@@ -16,7 +16,7 @@ struct virt_domain {
     bool is_active, is_persistent;
     enum virt_move { VIRT_STAYS, VIRT_LEAVES, VIRT_COMES } move;         /* it migrates to another host, or comes from one and does not run yet */
     struct domain_doc *doc;              /* NULL: its XML could not be read */
-    json_t *counters;                    /* of its interfaces, by port id; NULL: not asked for, or it does not run */
+    json_t *counters;                    /* CPU time, memory, and by device what its interfaces have carried; NULL: not asked for, or it does not run */
 };
 
 void virt_domain_done(struct virt_domain *);
