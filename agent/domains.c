@@ -170,8 +170,9 @@ domain_event(struct domain *d, const char *words, int64_t now_ms)
         d->is_migrating_out = false;
     }
     if (!strncmp(words, "resumed", 7)) {
+        if (strcmp(d->state, "running") || !strncmp(d->event.words, "stopped", 7))
+            d->since_ms = now_ms;        /* what still runs was only reset */
         d->state = "running";            /* what libvirt will say when asked; it is told before that */
-        d->since_ms = now_ms;
     }
     if (!strncmp(words, "resumed", 7) || !strncmp(words, "stopped", 7))
         d->is_incoming = false;
