@@ -57,6 +57,12 @@ def wait_instance(lab, name, seconds=20, **columns):
         raise AssertionError(f"{e}; it is {lab.instance(name)}; all: {lab.ctl('instance-list')}") from e
 
 
+def is_heard(lab, vm):
+    """Does the agent hear what libvirt tells? Something that changes nothing, of metadata that are not ours: it is the last event then."""
+    vm.virsh("metadata", "--uri", "urn:somebody:else", "--key", "x", "--live", "--set", "<note/>")
+    return lab.instance(vm.id)["last_event"] == "metadata-changed"
+
+
 def end_of_agents(lab):
     """Each agent still runs, ends cleanly, and no sanitizer has spoken."""
     for host in lab.hosts.values():

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes once what the lab's virtual machines boot: Debian's cloud kernel as an uncompressed ELF, and an initramfs of busybox and the
-# few modules that virtio-net needs, with tools/lab/guest-image/init as process 1. Prints the folder, which has 'vmlinux', 'initrd', and 'root', the latter's files.
+# few modules that virtio-net and the power button need, with tools/lab/guest-image/init as process 1. Prints the folder, which has 'vmlinux', 'initrd', and 'root', the latter's files.
 #
 # Everything comes by `apt-get download` and `dpkg -x`; nothing is installed (busybox-static would push out busybox).
 set -euo pipefail
@@ -44,9 +44,9 @@ tail -c +$((offset + 1)) "$vmlinuz" | lz4 -d -q - "$work/out/vmlinux" 2>>"$log" 
 [ "$(head -c 4 "$work/out/vmlinux" | tail -c 3)" = ELF ] || { say "no kernel came out of $vmlinuz"; exit 1; }
 
 # The initramfs. In the order in which they must be loaded.
-modules="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net"
+modules="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net evdev button"
 root=$work/root
-mkdir -p "$root"/{bin,dev,proc,sys,lib}
+mkdir -p "$root"/{bin,dev,proc,sys,lib,etc/acpi/PWRF}
 cp "$work/busybox-static/bin/busybox" "$root/bin/busybox"
 for applet in $("$root/bin/busybox" --list); do
     [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
@@ -58,6 +58,7 @@ done
 strip -g "$root"/lib/*.ko
 install -m 755 "$image/init" "$root/init"
 install -m 755 "$image/dhcp" "$root/dhcp"
+install -m 755 "$image/power-button" "$root/etc/acpi/PWRF/00000080"
 (cd "$root" && find . | cpio -o -H newc --quiet) > "$work/out/initrd"
 mv "$root" "$work/out/root"           # what containers have as their own
 rm -rf "$prefix"
