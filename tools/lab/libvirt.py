@@ -95,12 +95,21 @@ class Libvirt:
         self._write(name, text if line in text else text + line + "\n")
 
     def install_hook(self, program, *options):
-        """libvirt's qemu.d/vnet: a script, so that options can be given. Seen by libvirtd when it starts next."""
-        path = self.path("etc", "hooks", "qemu.d", "vnet")
+        """libvirt's qemu.d/vnet: a script, so that options can be given; it notes how long it took. Seen by libvirtd when it starts next; one
+        that was there then may be written anew at any time."""
+        path = self.path("etc", "hooks", "lxc.d" if self.containers else "qemu.d", "vnet")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w") as f:
-            f.write(f"#!/bin/sh\nexec {program} {' '.join(options)} \"$@\"\n")
+            f.write(f"#!/bin/sh\nbegin=$(date +%s%N)\n{program} {' '.join(options)} \"$@\"\nstatus=$?\n"
+                    f"echo \"$1 $2 $(($(date +%s%N) - begin))\" >> {self.path('hook-calls')}\nexit $status\n")
         os.chmod(path, 0o755)
         return path
+
+    def hook_calls(self, guest):
+        """[(operation, seconds)] of the hook's calls for a guest that have ended, oldest first."""
+        with open(self.path("hook-calls")) as f:
+            calls = [line.split() for line in f]
+        return [(operation, int(ns) / 1e9) for name, operation, ns in calls if name == guest]
 
     # -- its process --
 
