@@ -1,5 +1,5 @@
-"""Two hundred guests (containers of libvirt's LXC driver) started and stopped in bursts: what is shown equals what libvirt has, and the agent's memory
-is back where it was."""
+"""Crowds of guests (containers of libvirt's LXC driver, each with a port that it declares; two hundred in a soak) started and stopped in bursts: what
+is shown equals what libvirt has, nothing is left of those that went, and the agent's memory and open files are back where they were after a few."""
 import concurrent.futures
 import random
 import uuid
@@ -7,15 +7,17 @@ import uuid
 import pytest
 
 from lab.procs import LabError, wait_until
+from support import expect_verify_clean
 from vms import end_of_agents
 
 LAB = {"hosts": 1}
-N_GUESTS, BURST = 200, 25
+N_GUESTS, N_SOAK, BURST, N_FIRST = 50, 200, 25, 5
 GROWTH_KIB = 4096                                # with sanitizers, whose quarantine is bounded below
 
 
 @pytest.fixture(scope="module")
 def libvirt(lab):
+    lab.ctl("vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "a", "10.0.0.0/23")
     made = lab.add_libvirt(containers=True)[0]
     yield made
     made.close()
@@ -31,15 +33,23 @@ def truth(libvirt):
     return {name: words[state] for name, state in libvirt.domains().items()}
 
 
+def ports(lab):
+    """{name: does it run} of all ports; None while one is neither in place nor without a place."""
+    states = {r["name"]: r["state"] for r in lab.vnetd.rows("port", columns="name,state")}
+    return {n: s == "active" for n, s in states.items()} if set(states.values()) <= {"active", "unbound"} else None
+
+
 def settled(lab, libvirt):
+    """What is shown equals what libvirt has; each domain that has ever run has its port, which is in place while it runs."""
     wait_until(lambda: shown(lab) == truth(libvirt), 30, "what is shown equals what libvirt has")
+    wait_until(lambda: ports(lab) == {n: s == "running" for n, s in truth(libvirt).items()}, 30, "ports are as their domains are")
 
 
 def at_once(libvirt, commands):
     """virsh commands, in two processes."""
     parts = [commands[i::2] for i in range(2)]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda part: libvirt.virsh("; ".join(part), check=False, timeout=120) if part else (0, "", ""), parts))
+        results = list(pool.map(lambda part: libvirt.virsh("; ".join(part), check=False, timeout=180) if part else (0, "", ""), parts))
     for status, _, errors in results:
         if status != 0:
             raise LabError(errors)
@@ -48,45 +58,63 @@ def at_once(libvirt, commands):
 def define(libvirt, names):
     for name in names:
         with open(libvirt.path(f"{name}.xml"), "w") as f:
-            f.write(libvirt.container_xml(name, uuid.uuid4()))
+            f.write(libvirt.container_xml(name, str(uuid.uuid4()), "a"))
     at_once(libvirt, [f"define {libvirt.path(n)}.xml" for n in names])
 
 
-def test_two_hundred_guests_come_and_go(lab, libvirt, seed, soak, tell):
+def clear(lab, libvirt):
+    """All stopped, and undefined."""
+    at_once(libvirt, [f"destroy {n}" for n, state in truth(libvirt).items() if state == "running"])
+    settled(lab, libvirt)
+    at_once(libvirt, [f"undefine {n}" for n in truth(libvirt)])
+    settled(lab, libvirt)
+    assert shown(lab) == {} and lab.vnetd.rows("port") == []
+
+
+def names_in_ovs(host):
+    """Of all ports and of all interfaces in the host's database."""
+    return [sorted(host.vsctl("--bare", "--columns=name", "list", table).split()) for table in ("port", "interface")]
+
+
+def hooks_that_run(host):
+    return [line for line in host.run("sh", "-c", "cat /proc/[0-9]*/comm 2>/dev/null").splitlines() if line == "vnet-hook"]
+
+
+def test_guests_come_and_go(lab, libvirt, seed, soak, tell):
     rng = random.Random(seed)
-    agent = lab["hv1"].vnet_agent
-    tag = f"{rng.randrange(1 << 24):06x}"
-    names = [f"c{tag}-{i}" for i in range(N_GUESTS)]
+    host, agent = lab["hv1"], lab["hv1"].vnet_agent
+    n_guests, numbers = N_SOAK if soak else N_GUESTS, iter(range(100_000))
+    empty = names_in_ovs(host)
 
-    def burst(part):
+    def burst(n):
+        """So many come; of half of them, in another order, each goes again, and of half of these also the definition."""
+        part = [f"c{seed % 1000}-{next(numbers)}" for _ in range(n)]
         define(libvirt, part)
-        at_once(libvirt, [f"start {n}" for n in part])
+        at_once(libvirt, [f"start {name}" for name in part])
         rng.shuffle(part)
-        half = part[:len(part) // 2]
-        at_once(libvirt, [f"destroy {n}" for n in half] + [f"undefine {n}" for n in half[::2]])
-        return part
+        half = part[:n // 2]
+        at_once(libvirt, [f"destroy {name}" for name in half] + [f"undefine {name}" for name in half[::2]])
 
-    burst(names[:BURST])                                   # what is allocated once is allocated
-    settled(lab, libvirt)
-    for begin in range(BURST, N_GUESTS, BURST):
-        burst(names[begin:begin + BURST])
-    settled(lab, libvirt)
-    left = truth(libvirt)
-    assert len(left) > N_GUESTS / 2 and set(left.values()) == {"running", "off"}
-    at_once(libvirt, [f"destroy {n}" for n, state in left.items() if state == "running"])
-    settled(lab, libvirt)
-    at_once(libvirt, [f"undefine {n}" for n in left])
-    settled(lab, libvirt)
-    assert shown(lab) == {}
+    def back(before_kib, before_files):
+        return agent.n_open_files() <= before_files and agent.memory_kib() - before_kib < GROWTH_KIB
 
-    before = agent.memory_kib()
-    rounds = 20 if soak else 2
-    for _ in range(rounds):
-        part = burst(names[:BURST])
-        running = [n for n, s in truth(libvirt).items() if s == "running"]
-        at_once(libvirt, [f"destroy {n}" for n in running])
-        at_once(libvirt, [f"undefine {n}" for n in truth(libvirt)])
+    burst(N_FIRST)                                         # what is allocated once is allocated
+    clear(lab, libvirt)
+    memory, files = agent.memory_kib(), agent.n_open_files()
+    for _ in range(3 if soak else 1):
+        for _ in range(n_guests // BURST):
+            burst(BURST)
         settled(lab, libvirt)
-    after = agent.memory_kib()
-    tell(f"agent's memory: {before} KiB after {N_GUESTS} guests, {after} KiB after {rounds * len(part)} more")
-    assert after - before < GROWTH_KIB
+        left = truth(libvirt)
+        assert len(left) > n_guests / 2 and set(left.values()) == {"running", "off"}
+        one = next(name for name, state in left.items() if state == "running")
+        assert [operation for operation, _ in libvirt.hook_calls(one)] == ["prepare", "start", "started"]
+        expect_verify_clean(lab)
+        peak = agent.memory_kib(), agent.n_open_files()
+        clear(lab, libvirt)
+        wait_until(lambda: back(memory, files), 30, f"the agent's memory ({memory} KiB) and open files ({files}) are back")
+        assert names_in_ovs(host) == empty
+        assert hooks_that_run(host) == []
+    tell(f"agent's memory: {memory} KiB after {N_FIRST} guests, {peak[0]} KiB with {len(left)}, {agent.memory_kib()} KiB after all; open files {files}, "
+         f"{peak[1]}, {agent.n_open_files()}")
+    expect_verify_clean(lab)

@@ -55,6 +55,9 @@ class VnetAgent:
         status = self.host.run("cat", f"/proc/{self.pid()}/status")
         return int(re.search(r"^VmRSS:\s+(\d+)", status, re.M)[1])
 
+    def n_open_files(self):
+        return len(self.host.run("ls", f"/proc/{self.pid()}/fd").split())
+
     def signal(self, name):
         self.host.agent.call("kill", number=self._number, name=name)
 
