@@ -24,10 +24,11 @@ from lab import Lab, wait_until         # noqa: E402
 
 BRIDGE, ZONE, GROUP, VIP, PORT = "br-int", 1, 1, "10.9.2.1", 7000
 CLIENT_MAC, SERVER_MAC, ROUTER_MAC = "02:00:00:00:09:05", "02:00:00:00:09:06", "02:00:00:00:09:01"
+BUCKET_ID_MAX = 0xffffff00                      # FLOW_BUCKET_ID_MAX
 CROWD, CLIENTS = "198.19.0.0/22", 1000          # the client has all of these addresses
-TARGETS = {number: 1 for number in range(1, 11)}
-WEIGHTED = {1: 1, 2: 2, 3: 3}
-SHARED = 3000                                   # connections whose shares are counted
+TARGETS = {number: 1 for number in range(121, 131)}    # numbers as objects that were added in a row have them
+WEIGHTED = {121: 1, 122: 2, 123: 3}
+SHARED = 30000                                  # connections whose shares are counted: of the lightest target's chance alone makes 1.3 %
 ROUNDS, SECONDS, SUSTAINED_S = 9, 1.0, 8
 COUNTED = 2000                                  # connections whose datapath flows are counted
 DIRECT, BY_TUPLE, BY_PART = "one target", "hash of the 5-tuple", "hash of a part"
@@ -35,6 +36,7 @@ BY_SOURCE, BY_DATAPATH, BY_WEIGHT = "hash of the source", "dp_hash", "hash, with
 METHODS = (DIRECT, BY_TUPLE, BY_PART, BY_SOURCE, BY_DATAPATH)
 FIELDS = {BY_TUPLE: "ip_src,ip_dst,nw_proto,tcp_src,tcp_dst,udp_src,udp_dst", BY_PART: "ip_src,tcp_src=0xff,udp_src=0xff", BY_SOURCE: "ip_src"}
 FIELDS[BY_WEIGHT] = FIELDS[BY_TUPLE]
+SHARING = (BY_TUPLE, BY_DATAPATH, BY_WEIGHT)
 
 # Datagrams from (address, port) pairs, a few at a time: "first address, number of addresses, first port, number of ports".
 SEND = """
@@ -55,18 +57,16 @@ def target_ip(number):
     return f"10.9.1.{number}"
 
 
-def mixed(number, copy):
-    """A bucket's id: of the target's number, so that it stays the same whoever else is there."""
-    x = (number * 0x9e3779b1 + copy * 0x85ebca6b) & 0xffffffff
-    x = ((x ^ x >> 16) * 0xc2b2ae35) & 0xffffffff
-    return (x ^ x >> 13) & 0x7fffffff
+def bucket_id(number, share):
+    """As vnet's (vnet/feature/lb/lb_listener.c): of the target's number, so that it stays the same whoever else is there."""
+    return (number << 8 | share) % BUCKET_ID_MAX
 
 
 def buckets(method, targets):
     for number, weight in targets.items():
-        copies, weight = (1, weight) if method in (BY_DATAPATH, BY_WEIGHT) else (weight, 1)
-        for copy in range(copies):
-            yield f"bucket=bucket_id:{mixed(number, copy)},weight:{weight},actions=set_field:{number}->reg1,resubmit(,2)"
+        shares, weight = (1, weight) if method in (BY_DATAPATH, BY_WEIGHT) else (weight, 1)
+        for share in range(shares):
+            yield f"bucket=bucket_id:{bucket_id(number, share)},weight:{weight},actions=set_field:{number}->reg1,resubmit(,2)"
 
 
 def group(method, targets):
@@ -114,7 +114,7 @@ class Network:
     def change(self, method, targets=None):
         if method != DIRECT:
             self.hv.ofctl("--may-create", "mod-group", BRIDGE, group(method, targets or TARGETS))
-        way = "set_field:1->reg1,resubmit(,2)" if method == DIRECT else f"group:{GROUP}"
+        way = f"set_field:{min(TARGETS)}->reg1,resubmit(,2)" if method == DIRECT else f"group:{GROUP}"
         self.hv.ofctl("add-flow", BRIDGE, f"table=1,priority=10,ct_state=+trk+new,ip actions={way}")
 
     def forget(self):
@@ -191,7 +191,7 @@ def measure_datapath_flows(network, table):
 
 def measure_shares(network, table):
     total = sum(WEIGHTED.values())
-    for method in (*METHODS[1:], BY_WEIGHT):
+    for method in SHARING:
         network.choose(method, WEIGHTED)
         seen = network.send(SHARED // CLIENTS)
         counts = collections.Counter(seen.values())
