@@ -43,7 +43,8 @@ def net(lab):
 
 
 def row(lab, target):
-    return next(r for r in lab.vnetd.rows("target") if r["name"] == target)
+    """Without what switches would be asked for."""
+    return next(r for r in lab.vnetd.rows("target", columns="name,weight,health,reason,changes") if r["name"] == target)
 
 
 def expect(lab, target, health, reason=None, seconds=5):
@@ -171,6 +172,29 @@ def test_a_host_that_is_gone_is_unreachable(lab, net):
     host.start_ovsdb()
     host.start_vswitchd()
     all_healthy(lab, 15)
+
+
+def test_a_host_that_falls_silent_gives_no_answer_and_is_unreachable_when_it_is_given_up(lab, net, tell):
+    """No session of its Open vSwitch ends; they only say nothing more. Two of three targets are there."""
+    host, front = lab["hv1"], lab.ctl.get("lb", "front", "ip")
+    silent = [f"{group}/{name}" for group in ("pages", "names") for name in ("web1", "web2")]
+    host.freeze()
+    began = time.monotonic()
+    try:
+        for target in silent:
+            expect(lab, target, "unhealthy", "no answer")
+        noticed = time.monotonic() - began
+        wait_until(lambda: [net["client"].tcp_connect(front, 80, timeout=0.5) for _ in range(12)] == ["connected"] * 12, 3, "connections go to the other")
+        assert set(net["client"].who_answers([front] * 12, 53, timeout=2)) == {"web3"}
+        assert {row(lab, t)["health"] for t in ("pages/web3", "names/web3")} == {"healthy"}
+        for target in silent:
+            expect(lab, target, "unhealthy", "unreachable", 20)
+        tell(f"no answer after {noticed:.2f} s, unreachable after {time.monotonic() - began:.2f} s")
+    finally:
+        host.thaw()
+    all_healthy(lab, 15)
+    lab.ready()
+    expect_verify_clean(lab)
 
 
 def test_when_all_are_unhealthy_the_listener_says_so(lab, net):

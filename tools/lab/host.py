@@ -73,6 +73,15 @@ class Hypervisor(Machine):
     def kill_ovsdb(self, name="KILL"):
         self._end(self._server, name)
 
+    def freeze(self):
+        """Its Open vSwitch stands still: no session ends, and nobody answers."""
+        for number in (self._switch, self._server):
+            self.agent.call("kill", number=number, name="STOP")
+
+    def thaw(self):
+        for number in (self._server, self._switch):
+            self.agent.call("kill", number=number, name="CONT")
+
     def _end(self, number, name):
         self.agent.call("kill", number=number, name=name)
         if self.agent.call("wait", number=number, timeout=10) is None:
