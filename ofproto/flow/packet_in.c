@@ -20,11 +20,8 @@
 #define OXM_BASIC_IN_PORT 0
 #define OXM_BASIC_METADATA 2
 #define OXM_NXM1_REG_LAST 15
-#define OXM_NXM1_CT_STATE 105
 #define OXM_NXM1_XXREG_FIRST 111
 #define OXM_NXM1_XXREG_LAST 114
-#define OXM_NXM1_CT_DST 121
-#define OXM_NXM1_CT_DST_PORT 125
 #define N_REGS 16
 
 /* 'n' registers from 'first' on. */
@@ -38,21 +35,6 @@ regs_read(struct packet_in *pi, unsigned first, unsigned n, struct bytes_reader 
     return true;
 }
 
-/* False: none of conntrack's. */
-static bool
-ct_read(struct packet_in *pi, uint8_t field, struct bytes_reader *value)
-{
-    if (field == OXM_NXM1_CT_STATE)
-        pi->ct_state = reader_be32(value);
-    else if (field == OXM_NXM1_CT_DST)
-        pi->ct_dst = reader_be32(value);
-    else if (field == OXM_NXM1_CT_DST_PORT)
-        pi->ct_dst_port = reader_be16(value);
-    else
-        return false;
-    return true;
-}
-
 static bool
 field_read(struct packet_in *pi, uint16_t class, uint8_t field, struct bytes_reader *value)
 {
@@ -60,8 +42,6 @@ field_read(struct packet_in *pi, uint16_t class, uint8_t field, struct bytes_rea
         pi->in_port = reader_be32(value);
     else if (class == OXM_CLASS_BASIC && field == OXM_BASIC_METADATA)
         pi->metadata = reader_be64(value);
-    else if (class == OXM_CLASS_NXM1 && ct_read(pi, field, value))
-        return !value->bad;
     else if (class == OXM_CLASS_NXM1 && field <= OXM_NXM1_REG_LAST)
         return regs_read(pi, field, 1, value);
     else if (class == OXM_CLASS_NXM1 && field >= OXM_NXM1_XXREG_FIRST && field <= OXM_NXM1_XXREG_LAST)

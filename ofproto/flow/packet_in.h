@@ -9,8 +9,6 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-#define CT_STATE_DNAT 0x80      /* its destination was translated */
-
 struct packet_in {
     const uint8_t *packet;      /* from the Ethernet header on; points into the message */
     size_t packet_len;          /* bytes present */
@@ -22,9 +20,6 @@ struct packet_in {
     uint8_t table;
     uint32_t reg[16];           /* pipeline registers when the flow ran */
     uint64_t metadata;
-    uint32_t ct_state;          /* of ovs-fields(7): CT_STATE_*; 0: it has not been to conntrack */
-    uint32_t ct_dst;            /* where its connection's first packet was sent, before any translation (IPv4); 0: not told */
-    uint16_t ct_dst_port;
     const uint8_t *continuation;         /* NULL: it does not wait in the switch; else what packet_resume_encode() gives back */
     size_t continuation_len;
 };

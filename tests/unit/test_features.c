@@ -200,9 +200,8 @@ a_packet_too_big_is_answered_with_the_paths_mtu(void **unused)
     assert_int_equal(get_be16(icmp + 6), 1450);
     assert_int_equal(get_be32(out.data + ETHERNET_HEADER + 12), 0x0a000101);
 
-    in.ct_state = CT_STATE_DNAT;         /* it was sent to a load balancer */
-    in.ct_dst = 0x0a000164;
-    in.ct_dst_port = 80;
+    in.reg[4] = 0x0a000164;              /* it was sent to a load balancer */
+    in.reg[5] = 80;
     bytes_clear(&out);
     assert_true(feature_reject.answer(&in, &out));
     const uint8_t *quoted = out.data + ETHERNET_HEADER + IPV4_HEADER + 8;

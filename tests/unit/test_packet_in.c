@@ -93,25 +93,6 @@ a_packet_in_is_read_whole(void **state)
 }
 
 static void
-what_conntrack_knows_of_it_is_read(void **state)
-{
-    (void) state;
-    static const uint8_t tracked[] = { 0, 1, 105 << 1, 4, 0, 0, 0, 0xa2, 0, 1, 121 << 1, 4, 10, 0, 1, 100, 0, 1, 125 << 1 | 1, 4, 0, 80, 0xff, 0xff };
-    struct bytes b = message_start();
-    struct packet_in pi;
-    struct error err;
-    put_property(&b, 0, packet, sizeof packet);
-    put_property(&b, 6, tracked, sizeof tracked);
-    set_length(&b);
-    assert_true(packet_in_decode(b.data, b.n, &pi, &err));
-    assert_int_equal(pi.ct_state, 0xa2);
-    assert_true(pi.ct_state & CT_STATE_DNAT);
-    assert_int_equal(pi.ct_dst, 0x0a000164);
-    assert_int_equal(pi.ct_dst_port, 80);
-    bytes_done(&b);
-}
-
-static void
 what_is_missing_is_empty(void **state)
 {
     (void) state;
@@ -124,7 +105,6 @@ what_is_missing_is_empty(void **state)
     assert_int_equal(pi.total_len, sizeof packet);
     assert_int_equal(pi.userdata_len, 0);
     assert_int_equal(pi.in_port, 0);
-    assert_int_equal(pi.ct_state, 0);
     bytes_done(&b);
 }
 
@@ -291,7 +271,6 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_packet_in_is_read_whole),
-        cmocka_unit_test(what_conntrack_knows_of_it_is_read),
         cmocka_unit_test(what_is_missing_is_empty),
         cmocka_unit_test(bad_messages_are_refused_with_a_reason),
         cmocka_unit_test(a_packet_that_waits_goes_on_as_another_with_all_else_as_it_was),

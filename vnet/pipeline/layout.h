@@ -8,7 +8,7 @@
  *             combination of security groups, reg2 a group of the other end's, reg7 how narrow that rule is (sg_rule.c); reg3 bit 0: the
  *             other end began the connection, bit 1: the packet goes to the port, bit 2: from a port that is not filtered but may talk to a
  *             balancer, bit 3: from outside to a balancer, bits 16..31: that port's zone
- *   reg4-7    = xxreg1: original IPv6 destination (room); reg4: original IPv4 destination, of what goes to a balancer
+ *   reg4-7    = xxreg1: original IPv6 destination (room); reg4: original IPv4 destination, reg5 0..15: port, of what goes to a balancer
  *   reg8      number of the port the packet came from (0: not from a local port)
  *   reg9      number of its subnet
  *   reg10     number of the route table that decides; later that of the pool by whose network it leaves
@@ -53,6 +53,7 @@
 #define LAYOUT_EXTERNAL (struct of_field){ OF_REG3, 3, 1 }
 #define LAYOUT_ZONE (struct of_field){ OF_REG3, 16, 16 }
 #define LAYOUT_ORIGINAL_DST4 (struct of_field){ OF_REG4, 0, 32 }
+#define LAYOUT_ORIGINAL_DST_PORT (struct of_field){ OF_REG5, 0, 16 }
 #define LAYOUT_TARGET (struct of_field){ OF_REG14, 0, 32 }
 #define LAYOUT_ORIGIN (struct of_field){ OF_REG15, 0, 32 }
 #define LAYOUT_CT_BALANCED (struct of_field){ OF_CT_MARK, 0, 1 }

@@ -29,8 +29,10 @@ void
 lb_chosen_end(struct block *b, bool is_inbound)
 {
     act_move(b->fb, LAYOUT_CT_TARGET, LAYOUT_TARGET);
-    if (!is_inbound)
+    if (!is_inbound) {
         act_move(b->fb, of_field_whole(OF_CT_NW_DST), LAYOUT_ORIGINAL_DST4);
+        act_move(b->fb, of_field_whole(OF_CT_TP_DST), LAYOUT_ORIGINAL_DST_PORT);
+    }
     act_goto(b->fb, STAGE_LB_TARGET);
     block_flow_end(b);
 }

@@ -46,6 +46,7 @@ new_row(struct block *b, const struct entrance *e)
         act_dec_ttl(fb);
         act_set_mac(fb, OF_ETH_SRC, ROUTER_MAC);
         act_set_ip(fb, OF_REG4, e->ip);
+        act_set(fb, LAYOUT_ORIGINAL_DST_PORT, e->listener->port);
     }
     act_group(fb, e->listener->o.number);
     block_flow_end(b);

@@ -161,10 +161,8 @@ reject_answer(const struct packet_in *in, struct bytes *out)
         return false;
     struct of_field mtu = LAYOUT_PATH_MTU;
     error.mtu = in->reg[mtu.id - OF_REG0] >> mtu.ofs;
-    if (in->ct_state & CT_STATE_DNAT) {          /* by a load balancer */
-        error.sent_to = in->ct_dst;
-        error.sent_to_port = in->ct_dst_port;
-    }
+    error.sent_to = in->reg[LAYOUT_ORIGINAL_DST4.id - OF_REG0];
+    error.sent_to_port = (uint16_t) in->reg[LAYOUT_ORIGINAL_DST_PORT.id - OF_REG0];
     return icmp_error_answer(&error, in->packet, in->packet_len, out);
 }
 
