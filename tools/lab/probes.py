@@ -31,6 +31,9 @@ class Prober:
     def tcp_send(self, ip, port, n_bytes, timeout=20):
         return self.agent.call("tcp_send", ip=ip, port=port, n_bytes=n_bytes, timeout=timeout)
 
+    def tcp_fetch(self, ip, port, n_bytes, timeout=20):
+        return self.agent.call("tcp_fetch", ip=ip, port=port, n_bytes=n_bytes, timeout=timeout)
+
     def who_answers(self, ips, port, **options):
         """The names of the UDP servers at ips, None for silence."""
         return self.agent.call("udp_ask", ips=list(ips), port=port, **options)

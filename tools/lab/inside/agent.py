@@ -122,6 +122,9 @@ class Actions:
     def do_tcp_send(self, **arguments):
         return streams.tcp_send(**arguments)
 
+    def do_tcp_fetch(self, **arguments):
+        return streams.tcp_fetch(**arguments)
+
     def do_udp_ask(self, **arguments):
         return probe.udp_ask(**arguments)
 
@@ -160,6 +163,9 @@ class Actions:
 
     def do_start_ping(self, **arguments):
         return self._keep(streams.PingStream(**arguments))
+
+    def do_start_tcp_giver(self, **arguments):
+        return self._keep(streams.TcpGiver(**arguments))
 
     def do_start_tcp_server(self, **arguments):
         return self._keep(streams.TcpServer(**arguments))

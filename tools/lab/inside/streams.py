@@ -129,6 +129,58 @@ def tcp_send(ip, port, n_bytes, timeout=20):
     return {"ok": ok, "seconds": round(time.monotonic() - begin, 3), "mss": mss}
 
 
+class TcpGiver:
+    """Sends to whoever connects as many bytes as the first eight say, and closes."""
+
+    def __init__(self, port, ip="0.0.0.0"):
+        self._socket = socket.create_server((ip, port), backlog=64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._give, args=(client,), daemon=True).start()
+
+    @staticmethod
+    def _give(client):
+        with client:
+            try:
+                client.sendall(_pattern(struct.unpack("!Q", client.recv(8, socket.MSG_WAITALL))[0]))
+            except (OSError, struct.error):        # who asked is gone
+                return
+
+    def look(self):
+        return None
+
+    def stop(self):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+def _pattern(n_bytes):
+    return (bytes(range(251)) * (n_bytes // 251 + 1))[:n_bytes]
+
+
+def tcp_fetch(ip, port, n_bytes, timeout=20):
+    """n_bytes from a TcpGiver, compared. {"ok", "n_bytes", "seconds"}: what came within the time."""
+    begin, data = time.monotonic(), bytearray()
+    with socket.create_connection((ip, port), timeout) as s:
+        s.sendall(struct.pack("!Q", n_bytes))
+        try:
+            while (left := begin + timeout - time.monotonic()) > 0:
+                s.settimeout(left)
+                part = s.recv(1 << 16)
+                if not part:
+                    break
+                data += part
+        except TimeoutError:
+            pass
+    return {"ok": data == _pattern(n_bytes), "n_bytes": len(data), "seconds": round(time.monotonic() - begin, 3)}
+
+
 class UdpServer:
     """Answers each question of probe.udp_ask with its first 8 bytes and its own name; so one sees who answered. Counts them."""
 
