@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HOOKS "/etc/libvirt/hooks/qemu.d"
+#define HOOK "/etc/libvirt/hooks/qemu"
+#define HOOKS HOOK ".d"
 #define CLOCK_SLACK_S 0.05
 
 static bool
@@ -109,15 +110,38 @@ libvirt_start(void)
     return start;
 }
 
-/* libvirt looks for hooks when it starts, and never again: what came later it does not run. */
+/* Was it there, as an executable file, at that time? Later changes of what a link leads to do not matter. */
+static bool
+was_there(const char *path, double at)
+{
+    struct stat st, target;
+    return !lstat(path, &st) && !stat(path, &target) && S_ISREG(target.st_mode) && !access(path, X_OK)
+        && seconds(&st.st_ctim) <= at + CLOCK_SLACK_S;
+}
+
+/* libvirt looks for hooks of its driver when it starts, and never again. If there was one, it runs all that there are. */
+static bool
+had_hook(double start)
+{
+    char path[PATH_MAX];
+    DIR *folder = opendir(HOOKS);
+    bool has = was_there(HOOK, start);
+    for (const struct dirent *e; !has && folder && (e = readdir(folder));) {
+        snprintf(path, sizeof path, HOOKS "/%s", e->d_name);
+        has = was_there(path, start);
+    }
+    if (folder)
+        closedir(folder);
+    return has;
+}
+
 static bool
 check_libvirt(void)
 {
-    struct stat st;
     double start = libvirt_start();
     if (start <= 0)
         return say(true, "libvirt does not run now; it will find the hook when it starts", "");
-    if (stat(HOOKS, &st) || seconds(&st.st_mtim) > start + CLOCK_SLACK_S)
+    if (!had_hook(start))
         return say(false, "libvirt", "was started before the hook was there, and does not know of it: restart it (guests live on)");
     return say(true, "libvirt was started after the hook was there", "");
 }

@@ -1,5 +1,6 @@
 """The Debian packages, as ./dev deb makes them, installed on a clean Debian tree: all their programs run there, and the agent's package and one
 command are all that a host needs to join."""
+import contextlib
 import glob
 import os
 import shutil
@@ -77,7 +78,8 @@ def test_all_programs_run_on_a_clean_system(tree):
     for program in ("vnetd", "vnet-agent", "vnetctl", "vnet-hook"):
         status, output, errors = tree.run(program, "--version")
         assert status == 0 and "0.1.0" in output, (program, output, errors)
-    assert os.readlink(tree.path("etc/libvirt/hooks/qemu.d/vnet")) == "/usr/sbin/vnet-hook"
+    for page, package in (("vnet.conf.5", "vnet-controller"), ("vnet-agent.conf.5", "vnet-agent")):
+        assert tree.run("dpkg", "-S", f"/usr/share/man/man5/{page}.gz")[1].startswith(f"{package}:")
     status, output, _ = tree.run("dpkg", "--audit")
     assert (status, output) == (0, "")
     for unit in ("vnetd.service", "vnet-agent.service"):
@@ -110,7 +112,11 @@ class Machine:
         tree.write("etc/hostname", name + "\n")
         self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", "-pfmuinC", "--kill-child", "bash", "-ec", self.BOOT, tree.folder, name],
                                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self._first() and self.run("systemctl", "is-system-running", check=False) in ("running\n", "degraded\n"), 60, "it is up")
+        try:
+            wait_until(lambda: self._first() and self.run("systemctl", "is-system-running", check=False) in ("running\n", "degraded\n"), 60, "it is up")
+        except BaseException:
+            self.stop()
+            raise
 
     def _first(self):
         with open(f"/proc/{self._process.pid}/task/{self._process.pid}/children") as f:
@@ -129,12 +135,15 @@ class Machine:
 @pytest.fixture
 def machine(tree):
     it = Machine(tree, "hv1")
-    yield it
-    it.stop()
-    for made in ("etc/vnet/pki", "var/lib/vnet"):
-        shutil.rmtree(tree.path(made))
-    for made in ("etc/vnet/agent.conf", "etc/openvswitch/system-id.conf", "etc/openvswitch/conf.db"):
-        os.unlink(tree.path(made))
+    try:
+        yield it
+    finally:
+        it.stop()
+        for made in ("etc/vnet/pki", "var/lib/vnet"):      # as far as the test has come
+            shutil.rmtree(tree.path(made), ignore_errors=True)
+        for made in ("etc/vnet/agent.conf", "etc/openvswitch/system-id.conf", "etc/openvswitch/conf.db"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(tree.path(made))
 
 
 def main_pid(machine, unit):
@@ -193,7 +202,52 @@ def test_the_agent_s_package_and_one_command_connect_a_host(lab, tree):
     assert host.agent.call("wait", number=number, timeout=20) == 0
 
 
+HOOK = "etc/libvirt/hooks/qemu.d/vnet"
+
+
+def run_hook(tree):
+    """As libvirt does. (exit status, standard error)"""
+    status, output, errors = tree.run("sh", "-c", f"/{HOOK} vm prepare begin - < /dev/null")
+    assert output == ""
+    return status, errors
+
+
+def agent_deb(tree):
+    return "/debs/" + next(name for name in os.listdir(tree.path("debs")) if name.startswith("vnet-agent"))
+
+
+def test_the_hook_is_the_admin_s_to_change_and_harms_no_guest_when_its_package_is_gone(tree):
+    status, errors = run_hook(tree)
+    assert status == 0 and "vnet-agent does not answer" in errors
+    with open(tree.path(HOOK)) as f:
+        text = f.read()
+    changed = text.replace("vnet-hook \"$@\"", "vnet-hook --strict \"$@\"")
+    assert changed != text
+    tree.write(HOOK, changed, 0o755)
+    for command in (["remove"], ["install", "--reinstall"]):
+        status, _, errors = tree.run("apt-get", *command, "-y", agent_deb(tree) if command[0] == "install" else "vnet-agent")
+        assert status == 0, errors
+        with open(tree.path(HOOK)) as f:
+            assert f.read() == changed                     # kept
+        status, errors = run_hook(tree)
+        assert status == 0 and ("does not answer" in errors) == (command[0] == "install"), errors
+    tree.write(HOOK, text, 0o755)
+
+
+def test_a_link_made_by_hand_becomes_the_package_s_file_and_the_program_stays(tree):
+    program = os.stat(tree.path("usr/sbin/vnet-hook")).st_size
+    assert tree.run("apt-get", "purge", "-y", "vnet-agent")[0] == 0
+    assert not os.path.lexists(tree.path(HOOK))
+    os.makedirs(tree.path(os.path.dirname(HOOK)), exist_ok=True)
+    os.symlink("/usr/sbin/vnet-hook", tree.path(HOOK))
+    status, _, errors = tree.run("apt-get", "install", "-y", agent_deb(tree))
+    assert status == 0, errors
+    assert os.path.isfile(tree.path(HOOK)) and not os.path.islink(tree.path(HOOK))
+    assert os.stat(tree.path("usr/sbin/vnet-hook")).st_size == program
+    assert run_hook(tree)[0] == 0
+
+
 def test_removing_the_packages_leaves_no_program(tree):
     status, _, errors = tree.run("apt-get", "remove", "-y", "vnet-agent", "vnet-controller", "vnet-tools")
     assert status == 0, errors
-    assert not os.path.lexists(tree.path("etc/libvirt/hooks/qemu.d/vnet")) and not os.path.exists(tree.path("usr/sbin/vnet-agent"))
+    assert not os.path.exists(tree.path("usr/sbin/vnet-agent")) and run_hook(tree) == (0, "")

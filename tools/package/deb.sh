@@ -11,7 +11,7 @@ mkdir -p "$out" "$build/stage/all/lib/systemd/system" "$build/stage/all/etc/vnet
 make -s -C "$build" DESTDIR="$build/stage/all" install-strip >/dev/null
 install -m 644 "$here"/*.service "$build/stage/all/lib/systemd/system/"
 install -m 644 "$here/vnetd.conf" "$build/stage/all/etc/vnet/"
-ln -s /usr/sbin/vnet-hook "$build/stage/all/etc/libvirt/hooks/qemu.d/vnet"
+install -m 755 "$here/libvirt-hook" "$build/stage/all/etc/libvirt/hooks/qemu.d/vnet"
 
 # What the programs of a package link, as dependencies.
 shlibs() {
@@ -51,7 +51,7 @@ package() {
     } > "$root/DEBIAN/control"
     (cd "$root" && if [ -d etc ]; then find etc -type f | sed 's,^,/,'; fi) > "$root/DEBIAN/conffiles"
     [ -s "$root/DEBIAN/conffiles" ] || rm "$root/DEBIAN/conffiles"
-    for script in postinst prerm; do
+    for script in preinst postinst prerm; do
         [ ! -e "$here/$name.$script" ] || install -m 755 "$here/$name.$script" "$root/DEBIAN/$script"
     done
     dpkg-deb --root-owner-group --build "$root" "$out" >/dev/null
