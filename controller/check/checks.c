@@ -8,6 +8,9 @@
 #include "controller/feed.h"
 #include "controller/host/host_reach.h"
 
+#define LOG_MODULE "check"
+#include "base/log.h"
+
 /* What is due at once (many targets added together) is sent in a row of turns, so that switches and others here have theirs. When turns come
  * seldom, each has more to do. */
 #define PROBES_A_MS 4
