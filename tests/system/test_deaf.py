@@ -1,4 +1,5 @@
-"""vnetd that heard nothing for a while, since it was stopped, takes no target for dead on its return."""
+"""vnetd that heard nothing for a while, since it was stopped or cut off, takes no target for dead on its return."""
+import contextlib
 import time
 
 import pytest
@@ -7,7 +8,7 @@ from lab import wait_until
 
 LAB = {"hosts": 2}
 INTERVAL, FALL = 0.2, 2
-STOPPED_S = 12                  # longer than switches wait for a controller that says nothing, so all connections end
+DEAF_S = 12                     # longer than switches and vnetd wait for each other, so all connections end
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +32,35 @@ def states(lab):
     return {r["name"]: (r["health"], r["changes"]) for r in targets(lab)}
 
 
-def test_vnetd_stopped_for_a_while_takes_no_target_for_dead(lab, net):
+@contextlib.contextmanager
+def stopped(lab):
+    lab.vnetd.signal("STOP")
+    try:
+        yield lambda: None
+    finally:
+        lab.vnetd.signal("CONT")
+
+
+@contextlib.contextmanager
+def cut_off(lab):
+    """It can be asked all the time."""
+    lab.underlay.set_link("management", "node", False)
+    try:
+        yield lambda: states(lab)
+    finally:
+        lab.underlay.set_link("management", "node", True)
+
+
+@pytest.mark.parametrize("deaf", [stopped, cut_off])
+def test_while_vnetd_is_deaf_no_target_is_taken_for_dead(lab, net, deaf):
     before = states(lab)
     crew = net.agent.call("start_crew", ip="10.0.1.100", port=80, count=10, interval=0.1)
     wait_until(lambda: net.agent.call("look", number=crew)["fewest_answers"] > 2, 10, "connections are there")
-    lab.vnetd.signal("STOP")
-    try:
-        end = time.monotonic() + STOPPED_S
-        wait_until(lambda: time.monotonic() > end, STOPPED_S + 2, "it is stopped for so long")
-    finally:
-        lab.vnetd.signal("CONT")
-    lab.ready()
+    with deaf(lab) as ask:
+        end = time.monotonic() + DEAF_S
+        wait_until(lambda: ask() not in (None, before) or time.monotonic() > end, DEAF_S + 2, "it is deaf for so long")
+        assert ask() in (None, before)
+    lab.ready(seconds=40)
     asked = time.monotonic() + 10 * INTERVAL
     while time.monotonic() < asked:      # several rounds of probes
         assert states(lab) == before
