@@ -86,7 +86,11 @@ def wide(net):
 
 @pytest.mark.parametrize("client", "cd")
 @pytest.mark.parametrize("target", "tu")
-def test_a_target_learns_what_the_tunnel_to_its_client_carries(wide, client, target):
+def test_both_ends_of_a_balanced_connection_learn_what_the_tunnel_carries(wide, client, target):
+    """The client is told of what it has sent to the balancer. Who knows of the path offers segments that fit: so each end forgets before the other's turn."""
+    assert wide[client].tcp_send(BALANCER, listener(target, TAKES), N_BYTES, timeout=8)["ok"]
+    assert wide[client].known_mtu(BALANCER) == TUNNEL_MTU
+    wide[client].forget_mtus()
     result = wide[client].tcp_fetch(BALANCER, listener(target, GIVES), N_BYTES)
     assert result["ok"], result
     assert wide[target].known_mtu(wide[client].ip) == TUNNEL_MTU
