@@ -12,8 +12,8 @@
 #define LOG_MODULE "agent"
 #include "base/log.h"
 
-#define INCOMING_MS 10000                /* from when a migration is announced until libvirt must list it */
-#define STOP_MS 3000                     /* for libvirt to let us go */
+#define INCOMING_MS 10000 /* from when a migration is announced until libvirt must list it */
+#define STOP_MS 3000      /* for libvirt to let us go */
 
 int64_t
 agent_now_ms(void)
@@ -78,7 +78,7 @@ take_domain(struct agent *a, struct virt_domain *v)
     if (!d)
         d = domain_get(&a->domains, v->id, v->doc ? v->doc->name : "", agent_now_ms());
     if (!v->is_active && !is_expected(d, agent_now_ms()))
-        d->is_incoming = false;          /* it did not come */
+        d->is_incoming = false; /* it did not come */
     domain_take(d, v, agent_now_ms());
     look_again(a, d);
 }
@@ -266,7 +266,7 @@ agent_start(struct agent *a, const struct agent_options *o, struct error *err)
 {
     struct api_server server = { o->server, o->key, o->cert, o->ca };
     evthread_use_pthreads();
-    *a = (struct agent) { .base = event_base_new(), .options = o };
+    *a = (struct agent){ .base = event_base_new(), .options = o };
     domains_init(&a->domains);
     virt_loop_register(a->base);
     a->look_again = evtimer_new(a->base, on_look_again, a);
@@ -314,10 +314,10 @@ agent_stop(struct agent *a)
     conntrack_free(a->conntrack);
     underlay_free(a->underlay);
     vnetd_link_free(a->link);
-    numbers_free(a->numbers);            /* hooks that wait for it are let go */
+    numbers_free(a->numbers); /* hooks that wait for it are let go */
     hook_server_free(a->hooks);
     local_host_free(a->local);
-    if (!is_settled) {                   /* a thread still uses the rest */
+    if (!is_settled) { /* a thread still uses the rest */
         log_warn("libvirt does not let go; leaving it behind");
         quick_exit(0);
     }

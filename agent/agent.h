@@ -38,8 +38,8 @@ struct agent {
     struct answers *answers;
     struct numbers *numbers;
     struct conntrack *conntrack;
-    struct underlay *underlay;           /* NULL: the kernel tells nothing */
-    struct event *look_again;            /* while a domain migrates: whether it still does */
+    struct underlay *underlay; /* NULL: the kernel tells nothing */
+    struct event *look_again;  /* while a domain migrates: whether it still does */
 };
 
 /* Everything but the loop. False with *err: nothing is left behind. */
@@ -49,6 +49,6 @@ void agent_stop(struct agent *);
 /* agent_hook.c: what a hook says. */
 void agent_on_hook(void *agent, struct hook_call *, const struct hook_message *);
 
-int64_t agent_now_ms(void);              /* monotonic: no other clock is read here, a host's may be wrong */
+int64_t agent_now_ms(void); /* monotonic: no other clock is read here, a host's may be wrong */
 
 #endif

@@ -10,7 +10,7 @@
 #define LOG_MODULE "hook"
 #include "base/log.h"
 
-#define MARGIN_MS 200                    /* for the answer to reach a hook that is about to give up */
+#define MARGIN_MS 200 /* for the answer to reach a hook that is about to give up */
 
 static struct log_limit limit = LOG_LIMIT(20);
 
@@ -25,7 +25,7 @@ static struct held *
 held_new(struct agent *a, struct hook_call *call, const struct domain *d)
 {
     struct held *h = mem_zalloc(sizeof *h);
-    *h = (struct held) { a, call, d->id };
+    *h = (struct held){ a, call, d->id };
     return h;
 }
 
@@ -89,14 +89,14 @@ on_operation(struct agent *a, struct hook_call *call, const struct hook_message 
     if (!strcmp(m->operation, "migrate"))
         d->is_incoming = true;
     else if (!strcmp(m->operation, "release") && d->is_incoming)
-        domain_event(d, "stopped failed", agent_now_ms());      /* of one that never came libvirt has no event if a hook stopped it */
+        domain_event(d, "stopped failed", agent_now_ms()); /* of one that never came libvirt has no event if a hook stopped it */
     if (!strcmp(m->operation, "prepare") && d->doc) {
         on_prepare(a, call, m, d);
     } else if (!strcmp(m->operation, "start") && d->doc) {
         on_start(a, call, m, d);
     } else {
         hook_call_answer(call, NULL);
-        if (!d->is_incoming)             /* libvirt does not list yet what is still to come */
+        if (!d->is_incoming) /* libvirt does not list yet what is still to come */
             virt_look_at(a->virt, d->id);
     }
 }

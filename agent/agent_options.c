@@ -52,7 +52,7 @@ take_option(void *aux, int option, const char *value, struct error *err)
 static void
 set_defaults(struct agent_options *o)
 {
-    *o = (struct agent_options) { 0 };
+    *o = (struct agent_options){ 0 };
     option_text(&o->connect, "qemu:///system");
     option_text(&o->ovsdb, "unix:/run/openvswitch/db.sock");
     option_text(&o->socket, "/run/vnet/agent.sock");

@@ -11,7 +11,7 @@
 struct agent_options {
     char *connect, *server, *ovsdb, *socket, *state_dir;
     char *key, *cert, *ca;
-    char *pidfile, *log_file;            /* NULL: none */
+    char *pidfile, *log_file; /* NULL: none */
     bool detach, print_version, print_help;
 };
 

@@ -17,13 +17,13 @@
 
 struct answers {
     struct event_base *base;
-    char *folder, *bridge;               /* bridge NULL: not known yet */
-    struct of_session *session;          /* NULL: not connected */
+    char *folder, *bridge;      /* bridge NULL: not known yet */
+    struct of_session *session; /* NULL: not connected */
     struct event *again;
     bool is_answering;
     answers_changed *changed;
     void *aux;
-    struct answers_reader reader;        /* of the reading in flight */
+    struct answers_reader reader; /* of the reading in flight */
 };
 
 static struct log_limit losses = LOG_LIMIT(5);
@@ -92,7 +92,11 @@ on_refused(void *aux, struct of_session *s, uint64_t cookie, const char *reason)
 }
 
 static const struct of_session_ops session_ops = {
-    .identify = on_identify, .committed = on_committed, .refused = on_refused, .packet_in = on_packet_in, .closed = on_closed,
+    .identify = on_identify,
+    .committed = on_committed,
+    .refused = on_refused,
+    .packet_in = on_packet_in,
+    .closed = on_closed,
 };
 
 static void
@@ -142,7 +146,7 @@ read_done(void *aux, bool ok)
 {
     struct answers *a = aux;
     struct answers_reader ended = a->reader;
-    a->reader = (struct answers_reader) { .aux = NULL };
+    a->reader = (struct answers_reader){ .aux = NULL };
     ended.done(ended.aux, ok);
 }
 
@@ -150,15 +154,19 @@ bool
 answers_read_admitted(struct answers *a, const struct answers_reader *reader)
 {
     const struct of_session_read read = {
-        .table = STAGE_ADMIT, .cookie = cookie_make(FEATURE_ADMIT, 0, 0), .cookie_mask = (uint64_t) 0xff << 56,
-        .each_flow = read_flow, .done = read_done, .aux = a,
+        .table = STAGE_ADMIT,
+        .cookie = cookie_make(FEATURE_ADMIT, 0, 0),
+        .cookie_mask = (uint64_t) 0xff << 56,
+        .each_flow = read_flow,
+        .done = read_done,
+        .aux = a,
     };
     if (!a->session || !a->is_answering || a->reader.done)
         return false;
     a->reader = *reader;
     if (of_session_read(a->session, &read))
         return true;
-    a->reader = (struct answers_reader) { .aux = NULL };
+    a->reader = (struct answers_reader){ .aux = NULL };
     return false;
 }
 
@@ -173,7 +181,7 @@ struct answers *
 answers_new(struct event_base *base, const char *folder, answers_changed *changed, void *aux)
 {
     struct answers *a = mem_zalloc(sizeof *a);
-    *a = (struct answers) { .base = base, .folder = mem_strdup(folder), .changed = changed, .aux = aux };
+    *a = (struct answers){ .base = base, .folder = mem_strdup(folder), .changed = changed, .aux = aux };
     a->again = evtimer_new(base, on_again, a);
     return a;
 }

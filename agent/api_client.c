@@ -18,8 +18,8 @@ struct api_client {
     CURLM *multi;
     struct event *timer;
     struct curl_slist *headers;
-    struct options options;              /* as vnetctl's TLS wants them */
-    char *url;                           /* "http://localhost" */
+    struct options options; /* as vnetctl's TLS wants them */
+    char *url;              /* "http://localhost" */
     struct api_call *calls;
 };
 
@@ -32,7 +32,7 @@ struct api_call {
     char why[CURL_ERROR_SIZE];
     struct http_tls tls;
     api_answer *answer;
-    const struct api_stream_ops *stream;         /* NULL: a request */
+    const struct api_stream_ops *stream; /* NULL: a request */
     char *event_name;                    /* of the event whose lines are coming */
     void *aux;
 };
@@ -243,7 +243,7 @@ call_new(struct api_client *client, const char *path)
     if (!strncmp(server, "unix:", 5))
         curl_easy_setopt(call->curl, CURLOPT_UNIX_SOCKET_PATH, server + 5);
     else if (!strncmp(server, "https:", 6) && !http_tls_configure(call->curl, &client->options, &call->tls, &unused))
-        abort();                         /* api_client_new() has tried it */
+        abort(); /* api_client_new() has tried it */
     return call;
 }
 

@@ -13,13 +13,13 @@ struct api_client;
 struct api_call;
 
 struct api_server {
-    const char *server;                  /* unix:FILE, https://HOST:PORT, http://HOST:PORT */
-    const char *key, *cert, *ca;         /* for https */
+    const char *server;          /* unix:FILE, https://HOST:PORT, http://HOST:PORT */
+    const char *key, *cert, *ca; /* for https */
 };
 
 /* Strings are borrowed. */
 struct api_client *api_client_new(struct event_base *, const struct api_server *, struct error *) MUST_CHECK;
-void api_client_free(struct api_client *);       /* calls that are open end with an error */
+void api_client_free(struct api_client *); /* calls that are open end with an error */
 
 /* body is borrowed, NULL with *err (vnetd's own, or why there is no answer). Called from the loop, exactly once. */
 typedef void api_answer(void *aux, const json_t *body, const struct error *err);

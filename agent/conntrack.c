@@ -18,12 +18,12 @@
 
 struct conntrack {
     struct event_base *base;
-    char *folder, *datapath;             /* "netdev@ovs-netdev"; NULL: not known yet */
+    char *folder, *datapath; /* "netdev@ovs-netdev"; NULL: not known yet */
     bool is_wanted;
-    struct bufferevent *bev;             /* NULL: nothing is being asked */
+    struct bufferevent *bev; /* NULL: nothing is being asked */
     struct conntrack_reply reply;
     struct conntrack_counts *counts;
-    int64_t began_ms, rested_ms;         /* monotonic; the second: not before */
+    int64_t began_ms, rested_ms; /* monotonic; the second: not before */
     struct event *ask, *deadline;
     conntrack_counted *counted;
     void *aux;
@@ -202,7 +202,7 @@ struct conntrack *
 conntrack_new(struct event_base *base, const char *folder, conntrack_counted *counted, void *aux)
 {
     struct conntrack *c = mem_zalloc(sizeof *c);
-    *c = (struct conntrack) { .base = base, .folder = mem_strdup(folder), .counted = counted, .aux = aux };
+    *c = (struct conntrack){ .base = base, .folder = mem_strdup(folder), .counted = counted, .aux = aux };
     c->ask = evtimer_new(base, on_ask, c);
     c->deadline = evtimer_new(base, on_deadline, c);
     return c;

@@ -16,7 +16,7 @@
 
 #define CONNTRACK_EVERY_MS 10000
 #define CONNTRACK_DEADLINE_MS 5000
-#define CONNTRACK_REST 100               /* times as long as an answer took passes before the next question */
+#define CONNTRACK_REST 100 /* times as long as an answer took passes before the next question */
 
 struct conntrack;
 

@@ -5,7 +5,7 @@
 #include "agent/conntrack_line.h"
 #include "base/json.h"
 
-#define CONNTRACK_COUNTS_MAX 50000       /* as many as vnetd takes */
+#define CONNTRACK_COUNTS_MAX 50000 /* as many as vnetd takes */
 
 struct conntrack_counts;
 

@@ -29,10 +29,10 @@ take_field(struct piece *rest, struct piece *key, struct piece *value)
         depth += rest->p[i] == '(';
         depth -= depth && rest->p[i] == ')';
     }
-    *key = (struct piece) { rest->p, has_value ? n_key : i };
-    *value = has_value ? (struct piece) { rest->p + n_key + 1, i - n_key - 1 } : (struct piece) { rest->p + i, 0 };
+    *key = (struct piece){ rest->p, has_value ? n_key : i };
+    *value = has_value ? (struct piece){ rest->p + n_key + 1, i - n_key - 1 } : (struct piece){ rest->p + i, 0 };
     i += i < rest->n;
-    *rest = (struct piece) { rest->p + i, rest->n - i };
+    *rest = (struct piece){ rest->p + i, rest->n - i };
     return true;
 }
 
@@ -47,7 +47,7 @@ static struct piece
 inside(struct piece piece)
 {
     bool is_group = piece.n >= 2 && piece.p[0] == '(' && piece.p[piece.n - 1] == ')';
-    return is_group ? (struct piece) { piece.p + 1, piece.n - 2 } : (struct piece) { piece.p, 0 };
+    return is_group ? (struct piece){ piece.p + 1, piece.n - 2 } : (struct piece){ piece.p, 0 };
 }
 
 static bool
@@ -188,7 +188,7 @@ conntrack_line_read(const char *line, size_t n, struct conntrack_entry *e, bool 
         return true;
     if (!read_marks(rest, &said))
         return makes_no_sense(line, n, err);
-    *e = (struct conntrack_entry) { .target = target_of(&said), .zone = (uint16_t) said.zone, .proto = PROTO_UDP, .is_open = true };
+    *e = (struct conntrack_entry){ .target = target_of(&said), .zone = (uint16_t) said.zone, .proto = PROTO_UDP, .is_open = true };
     if (!e->target)
         return true;
     if (is_word(proto, "tcp"))

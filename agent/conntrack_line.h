@@ -15,12 +15,12 @@
 
 /* A connection that a balancer has given to a target. */
 struct conntrack_entry {
-    uint32_t target;                     /* never 0 */
+    uint32_t target; /* never 0 */
     uint16_t zone;
-    uint8_t proto;                       /* TCP or UDP */
-    struct ip ip;                        /* its original destination */
+    uint8_t proto; /* TCP or UDP */
+    struct ip ip;  /* its original destination */
     uint16_t port;
-    bool is_open;                        /* by TCP: not yet closed in both directions; by UDP always */
+    bool is_open; /* by TCP: not yet closed in both directions; by UDP always */
 };
 
 /* '*is_balanced': it is such a connection. False with *err: it says to be one, but makes no sense. */

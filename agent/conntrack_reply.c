@@ -15,7 +15,8 @@ conntrack_reply_init(struct conntrack_reply *r, conntrack_line *each, void *aux)
 static bool
 refuse(const struct conntrack_reply *r, char c, const char *wanted, struct error *err)
 {
-    return error_set(err, ERROR_PROTOCOL, "byte 0x%02x at %zu of ovs-vswitchd's answer, where %s is due", (unsigned char) c, r->n_bytes, wanted);
+    return error_set(err, ERROR_PROTOCOL, "byte 0x%02x at %zu of ovs-vswitchd's answer, where %s is due", (unsigned char) c, r->n_bytes,
+                     wanted);
 }
 
 static bool
@@ -119,9 +120,7 @@ end_key(struct conntrack_reply *r)
     r->key[r->n_key] = '\0';
     r->n_key = 0;
     r->state = REPLY_COLON;
-    r->member = !strcmp(r->key, "result")  ? REPLY_MEMBER_RESULT
-                : !strcmp(r->key, "error") ? REPLY_MEMBER_ERROR
-                                           : REPLY_MEMBER_OTHER;
+    r->member = !strcmp(r->key, "result") ? REPLY_MEMBER_RESULT : !strcmp(r->key, "error") ? REPLY_MEMBER_ERROR : REPLY_MEMBER_OTHER;
 }
 
 static bool

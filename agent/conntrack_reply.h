@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 
-#define CONNTRACK_REPLY_MAX (64 << 20)   /* bytes */
-#define CONNTRACK_LINE_MAX 1024          /* several times what a connection takes */
+#define CONNTRACK_REPLY_MAX (64 << 20) /* bytes */
+#define CONNTRACK_LINE_MAX 1024        /* several times what a connection takes */
 
 /* A line of the result, without its end. False with *err: no more of it. */
 typedef bool conntrack_line(void *aux, const char *line, size_t n, struct error *err);
@@ -23,15 +23,15 @@ struct conntrack_reply {
     void *aux;
     enum {
         REPLY_BEGIN,
-        REPLY_KEY,                       /* or the end, if none has been */
+        REPLY_KEY, /* or the end, if none has been */
         REPLY_IN_KEY,
         REPLY_COLON,
         REPLY_VALUE,
         REPLY_IN_STRING,
         REPLY_IN_ESCAPE,
         REPLY_IN_UNICODE,
-        REPLY_IN_WORD,                   /* null, a number */
-        REPLY_COMMA,                     /* or the end */
+        REPLY_IN_WORD, /* null, a number */
+        REPLY_COMMA,   /* or the end */
         REPLY_DONE
     } state;
     enum { REPLY_MEMBER_OTHER, REPLY_MEMBER_RESULT, REPLY_MEMBER_ERROR } member;

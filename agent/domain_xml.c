@@ -15,8 +15,7 @@ static bool
 is_element(const xmlNode *node, const char *name, const char *namespace)
 {
     const char *ns = node->ns ? (const char *) node->ns->href : NULL;
-    return node->type == XML_ELEMENT_NODE && !strcmp((const char *) node->name, name)
-        && (namespace ? ns && !strcmp(ns, namespace) : !ns);
+    return node->type == XML_ELEMENT_NODE && !strcmp((const char *) node->name, name) && (namespace ? ns && !strcmp(ns, namespace) : !ns);
 }
 
 /* The first child of that name after 'after' (NULL: the first of all). */
@@ -144,8 +143,8 @@ read_declared(struct domain_doc *d, const xmlNode *node, struct error *err)
 {
     char *mac = attribute(node, "mac");
     bool ok = check_attributes(node, " mac subnet port ip sg ", err)
-        && (mac || error_set(err, ERROR_INVALID, "<vnet:interface>: mac is missing; write that of one of the domain's interfaces"))
-        && take_declared(d, node, mac, err);
+              && (mac || error_set(err, ERROR_INVALID, "<vnet:interface>: mac is missing; write that of one of the domain's interfaces"))
+              && take_declared(d, node, mac, err);
     free(mac);
     return ok;
 }

@@ -16,19 +16,19 @@
 
 struct domain_interface {
     struct mac mac;
-    char id[UUID_STRLEN];                /* its interfaceid, which is the port's id; "": it is not on an Open vSwitch bridge */
+    char id[UUID_STRLEN]; /* its interfaceid, which is the port's id; "": it is not on an Open vSwitch bridge */
     bool is_declared;
-    char *subnet, *port, *ip, *sg;       /* as written, if declared; NULL: not given. 'port' always is */
+    char *subnet, *port, *ip, *sg; /* as written, if declared; NULL: not given. 'port' always is */
 };
 
 struct domain_doc {
     struct uuid id;
     char *name;
-    bool is_declaring;                   /* it has <vnet:instance> */
-    char *tenant;                        /* "default" unless given */
+    bool is_declaring; /* it has <vnet:instance> */
+    char *tenant;      /* "default" unless given */
     struct domain_interface interfaces[DOMAIN_INTERFACES_MAX];
     size_t n_interfaces;
-    struct error declaration;            /* text "": fine. Else what is wrong with what it declares, which then counts as not declared */
+    struct error declaration; /* text "": fine. Else what is wrong with what it declares, which then counts as not declared */
 };
 
 /* NULL with *err: it is no domain's XML. What is wrong only with the declaration is in the document. */

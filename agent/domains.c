@@ -10,7 +10,7 @@
 void
 domains_init(struct domains *all)
 {
-    *all = (struct domains) { .gone = NULL };
+    *all = (struct domains){ .gone = NULL };
     map_init(&all->by_id);
 }
 
@@ -50,7 +50,7 @@ domain_get(struct domains *all, struct uuid id, const char *name, int64_t now_ms
     struct domain *d = domain_find(all, id);
     if (!d) {
         d = mem_zalloc(sizeof *d);
-        *d = (struct domain) { .id = id, .state = "paused", .reason = "starting-up", .since_ms = now_ms };
+        *d = (struct domain){ .id = id, .state = "paused", .reason = "starting-up", .since_ms = now_ms };
         map_insert(&all->by_id, &d->by_id, uuid_hash(id));
     }
     if (!d->name || strcmp(d->name, name)) {
@@ -90,7 +90,7 @@ static bool
 same_interface(const struct domain_interface *a, const struct domain_interface *b)
 {
     return mac_equal(a->mac, b->mac) && !strcmp(a->id, b->id) && a->is_declared == b->is_declared && same_text(a->subnet, b->subnet)
-        && same_text(a->port, b->port) && same_text(a->ip, b->ip) && same_text(a->sg, b->sg);
+           && same_text(a->port, b->port) && same_text(a->ip, b->ip) && same_text(a->sg, b->sg);
 }
 
 /* Is what it declares all that it does? Of one with an element that is wrong, as it is while its interface is unplugged, nobody knows. */
@@ -146,7 +146,7 @@ take_incoming(struct domain *d, const struct virt_domain *v)
 void
 domain_take(struct domain *d, struct virt_domain *v, int64_t now_ms)
 {
-    d->is_migrating_out = v->move == VIRT_LEAVES;        /* that it was given up no event tells */
+    d->is_migrating_out = v->move == VIRT_LEAVES; /* that it was given up no event tells */
     take_incoming(d, v);
     bool is_leaving = d->is_migrating_out && !strcmp(v->state, "running");
     set_state(d, is_leaving ? "migrating" : v->state, v->reason, now_ms);
@@ -171,8 +171,8 @@ domain_event(struct domain *d, const char *words, int64_t now_ms)
     }
     if (!strncmp(words, "resumed", 7)) {
         if (strcmp(d->state, "running") || !strncmp(d->event.words, "stopped", 7))
-            d->since_ms = now_ms;        /* what still runs was only reset */
-        d->state = "running";            /* what libvirt will say when asked; it is told before that */
+            d->since_ms = now_ms; /* what still runs was only reset */
+        d->state = "running";     /* what libvirt will say when asked; it is told before that */
     }
     if (!strncmp(words, "resumed", 7) || !strncmp(words, "stopped", 7))
         d->is_incoming = false;
@@ -216,8 +216,8 @@ json_t *
 domain_report_json(const struct domain *d, int64_t now_ms)
 {
     char id[UUID_STRLEN];
-    json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:b,s:o,s:o}", "id", uuid_format(d->id, id), "name", d->name, "state", d->state, "reason",
-                          d->reason, "event", d->event.words, "since_age_ms", (json_int_t) (now_ms - d->since_ms), "persistent",
+    json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:b,s:o,s:o}", "id", uuid_format(d->id, id), "name", d->name, "state", d->state,
+                          "reason", d->reason, "event", d->event.words, "since_age_ms", (json_int_t) (now_ms - d->since_ms), "persistent",
                           d->is_persistent, "events", events_json(d, now_ms), "ports", port_ids(d));
     if (d->event.words[0])
         json_object_set_new(o, "event_age_ms", json_integer(now_ms - d->event.at_ms));
@@ -249,6 +249,6 @@ domain_declaration_json(const struct domain *d)
         put_given(port, "sg", f->is_declared ? f->sg : NULL);
         json_array_append_new(ports, port);
     }
-    return json_pack("{s:s,s:s,s:s,s:b,s:b,s:o}", "id", uuid_format(d->id, id), "name", d->name, "tenant", d->doc ? d->doc->tenant : "default",
-                     "whole", is_whole(d->doc), "incoming", d->is_incoming, "ports", ports);
+    return json_pack("{s:s,s:s,s:s,s:b,s:b,s:o}", "id", uuid_format(d->id, id), "name", d->name, "tenant",
+                     d->doc ? d->doc->tenant : "default", "whole", is_whole(d->doc), "incoming", d->is_incoming, "ports", ports);
 }

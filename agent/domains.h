@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/map.h"
 
-#define DOMAIN_EVENTS_MAX 16             /* told with the next report; more in one moment are left out */
+#define DOMAIN_EVENTS_MAX 16 /* told with the next report; more in one moment are left out */
 
 struct virt_domain;
 
@@ -17,33 +17,33 @@ struct domain {
     struct map_node by_id;
     struct uuid id;
     char *name;
-    const char *state, *reason;          /* static words */
+    const char *state, *reason; /* static words */
     struct domain_event {
         char words[64];
-        int64_t at_ms;                   /* monotonic */
-    } event, untold_events[DOMAIN_EVENTS_MAX];   /* the last one; those that vnetd has not heard of */
+        int64_t at_ms;                         /* monotonic */
+    } event, untold_events[DOMAIN_EVENTS_MAX]; /* the last one; those that vnetd has not heard of */
     size_t n_untold_events;
-    int64_t since_ms;                    /* likewise */
+    int64_t since_ms; /* likewise */
     bool is_active, is_persistent;
-    bool is_untold;                      /* vnetd does not know it as it is */
-    bool is_undeclared;                  /* nor its interfaces; only while it is active */
-    bool is_migrating_out;               /* its memory is being copied to another host */
-    bool is_incoming;                    /* it comes from another host, where it still runs */
-    struct domain_doc *doc;              /* NULL: not read yet */
-    json_t *counters;                    /* NULL: none yet */
-    int64_t touched_ms;                  /* monotonic: when a hook or an event last spoke of it */
+    bool is_untold;         /* vnetd does not know it as it is */
+    bool is_undeclared;     /* nor its interfaces; only while it is active */
+    bool is_migrating_out;  /* its memory is being copied to another host */
+    bool is_incoming;       /* it comes from another host, where it still runs */
+    struct domain_doc *doc; /* NULL: not read yet */
+    json_t *counters;       /* NULL: none yet */
+    int64_t touched_ms;     /* monotonic: when a hook or an event last spoke of it */
 };
 
 struct domains {
     struct map by_id;
-    struct uuid *gone;                   /* of which vnetd has still to be told */
+    struct uuid *gone; /* of which vnetd has still to be told */
     size_t n_gone, cap_gone;
 };
 
 void domains_init(struct domains *);
 void domains_done(struct domains *);
 
-struct domain *domain_find(const struct domains *, struct uuid);         /* or NULL */
+struct domain *domain_find(const struct domains *, struct uuid); /* or NULL */
 /* Made if it is not there: then paused, since its start is what one hears of first. */
 struct domain *domain_get(struct domains *, struct uuid, const char *name, int64_t now_ms);
 void domain_remove(struct domains *, struct domain *);

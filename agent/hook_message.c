@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 
 #define MAGIC "vnet-hook/1"
-#define N_TEXTS 6                        /* magic, guest, operation, suboperation, extra, milliseconds */
+#define N_TEXTS 6 /* magic, guest, operation, suboperation, extra, milliseconds */
 
 static void
 put_text(struct bytes *b, const char *text)
@@ -48,9 +48,10 @@ hook_message_parse(const char *bytes, size_t n, struct hook_message *m, struct e
         texts[i] = at;
         at = zero + 1;
     }
-    *m = (struct hook_message) { texts[1], texts[2], texts[3], texts[4], 0, at, (size_t) (end - at) };
+    *m = (struct hook_message){ texts[1], texts[2], texts[3], texts[4], 0, at, (size_t) (end - at) };
     if (strcmp(texts[0], MAGIC))
-        return error_set(err, ERROR_PROTOCOL, "hook message: it does not begin with " MAGIC "; vnet-hook and vnet-agent must be of one version");
+        return error_set(err, ERROR_PROTOCOL,
+                         "hook message: it does not begin with " MAGIC "; vnet-hook and vnet-agent must be of one version");
     if (!parse_ms(texts[5], &m->timeout_ms))
         return error_set(err, ERROR_PROTOCOL, "hook message: its time to wait is no number");
     return true;

@@ -116,7 +116,7 @@ was_there(const char *path, double at)
 {
     struct stat st, target;
     return !lstat(path, &st) && !stat(path, &target) && S_ISREG(target.st_mode) && !access(path, X_OK)
-        && seconds(&st.st_ctim) <= at + CLOCK_SLACK_S;
+           && seconds(&st.st_ctim) <= at + CLOCK_SLACK_S;
 }
 
 /* libvirt looks for hooks of its driver when it starts, and never again. If there was one, it runs all that there are. */

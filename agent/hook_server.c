@@ -13,7 +13,7 @@
 #define LOG_MODULE "hook"
 #include "base/log.h"
 
-#define READ_S 10                        /* a hook that sends nothing does not stay */
+#define READ_S 10 /* a hook that sends nothing does not stay */
 #define CALLS_MAX 256
 
 struct hook_server {
@@ -30,8 +30,8 @@ struct hook_call {
     struct hook_server *server;
     struct hook_call *next, *prev;
     struct bufferevent *bev;
-    bool is_taken, is_answered;          /* in between, the handler holds the call */
-    bool is_gone;                        /* nobody waits for the answer any more */
+    bool is_taken, is_answered; /* in between, the handler holds the call */
+    bool is_gone;               /* nobody waits for the answer any more */
 };
 
 static void
@@ -131,7 +131,7 @@ on_accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer
         return;
     }
     struct hook_call *c = mem_zalloc(sizeof *c);
-    *c = (struct hook_call) { .server = s, .next = s->calls, .bev = bev };
+    *c = (struct hook_call){ .server = s, .next = s->calls, .bev = bev };
     if (s->calls)
         s->calls->prev = c;
     s->calls = c;
@@ -150,7 +150,7 @@ hook_server_new(struct event_base *base, const char *file, hook_handler *handler
         return NULL;
     }
     struct hook_server *s = mem_zalloc(sizeof *s);
-    *s = (struct hook_server) { .base = base, .handler = handler, .aux = aux, .limit = LOG_LIMIT(10) };
+    *s = (struct hook_server){ .base = base, .handler = handler, .aux = aux, .limit = LOG_LIMIT(10) };
     snprintf(place.path, sizeof place.path, "%s", file);
     s->listener = endpoint_listen(base, &place, NULL, NULL, on_accepted, s, err);
     if (s->listener)

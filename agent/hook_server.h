@@ -14,7 +14,7 @@ struct hook_server;
 typedef void hook_handler(void *aux, struct hook_call *, const struct hook_message *);
 
 struct hook_server *hook_server_new(struct event_base *, const char *file, hook_handler *, void *aux, struct error *) MUST_CHECK;
-void hook_server_free(struct hook_server *);     /* after every call was answered, or none will be */
+void hook_server_free(struct hook_server *); /* after every call was answered, or none will be */
 
 /* 'refusal' NULL: ok. */
 void hook_call_answer(struct hook_call *, const char *refusal);

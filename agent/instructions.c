@@ -16,11 +16,11 @@ static struct log_limit losses = LOG_LIMIT(10);
 
 struct instructions {
     struct api_client *client;
-    struct api_call *stream;             /* NULL: waiting to open it again */
+    struct api_call *stream; /* NULL: waiting to open it again */
     const struct instructions_ops *ops;
     void *aux;
     char *path;
-    int64_t wait_ms, beat_ms;            /* 0: it does not say that it beats */
+    int64_t wait_ms, beat_ms; /* 0: it does not say that it beats */
     struct event *again, *silence;
 };
 
@@ -99,7 +99,7 @@ struct instructions *
 instructions_new(struct event_base *base, struct api_client *client, const struct instructions_ops *ops, void *aux)
 {
     struct instructions *in = mem_zalloc(sizeof *in);
-    *in = (struct instructions) { .client = client, .ops = ops, .aux = aux, .wait_ms = WAIT_FIRST_MS };
+    *in = (struct instructions){ .client = client, .ops = ops, .aux = aux, .wait_ms = WAIT_FIRST_MS };
     in->again = evtimer_new(base, on_again, in);
     in->silence = evtimer_new(base, on_silence, in);
     return in;

@@ -9,15 +9,15 @@
 
 #include "agent/api_client.h"
 
-#define INSTRUCTIONS_BEATS_MISSED 4      /* vnetd is silent when so many beats in a row have not come; 'hello' says how often it beats */
-#define INSTRUCTIONS_HELLO_MS 5000      /* for the first word */
+#define INSTRUCTIONS_BEATS_MISSED 4 /* vnetd is silent when so many beats in a row have not come; 'hello' says how often it beats */
+#define INSTRUCTIONS_HELLO_MS 5000  /* for the first word */
 
 struct instructions;
 
 struct instructions_ops {
-    void (*up)(void *aux);               /* vnetd has said hello */
-    void (*told)(void *aux, const char *name, const char *data);         /* something else; not a beat */
-    void (*down)(void *aux);             /* the stream has ended; also when it has not said hello */
+    void (*up)(void *aux);                                       /* vnetd has said hello */
+    void (*told)(void *aux, const char *name, const char *data); /* something else; not a beat */
+    void (*down)(void *aux);                                     /* the stream has ended; also when it has not said hello */
 };
 
 /* The client is borrowed; free it before. */

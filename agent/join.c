@@ -29,11 +29,16 @@ struct joining {
 enum { OPT_TOKEN = 256, OPT_ENCAP_IP, OPT_UPLINK, OPT_GATEWAY, OPT_NAME, OPT_DIR, OPT_CONFIG, OPT_OVSDB, OPT_DATAPATH };
 
 static const struct option long_options[] = {
-    { "token", required_argument, NULL, OPT_TOKEN },     { "encap-ip", required_argument, NULL, OPT_ENCAP_IP },
-    { "uplink", required_argument, NULL, OPT_UPLINK },   { "gateway", no_argument, NULL, OPT_GATEWAY },
-    { "name", required_argument, NULL, OPT_NAME },       { "dir", required_argument, NULL, OPT_DIR },
-    { "config", required_argument, NULL, OPT_CONFIG },   { "ovsdb", required_argument, NULL, OPT_OVSDB },
-    { "datapath-type", required_argument, NULL, OPT_DATAPATH }, { NULL, 0, NULL, 0 },
+    { "token", required_argument, NULL, OPT_TOKEN },
+    { "encap-ip", required_argument, NULL, OPT_ENCAP_IP },
+    { "uplink", required_argument, NULL, OPT_UPLINK },
+    { "gateway", no_argument, NULL, OPT_GATEWAY },
+    { "name", required_argument, NULL, OPT_NAME },
+    { "dir", required_argument, NULL, OPT_DIR },
+    { "config", required_argument, NULL, OPT_CONFIG },
+    { "ovsdb", required_argument, NULL, OPT_OVSDB },
+    { "datapath-type", required_argument, NULL, OPT_DATAPATH },
+    { NULL, 0, NULL, 0 },
 };
 
 static bool
@@ -68,8 +73,7 @@ parse(int argc, char *argv[], struct joining *j, struct error *err)
             if (!add_uplink(&j->ovs, optarg, err))
                 return false;
             break;
-        default:
-            return error_set(err, ERROR_INVALID, "unknown or incomplete option '%s'; try 'vnet-agent --help'", argv[optind - 1]);
+        default: return error_set(err, ERROR_INVALID, "unknown or incomplete option '%s'; try 'vnet-agent --help'", argv[optind - 1]);
         }
     }
     if (argc - optind != 1 || strncmp(argv[optind], "https://", 8))
@@ -174,8 +178,8 @@ join_run(struct joining *j, struct error *err)
     struct join_answer answer = { NULL };
     EVP_PKEY *key = NULL;
     char *request = choose_name(j, err) && make_folders(j, err) ? pki_request_new(j->name, &key, err) : NULL;
-    bool is_ok = request && join_fetch(j->server, &(struct join_question) { j->token, j->name, request }, &answer, err)
-        && write_pki(j, &answer, key, err) && write_config(j, err);
+    bool is_ok = request && join_fetch(j->server, &(struct join_question){ j->token, j->name, request }, &answer, err)
+                 && write_pki(j, &answer, key, err) && write_config(j, err);
     if (is_ok) {
         j->ovs.name = j->name;
         j->ovs.encap_ip = j->encap_ip ? j->encap_ip : answer.local_ip;

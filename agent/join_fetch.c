@@ -36,7 +36,7 @@ pin_of(const char *token, char pin[64], struct error *err)
         for (int shift = 18; shift >= 0; shift -= 6)
             *out++ = digits[group >> shift & 63];
     }
-    strcpy(out - 1, "=");                /* 32 bytes end in a group of two */
+    strcpy(out - 1, "="); /* 32 bytes end in a group of two */
     return true;
 }
 
@@ -68,7 +68,7 @@ read_answer(CURL *curl, const struct bytes *received, struct join_answer *answer
     if (!body)
         return false;
     const char *message = json_member_string(json_object_get(body, "error"), "message");
-    *answer = (struct join_answer) { member(body, "certificate"), member(body, "ca"), member(body, "manager"), mem_strdup(ip ? ip : "") };
+    *answer = (struct join_answer){ member(body, "certificate"), member(body, "ca"), member(body, "manager"), mem_strdup(ip ? ip : "") };
     bool is_ok = status == 200 && answer->certificate && answer->ca && answer->manager;
     if (!is_ok)
         error_set(err, ERROR_FORBIDDEN, "vnetd refuses: %s", message ? message : "its answer is not that of a vnetd");
@@ -80,7 +80,8 @@ static bool
 transfer_error(const char *server, CURLcode code, const char *why, struct error *err)
 {
     if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
-        return error_set(err, ERROR_FORBIDDEN, "%s: this is not the vnetd that made the token (its key is another one); nothing was told to it", server);
+        return error_set(err, ERROR_FORBIDDEN,
+                         "%s: this is not the vnetd that made the token (its key is another one); nothing was told to it", server);
     return error_set(err, ERROR_UNAVAILABLE, "%s: %s", server, *why ? why : curl_easy_strerror(code));
 }
 
@@ -94,7 +95,7 @@ perform(CURL *curl, const char *server, const char *pin, const char *body, struc
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) TIMEOUT_MS);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);  /* there is no CA to verify by yet: the pin does it */
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L); /* there is no CA to verify by yet: the pin does it */
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
     curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, pin);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);

@@ -11,8 +11,8 @@ struct join_question {
 };
 
 struct join_answer {
-    char *certificate, *ca, *manager;    /* PEM, PEM, "ssl:192.0.2.100:6640" */
-    char *local_ip;                      /* ours, by which the server was reached */
+    char *certificate, *ca, *manager; /* PEM, PEM, "ssl:192.0.2.100:6640" */
+    char *local_ip;                   /* ours, by which the server was reached */
 };
 
 /* The token is sent only once the server has proven to have the key that its fingerprint is of. */

@@ -37,7 +37,7 @@ command_done(struct command *c)
 static void
 begin(struct command *c, const struct join_ovs *o)
 {
-    *c = (struct command) { .n = 0 };
+    *c = (struct command){ .n = 0 };
     add(c, mem_strdup("ovs-vsctl"));
     add(c, mem_strdup("--timeout=20"));
     add(c, mem_strdup("--no-wait"));
@@ -68,8 +68,9 @@ run(const struct command *c, char *out, size_t size, struct error *err)
     if (out)
         out[used] = '\0';
     if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
-        return error_set(err, ERROR_UNAVAILABLE, WIFEXITED(status) && WEXITSTATUS(status) == 127
-                         ? "%s cannot be run: is it installed?" : "%s failed; it has said why", c->v[0]);
+        return error_set(
+            err, ERROR_UNAVAILABLE,
+            WIFEXITED(status) && WEXITSTATUS(status) == 127 ? "%s cannot be run: is it installed?" : "%s failed; it has said why", c->v[0]);
     return true;
 }
 

@@ -8,12 +8,12 @@
 #include "base/error.h"
 
 struct join_ovs {
-    const char *ovsdb;                   /* unix:FILE */
+    const char *ovsdb; /* unix:FILE */
     const char *name, *encap_ip, *manager;
-    const char *datapath_type;           /* NULL: as it is */
-    char uplinks[512];                   /* "NAME:BRIDGE,..."; "": as they are */
+    const char *datapath_type; /* NULL: as it is */
+    char uplinks[512];         /* "NAME:BRIDGE,..."; "": as they are */
     bool is_gateway;
-    char *key, *cert, *ca;               /* files */
+    char *key, *cert, *ca; /* files */
 };
 
 /* The system-id it has already; false: none. */

@@ -11,11 +11,11 @@
 #define LOG_MODULE "vnetd"
 #include "base/log.h"
 
-#define AGAIN_MS 2000                    /* after a report that was not taken */
+#define AGAIN_MS 2000 /* after a report that was not taken */
 #define CALL_MS 10000
-#define ANSWER_MS 500                    /* of the time a hook has, for vnetd's answer to arrive */
-#define GATHER_MS 5                      /* changes of one moment are one report */
-#define REPORT_MAX 500                   /* domains in one report that is not whole */
+#define ANSWER_MS 500  /* of the time a hook has, for vnetd's answer to arrive */
+#define GATHER_MS 5    /* changes of one moment are one report */
+#define REPORT_MAX 500 /* domains in one report that is not whole */
 
 struct vnetd_link {
     struct event_base *base;
@@ -23,19 +23,19 @@ struct vnetd_link {
     struct instructions *instructions;
     struct domains *domains;
     const char *server;
-    char *host, *query;                  /* "?host=NAME"; NULL: not known yet */
-    bool is_up;                          /* vnetd has said hello, and is not silent */
-    bool is_whole;                       /* the table is all that libvirt has */
-    bool wants_full;                     /* vnetd knows nothing of us yet */
+    char *host, *query; /* "?host=NAME"; NULL: not known yet */
+    bool is_up;         /* vnetd has said hello, and is not silent */
+    bool is_whole;      /* the table is all that libvirt has */
+    bool wants_full;    /* vnetd knows nothing of us yet */
     bool is_telling;
     bool is_answering, is_host_untold;
     struct underlay_facts underlay;
-    json_t *connections;                 /* NULL: vnetd knows them */
+    json_t *connections; /* NULL: vnetd knows them */
     link_counting *counting;
     void *counting_aux;
-    size_t n_gone_told;                  /* of domains.gone, in the report on its way */
+    size_t n_gone_told; /* of domains.gone, in the report on its way */
     struct event *tell;
-    link_turned *turned;                 /* NULL: nobody cares */
+    link_turned *turned; /* NULL: nobody cares */
     void *turned_aux;
 };
 
@@ -308,7 +308,7 @@ static struct asking *
 asking_new(struct vnetd_link *l, const struct domain *d, void *aux)
 {
     struct asking *a = mem_zalloc(sizeof *a);
-    *a = (struct asking) { .link = l, .domain = d->id, .aux = aux };
+    *a = (struct asking){ .link = l, .domain = d->id, .aux = aux };
     return a;
 }
 
@@ -379,7 +379,7 @@ vnetd_link_new(struct event_base *base, const struct api_server *server, struct 
     if (!client)
         return NULL;
     struct vnetd_link *l = mem_zalloc(sizeof *l);
-    *l = (struct vnetd_link) { .base = base, .client = client, .domains = domains, .server = server->server };
+    *l = (struct vnetd_link){ .base = base, .client = client, .domains = domains, .server = server->server };
     l->instructions = instructions_new(base, client, &instructions_ops, l);
     l->tell = evtimer_new(base, on_tell, l);
     return l;

@@ -14,7 +14,7 @@
 struct local_host {
     struct event_base *base;
     const char *file;
-    struct ovsdb_session *session;       /* NULL: not connected */
+    struct ovsdb_session *session; /* NULL: not connected */
     struct event *again;
     const struct local_host_ops *ops;
     void *aux;
@@ -77,7 +77,12 @@ on_closed(void *aux, struct ovsdb_session *s, const char *reason)
 }
 
 static const struct ovsdb_session_ops session_ops = {
-    .facts = on_facts, .interfaces = on_interfaces, .ports = on_ports, .peer = on_peer, .zones = on_zones, .configured = on_configured,
+    .facts = on_facts,
+    .interfaces = on_interfaces,
+    .ports = on_ports,
+    .peer = on_peer,
+    .zones = on_zones,
+    .configured = on_configured,
     .closed = on_closed,
 };
 
@@ -102,7 +107,7 @@ local_host_new(struct event_base *base, const char *place, const struct local_ho
         return NULL;
     }
     struct local_host *h = mem_zalloc(sizeof *h);
-    *h = (struct local_host) { .base = base, .file = place + 5, .ops = ops, .aux = aux };
+    *h = (struct local_host){ .base = base, .file = place + 5, .ops = ops, .aux = aux };
     h->again = evtimer_new(base, on_again, h);
     event_active(h->again, 0, 0);
     return h;

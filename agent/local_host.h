@@ -14,10 +14,12 @@ struct local_host_ops {
     /* They are known, or have changed. */
     void (*facts)(void *aux, const struct ovsdb_facts *);
     /* As ovsdb_session_ops.interfaces; 'is_first' of each connection. */
-    void (*interfaces)(void *aux, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone, size_t n_gone, bool is_first);
+    void (*interfaces)(void *aux, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone, size_t n_gone,
+                       bool is_first);
 };
 /* 'place': unix:FILE. */
-struct local_host *local_host_new(struct event_base *, const char *place, const struct local_host_ops *, void *aux, struct error *) MUST_CHECK;
+struct local_host *local_host_new(struct event_base *, const char *place, const struct local_host_ops *, void *aux,
+                                  struct error *) MUST_CHECK;
 void local_host_free(struct local_host *);
 
 /* As those of ovsdb_session.h; while the database is away nothing is requested, and every number may be taken. */

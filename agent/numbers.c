@@ -20,17 +20,17 @@ enum number_state { NUMBER_FINE, NUMBER_ASKED, NUMBER_REQUESTED };
 struct number {
     struct map_node by_id;
     char *id;
-    uint32_t kept;                       /* its last number: by which flows may know it */
+    uint32_t kept; /* its last number: by which flows may know it */
     enum number_state state;
 
     /* While its interface is there. */
     bool is_there;
     char *name;
-    uint32_t has;                        /* its number now; 0: none yet */
-    uint32_t had;                        /* REQUESTED: its number then */
+    uint32_t has; /* its number now; 0: none yet */
+    uint32_t had; /* REQUESTED: its number then */
     bool is_up;
-    struct mac mac;                      /* its guest's; zero: not told */
-    bool is_standing;                    /* ASKED: flows let its guest in by the number that it had */
+    struct mac mac;   /* its guest's; zero: not told */
+    bool is_standing; /* ASKED: flows let its guest in by the number that it had */
 };
 
 struct wait {
@@ -214,7 +214,7 @@ numbers_wait(struct numbers *all, const char *const *iface_ids, size_t n, unsign
 {
     struct wait *w = mem_zalloc(sizeof *w);
     struct timeval tv = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
-    *w = (struct wait) { .next = all->waits, .all = all, .ids = mem_zalloc((n + 1) * sizeof *w->ids), .n_ids = n, .done = done, .aux = aux };
+    *w = (struct wait){ .next = all->waits, .all = all, .ids = mem_zalloc((n + 1) * sizeof *w->ids), .n_ids = n, .done = done, .aux = aux };
     for (size_t i = 0; i < n; i++)
         w->ids[i] = mem_strdup(iface_ids[i]);
     all->waits = w;
@@ -320,13 +320,13 @@ take(struct numbers *all, const struct ovsdb_interface *i)
     if (!x->name || strcmp(x->name, i->name)) {
         free(x->name);
         x->name = mem_strdup(i->name);
-        x->state = NUMBER_FINE;          /* another interface than the one that was spoken of */
+        x->state = NUMBER_FINE; /* another interface than the one that was spoken of */
     }
     x->is_there = true;
     x->has = i->ofport;
     x->is_up = i->is_up;
     if (!i->attached_mac || !mac_parse(i->attached_mac, &x->mac))
-        x->mac = (struct mac) { { 0 } };
+        x->mac = (struct mac){ { 0 } };
     settle(all, x);
 }
 
@@ -376,7 +376,7 @@ numbers_new(struct event_base *base, const char *file, const struct numbers_ops 
 {
     struct numbers *all = mem_zalloc(sizeof *all);
     struct error err;
-    *all = (struct numbers) { .base = base, .file = mem_strdup(file), .ops = ops, .aux = aux };
+    *all = (struct numbers){ .base = base, .file = mem_strdup(file), .ops = ops, .aux = aux };
     map_init(&all->by_id);
     all->save = event_new(base, -1, 0, on_save, all);
     all->forget = evtimer_new(base, on_forget, all);

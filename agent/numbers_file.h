@@ -10,11 +10,12 @@
 #include "base/json.h"
 
 #define NUMBERS_FILE_MAX (8 << 20)
-#define NUMBERS_ID_MAX 255               /* bytes of an iface-id that is remembered */
+#define NUMBERS_ID_MAX 255 /* bytes of an iface-id that is remembered */
 #define NUMBERS_OFPORT_MAX 0xfeff
 
 /* A file that is not there holds nothing. False with *err: it is not what we write; what was read before that has been told. */
-bool numbers_file_read(const char *file, void (*each)(void *aux, const char *iface_id, uint32_t number), void *aux, struct error *) MUST_CHECK;
+bool numbers_file_read(const char *file, void (*each)(void *aux, const char *iface_id, uint32_t number), void *aux,
+                       struct error *) MUST_CHECK;
 /* The same for its text. Pure. */
 bool numbers_file_parse(const char *text, size_t n, void (*each)(void *aux, const char *iface_id, uint32_t number), void *aux,
                         struct error *) MUST_CHECK;

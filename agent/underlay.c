@@ -20,7 +20,7 @@ static struct log_limit losses = LOG_LIMIT(10);
 
 struct underlay {
     struct event_base *base;
-    struct nl_cache_mngr *manager;       /* NULL: to be opened 'again' */
+    struct nl_cache_mngr *manager; /* NULL: to be opened 'again' */
     struct nl_cache *links, *addresses;
     struct event *ready, *again;
     struct ip ip;
@@ -158,7 +158,7 @@ struct underlay *
 underlay_new(struct event_base *base, underlay_changed *changed, void *aux)
 {
     struct underlay *u = mem_zalloc(sizeof *u);
-    *u = (struct underlay) { .base = base, .changed = changed, .aux = aux };
+    *u = (struct underlay){ .base = base, .changed = changed, .aux = aux };
     u->again = evtimer_new(base, on_again, u);
     if (start_watching(u))
         return u;

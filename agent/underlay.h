@@ -9,9 +9,9 @@
 #include "base/addr.h"
 
 struct underlay_facts {
-    char device[16];                     /* "": no device has the address */
+    char device[16]; /* "": no device has the address */
     uint16_t mtu;
-    bool is_up;                          /* the link, not only the device */
+    bool is_up; /* the link, not only the device */
 };
 
 /* Once, without watching. False: no device has it. */
@@ -21,7 +21,7 @@ struct underlay;
 
 /* 'changed' is called from the loop whenever the facts of the address are others than before, first when they are known. */
 typedef void underlay_changed(void *aux, const struct underlay_facts *);
-struct underlay *underlay_new(struct event_base *, underlay_changed *, void *aux);       /* NULL: the kernel tells nothing */
+struct underlay *underlay_new(struct event_base *, underlay_changed *, void *aux); /* NULL: the kernel tells nothing */
 void underlay_free(struct underlay *);
 void underlay_set_address(struct underlay *, struct ip);
 

@@ -15,7 +15,7 @@
 
 #define WAIT_FIRST_MS 100
 #define WAIT_MAX_MS 2000
-#define RELIST_S 60                      /* everything is listed again, whatever was told */
+#define RELIST_S 60 /* everything is listed again, whatever was told */
 #define COUNT_S 30
 
 static struct log_limit losses = LOG_LIMIT(10);
@@ -96,7 +96,7 @@ on_again(evutil_socket_t fd, short what, void *aux)
     struct virt *v = aux;
     if (v->state != VIRT_AWAY)
         return;
-    if (worker_n_late(v->worker) >= VIRT_LATE_MAX) {     /* each would hang as the others do */
+    if (worker_n_late(v->worker) >= VIRT_LATE_MAX) { /* each would hang as the others do */
         wait_ms(v->again, WAIT_MAX_MS);
         return;
     }
@@ -165,13 +165,13 @@ struct virt *
 virt_new(struct event_base *base, struct worker *worker, const char *uri, const struct virt_ops *ops, void *aux)
 {
     struct virt *v = mem_zalloc(sizeof *v);
-    *v = (struct virt) { .base = base, .worker = worker, .uri = uri, .ops = ops, .aux = aux, .wait_ms = WAIT_FIRST_MS };
+    *v = (struct virt){ .base = base, .worker = worker, .uri = uri, .ops = ops, .aux = aux, .wait_ms = WAIT_FIRST_MS };
     v->work = event_new(base, -1, EV_PERSIST, on_work, v);
     v->again = evtimer_new(base, on_again, v);
     v->relist = evtimer_new(base, on_relist, v);
     v->count = evtimer_new(base, on_count, v);
     virInitialize();
-    virSetErrorFunc(NULL, ignore_error);         /* who calls says what it was for */
+    virSetErrorFunc(NULL, ignore_error); /* who calls says what it was for */
     wait_ms(v->again, 0);
     return v;
 }

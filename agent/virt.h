@@ -40,6 +40,6 @@ void virt_free(struct virt *);
 
 /* The domain may have changed: read it soon. Cheap; many become one. */
 void virt_look_at(struct virt *, struct uuid);
-bool virt_is_up(const struct virt *);            /* all has been listed on this connection */
+bool virt_is_up(const struct virt *); /* all has been listed on this connection */
 
 #endif

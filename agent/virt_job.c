@@ -13,15 +13,17 @@
 
 #define KEEPALIVE_S 5
 #define KEEPALIVE_COUNT 3
-#define READ_MAX 32                      /* domains of one job: a deadline is for few */
+#define READ_MAX 32 /* domains of one job: a deadline is for few */
 
-static const unsigned deadlines_ms[] = { [VIRT_JOB_OPEN] = 10000, [VIRT_JOB_LIST] = 30000, [VIRT_JOB_READ] = 20000, [VIRT_JOB_COUNT] = 20000 };
+static const unsigned deadlines_ms[] = {
+    [VIRT_JOB_OPEN] = 10000, [VIRT_JOB_LIST] = 30000, [VIRT_JOB_READ] = 20000, [VIRT_JOB_COUNT] = 20000
+};
 
 struct virt_job {
     struct worker_job job;
     enum virt_job_kind kind;
-    struct virt *virt;                   /* not touched by run() */
-    struct virt_link *link;              /* OPEN: made by it */
+    struct virt *virt;      /* not touched by run() */
+    struct virt_link *link; /* OPEN: made by it */
     char *uri;
     struct uuid wanted[READ_MAX];
     size_t n_wanted;
@@ -120,7 +122,8 @@ on_closed(virConnectPtr conn, int reason, void *aux)
 {
     struct virt_link *link = aux;
     if (link->virt)
-        virt_lose(link->virt, reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE ? "libvirtd does not answer any more" : "libvirtd closed the connection");
+        virt_lose(link->virt,
+                  reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE ? "libvirtd does not answer any more" : "libvirtd closed the connection");
 }
 
 /* ---- in the worker's thread ---- */
@@ -204,7 +207,7 @@ static void
 link_close(struct worker *worker, struct virt_link *link)
 {
     struct virt_job *j = mem_zalloc(sizeof *j);
-    j->job = (struct worker_job) { .run = close_run, .done = close_done };
+    j->job = (struct worker_job){ .run = close_run, .done = close_done };
     j->link = link;
     link->virt = NULL;
     worker_submit_apart(worker, &j->job);
@@ -239,9 +242,7 @@ static void
 take_result(struct virt *v, struct virt_job *j)
 {
     switch (j->kind) {
-    case VIRT_JOB_OPEN:
-        virt_opened(v, j->link);
-        break;
+    case VIRT_JOB_OPEN: virt_opened(v, j->link); break;
     case VIRT_JOB_LIST:
         virt_listed(v);
         v->ops->listed(v->aux, j->list, j->n, j->begun_ms);
@@ -250,9 +251,7 @@ take_result(struct virt *v, struct virt_job *j)
         for (size_t i = 0; i < j->n; i++)
             v->ops->read(v->aux, &j->list[i]);
         break;
-    case VIRT_JOB_COUNT:
-        v->ops->counted(v->aux, j->list, j->n);
-        break;
+    case VIRT_JOB_COUNT: v->ops->counted(v->aux, j->list, j->n); break;
     }
     j->n = 0;
 }
@@ -263,7 +262,7 @@ job_done(struct worker_job *job, bool in_time)
     struct virt_job *j = CONTAINER_OF(job, struct virt_job, job);
     struct virt *v = j->virt;
     bool is_left = !j->link->virt || v->state == VIRT_AWAY;
-    if (!in_time) {                      /* the job, and its link, are discard()'s */
+    if (!in_time) { /* the job, and its link, are discard()'s */
         if (!is_left)
             virt_lose(v, "a call into libvirt has not returned in time");
         j->link->virt = NULL;
@@ -307,7 +306,7 @@ void
 virt_job_submit(struct virt *v, enum virt_job_kind kind)
 {
     struct virt_job *j = mem_zalloc(sizeof *j);
-    j->job = (struct worker_job) { .run = job_run, .done = job_done, .discard = job_discard, .deadline_ms = deadlines_ms[kind] };
+    j->job = (struct worker_job){ .run = job_run, .done = job_done, .discard = job_discard, .deadline_ms = deadlines_ms[kind] };
     j->kind = kind;
     j->virt = v;
     j->link = v->link;

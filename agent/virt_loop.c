@@ -10,10 +10,10 @@
 /* A handle or a timeout that libvirt wants watched. */
 struct source {
     struct source *next;
-    int id;                              /* handles and timeouts count together */
+    int id; /* handles and timeouts count together */
     bool is_timer, is_dead;
     struct event *event;
-    int events;                          /* handles: VIR_EVENT_HANDLE_... wanted */
+    int events; /* handles: VIR_EVENT_HANDLE_... wanted */
     virEventHandleCallback on_handle;
     virEventTimeoutCallback on_timeout;
     void *opaque;
@@ -23,7 +23,7 @@ struct source {
 /* libvirt registers one implementation in a process, without an argument for it: the one global of the agent. */
 static struct {
     struct event_base *base;
-    pthread_mutex_t mutex;               /* over the list and the sources' fields */
+    pthread_mutex_t mutex; /* over the list and the sources' fields */
     struct source *sources;
     int next_id;
     struct event *reap;
@@ -184,7 +184,7 @@ take_dead(void)
 {
     struct source *dead = NULL;
     pthread_mutex_lock(&loop.mutex);
-    for (struct source **p = &loop.sources; *p; ) {
+    for (struct source **p = &loop.sources; *p;) {
         struct source *s = *p;
         if (!s->is_dead) {
             p = &s->next;

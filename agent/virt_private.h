@@ -4,15 +4,15 @@
 
 #include "agent/virt.h"
 
-#define VIRT_LATE_MAX 4                  /* threads that hang in libvirt; more would not help */
+#define VIRT_LATE_MAX 4 /* threads that hang in libvirt; more would not help */
 
 enum virt_state { VIRT_AWAY, VIRT_OPENING, VIRT_LISTING, VIRT_UP };
 
 /* One connection, as its callbacks know it: they may come after we have left it. */
 struct virt_link {
-    struct virt *virt;                   /* NULL: left */
+    struct virt *virt; /* NULL: left */
     virConnectPtr conn;
-    int callbacks[8];                    /* ids of registered events, which hold the connection; -1: none */
+    int callbacks[8]; /* ids of registered events, which hold the connection; -1: none */
 };
 
 struct virt {
@@ -22,10 +22,10 @@ struct virt {
     const struct virt_ops *ops;
     void *aux;
     enum virt_state state;
-    struct virt_link *link;              /* NULL: not open */
-    bool is_busy;                        /* a job uses the connection */
+    struct virt_link *link; /* NULL: not open */
+    bool is_busy;           /* a job uses the connection */
     bool wants_all, wants_counters;
-    struct uuid *wanted;                 /* to be read */
+    struct uuid *wanted; /* to be read */
     size_t n_wanted, cap_wanted;
     int64_t wait_ms;
     struct event *work, *again, *relist, *count;

@@ -7,12 +7,15 @@
 
 #include "base/alloc.h"
 
-#define N_ELEMENTS(A) (sizeof (A) / sizeof *(A))
+#define N_ELEMENTS(A) (sizeof(A) / sizeof *(A))
 
-static const char *const running_words[] = { "", "booted", "migrated", "restored", "from-snapshot", "unpaused", "migration-canceled",
-    "save-canceled", "wakeup", "crashed", "postcopy" };
-static const char *const paused_words[] = { "", "user", "migration", "save", "dump", "io-error", "watchdog", "from-snapshot",
-    "shutting-down", "snapshot", "crashed", "starting-up", "postcopy", "postcopy-failed" };
+static const char *const running_words[] = {
+    "",       "booted",  "migrated", "restored", "from-snapshot", "unpaused", "migration-canceled", "save-canceled",
+    "wakeup", "crashed", "postcopy"
+};
+static const char *const paused_words[] = { "",         "user",        "migration",     "save",           "dump",
+                                            "io-error", "watchdog",    "from-snapshot", "shutting-down",  "snapshot",
+                                            "crashed",  "starting-up", "postcopy",      "postcopy-failed" };
 static const char *const off_words[] = { "", "shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from-snapshot", "daemon" };
 
 static const char *
@@ -42,9 +45,7 @@ state_words(int state, int reason, struct virt_domain *d)
         d->state = "paused";
         d->reason = "suspended-by-guest";
         break;
-    default:
-        d->state = "running";
-        d->reason = word_of(running_words, N_ELEMENTS(running_words), state == VIR_DOMAIN_RUNNING ? reason : 0);
+    default: d->state = "running"; d->reason = word_of(running_words, N_ELEMENTS(running_words), state == VIR_DOMAIN_RUNNING ? reason : 0);
     }
 }
 
@@ -94,7 +95,7 @@ read_domain(virDomainPtr domain, struct virt_domain *d, struct error *err)
     struct error unused;
     int state, reason;
     virDomainGetUUID(domain, d->id.b);
-    int persistent = virDomainIsPersistent(domain);      /* each call forgets the error of the one before */
+    int persistent = virDomainIsPersistent(domain); /* each call forgets the error of the one before */
     char *xml = persistent >= 0 ? virDomainGetXMLDesc(domain, 0) : NULL;
     if (!xml || virDomainGetState(domain, &state, &reason, 0) < 0) {
         free(xml);
@@ -113,7 +114,7 @@ read_domain(virDomainPtr domain, struct virt_domain *d, struct error *err)
 bool
 virt_read_one(virConnectPtr conn, struct uuid id, struct virt_domain *d, struct error *err)
 {
-    *d = (struct virt_domain) { .id = id };
+    *d = (struct virt_domain){ .id = id };
     virDomainPtr domain = virDomainLookupByUUID(conn, id.b);
     if (!domain) {
         d->is_gone = is_gone();
@@ -150,8 +151,13 @@ virt_read_all(virConnectPtr conn, struct virt_domain **list, size_t *n, struct e
 static json_t *
 interface_counters(virTypedParameterPtr params, int n, unsigned i)
 {
-    static const struct { const char *theirs, *ours; } names[] = {
-        { "rx.bytes", "rx_bytes" }, { "rx.pkts", "rx_packets" }, { "tx.bytes", "tx_bytes" }, { "tx.pkts", "tx_packets" },
+    static const struct {
+        const char *theirs, *ours;
+    } names[] = {
+        { "rx.bytes", "rx_bytes" },
+        { "rx.pkts", "rx_packets" },
+        { "tx.bytes", "tx_bytes" },
+        { "tx.pkts", "tx_packets" },
     };
     json_t *counters = json_object();
     for (size_t k = 0; k < N_ELEMENTS(names); k++) {
@@ -197,10 +203,11 @@ virt_read_counters(virConnectPtr conn, struct virt_domain **list, size_t *n, str
     *list = NULL;
     *n = 0;
     unsigned what = VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON;
-    int count = virConnectGetAllDomainStats(conn, what, &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+    int count = virConnectGetAllDomainStats(conn, what, &records,
+                                            VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
     const virError *e = count < 0 ? virGetLastError() : NULL;
     if (e && e->code == VIR_ERR_NO_SUPPORT)
-        return true;                     /* not every driver counts */
+        return true; /* not every driver counts */
     if (count < 0)
         return virt_error("statistics cannot be read", err);
     *list = mem_zalloc(((size_t) count + 1) * sizeof **list);
@@ -222,8 +229,9 @@ static const struct {
     [VIR_DOMAIN_EVENT_DEFINED] = { "defined", { "", "updated", "renamed", "from-snapshot" } },
     [VIR_DOMAIN_EVENT_UNDEFINED] = { "undefined", { "", "renamed" } },
     [VIR_DOMAIN_EVENT_STARTED] = { "started", { "booted", "migrated", "restored", "from-snapshot", "wakeup" } },
-    [VIR_DOMAIN_EVENT_SUSPENDED] = { "suspended", { "paused", "migrated", "io-error", "watchdog", "restored", "from-snapshot", "api-error",
-                                                    "postcopy", "postcopy-failed" } },
+    [VIR_DOMAIN_EVENT_SUSPENDED] = { "suspended",
+                                     { "paused", "migrated", "io-error", "watchdog", "restored", "from-snapshot", "api-error", "postcopy",
+                                       "postcopy-failed" } },
     [VIR_DOMAIN_EVENT_RESUMED] = { "resumed", { "unpaused", "migrated", "from-snapshot", "postcopy", "postcopy-failed" } },
     [VIR_DOMAIN_EVENT_STOPPED] = { "stopped", { "shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from-snapshot" } },
     [VIR_DOMAIN_EVENT_SHUTDOWN] = { "shutdown", { "finished", "guest", "host" } },

@@ -11,12 +11,12 @@
 /* Words as the API has them (controller/instance/sighting.h). */
 struct virt_domain {
     struct uuid id;
-    bool is_gone;                        /* only 'id' is set */
-    const char *state, *reason;          /* "running", "booted" */
+    bool is_gone;               /* only 'id' is set */
+    const char *state, *reason; /* "running", "booted" */
     bool is_active, is_persistent;
-    enum virt_move { VIRT_STAYS, VIRT_LEAVES, VIRT_COMES } move;         /* it migrates to another host, or comes from one and does not run yet */
-    struct domain_doc *doc;              /* NULL: its XML could not be read */
-    json_t *counters;                    /* CPU time, memory, and by device what its interfaces have carried; NULL: not asked for, or it does not run */
+    enum virt_move { VIRT_STAYS, VIRT_LEAVES, VIRT_COMES } move; /* it migrates to another host, or comes from one and does not run yet */
+    struct domain_doc *doc;                                      /* NULL: its XML could not be read */
+    json_t *counters; /* CPU time, memory, and by device what its interfaces have carried; NULL: not asked for, or it does not run */
 };
 
 void virt_domain_done(struct virt_domain *);

@@ -42,12 +42,12 @@ start_clock(double seconds)
     sigset_t alarm;
     struct itimerval timer = { .it_value = { (time_t) seconds, (suseconds_t) ((seconds - (time_t) seconds) * 1e6) } };
     if (!timer.it_value.tv_sec && !timer.it_value.tv_usec)
-        timer.it_value.tv_usec = 1;      /* 0 would be no bound at all */
+        timer.it_value.tv_usec = 1; /* 0 would be no bound at all */
     signal(SIGALRM, on_alarm);
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &alarm, NULL);      /* a parent may have blocked it */
+    sigprocmask(SIG_UNBLOCK, &alarm, NULL); /* a parent may have blocked it */
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
@@ -78,8 +78,7 @@ receive(int fd, char answer[HOOK_ANSWER_MAX])
 {
     size_t used = 0;
     ssize_t n;
-    while (used < HOOK_ANSWER_MAX - 1
-           && ((n = recv(fd, answer + used, HOOK_ANSWER_MAX - 1 - used, 0)) > 0 || (n < 0 && errno == EINTR)))
+    while (used < HOOK_ANSWER_MAX - 1 && ((n = recv(fd, answer + used, HOOK_ANSWER_MAX - 1 - used, 0)) > 0 || (n < 0 && errno == EINTR)))
         used += n > 0 ? (size_t) n : 0;
     answer[used] = '\0';
     return used;
@@ -125,9 +124,9 @@ pass_on(const struct hook *hook, char *const words[4])
 }
 
 static const struct option long_options[] = {
-    { "socket", required_argument, NULL, OPT_SOCKET },   { "timeout", required_argument, NULL, OPT_TIMEOUT },
-    { "strict", no_argument, NULL, OPT_STRICT },         { "selftest", no_argument, NULL, OPT_SELFTEST },
-    { "version", no_argument, NULL, OPT_VERSION },       { NULL, 0, NULL, 0 },
+    { "socket", required_argument, NULL, OPT_SOCKET }, { "timeout", required_argument, NULL, OPT_TIMEOUT },
+    { "strict", no_argument, NULL, OPT_STRICT },       { "selftest", no_argument, NULL, OPT_SELFTEST },
+    { "version", no_argument, NULL, OPT_VERSION },     { NULL, 0, NULL, 0 },
 };
 
 static bool
@@ -158,7 +157,7 @@ main(int argc, char *argv[])
     if (!parse(argc, argv, &hook)) {
         fprintf(stderr, "usage: vnet-hook [--socket=FILE] [--timeout=SECS] [--strict] GUEST OPERATION SUBOPERATION EXTRA\n"
                         "       vnet-hook [--socket=FILE] --selftest\n");
-        return 0;                        /* libvirt would stop the guest over it */
+        return 0; /* libvirt would stop the guest over it */
     }
     start_clock(hook.timeout_s);
     if (hook.is_selftest)

@@ -12,15 +12,15 @@ struct worker_lane {
     struct worker_lane *next;
     pthread_t thread;
     pthread_cond_t wake;
-    struct worker_job *first, **last;    /* waiting */
+    struct worker_job *first, **last; /* waiting */
     struct worker_job *running;
     bool is_ending;
 };
 
 struct worker {
     struct event_base *base;
-    pthread_mutex_t mutex;               /* over everything below */
-    struct worker_lane *lanes, *main;    /* main: where jobs go; NULL: none yet */
+    pthread_mutex_t mutex;            /* over everything below */
+    struct worker_lane *lanes, *main; /* main: where jobs go; NULL: none yet */
     struct worker_job *finished, **finished_last;
     struct event *collect;
     unsigned n_late;
@@ -151,7 +151,7 @@ on_overdue(evutil_socket_t fd, short what, void *aux)
     }
     pthread_mutex_unlock(&w->mutex);
     if (!is_running && !is_waiting)
-        return;                          /* it has just ended */
+        return; /* it has just ended */
     event_free(job->overdue);
     job->overdue = NULL;
     job->done(job, false);

@@ -17,8 +17,8 @@ struct worker;
 struct worker_job {
     void (*run)(struct worker_job *);
     void (*done)(struct worker_job *, bool in_time);
-    void (*discard)(struct worker_job *);        /* after done(job, false); frees */
-    unsigned deadline_ms;                /* from when it is submitted */
+    void (*discard)(struct worker_job *); /* after done(job, false); frees */
+    unsigned deadline_ms;                 /* from when it is submitted */
 
     /* The worker's own. */
     struct worker_job *next;

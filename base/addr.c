@@ -83,7 +83,7 @@ family_bytes(uint8_t family)
 struct ip
 ip4(uint32_t n)
 {
-    return (struct ip) { IP_V4, { n >> 24, n >> 16, n >> 8, n } };
+    return (struct ip){ IP_V4, { n >> 24, n >> 16, n >> 8, n } };
 }
 
 uint32_t
@@ -201,7 +201,7 @@ ip_prefix_contains(struct ip_prefix p, struct ip ip)
 {
     if (p.ip.family != ip.family || ip.family == IP_NONE)
         return false;
-    return ip_equal(ip_prefix_first(p), ip_prefix_first((struct ip_prefix) { ip, p.len }));
+    return ip_equal(ip_prefix_first(p), ip_prefix_first((struct ip_prefix){ ip, p.len }));
 }
 
 bool
@@ -247,5 +247,5 @@ ip_prefix_last(struct ip_prefix p)
 struct ip_prefix
 ip_prefix_host(struct ip ip)
 {
-    return (struct ip_prefix) { ip, family_bytes(ip.family) * 8 };
+    return (struct ip_prefix){ ip, family_bytes(ip.family) * 8 };
 }

@@ -22,7 +22,7 @@ struct ip {
 /* Host bits may be set in a value; ip_prefix_parse() refuses them. */
 struct ip_prefix {
     struct ip ip;
-    uint8_t len;                /* 0..32 or 0..128 */
+    uint8_t len; /* 0..32 or 0..128 */
 };
 
 /* Inclusive. Both of one family, first <= last. */
@@ -30,26 +30,26 @@ struct ip_range {
     struct ip first, last;
 };
 
-#define MAC_STRLEN 18           /* with the final 0 */
+#define MAC_STRLEN 18 /* with the final 0 */
 #define IP_STRLEN 46
 #define IP_PREFIX_STRLEN 50
 
 bool mac_parse(const char *, struct mac *);
-char *mac_format(struct mac, char buf[MAC_STRLEN]);      /* returns buf; lower case, colons */
+char *mac_format(struct mac, char buf[MAC_STRLEN]); /* returns buf; lower case, colons */
 uint64_t mac_to_u64(struct mac);
 struct mac mac_from_u64(uint64_t);
 bool mac_equal(struct mac, struct mac);
 bool mac_is_zero(struct mac);
-bool mac_is_unicast(struct mac);         /* group bit clear and not zero */
+bool mac_is_unicast(struct mac); /* group bit clear and not zero */
 
 struct ip ip4(uint32_t host_order);
-uint32_t ip4_u32(struct ip);             /* host order; the caller knows that it is IPv4 */
+uint32_t ip4_u32(struct ip); /* host order; the caller knows that it is IPv4 */
 bool ip_parse(const char *, struct ip *);
-char *ip_format(struct ip, char buf[IP_STRLEN]);          /* returns buf; IP_NONE is "none", for messages */
+char *ip_format(struct ip, char buf[IP_STRLEN]); /* returns buf; IP_NONE is "none", for messages */
 bool ip_equal(struct ip, struct ip);
-int ip_compare(struct ip, struct ip);    /* by family, then number */
+int ip_compare(struct ip, struct ip); /* by family, then number */
 uint32_t ip_hash(struct ip, uint32_t basis);
-bool ip_add(struct ip *, uint64_t n);    /* *ip += n; false, unchanged, beyond the last address */
+bool ip_add(struct ip *, uint64_t n); /* *ip += n; false, unchanged, beyond the last address */
 
 /* "A.B.C.D/N". '*has_host_bits', if not NULL, says why a well-formed prefix was refused. */
 bool ip_prefix_parse(const char *, struct ip_prefix *, bool *has_host_bits);
@@ -59,8 +59,8 @@ bool ip_prefix_contains(struct ip_prefix, struct ip);
 bool ip_prefix_covers(struct ip_prefix outer, struct ip_prefix inner);
 bool ip_prefix_overlaps(struct ip_prefix, struct ip_prefix);
 struct ip ip_prefix_mask(struct ip_prefix);
-struct ip ip_prefix_first(struct ip_prefix);             /* network address */
-struct ip ip_prefix_last(struct ip_prefix);              /* broadcast address of IPv4 */
-struct ip_prefix ip_prefix_host(struct ip);              /* /32 or /128 */
+struct ip ip_prefix_first(struct ip_prefix); /* network address */
+struct ip ip_prefix_last(struct ip_prefix);  /* broadcast address of IPv4 */
+struct ip_prefix ip_prefix_host(struct ip);  /* /32 or /128 */
 
 #endif

@@ -30,7 +30,7 @@
 
 struct chunk {
     struct chunk *next;
-    size_t size, used;          /* of bytes[] */
+    size_t size, used; /* of bytes[] */
     _Alignas(ALIGNMENT) char bytes[];
 };
 

@@ -9,14 +9,21 @@ struct bytes {
     uint8_t *data;
     size_t n, cap;
 };
-#define BYTES_INIT { NULL, 0, 0 }
+#define BYTES_INIT \
+    {              \
+        NULL, 0, 0 \
+    }
 
-void bytes_done(struct bytes *);                         /* frees; the value is BYTES_INIT again */
-static inline void bytes_clear(struct bytes *b) { b->n = 0; }
+void bytes_done(struct bytes *); /* frees; the value is BYTES_INIT again */
+static inline void
+bytes_clear(struct bytes *b)
+{
+    b->n = 0;
+}
 void bytes_put(struct bytes *, const void *, size_t);
-void *bytes_extend(struct bytes *, size_t);              /* n more bytes, not set; valid until the next call */
+void *bytes_extend(struct bytes *, size_t); /* n more bytes, not set; valid until the next call */
 void *bytes_extend_zero(struct bytes *, size_t);
-void bytes_put_u8(struct bytes *, uint8_t);              /* integers go in network order */
+void bytes_put_u8(struct bytes *, uint8_t); /* integers go in network order */
 void bytes_put_be16(struct bytes *, uint16_t);
 void bytes_put_be32(struct bytes *, uint32_t);
 void bytes_put_be64(struct bytes *, uint64_t);
@@ -32,6 +39,6 @@ uint8_t reader_u8(struct bytes_reader *);
 uint16_t reader_be16(struct bytes_reader *);
 uint32_t reader_be32(struct bytes_reader *);
 uint64_t reader_be64(struct bytes_reader *);
-const uint8_t *reader_take(struct bytes_reader *, size_t);       /* NULL, and bad, if fewer are left */
+const uint8_t *reader_take(struct bytes_reader *, size_t); /* NULL, and bad, if fewer are left */
 
 #endif

@@ -8,9 +8,9 @@
 
 struct daemon {
     const char *program;
-    const char *pidfile;                 /* NULL: none; removed at the end */
-    bool is_detached;                    /* in the background */
-    int starter;                         /* whoever started a detached one waits at the other end */
+    const char *pidfile; /* NULL: none; removed at the end */
+    bool is_detached;    /* in the background */
+    int starter;         /* whoever started a detached one waits at the other end */
 };
 
 /* Before anything else is begun: threads do not survive the fork. A detached one's starter does not return from here: it ends when daemon_ready() was

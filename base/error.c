@@ -22,7 +22,7 @@ static const struct {
 bool
 error_set(struct error *err, enum error_code code, const char *format, ...)
 {
-    char text[ERROR_TEXT_MAX + 4];      /* apart: the arguments may be err's own text */
+    char text[ERROR_TEXT_MAX + 4]; /* apart: the arguments may be err's own text */
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 /*        code             name               HTTP  exit */
+/* clang-format off */
 #define ERROR_LIST(X)                                                                    \
     X(ERROR_INVALID,       "invalid",         400,  1)  /* the request itself is wrong */ \
     X(ERROR_UNKNOWN,       "not-found",       404,  1)  /* it names what does not exist */ \
@@ -22,12 +23,13 @@
     X(ERROR_UNAVAILABLE,   "unavailable",     503,  1)  /* a peer or the store is away */ \
     X(ERROR_PROTOCOL,      "protocol",        502,  1)  /* a peer sent what it must not */ \
     X(ERROR_INTERNAL,      "internal",        500,  1)
+/* clang-format on */
 
 enum error_code {
 #define X(CODE, NAME, HTTP, EXIT) CODE,
     ERROR_LIST(X)
 #undef X
-    N_ERROR_CODES
+        N_ERROR_CODES
 };
 
 #define ERROR_TEXT_MAX 480
@@ -38,8 +40,7 @@ struct error {
 };
 
 /* Sets *err and returns false, so that 'return error_set(err, ...)' ends a function. */
-bool error_set(struct error *err, enum error_code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+bool error_set(struct error *err, enum error_code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts 'prefix: ' before err's text and returns false. */
 bool error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -13,8 +13,7 @@ json_parse(const char *bytes, size_t n, const char *what, struct error *err)
     json_error_t why;
     json_t *document = json_loadb(n ? bytes : "", n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!document)
-        error_set(err, ERROR_INVALID, "%s is not JSON: line %d, column %d: %s", what, why.line, why.column,
-                  why.text);
+        error_set(err, ERROR_INVALID, "%s is not JSON: line %d, column %d: %s", what, why.line, why.column, why.text);
     return document;
 }
 
@@ -23,7 +22,7 @@ json_text(const json_t *json)
 {
     char *text = json_dumps(json, JSON_WRITTEN);
     if (!text)
-        abort();        /* out of memory, or not a document at all */
+        abort(); /* out of memory, or not a document at all */
     return text;
 }
 

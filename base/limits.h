@@ -2,23 +2,23 @@
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H 1
 
-#define LIMIT_NAME 63                            /* characters of a name */
-#define LIMIT_TAGS 50                            /* tags on an object */
+#define LIMIT_NAME 63 /* characters of a name */
+#define LIMIT_TAGS 50 /* tags on an object */
 #define LIMIT_TAG_KEY 128
 #define LIMIT_TAG_VALUE 256
-#define LIMIT_LIST 64                            /* elements of a list field */
-#define LIMIT_STRING 1024                        /* bytes of a string field */
+#define LIMIT_LIST 64     /* elements of a list field */
+#define LIMIT_STRING 1024 /* bytes of a string field */
 #define LIMIT_TRANSACTION_OPS 200000
-#define LIMIT_REQUEST_BYTES (64 << 20)           /* a body; 100,000 batch lines fit */
-#define LIMIT_READER_REQUEST_BYTES (64 << 10)    /* likewise, of who may change nothing */
+#define LIMIT_REQUEST_BYTES (64 << 20)        /* a body; 100,000 batch lines fit */
+#define LIMIT_READER_REQUEST_BYTES (64 << 10) /* likewise, of who may change nothing */
 #define LIMIT_REQUEST_HEADER_BYTES (16 << 10)
-#define LIMIT_CLIENTS 1024                       /* API connections at once */
-#define LIMIT_CLIENT_BUFFER_BYTES (8 << 20)      /* unread answer of an event stream before it is dropped */
-#define LIMIT_IDEMPOTENCY_KEYS 4096              /* remembered answers */
-#define LIMIT_OPENFLOW_MESSAGE 65535             /* the protocol's own */
+#define LIMIT_CLIENTS 1024                  /* API connections at once */
+#define LIMIT_CLIENT_BUFFER_BYTES (8 << 20) /* unread answer of an event stream before it is dropped */
+#define LIMIT_IDEMPOTENCY_KEYS 4096         /* remembered answers */
+#define LIMIT_OPENFLOW_MESSAGE 65535        /* the protocol's own */
 #define LIMIT_OVSDB_MESSAGE_BYTES (64 << 20)
-#define LIMIT_SESSIONS 8192                      /* switch connections at once, per listener */
-#define LIMIT_HANDSHAKE_MS 10000                 /* from accept to a known host */
-#define LIMIT_PACKET_INS_PER_SECOND 1000         /* taken per switch, of each kind */
+#define LIMIT_SESSIONS 8192              /* switch connections at once, per listener */
+#define LIMIT_HANDSHAKE_MS 10000         /* from accept to a known host */
+#define LIMIT_PACKET_INS_PER_SECOND 1000 /* taken per switch, of each kind */
 
 #endif

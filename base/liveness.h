@@ -11,17 +11,17 @@
 #include <stdint.h>
 
 enum liveness_state {
-    LIVENESS_ACTIVE,            /* heard from within probe_ms */
-    LIVENESS_PROBING,           /* asked, not answered yet */
-    LIVENESS_DEAD               /* did not answer in time: close the connection */
+    LIVENESS_ACTIVE,  /* heard from within probe_ms */
+    LIVENESS_PROBING, /* asked, not answered yet */
+    LIVENESS_DEAD     /* did not answer in time: close the connection */
 };
 
 enum liveness_action { LIVENESS_NOTHING, LIVENESS_SEND_PROBE, LIVENESS_CLOSE };
 
 struct liveness {
     enum liveness_state state;
-    int64_t changed_ms;         /* last reception, or when the probe was sent */
-    int probe_ms;               /* 0: never asks */
+    int64_t changed_ms; /* last reception, or when the probe was sent */
+    int probe_ms;       /* 0: never asks */
 };
 
 void liveness_init(struct liveness *, int probe_ms, int64_t now_ms);

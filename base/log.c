@@ -38,11 +38,11 @@ struct module {
 
 static struct {
     const char *program;
-    int levels[N_DESTINATIONS];         /* of modules that no -v has named */
+    int levels[N_DESTINATIONS]; /* of modules that no -v has named */
     struct module modules[MODULES_MAX];
     size_t n_modules;
     bool is_console_off;
-    int file_fd;                        /* -1: none */
+    int file_fd; /* -1: none */
     char *file_name;
     atomic_uint lines;
 } state = { .program = "vnet", .levels = { LOG_LEVEL_INFO, LOG_LEVEL_INFO }, .file_fd = -1 };
@@ -85,7 +85,7 @@ is_wanted_anywhere(const char *module, enum log_level level)
 
 /* What the words of one -v say. */
 struct spec {
-    char module[MODULE_NAME_MAX + 1];   /* "": all */
+    char module[MODULE_NAME_MAX + 1]; /* "": all */
     bool has_destination, has_level;
     bool destinations[N_DESTINATIONS];
     int level;
@@ -117,7 +117,7 @@ level_parse(const char *word, int *level)
     static const struct {
         const char *name;
         int level;
-    } levels[] = { { "off", LEVEL_OFF }, { "emer", LEVEL_OFF }, { "err", LOG_LEVEL_ERR },
+    } levels[] = { { "off", LEVEL_OFF },       { "emer", LEVEL_OFF },      { "err", LOG_LEVEL_ERR },
                    { "warn", LOG_LEVEL_WARN }, { "info", LOG_LEVEL_INFO }, { "dbg", LOG_LEVEL_DBG } };
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
         if (!strcasecmp(word, levels[i].name)) {
@@ -132,11 +132,12 @@ static bool
 module_parse(const char *word, struct spec *s, char *error, int size)
 {
     if (s->module[0])
-        return spec_error(error, size, "more than one module: '%s' is neither a destination (console, file) nor "
-                          "a level (off, emer, err, warn, info, dbg)", word);
+        return spec_error(error, size,
+                          "more than one module: '%s' is neither a destination (console, file) nor "
+                          "a level (off, emer, err, warn, info, dbg)",
+                          word);
     size_t length = strlen(word);
-    if (length > MODULE_NAME_MAX
-        || strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != length)
+    if (length > MODULE_NAME_MAX || strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != length)
         return spec_error(error, size, "'%s' is no destination, level or module", word);
     memcpy(s->module, word, length + 1);
     return true;
@@ -219,7 +220,7 @@ log_open_file(const char *file)
     if (fd < 0)
         return false;
 
-    char *name = mem_strdup(file);      /* before the free: 'file' may be the old name */
+    char *name = mem_strdup(file); /* before the free: 'file' may be the old name */
     if (state.file_fd >= 0)
         close(state.file_fd);
     free(state.file_name);
@@ -237,8 +238,8 @@ log_reopen(void)
         return;
     int fd = file_open(state.file_name);
     if (fd < 0) {
-        log_write("log", LOG_LEVEL_WARN, "%s: could not reopen log file %s, going on with the old one: %s",
-                  state.program, state.file_name, strerror(errno));
+        log_write("log", LOG_LEVEL_WARN, "%s: could not reopen log file %s, going on with the old one: %s", state.program, state.file_name,
+                  strerror(errno));
         return;
     }
     dup3(fd, state.file_fd, O_CLOEXEC);
@@ -256,8 +257,8 @@ head_compose(char *line, size_t size, const char *module, enum log_level level)
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-    return snprintf(line, size, "%s.%03ldZ|%05u|%.31s|%s|", date, now.tv_nsec / 1000000,
-                    atomic_fetch_add(&state.lines, 1) + 1, module, names[level]);
+    return snprintf(line, size, "%s.%03ldZ|%05u|%.31s|%s|", date, now.tv_nsec / 1000000, atomic_fetch_add(&state.lines, 1) + 1, module,
+                    names[level]);
 }
 
 /* A line that cannot be written is lost: nobody is left to be told. */

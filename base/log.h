@@ -19,7 +19,10 @@ struct log_limit {
     unsigned tokens, dropped;
     int64_t filled_at_ms;
 };
-#define LOG_LIMIT(BURST) { .burst = (BURST), .tokens = (BURST) }
+#define LOG_LIMIT(BURST)                    \
+    {                                       \
+        .burst = (BURST), .tokens = (BURST) \
+    }
 
 /* 'program' names the daemon in a log file's first line. Logs to stderr, and after log_open_file() to the file too;
  * each has its own levels, all INFO at first. */
@@ -28,12 +31,11 @@ void log_init(const char *program);
 /* The argument of -v; NULL or "" is 'dbg'. False: nothing is changed, and 'error' says what is wrong. Any word that
  * is neither destination nor level is a module's name; 'syslog' is taken and has no effect. */
 bool log_spec(const char *spec, char *error, int error_size);
-bool log_open_file(const char *file);                            /* appends; false: errno is set */
-void log_reopen(void);                                           /* after rotation */
-void log_console(bool on);                                       /* off after --detach */
+bool log_open_file(const char *file); /* appends; false: errno is set */
+void log_reopen(void);                /* after rotation */
+void log_console(bool on);            /* off after --detach */
 
-void log_write(const char *module, enum log_level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void log_write(const char *module, enum log_level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void log_write_limited(struct log_limit *, const char *module, enum log_level, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

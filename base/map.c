@@ -16,7 +16,7 @@
 
 #define FIRST_BUCKETS 8
 #define LARGEST_BUCKETS (UINT32_C(1) << 31)
-#define MOVED_PER_INSERTION 4   /* at least 1, else the next doubling finds the last one unfinished */
+#define MOVED_PER_INSERTION 4 /* at least 1, else the next doubling finds the last one unfinished */
 
 void
 map_init(struct map *m)
@@ -98,7 +98,7 @@ map_remove(struct map *m, struct map_node *node)
     assert(m->count);
     struct map_node **link = bucket_of(m, node->hash);
     while (*link != node) {
-        assert(*link);          /* else the node is not in this map */
+        assert(*link); /* else the node is not in this map */
         link = &(*link)->next;
     }
     *link = node->next;

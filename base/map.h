@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #ifndef CONTAINER_OF
-#define CONTAINER_OF(POINTER, TYPE, MEMBER) ((TYPE *) (void *) ((char *) (POINTER) - offsetof(TYPE, MEMBER)))
+#define CONTAINER_OF(POINTER, TYPE, MEMBER) ((TYPE *) (void *) ((char *) (POINTER) -offsetof(TYPE, MEMBER)))
 #endif
 
 struct map_node {
@@ -25,17 +25,21 @@ struct map_node {
 
 struct map {
     struct map_node **buckets;
-    uint32_t mask;              /* number of buckets less one; a power of two less one */
+    uint32_t mask; /* number of buckets less one; a power of two less one */
     uint32_t count;
-    struct map_node **old;      /* while growing: buckets not moved yet */
+    struct map_node **old; /* while growing: buckets not moved yet */
     uint32_t old_mask, old_next;
 };
 
 void map_init(struct map *);
-void map_done(struct map *);                             /* frees the buckets, not the elements */
+void map_done(struct map *); /* frees the buckets, not the elements */
 void map_insert(struct map *, struct map_node *, uint32_t hash);
 void map_remove(struct map *, struct map_node *);
-static inline uint32_t map_count(const struct map *m) { return m->count; }
+static inline uint32_t
+map_count(const struct map *m)
+{
+    return m->count;
+}
 
 /* The first node with 'hash', and the next one after a node with the same hash; NULL if none. */
 struct map_node *map_first_hash(const struct map *, uint32_t hash);
@@ -45,11 +49,9 @@ struct map_node *map_next_hash(const struct map_node *);
 struct map_node *map_first(const struct map *);
 struct map_node *map_next(const struct map *, const struct map_node *);
 
-#define MAP_FOR_EACH_HASH(NODE, MAP, HASH) \
-    for (struct map_node *NODE = map_first_hash(MAP, HASH); NODE; NODE = map_next_hash(NODE))
-#define MAP_FOR_EACH(NODE, MAP) \
-    for (struct map_node *NODE = map_first(MAP); NODE; NODE = map_next(MAP, NODE))
-#define MAP_FOR_EACH_SAFE(NODE, NEXT, MAP)                                                      \
+#define MAP_FOR_EACH_HASH(NODE, MAP, HASH) for (struct map_node *NODE = map_first_hash(MAP, HASH); NODE; NODE = map_next_hash(NODE))
+#define MAP_FOR_EACH(NODE, MAP) for (struct map_node *NODE = map_first(MAP); NODE; NODE = map_next(MAP, NODE))
+#define MAP_FOR_EACH_SAFE(NODE, NEXT, MAP)                                                        \
     for (struct map_node *NODE = map_first(MAP), *NEXT = NODE ? map_next(MAP, NODE) : NULL; NODE; \
          NODE = NEXT, NEXT = NODE ? map_next(MAP, NODE) : NULL)
 

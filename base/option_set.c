@@ -95,7 +95,7 @@ static void
 getopt_begin(void)
 {
     opterr = 0;
-    optind = 0;                          /* anew, also what getopt keeps to itself */
+    optind = 0; /* anew, also what getopt keeps to itself */
 }
 
 static bool

@@ -12,10 +12,10 @@
 enum { OPTION_CONFIG = 1000, OPTION_HELP = 'h', OPTION_VERSION = 'V' };
 
 struct option_set {
-    const char *program;                 /* "vnetd", whose page is vnetd(8) */
-    const char *shorts;                  /* getopt's */
+    const char *program; /* "vnetd", whose page is vnetd(8) */
+    const char *shorts;  /* getopt's */
     const struct option *longs;
-    const char *default_file;            /* read if it is there and no --config is given; NULL: none */
+    const char *default_file; /* read if it is there and no --config is given; NULL: none */
     /* A source begins: a file, or the command line; NULL: no matter. */
     void (*begin)(void *aux);
     /* An option by its 'val'; value NULL: none given. */

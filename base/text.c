@@ -95,7 +95,7 @@ piece_next(const char *in, char piece[4], size_t *used)
     }
 
     unsigned char c = *in;
-    memcpy(piece, (char[4]) { '\\', 'x', hex[c >> 4], hex[c & 15] }, 4);
+    memcpy(piece, (char[4]){ '\\', 'x', hex[c >> 4], hex[c & 15] }, 4);
     *used = 1;
     return 4;
 }
@@ -103,7 +103,7 @@ piece_next(const char *in, char piece[4], size_t *used)
 size_t
 text_escape(char *out, size_t size, const char *in)
 {
-    size_t n = 0, cut = 0;              /* 'cut': where the dots go if the rest does not fit */
+    size_t n = 0, cut = 0; /* 'cut': where the dots go if the rest does not fit */
     while (*in) {
         char piece[4];
         size_t used, length = piece_next(in, piece, &used);

@@ -63,7 +63,7 @@ uuid_equal(struct uuid a, struct uuid b)
 bool
 uuid_is_zero(struct uuid u)
 {
-    return uuid_equal(u, (struct uuid) { { 0 } });
+    return uuid_equal(u, (struct uuid){ { 0 } });
 }
 
 uint32_t

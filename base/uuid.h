@@ -11,12 +11,12 @@ struct uuid {
 
 #define UUID_STRLEN 37
 
-bool uuid_parse(const char *, struct uuid *);            /* 8-4-4-4-12 hex digits, either case */
-bool uuid_is_shape(const char *);                        /* would uuid_parse() take it? */
-char *uuid_format(struct uuid, char buf[UUID_STRLEN]);   /* lower case */
+bool uuid_parse(const char *, struct uuid *);          /* 8-4-4-4-12 hex digits, either case */
+bool uuid_is_shape(const char *);                      /* would uuid_parse() take it? */
+char *uuid_format(struct uuid, char buf[UUID_STRLEN]); /* lower case */
 bool uuid_equal(struct uuid, struct uuid);
 bool uuid_is_zero(struct uuid);
 uint32_t uuid_hash(struct uuid);
-struct uuid uuid_from_random(const uint8_t random[16]);  /* sets version and variant */
+struct uuid uuid_from_random(const uint8_t random[16]); /* sets version and variant */
 
 #endif

@@ -8,7 +8,7 @@ static const int64_t gaps_ms[ANNOUNCE_ROUNDS] = { 0, 100, 300, 1000, 3000, 9000,
 void
 announcer_init(struct announcer *a)
 {
-    *a = (struct announcer) { .n_burst = 0 };
+    *a = (struct announcer){ .n_burst = 0 };
     for (unsigned i = 0; i < ANNOUNCE_ROUNDS; i++)
         a->rounds[i].last = &a->rounds[i].first;
 }
@@ -17,7 +17,7 @@ static void
 enqueue(struct announcer *a, struct announcement *an, uint8_t round, int64_t now_ms)
 {
     struct announce_round *r = &a->rounds[round];
-    *an = (struct announcement) { .link = r->last, .due_ms = now_ms + gaps_ms[round], .round = round };
+    *an = (struct announcement){ .link = r->last, .due_ms = now_ms + gaps_ms[round], .round = round };
     *r->last = an;
     r->last = &an->next;
 }

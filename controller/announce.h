@@ -19,14 +19,16 @@
 
 /* Inside what is announced. All zero: nothing is due. */
 struct announcement {
-    struct announcement *next, **link;   /* in its round's queue; link NULL: in none */
+    struct announcement *next, **link; /* in its round's queue; link NULL: in none */
     int64_t due_ms;
     uint8_t round;
 };
 
 struct announcer {
-    struct announce_round { struct announcement *first, **last; } rounds[ANNOUNCE_ROUNDS];
-    int64_t burst_ms;                    /* when this burst began */
+    struct announce_round {
+        struct announcement *first, **last;
+    } rounds[ANNOUNCE_ROUNDS];
+    int64_t burst_ms; /* when this burst began */
     unsigned n_burst;
 };
 

@@ -15,13 +15,13 @@
 /* A public address that is served. */
 struct announced {
     struct map_node by_eip, by_place;
-    struct announced *next_held, **link_held;    /* in a holding; link NULL: it is not held back */
+    struct announced *next_held, **link_held; /* in a holding; link NULL: it is not held back */
     uint32_t eip, pool;
-    uint32_t host;                       /* that holds it */
-    uint32_t holder;                     /* port or NAT gateway */
-    struct binding at;                   /* the port's */
-    uint64_t seq;                        /* what the host must confirm first */
-    int64_t announced_ms;                /* wall clock */
+    uint32_t host;        /* that holds it */
+    uint32_t holder;      /* port or NAT gateway */
+    struct binding at;    /* the port's */
+    uint64_t seq;         /* what the host must confirm first */
+    int64_t announced_ms; /* wall clock */
     struct announcement announcement;
 };
 
@@ -35,7 +35,7 @@ struct holding {
 struct announcements {
     struct outside *outside;
     struct controller *controller;
-    struct map by_eip, by_place;         /* by number; by pool and host */
+    struct map by_eip, by_place; /* by number; by pool and host */
     struct map holdings;
     struct announcer announcer;
     struct event *timer;
@@ -92,7 +92,7 @@ struct outside_place
 announcements_place(const struct announcements *all, uint32_t eip)
 {
     const struct announced *a = announced_find(all, eip);
-    return a ? (struct outside_place) { a->host, a->announced_ms } : (struct outside_place) { 0, 0 };
+    return a ? (struct outside_place){ a->host, a->announced_ms } : (struct outside_place){ 0, 0 };
 }
 
 bool
@@ -235,7 +235,7 @@ static bool
 is_where_it_was(const struct announced *a, const struct placement *p, uint32_t holder)
 {
     return a->host == p->holder->number && a->holder == holder && a->pool == p->pool->o.number && a->at.host == p->at.host
-        && a->at.ofport == p->at.ofport;
+           && a->at.ofport == p->at.ofport;
 }
 
 void
@@ -254,8 +254,12 @@ announcements_look(struct announcements *all, uint32_t eip)
     if (!is_served)
         return;
     a = mem_zalloc(sizeof *a);
-    *a = (struct announced) { .eip = eip, .pool = p.pool->o.number, .host = p.holder->number, .holder = holder, .at = p.at,
-                              .seq = host_ready_seq(c, p.holder->number) };
+    *a = (struct announced){ .eip = eip,
+                             .pool = p.pool->o.number,
+                             .host = p.holder->number,
+                             .holder = holder,
+                             .at = p.at,
+                             .seq = host_ready_seq(c, p.holder->number) };
     map_insert(&all->by_eip, &a->by_eip, hash_u32(eip));
     map_insert(&all->by_place, &a->by_place, hash_place(a->pool, a->host));
     tell(all, a);

@@ -34,14 +34,14 @@ struct request {
     commit_done *done;
     void *aux;
 
-    struct transaction *transaction;     /* once begun */
+    struct transaction *transaction; /* once begun */
     size_t applied;
     json_t *results;
 };
 
 struct commits {
     struct controller *controller;
-    struct request *first, **last;       /* first is the one in progress */
+    struct request *first, **last; /* first is the one in progress */
     bool is_storing;
     struct event *turn;
     struct commit_counters counters;
@@ -69,7 +69,7 @@ void
 commit_submit(struct commits *commits, const struct commit_request *r)
 {
     struct request *request = mem_zalloc(sizeof *request);
-    *request = (struct request) {
+    *request = (struct request){
         .ops = r->ops,
         .principal = r->principal,
         .tenant = mem_strdup(r->tenant ? r->tenant : "default"),
@@ -171,8 +171,10 @@ check_runtime(const struct controller *c, const json_t *op, struct error *err)
     const struct object *o = model_find(c->model, OBJECT_HOST, 0, name);
     const struct hypervisor *h = o ? host_by_number(c->hosts, o->number) : NULL;
     if (h && (h->db || h->of))
-        return error_set(err, ERROR_CONFLICT, "host '%s' is connected; it can be deleted once its manager is removed "
-                         "(ovs-vsctl del-manager) or it is off", name);
+        return error_set(err, ERROR_CONFLICT,
+                         "host '%s' is connected; it can be deleted once its manager is removed "
+                         "(ovs-vsctl del-manager) or it is off",
+                         name);
     return true;
 }
 
@@ -232,7 +234,7 @@ take_effect(struct controller *c, struct transaction *t)
     transaction_commit(t);
     c->seq++;
     for (size_t i = 0; i < n; i++)
-        hosts_put_holders_first(c->hosts, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
+        hosts_put_holders_first(c->hosts, &(struct vnet_event){ .kind = EVENT_OBJECT, .change = &changes[i] });
     for (size_t i = 0; i < n; i++) {
         struct vnet_event event = { .kind = EVENT_OBJECT, .change = &changes[i] };
         compiler_changed(c->compiler, &event, concern, c);
@@ -241,13 +243,13 @@ take_effect(struct controller *c, struct transaction *t)
     for (size_t i = 0; i < n; i++)
         tell_parts(c, &changes[i]);
     for (size_t i = 0; i < n; i++)
-        outside_changed(c->outside, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
+        outside_changed(c->outside, &(struct vnet_event){ .kind = EVENT_OBJECT, .change = &changes[i] });
     for (size_t i = 0; i < n; i++)
         rule_hits_changed(c->hits, &changes[i]);
     for (size_t i = 0; i < n; i++)
-        checks_changed(c->checks, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
+        checks_changed(c->checks, &(struct vnet_event){ .kind = EVENT_OBJECT, .change = &changes[i] });
     for (size_t i = 0; i < n; i++)
-        counting_changed(c->counting, &(struct vnet_event) { .kind = EVENT_OBJECT, .change = &changes[i] });
+        counting_changed(c->counting, &(struct vnet_event){ .kind = EVENT_OBJECT, .change = &changes[i] });
     for (size_t i = 0; i < n; i++)
         refusals_changed(c->refusals, &changes[i]);
     retired_add(c->retired, changes, n);

@@ -11,32 +11,32 @@ struct commits;
 
 struct commit_result {
     bool ok;
-    struct error err;                    /* when not ok */
-    int op;                              /* the operation it is about; -1: the whole */
-    const json_t *results;               /* one object per operation: id, type, name, object */
-    const json_t *changes;               /* dry run: what would change */
+    struct error err;      /* when not ok */
+    int op;                /* the operation it is about; -1: the whole */
+    const json_t *results; /* one object per operation: id, type, name, object */
+    const json_t *changes; /* dry run: what would change */
     uint64_t revision;
-    const uint32_t *hosts;               /* concerned: they want more than before */
+    const uint32_t *hosts; /* concerned: they want more than before */
     size_t n_hosts;
-    const char *replayed;                /* an answer remembered under the idempotency key; nothing was done now */
+    const char *replayed; /* an answer remembered under the idempotency key; nothing was done now */
 };
 
 typedef void commit_done(void *aux, const struct commit_result *);
 
 struct commit_request {
-    json_t *ops;                         /* array; a reference is taken over */
+    json_t *ops; /* array; a reference is taken over */
     struct principal principal;
-    const char *tenant;                  /* copied; NULL: "default" */
+    const char *tenant; /* copied; NULL: "default" */
     bool is_dry_run;
-    bool is_sweep;                       /* see transaction_origin */
-    const char *idempotency_key;         /* copied; NULL none */
-    const char *scope, *digest;          /* with a key: whose it is; of the request. Copied */
-    commit_done *done;                   /* always called, from the loop; results are borrowed */
+    bool is_sweep;               /* see transaction_origin */
+    const char *idempotency_key; /* copied; NULL none */
+    const char *scope, *digest;  /* with a key: whose it is; of the request. Copied */
+    commit_done *done;           /* always called, from the loop; results are borrowed */
     void *aux;
 };
 
 struct commits *commits_new(struct controller *);
-void commits_free(struct commits *);             /* requests still there are told 'unavailable' */
+void commits_free(struct commits *); /* requests still there are told 'unavailable' */
 void commit_submit(struct commits *, const struct commit_request *);
 
 struct commit_counters {

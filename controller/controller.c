@@ -128,10 +128,10 @@ use_facts(struct controller *c, json_t *facts)
     json_t *value;
     unsigned number, other;
     int at;
-    json_object_foreach (facts, key, value)
-        if (sscanf(key, "host/%u", &number) == 1)
-            hosts_remember(c->hosts, number, json_string_value(value));
-    json_object_foreach (facts, key, value) {
+    json_object_foreach(facts, key, value) if (sscanf(key, "host/%u", &number) == 1)
+        hosts_remember(c->hosts, number, json_string_value(value));
+    json_object_foreach(facts, key, value)
+    {
         at = 0;
         if (sscanf(key, "binding/%u/%n", &number, &at) == 1 && at)
             use_binding(c, number, key + at, json_string_value(value));
@@ -175,8 +175,7 @@ load(struct controller *c, struct error *err)
     struct loading l = { c, json_object() };
     struct store_loader loader = { .object = load_object, .fact = load_fact, .tombstone = load_tombstone, .aux = &l };
     struct model_sequences sequences;
-    bool ok = store_load(c->store, &loader, &sequences, err) && model_load_finish(c->model, &sequences, err)
-              && upgrade_intent(c, err);
+    bool ok = store_load(c->store, &loader, &sequences, err) && model_load_finish(c->model, &sequences, err) && upgrade_intent(c, err);
     const struct object *o = NULL;
     for (uint32_t after = 0; ok && (o = model_next(c->model, OBJECT_HOST, after)); after = o->number)
         hosts_object_added(c->hosts, o->number);
@@ -214,7 +213,7 @@ load_tls(struct controller *c, struct error *err)
 bool
 controller_start(struct controller *c, const struct options *options, struct error *err)
 {
-    *c = (struct controller) { .options = options, .seq = 1, .started_ms = controller_wall_ms() };
+    *c = (struct controller){ .options = options, .seq = 1, .started_ms = controller_wall_ms() };
     c->base = event_base_new();
     c->model = model_new();
     c->runtime = runtime_new();
@@ -234,8 +233,8 @@ controller_start(struct controller *c, const struct options *options, struct err
     c->checks = checks_new(c);
     c->tokens = tokens_new(c);
     c->migrations = migrations_new(c);
-    if (load_tls(c, err) && (c->store = store_open(c->base, options->store, err)) && load(c, err)
-        && hosts_listen(c->hosts, err) && (c->api = api_new(c, err)))
+    if (load_tls(c, err) && (c->store = store_open(c->base, options->store, err)) && load(c, err) && hosts_listen(c->hosts, err)
+        && (c->api = api_new(c, err)))
         return true;
     controller_stop(c);
     return false;

@@ -13,32 +13,32 @@
 struct controller {
     struct event_base *base;
     const struct options *options;
-    SSL_CTX *tls;                        /* NULL: no pssl: listener */
+    SSL_CTX *tls; /* NULL: no pssl: listener */
 
     struct store *store;
     struct model *model;
     struct runtime *runtime;
     struct compiler *compiler;
 
-    struct commits *commits;             /* requests -> model -> store, one at a time */
-    struct hosts *hosts;                 /* hypervisors: sessions, tables, progress */
-    struct bindings *bindings;           /* which port is where */
-    struct waiters *waiters;             /* who waits for hosts to confirm */
-    struct refusals *refusals;           /* what hosts' switches refuse, by object */
-    struct retired *retired;             /* numbers of deleted objects, until every host has confirmed */
-    struct feed *feed;                   /* what changed, for event streams and wait-until */
-    struct instances *instances;         /* virtual machines, as agents report them */
-    struct migrations *migrations;       /* guests on the move, and how their moves went */
-    struct tokens *tokens;               /* for hosts that join */
-    struct agents *agents;               /* which hosts' agents are there */
-    struct counting *counting;           /* how many connections of load balancers are open */
-    struct outside *outside;             /* vnetd's own part on physical networks */
-    struct rule_hits *hits;              /* what rules of security groups have let through */
-    struct checks *checks;               /* the health of load balancers' targets */
+    struct commits *commits;       /* requests -> model -> store, one at a time */
+    struct hosts *hosts;           /* hypervisors: sessions, tables, progress */
+    struct bindings *bindings;     /* which port is where */
+    struct waiters *waiters;       /* who waits for hosts to confirm */
+    struct refusals *refusals;     /* what hosts' switches refuse, by object */
+    struct retired *retired;       /* numbers of deleted objects, until every host has confirmed */
+    struct feed *feed;             /* what changed, for event streams and wait-until */
+    struct instances *instances;   /* virtual machines, as agents report them */
+    struct migrations *migrations; /* guests on the move, and how their moves went */
+    struct tokens *tokens;         /* for hosts that join */
+    struct agents *agents;         /* which hosts' agents are there */
+    struct counting *counting;     /* how many connections of load balancers are open */
+    struct outside *outside;       /* vnetd's own part on physical networks */
+    struct rule_hits *hits;        /* what rules of security groups have let through */
+    struct checks *checks;         /* the health of load balancers' targets */
     struct api *api;
 
-    uint64_t seq;                        /* of the last change, intent or fact */
-    int64_t started_ms;                  /* wall clock */
+    uint64_t seq;       /* of the last change, intent or fact */
+    int64_t started_ms; /* wall clock */
 };
 
 /* Everything but the loop: loads the store, listens. False with *err: nothing is left behind. */

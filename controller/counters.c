@@ -19,16 +19,16 @@
 struct count {
     struct map_node by_number;
     uint32_t number;
-    uint32_t host;                       /* whose switch counts; 0: none does */
+    uint32_t host; /* whose switch counts; 0: none does */
     bool is_read;
     uint64_t packets[REASON_MAX];
-    uint64_t exhausted;                  /* a NAT gateway's */
+    uint64_t exhausted; /* a NAT gateway's */
 };
 
 struct drop_counts {
     struct controller *controller;
     struct map counts;
-    size_t n_pending;                    /* readings not ended */
+    size_t n_pending; /* readings not ended */
     bool is_done;
     struct event *timer;
     drop_counts_done *done;
@@ -134,7 +134,7 @@ static void
 ask(struct drop_counts *d, struct hypervisor *h, struct of_session_read *read)
 {
     struct reading *r = mem_zalloc(sizeof *r);
-    *r = (struct reading) { d, h->number };
+    *r = (struct reading){ d, h->number };
     read->each_flow = read_flow;
     read->done = read_done;
     read->aux = r;
@@ -149,8 +149,8 @@ static void
 ask_by_cookie(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint64_t mask)
 {
     static const uint8_t every_table[] = { 0xff };
-    ask(d, h, &(struct of_session_read) { .table = 0xff, .tables = every_table, .n_tables = 1, .cookie = cookie & mask,
-                                          .cookie_mask = mask });
+    ask(d, h,
+        &(struct of_session_read){ .table = 0xff, .tables = every_table, .n_tables = 1, .cookie = cookie & mask, .cookie_mask = mask });
 }
 
 /* What is counted where public addresses are translated; a cookie without a number: of all. */
@@ -158,15 +158,19 @@ static void
 ask_public(struct drop_counts *d, struct hypervisor *h, uint64_t cookie)
 {
     static const uint8_t tables[] = { STAGE_NAT_OUT, STAGE_NAT_IN };
-    ask(d, h, &(struct of_session_read) { .table = 0xff, .tables = tables, .n_tables = 2, .cookie = cookie,
-                                          .cookie_mask = cookie_number(cookie) ? UINT64_MAX : 0xffffULL << 48 });
+    ask(d, h,
+        &(struct of_session_read){ .table = 0xff,
+                                   .tables = tables,
+                                   .n_tables = 2,
+                                   .cookie = cookie,
+                                   .cookie_mask = cookie_number(cookie) ? UINT64_MAX : 0xffffULL << 48 });
 }
 
 struct of_session_read
 drop_counts_exhausted_question(void)
 {
     static const uint8_t tables[] = { STAGE_NAT_OUT };
-    return (struct of_session_read) {
+    return (struct of_session_read){
         .table = 0xff,
         .tables = tables,
         .n_tables = 1,
@@ -179,7 +183,7 @@ bool
 drop_counts_is_exhausted(const struct wire_flow *flow)
 {
     return flow->cookie >> 48 == cookie_make(FEATURE_NATGW, OBJECT_NATGW, 0) >> 48 && flow->table == STAGE_NAT_OUT
-        && flow->priority == PRIORITY_NATGW_EXHAUSTED;
+           && flow->priority == PRIORITY_NATGW_EXHAUSTED;
 }
 
 /* What is wanted of one host. One object's flows are found by their cookie; those of several are asked for together. */
@@ -223,9 +227,7 @@ static void
 want(struct wanted_of_host *w, const struct object *o)
 {
     switch (o->type) {
-    case OBJECT_HOST:
-        w->is_host_wanted = true;
-        break;
+    case OBJECT_HOST: w->is_host_wanted = true; break;
     case OBJECT_EIP:
         w->n_eips++;
         w->eip = o->number;
@@ -234,9 +236,7 @@ want(struct wanted_of_host *w, const struct object *o)
         w->n_natgws++;
         w->natgw = o->number;
         break;
-    default:
-        w->n_ports++;
-        w->port = o->number;
+    default: w->n_ports++; w->port = o->number;
     }
 }
 
@@ -244,7 +244,7 @@ void
 drop_counts_read(struct controller *c, const uint32_t *numbers, size_t n, drop_counts_done *done, void *aux)
 {
     struct drop_counts *d = mem_zalloc(sizeof *d);
-    *d = (struct drop_counts) { .controller = c, .n_pending = 1, .done = done, .aux = aux };
+    *d = (struct drop_counts){ .controller = c, .n_pending = 1, .done = done, .aux = aux };
     map_init(&d->counts);
     struct wanted_of_host *hosts = mem_zalloc((n + 1) * sizeof *hosts);
     size_t n_hosts = 0;

@@ -19,17 +19,17 @@
 struct spell {
     struct map_node by_natgw;
     uint32_t natgw, host;
-    uint64_t packets, seen;              /* this reading's, summed up; the last one's */
-    unsigned round;                      /* the last one it was found in */
-    bool is_old;                         /* until it is read: what was counted before we looked is not news */
+    uint64_t packets, seen; /* this reading's, summed up; the last one's */
+    unsigned round;         /* the last one it was found in */
+    bool is_old;            /* until it is read: what was counted before we looked is not news */
 };
 
 struct exhaustion {
     struct controller *controller;
     struct map spells;
     unsigned round;
-    uint32_t last_old;                   /* the last NAT gateway that there was at the start */
-    uint32_t host;                       /* of the reading under way, or of the last */
+    uint32_t last_old; /* the last NAT gateway that there was at the start */
+    uint32_t host;     /* of the reading under way, or of the last */
     bool is_reading;
     struct event *timer;
     struct log_limit lines;
@@ -41,10 +41,10 @@ struct exhaustion *
 exhaustion_new(struct controller *c)
 {
     struct exhaustion *x = mem_zalloc(sizeof *x);
-    *x = (struct exhaustion) { .controller = c, .lines = LOG_LIMIT(60) };
+    *x = (struct exhaustion){ .controller = c, .lines = LOG_LIMIT(60) };
     map_init(&x->spells);
     x->timer = event_new(c->base, -1, EV_PERSIST, exhaustion_round, x);
-    event_add(x->timer, &(struct timeval) { .tv_sec = LOOK_S });
+    event_add(x->timer, &(struct timeval){ .tv_sec = LOOK_S });
     return x;
 }
 
@@ -134,8 +134,7 @@ spell_tell(struct exhaustion *x, struct spell *s)
     s->seen = s->packets;
     s->is_old = false;
     if (is_news)
-        log_warn_limited(&x->lines, "NAT gateway '%s': no free port for %llu packets", o->name ? o->name : "?",
-                         (unsigned long long) grown);
+        log_warn_limited(&x->lines, "NAT gateway '%s': no free port for %llu packets", o->name ? o->name : "?", (unsigned long long) grown);
 }
 
 static void read_next(struct exhaustion *x);

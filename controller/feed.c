@@ -30,9 +30,9 @@ struct pending {
 struct feed {
     struct controller *controller;
     struct feed_event ring[FEED_KEPT];
-    uint64_t first, last;                /* ids: before the first event of this run, and of the last one */
+    uint64_t first, last; /* ids: before the first event of this run, and of the last one */
     struct feed_reader *readers;
-    struct map pending;                  /* objects whose runtime columns changed in this turn */
+    struct map pending; /* objects whose runtime columns changed in this turn */
     struct pending *first_pending, **last_pending;
     struct event *flush;
 };
@@ -74,8 +74,9 @@ static void
 publish(struct feed *f, const struct object *o, enum feed_change change, uint64_t revision)
 {
     struct feed_event *e = &f->ring[++f->last % FEED_KEPT];
-    *e = (struct feed_event) { .id = f->last, .revision = revision, .tenant = o->tenant, .number = o->number,
-                               .object = o->id, .type = o->type, .change = change };
+    *e = (struct feed_event){
+        .id = f->last, .revision = revision, .tenant = o->tenant, .number = o->number, .object = o->id, .type = o->type, .change = change
+    };
     for (struct feed_reader *r = f->readers, *next; r; r = next) {
         next = r->next;
         r->each(r->aux, e);
@@ -88,9 +89,9 @@ feed_event_json(const struct feed *f, const struct feed_event *e, bool names_hos
     static const char *const words[] = { "add", "set", "del" };
     char id[UUID_STRLEN];
     const struct object *o = model_get(f->controller->model, e->number, e->type);
-    return json_pack("{s:o,s:s,s:s,s:s,s:o}", "revision", e->revision ? json_integer((json_int_t) e->revision) : json_null(),
-                     "type", object_class(e->type)->name, "id", uuid_format(e->object, id), "change", words[e->change],
-                     "object", o ? columns_object(f->controller, o, &(struct columns_wanted) { .names_hosts = names_hosts }) : json_null());
+    return json_pack("{s:o,s:s,s:s,s:s,s:o}", "revision", e->revision ? json_integer((json_int_t) e->revision) : json_null(), "type",
+                     object_class(e->type)->name, "id", uuid_format(e->object, id), "change", words[e->change], "object",
+                     o ? columns_object(f->controller, o, &(struct columns_wanted){ .names_hosts = names_hosts }) : json_null());
 }
 
 void
@@ -98,8 +99,7 @@ feed_change(struct feed *f, const struct change *change, uint64_t revision)
 {
     if (object_class(change->type)->is_hidden)
         return;
-    publish(f, change->after ? change->after : change->before, !change->before ? FEED_ADD : !change->after ? FEED_DEL : FEED_SET,
-            revision);
+    publish(f, change->after ? change->after : change->before, !change->before ? FEED_ADD : !change->after ? FEED_DEL : FEED_SET, revision);
 }
 
 void
@@ -138,7 +138,7 @@ struct feed_reader *
 feed_subscribe(struct feed *f, uint64_t after, feed_each *each, void *aux)
 {
     struct feed_reader *r = mem_zalloc(sizeof *r);
-    *r = (struct feed_reader) { .feed = f, .next = f->readers, .each = each, .aux = aux };
+    *r = (struct feed_reader){ .feed = f, .next = f->readers, .each = each, .aux = aux };
     if (f->readers)
         f->readers->prev = r;
     f->readers = r;

@@ -16,10 +16,10 @@ struct feed_reader;
 #define FEED_KEPT 4096
 
 struct feed_event {
-    uint64_t id;                         /* rising by one, and higher than all of earlier runs */
-    uint64_t revision;                   /* of the store; 0: runtime columns moved */
-    uint32_t tenant;                     /* whose object; 0: nobody's, told to all */
-    uint32_t number;                     /* the object */
+    uint64_t id;       /* rising by one, and higher than all of earlier runs */
+    uint64_t revision; /* of the store; 0: runtime columns moved */
+    uint32_t tenant;   /* whose object; 0: nobody's, told to all */
+    uint32_t number;   /* the object */
     struct uuid object;
     uint8_t type;
     enum feed_change { FEED_ADD, FEED_SET, FEED_DEL } change;

@@ -5,7 +5,7 @@
 void
 gateway_probe_start(struct gateway_probe *p, bool is_known, int64_t now_ms)
 {
-    *p = (struct gateway_probe) { .due_ms = now_ms, .is_known = is_known };
+    *p = (struct gateway_probe){ .due_ms = now_ms, .is_known = is_known };
 }
 
 bool

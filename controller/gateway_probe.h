@@ -17,13 +17,13 @@
 
 #define PROBE_INTERVAL_MS 30000
 #define PROBE_LOST_AFTER 3
-#define PROBE_CHANGE_MS 1000            /* two machines that both claim the address do not change the network more often */
+#define PROBE_CHANGE_MS 1000 /* two machines that both claim the address do not change the network more often */
 
 struct gateway_probe {
-    int64_t due_ms;                      /* INT64_MAX: idle */
-    unsigned unanswered;                 /* questions since the last answer */
+    int64_t due_ms;      /* INT64_MAX: idle */
+    unsigned unanswered; /* questions since the last answer */
     bool is_known, is_lost;
-    int64_t changed_ms;                  /* when another MAC was last taken; 0: never */
+    int64_t changed_ms; /* when another MAC was last taken; 0: never */
 };
 
 void gateway_probe_start(struct gateway_probe *, bool is_known, int64_t now_ms);
@@ -34,8 +34,8 @@ bool gateway_probe_lost(struct gateway_probe *);
 void gateway_probe_asked(struct gateway_probe *, int64_t now_ms);
 void gateway_probe_idle(struct gateway_probe *);
 
-void gateway_probe_wake(struct gateway_probe *, int64_t now_ms);         /* somebody may be able to ask now */
-void gateway_probe_hurry(struct gateway_probe *, int64_t now_ms);        /* the same, and what is unknown is asked for as at first */
+void gateway_probe_wake(struct gateway_probe *, int64_t now_ms);  /* somebody may be able to ask now */
+void gateway_probe_hurry(struct gateway_probe *, int64_t now_ms); /* the same, and what is unknown is asked for as at first */
 
 /* An answer; 'is_other': its MAC is not the one that is known. False: it comes too soon after another change, and is not taken; the gateway
  * is asked again in time. '*was_lost': it had been reported. */

@@ -107,13 +107,13 @@ take_option(void *aux, int option, const char *value, struct error *err)
 static void
 set_defaults(struct options *o)
 {
-    *o = (struct options) { 0 };
+    *o = (struct options){ 0 };
     struct filling none = { 0 };
     struct error unused;
     option_text(&o->store, "sqlite:/var/lib/vnet/vnet.db");
     bool ok = list_add(&o->openflow, &none.openflow, "openflow", "pssl:6653", &unused)
-        && list_add(&o->ovsdb, &none.ovsdb, "ovsdb", "pssl:6640", &unused)
-        && list_add(&o->api, &none.api, "api", "punix:/run/vnet/vnetd.sock", &unused);
+              && list_add(&o->ovsdb, &none.ovsdb, "ovsdb", "pssl:6640", &unused)
+              && list_add(&o->api, &none.api, "api", "punix:/run/vnet/vnetd.sock", &unused);
     (void) ok;
     option_text(&o->key, "/etc/vnet/pki/vnetd-key.pem");
     option_text(&o->cert, "/etc/vnet/pki/vnetd-cert.pem");
@@ -124,7 +124,7 @@ static void
 source_begin(void *aux)
 {
     struct filling *f = aux;
-    *f = (struct filling) { .o = f->o };
+    *f = (struct filling){ .o = f->o };
 }
 
 bool

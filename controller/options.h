@@ -17,11 +17,11 @@ struct option_list {
 struct options {
     char *store;
     struct option_list openflow, ovsdb, api;
-    char *advertise;            /* NULL: the address that the host's OVSDB session came to */
+    char *advertise; /* NULL: the address that the host's OVSDB session came to */
     char *key, *cert, *ca;
     bool detach;
-    char *pidfile;              /* NULL: none */
-    char *log_file;             /* NULL: none */
+    char *pidfile;  /* NULL: none */
+    char *log_file; /* NULL: none */
     bool print_version, print_help;
 };
 

@@ -17,7 +17,7 @@ struct watch {
     struct map_node by_host;
     struct outside *outside;
     uint32_t host;
-    bool is_waiting;                     /* a waiter is under way: it is connected */
+    bool is_waiting; /* a waiter is under way: it is connected */
 };
 
 struct outside {
@@ -25,7 +25,7 @@ struct outside {
     struct announcements *announcements;
     struct upstreams *upstreams;
     struct exhaustion *exhaustion;
-    struct feed_reader *reader;          /* hosts that connect */
+    struct feed_reader *reader; /* hosts that connect */
     struct map watches;
     bool is_begun;
 };
@@ -100,7 +100,7 @@ outside_watch_host(struct outside *o, uint32_t host)
     struct watch *w = watch_find(o, host);
     if (!w) {
         w = mem_zalloc(sizeof *w);
-        *w = (struct watch) { .outside = o, .host = host };
+        *w = (struct watch){ .outside = o, .host = host };
         map_insert(&o->watches, &w->by_host, hash_u32(host));
     }
     if (w->is_waiting || !h || !host_is_connected(h) || host_is_realised(h))

@@ -15,7 +15,7 @@ void outside_watch_host(struct outside *, uint32_t host);
 /* ---- announcements.c ---- */
 struct announcements *announcements_new(struct outside *, struct controller *);
 void announcements_free(struct announcements *);
-void announcements_look(struct announcements *, uint32_t eip);  /* where is it now? */
+void announcements_look(struct announcements *, uint32_t eip); /* where is it now? */
 void announcements_host_ready(struct announcements *, uint32_t host);
 struct outside_place announcements_place(const struct announcements *, uint32_t eip);
 /* A public address of the pool that the host holds; false: none. */
@@ -24,8 +24,8 @@ bool announcements_held(const struct announcements *, uint32_t pool, uint32_t ho
 /* ---- upstream.c ---- */
 struct upstreams *upstreams_new(struct outside *, struct controller *, const struct announcements *);
 void upstreams_free(struct upstreams *);
-void upstreams_look(struct upstreams *, uint32_t pool);         /* it is there, has changed, or is gone */
-void upstreams_hurry(struct upstreams *);                       /* hosts came to reach physical networks, or no longer do */
+void upstreams_look(struct upstreams *, uint32_t pool); /* it is there, has changed, or is gone */
+void upstreams_hurry(struct upstreams *);               /* hosts came to reach physical networks, or no longer do */
 void upstreams_host_ready(struct upstreams *);
 void upstreams_heard(struct upstreams *, uint32_t host, const struct packet_in *);
 

@@ -20,11 +20,11 @@ struct cause {
 
 /* What one host refuses of one object; there is at least one cause. */
 struct refusal {
-    struct map_node by_pair;             /* refusals.pairs */
+    struct map_node by_pair; /* refusals.pairs */
     struct victim *victim;
     uint32_t host;
-    struct cause *causes;                /* the last one first */
-    struct refusal *next, *prev;         /* of the object, the oldest first */
+    struct cause *causes;        /* the last one first */
+    struct refusal *next, *prev; /* of the object, the oldest first */
     struct refusal *next_of_host, *prev_of_host;
 };
 
@@ -129,7 +129,7 @@ refusal_new(struct refusals *all, uint32_t host, uint32_t number)
     struct victim *v = victim_get(all, number);
     struct refusing_host *h = refusing_host_get(all, host);
     struct refusal *r = mem_zalloc(sizeof *r);
-    *r = (struct refusal) { .victim = v, .host = host, .prev = v->last, .next_of_host = h->first };
+    *r = (struct refusal){ .victim = v, .host = host, .prev = v->last, .next_of_host = h->first };
     *(v->last ? &v->last->next : &v->first) = r;
     v->last = r;
     v->n++;
@@ -233,7 +233,7 @@ refusals_add(struct refusals *all, uint32_t host, uint64_t cookie, const char *r
     if (!cause)
         cause = mem_zalloc(sizeof *cause);
     free(cause->reason);
-    *cause = (struct cause) { .next = r->causes, .feature = cookie_feature(cookie), .reason = mem_strdup(reason) };
+    *cause = (struct cause){ .next = r->causes, .feature = cookie_feature(cookie), .reason = mem_strdup(reason) };
     r->causes = cause;
     feed_object(all->controller->feed, cookie_number(cookie));
 }

@@ -9,7 +9,7 @@
 
 struct retiree {
     struct retiree *next;
-    uint64_t seq;                        /* rising along the queue */
+    uint64_t seq; /* rising along the queue */
     uint32_t number;
 };
 
@@ -31,7 +31,7 @@ static void
 put(struct retired *r, uint32_t number, uint64_t seq)
 {
     struct retiree *retiree = mem_zalloc(sizeof *retiree);
-    *retiree = (struct retiree) { .seq = seq, .number = number };
+    *retiree = (struct retiree){ .seq = seq, .number = number };
     *r->last = retiree;
     r->last = &retiree->next;
 }

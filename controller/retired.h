@@ -13,8 +13,8 @@ void retired_free(struct retired *);
 
 /* Those of the changes that are deletions; they have the controller's present sequence number. */
 void retired_add(struct retired *, const struct change *, size_t n);
-void retired_load(struct retired *, uint32_t number);    /* of an earlier run: free once every host has confirmed anything */
+void retired_load(struct retired *, uint32_t number); /* of an earlier run: free once every host has confirmed anything */
 bool retired_has(const struct retired *, uint32_t number);
-void retired_check(struct retired *);                    /* a host has confirmed more, or was deleted */
+void retired_check(struct retired *); /* a host has confirmed more, or was deleted */
 
 #endif

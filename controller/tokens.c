@@ -22,9 +22,9 @@
 struct token {
     struct map_node by_id;
     char id[2 * ID_BYTES + 1];
-    char digest[DIGEST_STRLEN];          /* of the secret */
-    char host[LIMIT_NAME + 1];           /* "": any */
-    int64_t until_ms;                    /* wall clock */
+    char digest[DIGEST_STRLEN]; /* of the secret */
+    char host[LIMIT_NAME + 1];  /* "": any */
+    int64_t until_ms;           /* wall clock */
 };
 
 struct tokens {
@@ -77,7 +77,7 @@ digest_of(const char *secret, char out[DIGEST_STRLEN])
     unsigned char sha[EVP_MAX_MD_SIZE];
     unsigned n = 0;
     if (!EVP_Digest(secret, strlen(secret), sha, &n, EVP_sha256(), NULL))
-        abort();                         /* out of memory */
+        abort(); /* out of memory */
     hex(out, sha, n);
 }
 

@@ -119,7 +119,7 @@ leave(struct trace *t, const struct exec_output *o)
     struct ip dst = ip4((uint32_t) o->packet.field[OF_IPV4_DST]);
     const char *pool = trace_object(t, OBJECT_POOL, (uint32_t) exec_packet_get(&o->packet, LAYOUT_POOL));
     bool is_ours = placement_get(view, model_eip_by_ip(view->model, dst), &p) && p.holder->number != t->host
-        && o->packet.field[OF_ETH_DST] == mac_to_u64(public_mac_of_ip(dst));
+                   && o->packet.field[OF_ETH_DST] == mac_to_u64(public_mac_of_ip(dst));
     if (is_ours) {
         packet_arrive(t, p.holder->number, p.uplink, &o->packet);
         return true;
@@ -180,10 +180,11 @@ trace_run_here(struct trace *t, const struct exec_packet *packet, struct exec_re
 {
     struct flow_table *table = t->network->table(t->network->aux, t->host);
     if (!table)
-        return error_set(t->err, ERROR_UNAVAILABLE, "host '%s' has no complete flow table yet: it has not joined, or its flows are "
-                         "being compiled", trace_host(t, t->host));
-    return exec_run(table, packet, t->arena, r, t->err)
-        || error_prefix(t->err, "host '%s'", trace_host(t, t->host));
+        return error_set(t->err, ERROR_UNAVAILABLE,
+                         "host '%s' has no complete flow table yet: it has not joined, or its flows are "
+                         "being compiled",
+                         trace_host(t, t->host));
+    return exec_run(table, packet, t->arena, r, t->err) || error_prefix(t->err, "host '%s'", trace_host(t, t->host));
 }
 
 static bool
@@ -215,8 +216,7 @@ trace_follow(struct trace *t)
 }
 
 json_t *
-trace_run(const struct trace_network *network, const struct trace_origin *origin, const struct trace_packet *packet,
-          struct error *err)
+trace_run(const struct trace_network *network, const struct trace_origin *origin, const struct trace_packet *packet, struct error *err)
 {
     struct trace t = { .network = network, .wanted = packet, .arena = arena_new(), .err = err };
     json_t *answer = NULL;

@@ -12,15 +12,15 @@
 
 struct trace_network {
     struct view view;
-    struct flow_table *(*table)(void *aux, uint32_t host);       /* its desired table; NULL: none, or not complete */
+    struct flow_table *(*table)(void *aux, uint32_t host); /* its desired table; NULL: none, or not complete */
     /* May whoever asks see it? NULL: everything. Of what another tenant owns it is only told that there is such a thing. */
     bool (*may_see)(void *aux, const struct object *);
     void *aux;
 };
 
 struct trace_packet {
-    uint8_t proto;              /* IPPROTO_ICMP (echo request), IPPROTO_TCP (first segment), IPPROTO_UDP */
-    uint16_t port;              /* the destination's; TCP and UDP */
+    uint8_t proto; /* IPPROTO_ICMP (echo request), IPPROTO_TCP (first segment), IPPROTO_UDP */
+    uint16_t port; /* the destination's; TCP and UDP */
     struct ip dst;
 };
 

@@ -68,7 +68,7 @@ begin_at_port(struct trace *t, uint32_t port)
                              ip_format(t->wanted->dst, ip), name);
     }
     t->host = from.at.host;
-    t->sender = (struct trace_sender) { .ofport = from.at.ofport, .mac = from.port->mac, .ip = port_ip4(from.port) };
+    t->sender = (struct trace_sender){ .ofport = from.at.ofport, .mac = from.port->mac, .ip = port_ip4(from.port) };
     t->sender.asks_as = t->sender.ip;
     if (!destination_mac(t, from.subnet, &mac))
         return false;
@@ -114,7 +114,7 @@ begin_outside(struct trace *t, uint32_t number, struct ip src)
         return true;
     }
     t->host = p.holder->number;
-    t->sender = (struct trace_sender) { .ofport = p.uplink, .vlan = (uint16_t) pool->vlan };
+    t->sender = (struct trace_sender){ .ofport = p.uplink, .vlan = (uint16_t) pool->vlan };
     sender_outside(t, pool, src);
     if (!resolve(t, t->wanted->dst, &mac))
         return false;

@@ -11,12 +11,12 @@
 #define ICMP_ECHO_REQUEST 8
 #define SOURCE_PORT 49152
 #define PACKET_TTL 64
-#define PACKET_BYTES 98         /* of ping's default; small enough for any tunnel */
+#define PACKET_BYTES 98 /* of ping's default; small enough for any tunnel */
 
 static void
 packet_base(const struct trace *t, struct exec_packet *p, uint16_t eth_type)
 {
-    *p = (struct exec_packet) { .bytes = PACKET_BYTES };
+    *p = (struct exec_packet){ .bytes = PACKET_BYTES };
     p->field[OF_IN_PORT] = t->sender.ofport;
     p->field[OF_VLAN_TCI] = t->sender.vlan ? VLAN_PRESENT | t->sender.vlan : 0;
     p->field[OF_ETH_SRC] = mac_to_u64(t->sender.mac);
@@ -46,9 +46,7 @@ trace_packet_make(struct trace *t, uint64_t eth_dst)
     p->field[OF_IPV4_SRC] = ip4_u32(t->sender.ip);
     p->field[OF_IPV4_DST] = ip4_u32(w->dst);
     switch (w->proto) {
-    case IPPROTO_ICMP:
-        p->field[OF_ICMPV4_TYPE] = ICMP_ECHO_REQUEST;
-        break;
+    case IPPROTO_ICMP: p->field[OF_ICMPV4_TYPE] = ICMP_ECHO_REQUEST; break;
     case IPPROTO_TCP:
         p->field[OF_TCP_SRC] = SOURCE_PORT;
         p->field[OF_TCP_DST] = w->port;
@@ -66,7 +64,7 @@ trace_packet_parse(const json_t *json, struct trace_packet *p, struct error *err
     const char *proto = json_member_string(json, "proto"), *dst = json_member_string(json, "dst");
     int64_t port = json_member_int(json, "port", 0);
     bool is_icmp = proto && !strcmp(proto, "icmp"), is_tcp = proto && !strcmp(proto, "tcp");
-    *p = (struct trace_packet) { .proto = is_icmp ? IPPROTO_ICMP : is_tcp ? IPPROTO_TCP : IPPROTO_UDP };
+    *p = (struct trace_packet){ .proto = is_icmp ? IPPROTO_ICMP : is_tcp ? IPPROTO_TCP : IPPROTO_UDP };
     if (!is_icmp && !is_tcp && (!proto || strcmp(proto, "udp")))
         return error_set(err, ERROR_INVALID, "packet: proto '%.100s': must be icmp, tcp or udp", proto ? proto : "");
     if (!dst || !ip_parse(dst, &p->dst) || p->dst.family != IP_V4)

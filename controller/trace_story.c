@@ -24,8 +24,8 @@ trace_object(const struct trace *t, enum object_type type, uint32_t number)
 static bool
 may_see_flow(const struct trace *t, const struct spec *spec)
 {
-    const struct object *o = cookie_number(spec->cookie)
-        ? model_get(t->network->view.model, cookie_number(spec->cookie), cookie_type(spec->cookie)) : NULL;
+    const struct object *o =
+        cookie_number(spec->cookie) ? model_get(t->network->view.model, cookie_number(spec->cookie), cookie_type(spec->cookie)) : NULL;
     return !o || may_see(t, o);
 }
 
@@ -39,8 +39,7 @@ trace_host(const struct trace *t, uint32_t number)
 const char *
 trace_owner(const struct trace *t, const struct spec *spec)
 {
-    return spec && cookie_number(spec->cookie)
-        ? trace_object(t, cookie_type(spec->cookie), cookie_number(spec->cookie)) : NULL;
+    return spec && cookie_number(spec->cookie) ? trace_object(t, cookie_type(spec->cookie), cookie_number(spec->cookie)) : NULL;
 }
 
 void
@@ -71,14 +70,10 @@ static const char *
 output_words(const struct trace *t, const struct exec_output *o)
 {
     switch (o->kind) {
-    case EXEC_PORT:
-        return arena_printf(t->arena, "port %u", o->port);
-    case EXEC_IN_PORT:
-        return "in_port";
-    case EXEC_CONTROLLER:
-        return "controller";
-    case EXEC_DROP:
-        break;
+    case EXEC_PORT: return arena_printf(t->arena, "port %u", o->port);
+    case EXEC_IN_PORT: return "in_port";
+    case EXEC_CONTROLLER: return "controller";
+    case EXEC_DROP: break;
     }
     return "drop";
 }
@@ -106,10 +101,10 @@ trace_tell(struct trace *t, const struct exec_result *r)
         step_words(t, step, text, sizeof text);
         if (*text)
             trace_line(t, "  %-11s %s", stage ? stage : "?", text);
-        json_array_append_new(t->hops, json_pack("{s:s,s:i,s:s?,s:s,s:o,s:o}", "host", trace_host(t, t->host), "table",
-                                                 step->table, "stage", stage, "text", text, "flow",
-                                                 step->spec && may_see_flow(t, step->spec)
-                                                     ? json_string(spec_format(step->spec, t->arena)) : json_null(),
-                                                 "output", outputs_json(t, r, i)));
+        json_array_append_new(
+            t->hops,
+            json_pack("{s:s,s:i,s:s?,s:s,s:o,s:o}", "host", trace_host(t, t->host), "table", step->table, "stage", stage, "text", text,
+                      "flow", step->spec && may_see_flow(t, step->spec) ? json_string(spec_format(step->spec, t->arena)) : json_null(),
+                      "output", outputs_json(t, r, i)));
     }
 }

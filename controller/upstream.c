@@ -22,10 +22,10 @@
 struct upstream {
     struct map_node by_pool;
     uint32_t pool;
-    struct ip gateway;                   /* that is asked for */
-    uint64_t seq;                        /* a host that has not confirmed this far may not bring us the answer */
+    struct ip gateway; /* that is asked for */
+    uint64_t seq;      /* a host that has not confirmed this far may not bring us the answer */
     struct gateway_probe probe;
-    uint32_t asked_from;                 /* the host of the last question; 0: none */
+    uint32_t asked_from; /* the host of the last question; 0: none */
 };
 
 struct upstreams {
@@ -43,7 +43,7 @@ struct upstreams *
 upstreams_new(struct outside *o, struct controller *c, const struct announcements *announcements)
 {
     struct upstreams *all = mem_zalloc(sizeof *all);
-    *all = (struct upstreams) { .outside = o, .controller = c, .announcements = announcements, .refusals = LOG_LIMIT(10) };
+    *all = (struct upstreams){ .outside = o, .controller = c, .announcements = announcements, .refusals = LOG_LIMIT(10) };
     map_init(&all->by_pool);
     all->timer = evtimer_new(c->base, upstreams_tick, all);
     return all;
@@ -144,7 +144,7 @@ upstreams_look(struct upstreams *all, uint32_t number)
         if (u)
             upstream_remove(all, u);
         u = mem_zalloc(sizeof *u);
-        *u = (struct upstream) { .pool = number, .gateway = pool->gateway, .seq = c->seq };
+        *u = (struct upstream){ .pool = number, .gateway = pool->gateway, .seq = c->seq };
         gateway_probe_start(&u->probe, runtime_gateway_mac(c->runtime, number, &unused), controller_now_ms());
         map_insert(&all->by_pool, &u->by_pool, hash_u32(number));
     }
@@ -207,8 +207,8 @@ ask(const struct upstreams *all, const struct pool *pool, uint32_t host)
 {
     const struct controller *c = all->controller;
     struct ip sender = ip4(0);
-    struct mac mac = announcements_held(all->announcements, pool->o.number, host, &sender) ? public_mac_of_ip(sender)
-                                                                                           : public_mac_of_host(host);
+    struct mac mac =
+        announcements_held(all->announcements, pool->o.number, host, &sender) ? public_mac_of_ip(sender) : public_mac_of_host(host);
     struct arp_frame arp = arp_request(mac, sender, pool->gateway, (uint16_t) pool->vlan);
     struct bytes frame = BYTES_INIT;
     arp_put(&frame, &arp);
@@ -260,8 +260,7 @@ upstreams_tick(evutil_socket_t fd, short what, void *aux)
 
 /* From the network that it is about, of the gateway, with a MAC that a machine of that network may have. */
 static bool
-is_gateways(const struct upstreams *all, uint32_t host, const struct packet_in *in, const struct pool *pool,
-            struct mac *mac)
+is_gateways(const struct upstreams *all, uint32_t host, const struct packet_in *in, const struct pool *pool, struct mac *mac)
 {
     struct arp_frame arp;
     static const struct mac none;
@@ -269,8 +268,8 @@ is_gateways(const struct upstreams *all, uint32_t host, const struct packet_in *
     if (!r || runtime_uplink_port(r, pool->uplink) != in->in_port || !arp_parse(in->packet, in->packet_len, &arp))
         return false;
     *mac = arp.sha;
-    return (arp.op == ARP_REPLY || arp.op == ARP_REQUEST) && ip_equal(arp.spa, pool->gateway)
-        && (!arp.vlan || arp.vlan == pool->vlan) && !(arp.sha.b[0] & 1) && !mac_equal(arp.sha, none) && !is_public_mac(arp.sha);
+    return (arp.op == ARP_REPLY || arp.op == ARP_REQUEST) && ip_equal(arp.spa, pool->gateway) && (!arp.vlan || arp.vlan == pool->vlan)
+           && !(arp.sha.b[0] & 1) && !mac_equal(arp.sha, none) && !is_public_mac(arp.sha);
 }
 
 void

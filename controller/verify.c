@@ -10,20 +10,20 @@
 #include "controller/waiter.h"
 #include "ofproto/flow/wire.h"
 
-#define VERIFY_WAIT_S 10        /* for the host to confirm what it was sent */
-#define VERIFY_TRIES 10         /* readings, while its table keeps changing */
+#define VERIFY_WAIT_S 10 /* for the host to confirm what it was sent */
+#define VERIFY_TRIES 10  /* readings, while its table keeps changing */
 
 struct verification {
     struct controller *controller;
     uint32_t host;
-    char *name;                          /* the host's, which may be deleted meanwhile */
-    verify_done *done;                   /* NULL: it was told that time is up; what is still under way only ends */
+    char *name;        /* the host's, which may be deleted meanwhile */
+    verify_done *done; /* NULL: it was told that time is up; what is still under way only ends */
     void *aux;
     struct event *deadline;
-    struct arena *arena;                 /* of 'found' */
+    struct arena *arena; /* of 'found' */
     const struct spec **found;
     size_t n, cap;
-    uint64_t seq;                        /* the host's wanted_seq when the reading began */
+    uint64_t seq; /* the host's wanted_seq when the reading began */
     int tries;
     json_t *differences;
 };
@@ -80,8 +80,12 @@ static const struct spec *
 raw_spec(struct verification *v, const struct wire_flow *flow)
 {
     struct spec *s = arena_zalloc(v->arena, sizeof *s + flow->key_len + flow->body_len);
-    *s = (struct spec) { .cookie = flow->cookie, .priority = flow->priority, .table = flow->table, .kind = SPEC_FLOW,
-                         .key_len = flow->key_len, .body_len = flow->body_len };
+    *s = (struct spec){ .cookie = flow->cookie,
+                        .priority = flow->priority,
+                        .table = flow->table,
+                        .kind = SPEC_FLOW,
+                        .key_len = flow->key_len,
+                        .body_len = flow->body_len };
     memcpy(s->bytes, flow->key, flow->key_len);
     memcpy(s->bytes + flow->key_len, flow->body, flow->body_len);
     return s;
@@ -123,8 +127,8 @@ difference(void *aux, const struct flow_table_difference *d)
     static const char *const words[] = { "missing", "extra", "different" };
     struct verification *v = aux;
     const struct spec *shown = d->desired ? d->desired : d->found;
-    json_t *json = json_pack("{s:s,s:i,s:s,s:o}", "kind", words[d->kind], "table", shown->table, "flow",
-                             spec_format(shown, v->arena), "object", owner_json(v, shown->cookie));
+    json_t *json = json_pack("{s:s,s:i,s:s,s:o}", "kind", words[d->kind], "table", shown->table, "flow", spec_format(shown, v->arena),
+                             "object", owner_json(v, shown->cookie));
     if (d->kind == DIFFERENCE_CHANGED)
         json_object_set_new(json, "found", json_string(spec_format(d->found, v->arena)));
     json_array_append_new(v->differences, json);
@@ -142,8 +146,7 @@ compare(struct verification *v, const struct hypervisor *h)
     v->differences = json_array();
     flow_table_verify(fresh, v->found, v->n, difference, v);
     flow_table_free(fresh);
-    verify_end(v, json_pack("{s:s,s:b,s:I,s:o}", "host", h->name, "checked", 1, "flows", (json_int_t) v->n, "differences",
-                            v->differences));
+    verify_end(v, json_pack("{s:s,s:b,s:I,s:o}", "host", h->name, "checked", 1, "flows", (json_int_t) v->n, "differences", v->differences));
 }
 
 static void
@@ -187,7 +190,11 @@ realised(void *aux, const struct waiter_result *result)
     v->n = 0;
     v->seq = h->wanted_seq;
     struct of_session_read read = {
-        .table = 0xff, .want_groups_and_meters = true, .each_flow = read_flow, .each_spec = read_spec, .done = read_done,
+        .table = 0xff,
+        .want_groups_and_meters = true,
+        .each_flow = read_flow,
+        .each_spec = read_spec,
+        .done = read_done,
         .aux = v,
     };
     if (!of_session_read(h->of, &read))
@@ -205,8 +212,13 @@ verify_host(struct controller *c, uint32_t host, double seconds, verify_done *do
 {
     const struct hypervisor *h = host_by_number(c->hosts, host);
     struct verification *v = mem_zalloc(sizeof *v);
-    *v = (struct verification) { .controller = c, .host = host, .name = mem_strdup(h ? h->name : "?"), .done = done, .aux = aux,
-                                 .arena = arena_new(), .deadline = evtimer_new(c->base, time_is_up, v) };
+    *v = (struct verification){ .controller = c,
+                                .host = host,
+                                .name = mem_strdup(h ? h->name : "?"),
+                                .done = done,
+                                .aux = aux,
+                                .arena = arena_new(),
+                                .deadline = evtimer_new(c->base, time_is_up, v) };
     struct timeval tv = { (time_t) seconds, (suseconds_t) ((seconds - (double) (time_t) seconds) * 1e6) };
     evtimer_add(v->deadline, &tv);
     verify_begin(v);

@@ -14,7 +14,7 @@ struct waiter {
     struct waiting {
         uint32_t host;
         uint64_t seq;
-    } *pending;
+    } * pending;
     uint32_t *disconnected;
     size_t n_pending, n_disconnected;
     struct event *timer;
@@ -82,11 +82,11 @@ void
 waiter_add(struct waiters *all, const uint32_t hosts[], size_t n, double timeout_s, waiter_done *done, void *aux)
 {
     struct waiter *w = mem_zalloc(sizeof *w);
-    *w = (struct waiter) { .all = all, .next = all->first, .n_pending = n, .done = done, .aux = aux };
+    *w = (struct waiter){ .all = all, .next = all->first, .n_pending = n, .done = done, .aux = aux };
     w->pending = mem_zalloc((n + 1) * sizeof *w->pending);
     for (size_t i = 0; i < n; i++) {
         const struct hypervisor *h = host_by_number(all->controller->hosts, hosts[i]);
-        w->pending[i] = (struct waiting) { hosts[i], h ? h->wanted_seq : 0 };
+        w->pending[i] = (struct waiting){ hosts[i], h ? h->wanted_seq : 0 };
     }
     w->disconnected = mem_zalloc((n + 1) * sizeof *hosts);
     if (all->first)

@@ -10,7 +10,7 @@ struct controller;
 struct waiters;
 
 struct waiters *waiters_new(struct controller *);
-void waiters_free(struct waiters *);             /* waiters still there are told 'not confirmed' */
+void waiters_free(struct waiters *); /* waiters still there are told 'not confirmed' */
 
 /* 'unconfirmed' and 'disconnected' are host numbers, borrowed. */
 struct waiter_result {

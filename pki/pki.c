@@ -80,8 +80,7 @@ cert_new(const char *cn, const char *ou, EVP_PKEY *key, int days)
     X509 *cert = X509_new();
     X509_NAME *name = cert ? X509_get_subject_name(cert) : NULL;
     bool is_ok = name && X509_set_version(cert, X509_VERSION_3) && serial_set(cert)
-                 && X509_gmtime_adj(X509_getm_notBefore(cert), -24 * 3600)
-                 && X509_time_adj_ex(X509_getm_notAfter(cert), days, 0, NULL)
+                 && X509_gmtime_adj(X509_getm_notBefore(cert), -24 * 3600) && X509_time_adj_ex(X509_getm_notAfter(cert), days, 0, NULL)
                  && name_add(name, NID_organizationName, "vnet") && name_add(name, NID_organizationalUnitName, ou)
                  && name_add(name, NID_commonName, cn) && X509_set_pubkey(cert, key);
     if (!is_ok) {
@@ -137,7 +136,7 @@ pair_write(const char *key_path, EVP_PKEY *key, const char *cert_path, X509 *cer
         return false;
     if (pki_write_cert(cert_path, cert, err))
         return true;
-    unlink(key_path);                    /* useless alone, and in the way of the next try */
+    unlink(key_path); /* useless alone, and in the way of the next try */
     return false;
 }
 

@@ -17,8 +17,8 @@
 enum pki_usage { PKI_CLIENT, PKI_SERVER };
 
 struct pki_subject {
-    const char *name;                    /* CN and file name: letters, digits, '-', '_', '.' */
-    const char *role;                    /* OU */
+    const char *name; /* CN and file name: letters, digits, '-', '_', '.' */
+    const char *role; /* OU */
     enum pki_usage usage;
 };
 

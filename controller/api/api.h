@@ -17,7 +17,7 @@ void api_free(struct api *);
 
 /* How requests are found: by method, first part of the path, and how many parts there are. */
 struct api_route {
-    const char *method, *first;          /* first NULL: any type of object */
+    const char *method, *first; /* first NULL: any type of object */
     unsigned n_parts;
     void (*handle)(struct call *);
 };
@@ -44,7 +44,7 @@ void api_agent(struct call *);
 /* join.c */
 void api_host_token(struct call *);
 void api_join(struct call *);
-bool api_is_join(const struct call *);           /* what one may ask who is nobody yet */
+bool api_is_join(const struct call *); /* what one may ask who is nobody yet */
 /* instances.c */
 void api_instances(struct call *);
 void api_instance(struct call *);

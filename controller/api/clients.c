@@ -21,7 +21,7 @@ struct api {
     } listeners[OPTION_LISTENERS_MAX];
     size_t n_listeners;
     struct client *clients;
-    size_t n_clients, n_common;          /* n_common: those that are no admins */
+    size_t n_clients, n_common; /* n_common: those that are no admins */
     struct log_limit limit;
 };
 
@@ -31,7 +31,7 @@ struct client {
     struct client *next, *prev;
     struct connection *connection;
     struct principal principal;
-    bool is_known;                       /* else 'stranger' says why not */
+    bool is_known; /* else 'stranger' says why not */
     struct error stranger;
     char scope[160];
     char local_ip[46];
@@ -42,8 +42,7 @@ struct client {
 static struct call *
 client_call(struct client *client)
 {
-    return call_new(client->listener->api->controller, client->connection, &client->principal, client->scope,
-                    client->local_ip);
+    return call_new(client->listener->api->controller, client->connection, &client->principal, client->scope, client->local_ip);
 }
 
 static void
@@ -92,7 +91,10 @@ on_closed(void *aux, struct connection *connection)
 }
 
 static const struct connection_ops connection_ops = {
-    .request = on_request, .bad = on_bad, .gone = on_gone, .closed = on_closed,
+    .request = on_request,
+    .bad = on_bad,
+    .gone = on_gone,
+    .closed = on_closed,
 };
 
 /* ---- who asks ---- */
@@ -114,7 +116,7 @@ identify(struct client *client, const struct endpoint_peer *peer, struct error *
         return true;
     case ENDPOINT_TLS:
         if (!*peer->cn) {
-            p->role = PRINCIPAL_HOST;    /* of all roles that which may the least; and is_known is false */
+            p->role = PRINCIPAL_HOST; /* of all roles that which may the least; and is_known is false */
             snprintf(client->scope, sizeof client->scope, "tls:(none)");
             return error_set(err, ERROR_FORBIDDEN, "a client certificate is needed: -c and -p; 'vnetctl pki client NAME' makes one");
         }
@@ -130,8 +132,7 @@ identify(struct client *client, const struct endpoint_peer *peer, struct error *
 static bool
 has_room(const struct api *api, const struct client *client)
 {
-    return api->n_clients <= LIMIT_CLIENTS
-        && (client->principal.role == PRINCIPAL_ADMIN || api->n_common <= LIMIT_CLIENTS / 2);
+    return api->n_clients <= LIMIT_CLIENTS && (client->principal.role == PRINCIPAL_ADMIN || api->n_common <= LIMIT_CLIENTS / 2);
 }
 
 static void
@@ -141,8 +142,8 @@ refuse(struct api *api, struct client *client, const struct endpoint_peer *peer)
     error_set(&err, ERROR_UNAVAILABLE, "there are too many connections to vnetd; try again later");
     char who[sizeof client->scope];
     text_escape(who, sizeof who, client->scope);
-    log_warn_limited(&api->limit, "%s (%s) is refused: there are %zu connections, %zu of them not of admins", peer->address,
-                     who, api->n_clients, api->n_common);
+    log_warn_limited(&api->limit, "%s (%s) is refused: there are %zu connections, %zu of them not of admins", peer->address, who,
+                     api->n_clients, api->n_common);
     connection_refuse(client->connection, &err);
 }
 
@@ -175,13 +176,13 @@ listen_one(struct api *api, const char *method, struct error *err)
     if (!endpoint_parse(method, &e, err))
         return error_prefix(err, "--api");
     struct api_listener *l = &api->listeners[api->n_listeners];
-    *l = (struct api_listener) { .api = api };
+    *l = (struct api_listener){ .api = api };
     l->endpoint = endpoint_listen(c->base, &e, c->tls, NULL, accepted, l, err);
     if (!l->endpoint)
         return error_prefix(err, "--api");
     if (e.kind == ENDPOINT_TCP)
         log_warn("--api=%s is unauthenticated: whoever reaches it is admin", method);
-    endpoint_listener_allow_anonymous(l->endpoint);      /* a host that joins has nothing yet */
+    endpoint_listener_allow_anonymous(l->endpoint); /* a host that joins has nothing yet */
     api->n_listeners++;
     return true;
 }

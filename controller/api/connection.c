@@ -14,15 +14,21 @@
 #define LOG_MODULE "api"
 #include "base/log.h"
 
-#define HEAD_S 60                        /* from the first wait for a request to its last header line */
+#define HEAD_S 60 /* from the first wait for a request to its last header line */
 #define BODY_S 600
-#define WRITE_S 60                       /* without the client reading anything */
-#define LINGER_S 3                       /* for the client to read the last answer, while it still sends */
+#define WRITE_S 60 /* without the client reading anything */
+#define LINGER_S 3 /* for the client to read the last answer, while it still sends */
 #define SINGLE_READ_BYTES (256 << 10)
-#define AHEAD_BYTES (64 << 10)           /* read while an answer is on its way, to see the end of the connection behind it */
+#define AHEAD_BYTES (64 << 10) /* read while an answer is on its way, to see the end of the connection behind it */
 
-enum connection_state { CONNECTION_HEAD, CONNECTION_BODY, CONNECTION_HANDLING, CONNECTION_WRITING, CONNECTION_LINGERING,
-                        CONNECTION_CLOSED };
+enum connection_state {
+    CONNECTION_HEAD,
+    CONNECTION_BODY,
+    CONNECTION_HANDLING,
+    CONNECTION_WRITING,
+    CONNECTION_LINGERING,
+    CONNECTION_CLOSED
+};
 
 struct connection {
     struct bufferevent *bev;
@@ -30,18 +36,18 @@ struct connection {
     void *aux, *user;
     enum connection_state state;
     struct event *timer;
-    struct event *close;                 /* frees the connection, from the loop */
+    struct event *close; /* frees the connection, from the loop */
 
     struct http_head head;
     size_t head_bytes;
     struct evbuffer *body;
     size_t body_max;
-    uint64_t left;                       /* bytes of the body, or of the chunk, still to come */
+    uint64_t left; /* bytes of the body, or of the chunk, still to come */
     enum { CHUNK_SIZE, CHUNK_DATA, CHUNK_END, CHUNK_TRAILER } chunk;
 
-    bool is_eof;                         /* the client sends no more */
-    bool is_long;                        /* and then it does not wait any longer either */
-    bool is_last;                        /* the answer is the last one */
+    bool is_eof;  /* the client sends no more */
+    bool is_long; /* and then it does not wait any longer either */
+    bool is_last; /* the answer is the last one */
     bool is_streaming, is_chunking;
 };
 
@@ -158,7 +164,7 @@ read_head(struct connection *c)
         return false;
     if (!n) {
         free(line);
-        if (c->head.line)                /* empty lines before a request are of no account */
+        if (c->head.line) /* empty lines before a request are of no account */
             head_complete(c);
     } else if (!http_head_line(&c->head, line, n, &err)) {
         refuse(c, &err);
@@ -206,7 +212,7 @@ read_chunked(struct connection *c)
         return has_read;
     }
     if (c->chunk == CHUNK_SIZE)
-        c->head_bytes = 0;               /* the limit is on trailers, and on each line here */
+        c->head_bytes = 0; /* the limit is on trailers, and on each line here */
     char *line = take_line(c, &n);
     if (!line)
         return false;
@@ -255,7 +261,7 @@ on_read(struct bufferevent *bev, void *aux)
         evbuffer_drain(in, evbuffer_get_length(in));
     else if (c->state <= CONNECTION_BODY)
         read_requests(c);
-    else if (evbuffer_get_length(in) >= AHEAD_BYTES)     /* not a watermark: one that is passed keeps the loop busy */
+    else if (evbuffer_get_length(in) >= AHEAD_BYTES) /* not a watermark: one that is passed keeps the loop busy */
         bufferevent_disable(bev, EV_READ);
 }
 
@@ -268,8 +274,10 @@ put_head(struct connection *c, struct evbuffer *out, int status, const char *fie
     struct tm tm;
     time_t now = time(NULL);
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
-    evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s\r\n", status, http_phrase(status), date,
-                        fields, length, c->is_last ? "Connection: close\r\n" : c->head.is_1_0 ? "Connection: keep-alive\r\n" : "");
+    evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s\r\n", status, http_phrase(status), date, fields, length,
+                        c->is_last       ? "Connection: close\r\n"
+                        : c->head.is_1_0 ? "Connection: keep-alive\r\n"
+                                         : "");
 }
 
 static bool
@@ -323,7 +331,7 @@ connection_begin(struct connection *c, int status, const char *fields)
 {
     c->is_streaming = true;
     c->is_chunking = !c->head.is_1_0;
-    c->is_last = true;                   /* how an answer of unknown length ends is clear to everyone then */
+    c->is_last = true; /* how an answer of unknown length ends is clear to everyone then */
     put_head(c, bufferevent_get_output(c->bev), status, fields, c->is_chunking ? "Transfer-Encoding: chunked\r\n" : "");
 }
 
@@ -379,8 +387,8 @@ on_event(struct bufferevent *bev, short what, void *aux)
     struct connection *c = aux;
     if (what & BEV_EVENT_CONNECTED)
         return;
-    bool is_half = (what & BEV_EVENT_EOF) && !c->is_long && !c->is_streaming
-                   && (c->state == CONNECTION_HANDLING || c->state == CONNECTION_WRITING);
+    bool is_half =
+        (what & BEV_EVENT_EOF) && !c->is_long && !c->is_streaming && (c->state == CONNECTION_HANDLING || c->state == CONNECTION_WRITING);
     c->is_eof = true;
     if (!is_half)
         client_left(c);
@@ -403,12 +411,11 @@ on_close(evutil_socket_t fd, short what, void *aux)
 /* ---- lifetime ---- */
 
 struct connection *
-connection_new(struct event_base *base, struct bufferevent *take, size_t body_max,
-               const struct connection_ops *ops, void *aux)
+connection_new(struct event_base *base, struct bufferevent *take, size_t body_max, const struct connection_ops *ops, void *aux)
 {
     struct timeval write_timeout = { WRITE_S, 0 };
     struct connection *c = mem_zalloc(sizeof *c);
-    *c = (struct connection) { .bev = take, .body_max = body_max, .ops = ops, .aux = aux, .body = evbuffer_new() };
+    *c = (struct connection){ .bev = take, .body_max = body_max, .ops = ops, .aux = aux, .body = evbuffer_new() };
     http_head_init(&c->head);
     c->timer = evtimer_new(base, on_timer, c);
     c->close = event_new(base, -1, 0, on_close, c);

@@ -33,9 +33,8 @@ struct connection_ops {
 };
 
 /* 'take' is reading-disabled, without callbacks (endpoint_accepted). */
-struct connection *connection_new(struct event_base *, struct bufferevent *take, size_t body_max,
-                                  const struct connection_ops *, void *aux);
-void connection_free(struct connection *);               /* at once; not from an op */
+struct connection *connection_new(struct event_base *, struct bufferevent *take, size_t body_max, const struct connection_ops *, void *aux);
+void connection_free(struct connection *); /* at once; not from an op */
 
 /* There is no room for this client: it is told so by bad(), whatever it sends. Right after connection_new(). */
 void connection_refuse(struct connection *, const struct error *);

@@ -19,7 +19,7 @@
 struct stream {
     struct call *call;
     struct feed_reader *reader;
-    struct event *end;                   /* ends the stream from the loop, not from inside a callback */
+    struct event *end; /* ends the stream from the loop, not from inside a callback */
 };
 
 static void
@@ -68,7 +68,7 @@ read_after(const struct call *call, uint64_t *after, struct error *err)
     char *end;
     *after = strtoull(text, &end, 10);
     return (*text >= '0' && *text <= '9' && !*end && strlen(text) < 20)
-        || error_set(err, ERROR_INVALID, "after='%.60s': must be the id of an event", text);
+           || error_set(err, ERROR_INVALID, "after='%.60s': must be the id of an event", text);
 }
 
 void
@@ -101,7 +101,7 @@ api_events(struct call *call)
 struct waiting {
     struct call *call;
     json_t *body;
-    const struct object_class *class;    /* NULL: an instance, which is no object of the model */
+    const struct object_class *class; /* NULL: an instance, which is no object of the model */
     struct feed_reader *reader;
     struct instances_reader *instances;
     struct event *look, *timer;
@@ -137,7 +137,7 @@ waiting_row(const struct waiting *w)
     const struct object *o = w->class ? waiting_object(w) : NULL;
     if (!w->class)
         return api_instance_row(w->call, json_member_string(w->body, "name"));
-    return o ? columns_object(w->call->controller, o, &(struct columns_wanted) { .names_hosts = call_may_see_hosts(w->call) }) : NULL;
+    return o ? columns_object(w->call->controller, o, &(struct columns_wanted){ .names_hosts = call_may_see_hosts(w->call) }) : NULL;
 }
 
 /* The first column that is not as wanted, and what it is as JSON (to be freed); NULL: all are. */
@@ -145,7 +145,8 @@ static char *
 waiting_differs(const struct waiting *w, const json_t *row, const char **column, const char **wanted)
 {
     json_t *value;
-    json_object_foreach (json_object_get(w->body, "where"), *column, value) {
+    json_object_foreach(json_object_get(w->body, "where"), *column, value)
+    {
         struct filter filter = { *column, json_string_value(value) };
         *wanted = filter.value;
         if (!filter_matches(&filter, row))
@@ -220,8 +221,10 @@ waiting_timeout(evutil_socket_t fd, short what, void *aux)
 static bool
 refuse_counted(const char *type, const char *name, const char *column, struct error *err)
 {
-    return error_set(err, ERROR_INVALID, "%s '%.200s': column '%.60s' is read from the switch only when it is asked for, and cannot be waited for;"
-                     " ask again and again with GET /v1/%s?where=%.60s=VALUE (vnetctl find)", type, name, column, type, column);
+    return error_set(err, ERROR_INVALID,
+                     "%s '%.200s': column '%.60s' is read from the switch only when it is asked for, and cannot be waited for;"
+                     " ask again and again with GET /v1/%s?where=%.60s=VALUE (vnetctl find)",
+                     type, name, column, type, column);
 }
 
 static bool
@@ -231,7 +234,8 @@ check_where(const struct object_class *class, const json_t *body, struct error *
     json_t *value, *where = json_object_get(body, "where");
     if (!json_is_object(where))
         return error_set(err, ERROR_INVALID, "where: must be an object of COLUMN: VALUE");
-    json_object_foreach (where, column, value) {
+    json_object_foreach(where, column, value)
+    {
         struct filter filter = { column, json_string_value(value) };
         if (!filter.value)
             return error_set(err, ERROR_INVALID, "where: the value of '%.100s' must be a string", column);
@@ -280,7 +284,7 @@ api_wait(struct call *call)
         return;
     }
     struct waiting *w = mem_zalloc(sizeof *w);
-    *w = (struct waiting) { .call = call, .body = body, .class = class };
+    *w = (struct waiting){ .call = call, .body = body, .class = class };
     struct timeval tv = { (time_t) seconds, (suseconds_t) ((seconds - (time_t) seconds) * 1e6) };
     w->look = event_new(call->controller->base, -1, 0, waiting_look, w);
     w->timer = evtimer_new(call->controller->base, waiting_timeout, w);

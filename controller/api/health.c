@@ -36,8 +36,8 @@ object_lines(struct evbuffer *out, const struct model *m)
 
 /* A host's name is at most 63 characters of a harmless alphabet: no escaping is needed. */
 static void
-host_lines(struct evbuffer *out, const struct hosts *hosts, const char *name, const char *type,
-           const char *help, double (*value)(const struct hypervisor *))
+host_lines(struct evbuffer *out, const struct hosts *hosts, const char *name, const char *type, const char *help,
+           double (*value)(const struct hypervisor *))
 {
     evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
     for (const struct hypervisor *h = hosts_first(hosts); h; h = hosts_next(hosts, h))
@@ -93,8 +93,7 @@ api_metrics(struct call *call)
     line(out, "vnet_transactions_refused_total", "counter", "Transactions refused.", (double) commits->refused);
     line(out, "vnet_store_commits_total", "counter", "Commits made durable.", (double) store->commits);
     line(out, "vnet_store_failures_total", "counter", "Commits the store refused.", (double) store->failed);
-    line(out, "vnet_store_commit_seconds_total", "counter", "Time spent making commits durable.",
-         (double) store->commit_us_total / 1e6);
+    line(out, "vnet_store_commit_seconds_total", "counter", "Time spent making commits durable.", (double) store->commit_us_total / 1e6);
     line(out, "vnet_heap_bytes", "gauge", "Heap in use.", (double) (memory.uordblks + memory.hblkhd));
     line(out, "vnet_start_time_seconds", "gauge", "When vnetd started, since 1970.", (double) c->started_ms / 1e3);
     object_lines(out, c->model);

@@ -73,9 +73,8 @@ check_members(const json_t *body, const char *members, struct error *err)
 {
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *) body, key, value)
-        if (members && !is_listed(members, key))
-            return error_set(err, ERROR_INVALID, "request body: '%.60s' is unknown; known are: %s", key, members);
+    json_object_foreach((json_t *) body, key, value) if (members && !is_listed(members, key)) return error_set(
+        err, ERROR_INVALID, "request body: '%.60s' is unknown; known are: %s", key, members);
     return true;
 }
 
@@ -114,8 +113,7 @@ call_may_see_hosts(const struct call *call)
 bool
 call_may_see(const struct call *call, const struct object *o)
 {
-    return object_class(o->type)->is_public
-        || call_may_see_tenant(call, o->type == OBJECT_TENANT ? o->number : o->tenant);
+    return object_class(o->type)->is_public || call_may_see_tenant(call, o->type == OBJECT_TENANT ? o->number : o->tenant);
 }
 
 void
@@ -324,12 +322,16 @@ call_dispatch(struct call *call)
 /* ---- a call's begin and end ---- */
 
 struct call *
-call_new(struct controller *c, struct connection *connection, const struct principal *principal, const char *scope,
-         const char *local_ip)
+call_new(struct controller *c, struct connection *connection, const struct principal *principal, const char *scope, const char *local_ip)
 {
     struct call *call = mem_zalloc(sizeof *call);
-    *call = (struct call) { .controller = c, .connection = connection, .principal = *principal, .scope = scope, .local_ip = local_ip,
-                            .tenant = "default", .fields = evbuffer_new() };
+    *call = (struct call){ .controller = c,
+                           .connection = connection,
+                           .principal = *principal,
+                           .scope = scope,
+                           .local_ip = local_ip,
+                           .tenant = "default",
+                           .fields = evbuffer_new() };
     connection_set_user(connection, call);
     return call;
 }

@@ -11,23 +11,23 @@ struct controller;
 
 /* A parameter of the query, decoded. */
 struct call_parameter {
-    char *name, *value;                  /* owned */
+    char *name, *value; /* owned */
 };
 
 /* One request being answered. It may outlive its connection: then answers go nowhere. */
 struct call {
     struct controller *controller;
-    struct connection *connection;       /* NULL: the client has gone */
+    struct connection *connection; /* NULL: the client has gone */
     struct principal principal;
-    const char *local_ip;                /* our address that the client came to; "" unix */
-    const char *scope;                   /* who asks, told apart from all others: "unix:0", "tls:tenant:acme:ci" */
-    struct call_parameter *parameters;   /* of the query */
+    const char *local_ip;              /* our address that the client came to; "" unix */
+    const char *scope;                 /* who asks, told apart from all others: "unix:0", "tls:tenant:acme:ci" */
+    struct call_parameter *parameters; /* of the query */
     size_t n_parameters;
-    const char *tenant;                  /* of the query; "default" */
-    char path[3][LIMIT_NAME * 4];        /* decoded parts after /v1/: type, name */
+    const char *tenant;           /* of the query; "default" */
+    char path[3][LIMIT_NAME * 4]; /* decoded parts after /v1/: type, name */
     size_t n_path;
-    struct evbuffer *fields;             /* further header lines of the answer */
-    void (*gone)(void *aux);             /* called once if the client goes before the answer; may be NULL */
+    struct evbuffer *fields; /* further header lines of the answer */
+    void (*gone)(void *aux); /* called once if the client goes before the answer; may be NULL */
     void *aux;
 };
 
@@ -64,7 +64,7 @@ void call_add_header(struct call *, const char *name, const char *value);
 /* Exactly one of these ends a call and frees it. 'take' is dereferenced. */
 void call_json(struct call *, int status, json_t *take);
 void call_text(struct call *, int status, const char *type, const char *text);
-void call_error(struct call *, const struct error *, int op);            /* op -1: none */
+void call_error(struct call *, const struct error *, int op); /* op -1: none */
 void call_empty(struct call *, int status);
 
 /* Begins an answer that goes on for as long as the client listens (event streams). */

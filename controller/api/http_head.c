@@ -11,7 +11,7 @@
 void
 http_head_init(struct http_head *h)
 {
-    *h = (struct http_head) { .line = NULL };
+    *h = (struct http_head){ .line = NULL };
 }
 
 void
@@ -81,7 +81,7 @@ field_line(struct http_head *h, char *take, struct error *err)
         return error_set(err, ERROR_TOO_LARGE, "a request has at most %d header fields", HTTP_FIELDS_MAX);
     }
     struct http_field *f = &h->fields[h->n_fields++];
-    *f = (struct http_field) { .name = take };
+    *f = (struct http_field){ .name = take };
     char *value = strchr(take, ':');
     if (!value)
         return error_set(err, ERROR_INVALID, "a header field of the request has no ':'");
@@ -127,7 +127,7 @@ body_length(struct http_head *h, struct error *err)
 {
     const char *length = NULL, *coding = NULL;
     for (size_t i = 0; i < h->n_fields; i++) {
-        const char **slot = !strcasecmp(h->fields[i].name, "Content-Length")    ? &length
+        const char **slot = !strcasecmp(h->fields[i].name, "Content-Length")      ? &length
                             : !strcasecmp(h->fields[i].name, "Transfer-Encoding") ? &coding
                                                                                   : NULL;
         if (slot && *slot)

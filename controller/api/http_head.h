@@ -12,19 +12,19 @@
 #define HTTP_FIELDS_MAX 64
 
 struct http_head {
-    char *line;                          /* the first line, cut into strings; owns what the next three point to */
-    const char *method, *path;           /* the path as it came: not decoded */
-    const char *query;                   /* likewise, without '?'; NULL: none */
+    char *line;                /* the first line, cut into strings; owns what the next three point to */
+    const char *method, *path; /* the path as it came: not decoded */
+    const char *query;         /* likewise, without '?'; NULL: none */
     struct http_field {
-        char *name;                      /* owned */
-        const char *value;               /* within the same string */
+        char *name;        /* owned */
+        const char *value; /* within the same string */
     } fields[HTTP_FIELDS_MAX];
     size_t n_fields;
 
     /* After http_head_finish(). */
-    bool is_1_0, is_last;                /* is_last: the connection ends after the answer */
+    bool is_1_0, is_last; /* is_last: the connection ends after the answer */
     bool is_chunked, expects_continue;
-    uint64_t content_length;             /* not chunked */
+    uint64_t content_length; /* not chunked */
 };
 
 void http_head_init(struct http_head *);

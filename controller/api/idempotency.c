@@ -25,7 +25,7 @@ idempotency_digest(const json_t *asked, const char *tenant)
     unsigned n = 0;
     char *asked_text = json_text(asked), *text = mem_printf("%s %s", tenant, asked_text);
     if (!EVP_Digest(text, strlen(text), sha, &n, EVP_sha256(), NULL))
-        abort();                         /* out of memory */
+        abort(); /* out of memory */
     char *digest = mem_zalloc(2 * n + 1);
     for (unsigned i = 0; i < n; i++) {
         digest[2 * i] = hex[sha[i] >> 4];

@@ -14,7 +14,7 @@
 
 /* As many hosts at a time: what is read back is held until it is compared. */
 #define VERIFIED_AT_ONCE 8
-#define VERIFY_S 30             /* unless the request says otherwise */
+#define VERIFY_S 30 /* unless the request says otherwise */
 #define VERIFY_MAX_S 3600
 
 struct verifying {
@@ -89,7 +89,7 @@ api_verify(struct call *call)
     }
     size_t cap = 0;
     struct verifying *v = mem_zalloc(sizeof *v);
-    *v = (struct verifying) { .call = call, .end_ms = controller_now_ms() + (int64_t) (seconds * 1000), .reports = json_array() };
+    *v = (struct verifying){ .call = call, .end_ms = controller_now_ms() + (int64_t) (seconds * 1000), .reports = json_array() };
     for (const struct hypervisor *h = hosts_first(c->hosts); h; h = hosts_next(c->hosts, h)) {
         if (!h->number || (only && h != only))
             continue;

@@ -25,8 +25,11 @@ is_column(const char *name, size_t n)
 static bool
 check_column(const char *name, size_t n, struct error *err)
 {
-    return is_column(name, n) || error_set(err, ERROR_INVALID, "column '%.*s' is unknown; an instance has id, name, host, state, ports, since, "
-                                           "last_event, reason", (int) (n < 60 ? n : 60), name);
+    return is_column(name, n)
+           || error_set(err, ERROR_INVALID,
+                        "column '%.*s' is unknown; an instance has id, name, host, state, ports, since, "
+                        "last_event, reason",
+                        (int) (n < 60 ? n : 60), name);
 }
 
 bool
@@ -80,7 +83,7 @@ passes(const struct call *call, const json_t *row)
             continue;
         size_t n = strcspn(p->value, "=");
         char *column = mem_printf("%.*s", (int) n, p->value);
-        ok = filter_matches(&(struct filter) { column, p->value + n + 1 }, row);
+        ok = filter_matches(&(struct filter){ column, p->value + n + 1 }, row);
         free(column);
     }
     return ok;
@@ -119,8 +122,8 @@ check_names(const struct call *call, const json_t *rows, struct error *err)
         const struct call_parameter *p = &call->parameters[i];
         if (strcmp(p->name, "name"))
             continue;
-        json_array_foreach (rows, k, row)
-            n_found += !strcmp(p->value, json_member_string(row, "name")) || !strcmp(p->value, json_member_string(row, "id"));
+        json_array_foreach(rows, k, row) n_found +=
+            !strcmp(p->value, json_member_string(row, "name")) || !strcmp(p->value, json_member_string(row, "id"));
         if (!n_found)
             return error_set(err, ERROR_UNKNOWN, "instance '%.200s' does not exist", p->value);
     }
@@ -142,9 +145,8 @@ find_row(const json_t *rows, const char *name)
 {
     size_t i;
     json_t *row, *found = NULL;
-    json_array_foreach (rows, i, row)
-        if (!strcmp(json_member_string(row, "name"), name) || !strcmp(json_member_string(row, "id"), name))
-            found = row;
+    json_array_foreach(rows, i, row) if (!strcmp(json_member_string(row, "name"), name) || !strcmp(json_member_string(row, "id"), name))
+        found = row;
     return json_incref(found);
 }
 
@@ -188,9 +190,7 @@ api_instances(struct call *call)
         ok = check_parameter(&call->parameters[i], &err);
     json_t *rows = ok ? visible_rows(call, &err) : NULL;
     ok = rows && check_names(call, rows, &err);
-    json_array_foreach (rows, i, row)
-        if (ok && passes(call, row))
-            json_array_append_new(found, only_columns(call, row));
+    json_array_foreach(rows, i, row) if (ok && passes(call, row)) json_array_append_new(found, only_columns(call, row));
     json_decref(rows);
     if (ok) {
         call_json(call, 200, found);

@@ -111,7 +111,7 @@ join(const struct call *call, const json_t *body, struct error *err)
     char *target = key ? manager_target(call, err) : NULL, *ca = target ? ca_text(call->controller, err) : NULL, *cert = NULL;
     if (ca && tokens_use(call->controller->tokens, token, name, err)) {
         char *folder = pki_folder(call->controller);
-        cert = pki_sign(folder, &(struct pki_subject) { name, "host", PKI_CLIENT }, request, err);
+        cert = pki_sign(folder, &(struct pki_subject){ name, "host", PKI_CLIENT }, request, err);
         free(folder);
     }
     json_t *answer = cert ? json_pack("{s:s,s:s,s:s}", "certificate", cert, "ca", ca, "manager", target) : NULL;

@@ -25,13 +25,13 @@ struct listing {
     size_t n_filters;
     const char *columns[COLUMNS_MAX];
     size_t n_columns;
-    char *columns_text;                  /* what 'columns' points into */
+    char *columns_text; /* what 'columns' points into */
     char *filter_texts[FILTERS_MAX];
     const char *wanted_names[NAMES_MAX];
     size_t n_names;
     bool is_all_tenants, is_single, is_cut;
-    bool is_unused, is_shadowed;         /* only rules that were never hit, or that another makes needless */
-    bool are_hits_read;                  /* of all rules found, from all hosts that have their flows */
+    bool is_unused, is_shadowed; /* only rules that were never hit, or that another makes needless */
+    bool are_hits_read;          /* of all rules found, from all hosts that have their flows */
     uint64_t limit;
     uint32_t after;
 
@@ -82,7 +82,7 @@ add_filter(struct listing *l, const char *text, struct error *err)
     char *copy = l->filter_texts[l->n_filters] = mem_strdup(text);
     copy[equal - text] = '\0';
     struct filter *f = &l->filters[l->n_filters++];
-    *f = (struct filter) { copy, copy + (equal - text) + 1 };
+    *f = (struct filter){ copy, copy + (equal - text) + 1 };
     filter_by_label(l, f);
     return filter_check(l->class, f, err);
 }
@@ -229,7 +229,8 @@ filters_drops(const struct listing *l)
 static bool
 passes(const struct listing *l, const struct object *o)
 {
-    return passes_filters(l, o, NULL) && (!l->is_shadowed || model_rule_is_shadowed(l->call->controller->model, (const struct sg_rule *) o));
+    return passes_filters(l, o, NULL)
+           && (!l->is_shadowed || model_rule_is_shadowed(l->call->controller->model, (const struct sg_rule *) o));
 }
 
 static bool
@@ -349,8 +350,11 @@ listing_answer(void *aux, const struct drop_counts *drops)
 {
     struct listing *l = aux;
     const struct controller *c = l->call->controller;
-    struct columns_wanted wanted = { .names = l->n_columns ? l->columns : NULL, .n = l->n_columns, .drops = drops,
-                                     .are_hits_read = l->are_hits_read, .names_hosts = call_may_see_hosts(l->call) };
+    struct columns_wanted wanted = { .names = l->n_columns ? l->columns : NULL,
+                                     .n = l->n_columns,
+                                     .drops = drops,
+                                     .are_hits_read = l->are_hits_read,
+                                     .names_hosts = call_may_see_hosts(l->call) };
     json_t *list = json_array();
     for (size_t i = 0; i < l->n; i++) {
         const struct object *o = model_get(c->model, l->numbers[i], l->class->type);
@@ -395,7 +399,8 @@ wants_drops(const struct listing *l)
 static bool
 wants_hits(const struct listing *l)
 {
-    return l->is_unused || wants_column(l, "connections") || wants_column(l, "packets") || wants_column(l, "bytes") || wants_column(l, "last_hit");
+    return l->is_unused || wants_column(l, "connections") || wants_column(l, "packets") || wants_column(l, "bytes")
+           || wants_column(l, "last_hit");
 }
 
 static void

@@ -58,8 +58,8 @@ show_port(void *aux, const struct object *o)
     struct port_status status = bindings_status(t->c->bindings, o->number);
     const struct hypervisor *h = status.host ? host_by_number(t->c->hosts, status.host) : NULL;
     char ip[IP_STRLEN], mac[MAC_STRLEN];
-    put(t, "        port %s: %s, %s, %s%s%s", object_label(t->c->model, o, t->arena), ip_format(port_ip4(p), ip),
-        mac_format(p->mac, mac), port_state_word(status.state), h ? " on " : "", h ? h->name : "");
+    put(t, "        port %s: %s, %s, %s%s%s", object_label(t->c->model, o, t->arena), ip_format(port_ip4(p), ip), mac_format(p->mac, mac),
+        port_state_word(status.state), h ? " on " : "", h ? h->name : "");
     put_end(t, o);
     return true;
 }
@@ -112,10 +112,11 @@ show_target(void *aux, const struct object *o)
     struct tree_text *t = aux;
     const struct target *target = (const struct target *) o;
     uint16_t port = target->target_port ? target->target_port : model_tg(t->c->model, target->tg)->port;
-    json_t *json = columns_object(t->c, o, &(struct columns_wanted) { .names = names, .n = 1 });
+    json_t *json = columns_object(t->c, o, &(struct columns_wanted){ .names = names, .n = 1 });
     const char *health = json_member_string(json, "health");
-    put(t, "        target %s:%u: weight %u%s%s%s\n", object_label(t->c->model, model_get(t->c->model, target->port, OBJECT_PORT), t->arena),
-        port, target->weight, health ? ", " : "", health ? health : "", error_of(t, o));
+    put(t, "        target %s:%u: weight %u%s%s%s\n",
+        object_label(t->c->model, model_get(t->c->model, target->port, OBJECT_PORT), t->arena), port, target->weight, health ? ", " : "",
+        health ? health : "", error_of(t, o));
     json_decref(json);
     return true;
 }
@@ -159,7 +160,7 @@ show_sg(void *aux, const struct object *o)
 {
     struct tree_text *t = aux;
     put(t, "    security group %s%s\n", object_label(t->c->model, o, t->arena), ((const struct sg *) o)->is_default ? " (default)" : "");
-    model_each_referrer(t->c->model, o->number, OBJECT_SG_RULE, show_rule, &(struct rules_text) { t, o->number });
+    model_each_referrer(t->c->model, o->number, OBJECT_SG_RULE, show_rule, &(struct rules_text){ t, o->number });
     return true;
 }
 
@@ -171,9 +172,9 @@ show_subnet(void *aux, const struct object *o)
     struct tree_text *t = aux;
     const struct subnet *s = (const struct subnet *) o;
     char cidr[IP_PREFIX_STRLEN], gateway[IP_STRLEN];
-    put(t, "    subnet %s: %s, gateway %s, route table %s%s\n", object_label(t->c->model, o, t->arena),
-        ip_prefix_format(s->cidr, cidr), ip_format(subnet_gateway(s), gateway),
-        object_label(t->c->model, model_get(t->c->model, s->rtb, OBJECT_RTB), t->arena), error_of(t, o));
+    put(t, "    subnet %s: %s, gateway %s, route table %s%s\n", object_label(t->c->model, o, t->arena), ip_prefix_format(s->cidr, cidr),
+        ip_format(subnet_gateway(s), gateway), object_label(t->c->model, model_get(t->c->model, s->rtb, OBJECT_RTB), t->arena),
+        error_of(t, o));
     model_each_referrer(t->c->model, o->number, OBJECT_PORT, show_port, t);
     model_each_referrer(t->c->model, o->number, OBJECT_NATGW, show_natgw, t);
     model_each_referrer(t->c->model, o->number, OBJECT_LB, show_lb, t);
@@ -205,8 +206,8 @@ show_vpc(struct tree_text *t, const struct vpc *vpc)
 {
     char cidr[IP_PREFIX_STRLEN];
     const struct object *tenant = model_get(t->c->model, vpc->o.tenant, OBJECT_TENANT);
-    put(t, "vpc %s: %s, tenant %s, VNI %u%s\n", object_label(t->c->model, &vpc->o, t->arena),
-        ip_prefix_format(vpc->cidr, cidr), tenant ? tenant->name : "?", vpc->vni, error_of(t, &vpc->o));
+    put(t, "vpc %s: %s, tenant %s, VNI %u%s\n", object_label(t->c->model, &vpc->o, t->arena), ip_prefix_format(vpc->cidr, cidr),
+        tenant ? tenant->name : "?", vpc->vni, error_of(t, &vpc->o));
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_IGW, show_igw, t);
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_RTB, show_rtb, t);
     model_each_referrer(t->c->model, vpc->o.number, OBJECT_SUBNET, show_subnet, t);
@@ -221,7 +222,9 @@ show_hosts(struct tree_text *t)
     for (const struct hypervisor *h = hosts_first(t->c->hosts); h; h = hosts_next(t->c->hosts, h)) {
         const struct runtime_host *r = runtime_host(t->c->runtime, h->number);
         put(t, "host %s: %s, %s, %zu flows%s%s\n", h->name, r ? ip_format(r->encap_ip, ip) : "no tunnel address",
-            !host_is_connected(h) ? "disconnected" : host_is_realised(h) ? "realised" : "building",
+            !host_is_connected(h) ? "disconnected"
+            : host_is_realised(h) ? "realised"
+                                  : "building",
             h->table ? flow_table_n_desired(h->table) : 0, *host_error(h) ? ", error: " : "", host_error(h));
     }
 }

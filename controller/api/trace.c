@@ -64,7 +64,7 @@ find_origin(const struct call *call, const json_t *body, struct trace_origin *or
 {
     const char *from = json_member_string(body, "from"), *given = json_member_string(body, "tenant");
     const char *colon = from ? strchr(from, ':') : NULL;
-    *origin = (struct trace_origin) { .port = 0 };
+    *origin = (struct trace_origin){ .port = 0 };
     if (!from)
         return error_set(err, ERROR_INVALID, "from: missing; it names the port that sends, or POOL:SRC");
     return colon ? find_outside(call, from, colon, origin, err) : find_port(call, given ? given : call->tenant, from, origin, err);

@@ -146,8 +146,8 @@ submit(struct changing *t, const json_t *body, struct error *err)
     if (!json_is_array(ops))
         return error_set(err, ERROR_INVALID, "ops: must be an array of operations");
     if (json_array_size(ops) > LIMIT_TRANSACTION_OPS)
-        return error_set(err, ERROR_TOO_LARGE, "ops: %zu operations are more than the %d of one transaction",
-                         json_array_size(ops), LIMIT_TRANSACTION_OPS);
+        return error_set(err, ERROR_TOO_LARGE, "ops: %zu operations are more than the %d of one transaction", json_array_size(ops),
+                         LIMIT_TRANSACTION_OPS);
     if (!read_wait(t, body, err) || !idempotency_key(t->call, &key, err))
         return false;
     char *digest = key ? idempotency_digest(body, tenant) : NULL;
@@ -210,7 +210,11 @@ api_sync(struct call *call)
     } else {
         call_waits(call);
         struct commit_request request = {
-            .ops = json_array(), .principal = call->principal, .tenant = call->tenant, .done = sync_turn, .aux = t,
+            .ops = json_array(),
+            .principal = call->principal,
+            .tenant = call->tenant,
+            .done = sync_turn,
+            .aux = t,
         };
         commit_submit(call->controller->commits, &request);
     }

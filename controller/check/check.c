@@ -14,8 +14,9 @@ target_state_word(enum target_state state)
 const char *
 check_end_word(enum check_end end)
 {
-    static const char *const words[] = { [CHECK_ALIVE] = "", [CHECK_REFUSED] = "refused", [CHECK_NO_ANSWER] = "no answer",
-                                         [CHECK_UNREACHABLE] = "unreachable" };
+    static const char *const words[] = {
+        [CHECK_ALIVE] = "", [CHECK_REFUSED] = "refused", [CHECK_NO_ANSWER] = "no answer", [CHECK_UNREACHABLE] = "unreachable"
+    };
     return words[end];
 }
 
@@ -118,7 +119,7 @@ change(struct check *c, enum target_state state, int64_t wall_ms)
     if (c->state == state)
         return false;
     memmove(c->changes + 1, c->changes, (CHECK_CHANGES - 1) * sizeof c->changes[0]);
-    c->changes[0] = (struct check_change) { wall_ms, state, state == TARGET_UNHEALTHY ? c->reason : CHECK_ALIVE };
+    c->changes[0] = (struct check_change){ wall_ms, state, state == TARGET_UNHEALTHY ? c->reason : CHECK_ALIVE };
     c->n_changes += c->n_changes < CHECK_CHANGES;
     c->state = state;
     c->streak = 0;

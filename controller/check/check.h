@@ -19,8 +19,8 @@
 
 #include "vnet/pipeline/runtime.h"
 
-#define CHECK_CHANGES 5                 /* so many are kept */
-#define CHECK_LATE_MS 1000              /* who looks so much too late may have the answer in front of him */
+#define CHECK_CHANGES 5    /* so many are kept */
+#define CHECK_LATE_MS 1000 /* who looks so much too late may have the answer in front of him */
 
 /* How a probe ended. */
 enum check_end { CHECK_ALIVE, CHECK_REFUSED, CHECK_NO_ANSWER, CHECK_UNREACHABLE /* there was nobody to ask, or no way */ };
@@ -33,22 +33,22 @@ struct check_rule {
 
 struct check {
     enum target_state state;
-    enum check_end reason;              /* why the last probe of one that is not healthy failed; CHECK_ALIVE: it did not */
-    unsigned streak;                    /* probes in a row that speak for another state */
-    int64_t next_ms;                    /* when it is asked again; INT64_MAX: never */
-    int64_t deadline_ms;                /* of the probe under way; INT64_MAX: there is none */
-    uint32_t put_off_ms;                /* how long the last time; 0: it was asked since */
+    enum check_end reason; /* why the last probe of one that is not healthy failed; CHECK_ALIVE: it did not */
+    unsigned streak;       /* probes in a row that speak for another state */
+    int64_t next_ms;       /* when it is asked again; INT64_MAX: never */
+    int64_t deadline_ms;   /* of the probe under way; INT64_MAX: there is none */
+    uint32_t put_off_ms;   /* how long the last time; 0: it was asked since */
     bool was_asked;
     uint8_t n_changes;
     struct check_change {
-        int64_t at_ms;                  /* since 1970 */
+        int64_t at_ms; /* since 1970 */
         enum target_state state;
         enum check_end reason;
-    } changes[CHECK_CHANGES];           /* the newest first */
+    } changes[CHECK_CHANGES]; /* the newest first */
 };
 
 const char *target_state_word(enum target_state);
-const char *check_end_word(enum check_end);              /* CHECK_ALIVE: "" */
+const char *check_end_word(enum check_end); /* CHECK_ALIVE: "" */
 
 /* Of a new target, all zero, at once; of one with a past, some time within the interval. 'spread' is any number of the target's own, so that
  * probes of many do not come together. */
@@ -58,8 +58,8 @@ void check_start(struct check *, const struct check_rule *, uint32_t spread, int
 int64_t check_due_ms(const struct check *);
 enum check_step {
     CHECK_WAIT,
-    CHECK_TIMED_OUT,                    /* the probe under way has not been answered: check_ended() */
-    CHECK_ASK                           /* check_asked(), or check_put_off() */
+    CHECK_TIMED_OUT, /* the probe under way has not been answered: check_ended() */
+    CHECK_ASK        /* check_asked(), or check_put_off() */
 };
 enum check_step check_step(struct check *, int64_t now_ms);
 

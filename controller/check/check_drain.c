@@ -9,9 +9,9 @@
 #define LOG_MODULE "check"
 #include "base/log.h"
 
-#define SWEEP_MAX 100                   /* in one transaction */
-#define AGAIN_MS 1000                   /* after one that failed */
-#define LOOK_MS 60000                   /* at least so often, since the wall clock may be set */
+#define SWEEP_MAX 100 /* in one transaction */
+#define AGAIN_MS 1000 /* after one that failed */
+#define LOOK_MS 60000 /* at least so often, since the wall clock may be set */
 
 struct drains {
     struct controller *controller;
@@ -48,7 +48,7 @@ struct drains *
 drains_new(struct controller *c)
 {
     struct drains *d = mem_zalloc(sizeof *d);
-    *d = (struct drains) { .controller = c, .lines = LOG_LIMIT(10) };
+    *d = (struct drains){ .controller = c, .lines = LOG_LIMIT(10) };
     tree_init(&d->by_drain, compare_drain);
     d->timer = evtimer_new(c->base, drains_tick, d);
     return d;
@@ -64,7 +64,7 @@ drains_free(struct drains *d)
 static void
 arm(struct drains *d, int64_t ms)
 {
-    event_add(d->timer, &(struct timeval) { ms / 1000, ms % 1000 * 1000 });
+    event_add(d->timer, &(struct timeval){ ms / 1000, ms % 1000 * 1000 });
 }
 
 static void
@@ -88,7 +88,7 @@ drains_look(struct drains *d, struct checked *c, int64_t until_ms)
         tree_remove(&d->by_drain, &c->by_drain);
     c->drain_until_ms = until_ms;
     if (until_ms)
-        tree_insert(&d->by_drain, &(struct drain_key) { until_ms, c->number }, &c->by_drain);
+        tree_insert(&d->by_drain, &(struct drain_key){ until_ms, c->number }, &c->by_drain);
     arrange(d);
 }
 
@@ -133,11 +133,11 @@ drains_tick(evutil_socket_t fd, short what, void *aux)
         return;
     }
     d->is_sweeping = true;
-    commit_submit(d->controller->commits, &(struct commit_request) {
-        .ops = ops,
-        .principal = { .role = PRINCIPAL_ADMIN, .name = "vnetd" },
-        .is_sweep = true,
-        .done = swept,
-        .aux = d,
-    });
+    commit_submit(d->controller->commits, &(struct commit_request){
+                                              .ops = ops,
+                                              .principal = { .role = PRINCIPAL_ADMIN, .name = "vnetd" },
+                                              .is_sweep = true,
+                                              .done = swept,
+                                              .aux = d,
+                                          });
 }

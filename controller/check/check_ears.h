@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 struct check_ears {
-    uint64_t n_heard;                   /* counts what is heard of any switch */
+    uint64_t n_heard; /* counts what is heard of any switch */
     bool is_deaf;
     uint64_t period;
-    int64_t since_ms;                   /* of the period; monotonic */
+    int64_t since_ms; /* of the period; monotonic */
 };
 
 /* So long in each period hosts are waited for that have not been spoken to in it. */

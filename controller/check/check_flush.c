@@ -20,16 +20,16 @@
 #define LATER_MS 1000
 
 struct flush {
-    struct map_node by_place;            /* host and target */
+    struct map_node by_place; /* host and target */
     uint32_t host, target;
-    bool is_gone;                        /* the target; it counts there */
-    uint64_t seq;                        /* what the host must have confirmed */
+    bool is_gone; /* the target; it counts there */
+    uint64_t seq; /* what the host must have confirmed */
 };
 
 struct gone {
     struct map_node by_target;
     uint32_t target, vpc;
-    size_t n_hosts;                      /* that were not told yet */
+    size_t n_hosts; /* that were not told yet */
 };
 
 struct flushes {
@@ -69,7 +69,7 @@ static void
 arm(struct flushes *f, int64_t pause_ms)
 {
     f->pause_ms = pause_ms < LATER_MS ? pause_ms : LATER_MS;
-    event_add(f->timer, &(struct timeval) { f->pause_ms / 1000, f->pause_ms % 1000 * 1000 });
+    event_add(f->timer, &(struct timeval){ f->pause_ms / 1000, f->pause_ms % 1000 * 1000 });
 }
 
 static struct flush *
@@ -100,7 +100,7 @@ static struct gone *
 gone_add(struct flushes *f, uint32_t vpc, uint32_t target)
 {
     struct gone *g = mem_zalloc(sizeof *g);
-    *g = (struct gone) { .target = target, .vpc = vpc };
+    *g = (struct gone){ .target = target, .vpc = vpc };
     map_insert(&f->gone, &g->by_target, hash_u32(target));
     return g;
 }
@@ -137,7 +137,7 @@ flush_end(struct flushes *f, struct flush *flush)
 struct flush_target {
     struct flushes *flushes;
     uint32_t target;
-    struct gone *gone;                   /* NULL: it is not */
+    struct gone *gone; /* NULL: it is not */
 };
 
 static void
@@ -149,7 +149,7 @@ flush_at(void *aux, uint32_t host)
     struct flush *flush = flush_find(f, host, t->target, hash);
     if (!flush) {
         flush = mem_zalloc(sizeof *flush);
-        *flush = (struct flush) { .host = host, .target = t->target };
+        *flush = (struct flush){ .host = host, .target = t->target };
         map_insert(&f->wanted, &flush->by_place, hash);
     }
     flush->seq = host_ready_seq(f->controller, host);
@@ -171,13 +171,13 @@ add(const struct flush_target *t, uint32_t vpc)
 void
 flushes_add(struct flushes *f, uint32_t vpc, uint32_t target)
 {
-    add(&(struct flush_target) { f, target, NULL }, vpc);
+    add(&(struct flush_target){ f, target, NULL }, vpc);
 }
 
 static void
 add_gone(struct flushes *f, struct gone *g)
 {
-    add(&(struct flush_target) { f, g->target, g }, g->vpc);
+    add(&(struct flush_target){ f, g->target, g }, g->vpc);
     if (!g->n_hosts)
         gone_end(f, g);
 }

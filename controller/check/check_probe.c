@@ -25,7 +25,7 @@
 /* All that a probe of a target is made of. */
 struct aim {
     const struct tg *tg;
-    struct binding at;                  /* the port's; host 0: nowhere */
+    struct binding at; /* the port's; host 0: nowhere */
     struct probe probe;
 };
 
@@ -39,11 +39,15 @@ aim(const struct checks *all, const struct checked *c, struct aim *a)
     const struct tg *tg = target ? model_tg(m, target->tg) : NULL;
     if (!subnet || !tg)
         return false;
-    *a = (struct aim) {
+    *a = (struct aim){
         .tg = tg,
         .at = runtime_binding(all->controller->runtime, target->port),
-        .probe = { .kind = tg->check == TG_CHECK_ICMP ? PROBE_ICMP : PROBE_TCP, .mac = port->mac, .router = ROUTER_MAC,
-                   .ip = port_ip4(port), .gateway = subnet_gateway(subnet), .port = target_check_port(tg, target),
+        .probe = { .kind = tg->check == TG_CHECK_ICMP ? PROBE_ICMP : PROBE_TCP,
+                   .mac = port->mac,
+                   .router = ROUTER_MAC,
+                   .ip = port_ip4(port),
+                   .gateway = subnet_gateway(subnet),
+                   .port = target_check_port(tg, target),
                    .cookie = c->cookie },
     };
     return true;

@@ -63,7 +63,7 @@ change_read(const char **text, struct check_change *change)
     char state[32], reason[32], ms[32];
     bool is_last = !strchr(*text, ';');
     return take(text, ',', state) && take(text, ',', reason) && take(text, is_last ? '\0' : ';', ms) && state_read(state, &change->state)
-        && end_read(reason, &change->reason) && time_read(ms, &change->at_ms) && !(is_last && **text);
+           && end_read(reason, &change->reason) && time_read(ms, &change->at_ms) && !(is_last && **text);
 }
 
 bool

@@ -38,7 +38,7 @@ struct checks *
 checks_new(struct controller *controller)
 {
     struct checks *all = mem_zalloc(sizeof *all);
-    *all = (struct checks) { .controller = controller, .groups_changed = 1 };
+    *all = (struct checks){ .controller = controller, .groups_changed = 1 };
     map_init(&all->by_number);
     map_init(&all->by_cookie);
     map_init(&all->paces);
@@ -82,7 +82,7 @@ static struct checked *
 checked_add(struct checks *all, uint32_t number)
 {
     struct checked *c = mem_zalloc(sizeof *c);
-    *c = (struct checked) { .number = number, .due_ms = INT64_MAX };
+    *c = (struct checked){ .number = number, .due_ms = INT64_MAX };
     map_insert(&all->by_number, &c->by_number, hash_u32(number));
     return c;
 }
@@ -90,7 +90,7 @@ checked_add(struct checks *all, uint32_t number)
 struct check_rule
 check_rule_of(const struct tg *tg)
 {
-    return (struct check_rule) { tg->interval_ms, tg->timeout_ms, tg->rise, tg->fall };
+    return (struct check_rule){ tg->interval_ms, tg->timeout_ms, tg->rise, tg->fall };
 }
 
 /* ---- when ---- */
@@ -119,7 +119,7 @@ checked_arrange(struct checks *all, struct checked *c)
     unqueue(all, c);
     c->due_ms = check_due_ms(&c->check);
     if (c->due_ms != INT64_MAX)
-        tree_insert(&all->by_due, &(struct due_key) { c->due_ms, c->number }, &c->by_due);
+        tree_insert(&all->by_due, &(struct due_key){ c->due_ms, c->number }, &c->by_due);
     if (was_first || tree_first(&all->by_due) == &c->by_due)
         arm(all, 0);
 }
@@ -131,7 +131,7 @@ checked_tick(struct checks *all, struct checked *c)
     const struct tg *tg = target ? model_tg(all->controller->model, target->tg) : NULL;
     enum check_step step = check_step(&c->check, controller_now_ms());
     if (!tg) {
-        unqueue(all, c);                 /* it goes with the change that is under way */
+        unqueue(all, c); /* it goes with the change that is under way */
         return;
     }
     if (step == CHECK_TIMED_OUT && checked_is_silent(all, c)) {

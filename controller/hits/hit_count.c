@@ -11,9 +11,9 @@
 
 struct hit_flow {
     uint64_t flow;
-    uint64_t packets, bytes;             /* when last seen, like its age */
-    uint64_t reading;                    /* the last that showed it; 0: none of this run */
-    int64_t gone_ms;                     /* if is_gone */
+    uint64_t packets, bytes; /* when last seen, like its age */
+    uint64_t reading;        /* the last that showed it; 0: none of this run */
+    int64_t gone_ms;         /* if is_gone */
     uint32_t duration_s;
     bool is_gone;
 };
@@ -22,7 +22,7 @@ void
 hit_count_done(struct hit_count *c)
 {
     free(c->flows);
-    *c = (struct hit_count) { .packets = 0 };
+    *c = (struct hit_count){ .packets = 0 };
 }
 
 /* ---- flows ---- */
@@ -107,7 +107,7 @@ hit_count_seen(struct hit_count *c, const struct hit_sight *s, uint64_t reading,
         f = NULL;
     }
     if (!f)
-        f = flow_add(c, &(struct hit_flow) { .flow = s->flow }, c->n);
+        f = flow_add(c, &(struct hit_flow){ .flow = s->flow }, c->n);
     uint64_t packets = s->packets - f->packets, bytes = s->bytes - f->bytes;
     f->packets = s->packets;
     f->bytes = s->bytes;
@@ -165,8 +165,7 @@ hit_count_format(const struct hit_count *c)
 {
     struct bytes b = BYTES_INIT;
     char text[96];
-    int n = snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 " %" PRIu64, c->packets, c->bytes,
-                     (uint64_t) c->last_hit_ms);
+    int n = snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 " %" PRIu64, c->packets, c->bytes, (uint64_t) c->last_hit_ms);
     bytes_put(&b, text, (size_t) n);
     for (size_t i = 0; i < c->n; i++) {
         const struct hit_flow *f = &c->flows[i];
@@ -210,8 +209,9 @@ bool
 hit_count_parse(struct hit_count *c, const char *text)
 {
     uint64_t last_hit_ms = 0;
-    *c = (struct hit_count) { .packets = 0 };
-    bool ok = take_number(&text, 10, " ", &c->packets) && take_number(&text, 10, " ", &c->bytes) && take_number(&text, 10, " ", &last_hit_ms);
+    *c = (struct hit_count){ .packets = 0 };
+    bool ok =
+        take_number(&text, 10, " ", &c->packets) && take_number(&text, 10, " ", &c->bytes) && take_number(&text, 10, " ", &last_hit_ms);
     c->last_hit_ms = (int64_t) last_hit_ms;
     while (ok && *text)
         ok = parse_flow(c, &text);

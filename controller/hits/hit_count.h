@@ -21,9 +21,9 @@ struct hit_flow;
 
 struct hit_count {
     uint64_t packets, bytes;
-    int64_t last_hit_ms;                 /* since 1970; 0: never */
-    struct hit_flow *flows;              /* owned; those gone first, in the order in which they went */
-    size_t n, cap, at;                   /* 'at': where the next flow is likely to be */
+    int64_t last_hit_ms;    /* since 1970; 0: never */
+    struct hit_flow *flows; /* owned; those gone first, in the order in which they went */
+    size_t n, cap, at;      /* 'at': where the next flow is likely to be */
 };
 
 /* A flow as its switch has it now. */
@@ -31,12 +31,12 @@ struct hit_sight {
     uint64_t flow;
     uint64_t packets, bytes;
     uint32_t duration_s;
-    uint32_t idle_s;                     /* since its last packet; UINT32_MAX: not known */
+    uint32_t idle_s; /* since its last packet; UINT32_MAX: not known */
 };
 
 struct hit_now {
-    int64_t ms;                          /* monotonic */
-    int64_t wall_ms;                     /* since 1970 */
+    int64_t ms;      /* monotonic */
+    int64_t wall_ms; /* since 1970 */
 };
 
 /* All zero is a count without flows. */

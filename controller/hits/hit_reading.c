@@ -9,18 +9,18 @@
 #include "controller/host/host.h"
 #include "vnet/pipeline/feature.h"
 
-#define ROUND_MS 10000                   /* between the end of a round and the next one's beginning */
-#define PAUSE 9                          /* times as long as a reading took */
-#define ASKED_AT_ONCE 8                  /* hosts, by a question */
+#define ROUND_MS 10000  /* between the end of a round and the next one's beginning */
+#define PAUSE 9         /* times as long as a reading took */
+#define ASKED_AT_ONCE 8 /* hosts, by a question */
 #define ASK_TIMEOUT_S 5
 
 struct hit_rounds {
     struct controller *controller;
     struct rule_hits *hits;
     uint64_t n_readings;
-    struct event *timer;                 /* the next host, or the next round */
-    uint32_t host;                       /* of the round's last reading; 0: none */
-    size_t source;                       /* the next to be read there */
+    struct event *timer; /* the next host, or the next round */
+    uint32_t host;       /* of the round's last reading; 0: none */
+    size_t source;       /* the next to be read there */
     int64_t began_ms;
 };
 
@@ -29,7 +29,7 @@ struct reading {
     struct hit_rounds *rounds;
     const struct hit_source *source;
     uint64_t number;
-    uint32_t host, rule;                 /* rule 0: all */
+    uint32_t host, rule; /* rule 0: all */
     void (*done)(void *aux, bool ok);
     void *aux;
 };
@@ -119,7 +119,7 @@ round_go(evutil_socket_t fd, short what, void *aux)
     while (round_next(r)) {
         const struct hit_source *source = hit_source_at(r->source++);
         r->began_ms = controller_now_ms();
-        if (host_read(r, &(struct reading) { .source = source, .host = r->host, .done = round_read, .aux = r }))
+        if (host_read(r, &(struct reading){ .source = source, .host = r->host, .done = round_read, .aux = r }))
             return;
     }
     round_wait(r, ROUND_MS);
@@ -129,7 +129,7 @@ struct hit_rounds *
 hit_rounds_new(struct controller *c, struct rule_hits *hits)
 {
     struct hit_rounds *r = mem_zalloc(sizeof *r);
-    *r = (struct hit_rounds) { .controller = c, .hits = hits };
+    *r = (struct hit_rounds){ .controller = c, .hits = hits };
     r->timer = evtimer_new(c->base, round_go, r);
     round_wait(r, ROUND_MS);
     return r;
@@ -150,7 +150,7 @@ struct asking {
     const struct hit_source *source;
     uint32_t *hosts;
     size_t n, next, n_pending;
-    uint32_t rule;                       /* the only one asked for, or 0 */
+    uint32_t rule; /* the only one asked for, or 0 */
     bool is_incomplete, is_done, is_starting;
     struct event *timer;
     rule_hits_done *done;
@@ -183,7 +183,8 @@ asking_go(struct asking *a)
         return;
     a->is_starting = true;
     while (a->next < a->n && a->n_pending < ASKED_AT_ONCE) {
-        bool ok = host_read(a->rounds, &(struct reading) { .source = a->source, .host = a->hosts[a->next++], .rule = a->rule, .done = asked, .aux = a });
+        bool ok = host_read(
+            a->rounds, &(struct reading){ .source = a->source, .host = a->hosts[a->next++], .rule = a->rule, .done = asked, .aux = a });
         a->n_pending += ok;
         a->is_incomplete |= !ok;
     }
@@ -220,7 +221,11 @@ hit_rounds_ask(struct hit_rounds *rounds, const struct hit_question *q)
     struct asking *a = mem_zalloc(sizeof *a);
     size_t cap = 0;
     const struct object *first = q->n ? model_get(rounds->controller->model, q->rules[0], OBJECT_NONE) : NULL;
-    *a = (struct asking) { .rounds = rounds, .source = first ? hit_source_of(first->type) : NULL, .rule = q->n == 1 ? q->rules[0] : 0, .done = q->done, .aux = q->aux };
+    *a = (struct asking){ .rounds = rounds,
+                          .source = first ? hit_source_of(first->type) : NULL,
+                          .rule = q->n == 1 ? q->rules[0] : 0,
+                          .done = q->done,
+                          .aux = q->aux };
     for (const struct hypervisor *h = hosts_first(rounds->controller->hosts); h; h = hosts_next(rounds->controller->hosts, h)) {
         if (!a->source || !has_flows(h, a->source, q->rules, q->n))
             continue;
@@ -228,6 +233,6 @@ hit_rounds_ask(struct hit_rounds *rounds, const struct hit_question *q)
         a->hosts[a->n++] = h->number;
     }
     a->timer = evtimer_new(rounds->controller->base, asking_timeout, a);
-    evtimer_add(a->timer, &(struct timeval) { .tv_sec = ASK_TIMEOUT_S });
+    evtimer_add(a->timer, &(struct timeval){ .tv_sec = ASK_TIMEOUT_S });
     asking_go(a);
 }

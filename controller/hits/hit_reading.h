@@ -12,7 +12,7 @@ struct hit_rounds *hit_rounds_new(struct controller *, struct rule_hits *);
 void hit_rounds_free(struct hit_rounds *);
 
 struct hit_question {
-    const uint32_t *rules;               /* borrowed during the call */
+    const uint32_t *rules; /* borrowed during the call */
     size_t n;
     rule_hits_done *done;
     void *aux;

@@ -40,7 +40,7 @@ hit_source_flow(const struct wire_flow *flow, struct hit_flow_of *of)
     const struct hit_source *source = hit_source_of(cookie_type(flow->cookie));
     if (!source || flow->cookie != cookie_make(source->feature, source->type, number) || !is_in(source, flow->table))
         return false;
-    *of = (struct hit_flow_of) {
+    *of = (struct hit_flow_of){
         .type = source->type,
         .number = number,
         .is_new = flow->table == STAGE_LB_NEW || (flow->table == STAGE_SG_DONE && flow->priority == PRIORITY_DONE_LISTENER),

@@ -19,14 +19,14 @@ struct hit_source {
     uint8_t tables[HIT_TABLES];
     size_t n_tables;
 };
-const struct hit_source *hit_source_at(size_t i);                /* i < HIT_SOURCES */
-const struct hit_source *hit_source_of(enum object_type);        /* NULL: nothing of that type is counted */
+const struct hit_source *hit_source_at(size_t i);         /* i < HIT_SOURCES */
+const struct hit_source *hit_source_of(enum object_type); /* NULL: nothing of that type is counted */
 
 /* What a flow counts. */
 struct hit_flow_of {
     enum object_type type;
     uint32_t number;
-    bool is_new;                         /* the first packets of connections, which a balancer gives to a target */
+    bool is_new; /* the first packets of connections, which a balancer gives to a target */
 };
 bool hit_source_flow(const struct wire_flow *, struct hit_flow_of *);
 

@@ -27,7 +27,7 @@ struct account {
     struct account *next_dirty;
     uint32_t host, rule;
     bool is_new;
-    bool is_dirty;                       /* in the list of those to be stored */
+    bool is_dirty; /* in the list of those to be stored */
     struct hit_count count;
 };
 
@@ -115,7 +115,7 @@ bool
 rule_hits_of(const struct rule_hits *r, uint32_t rule, struct hits *hits)
 {
     bool is_known = false;
-    *hits = (struct hits) { .packets = 0 };
+    *hits = (struct hits){ .packets = 0 };
     MAP_FOR_EACH_HASH (n, &r->by_rule, hash_u32(rule)) {
         const struct account *a = CONTAINER_OF(n, struct account, by_rule);
         if (a->rule != rule)
@@ -170,7 +170,7 @@ account_changed(struct rule_hits *r, struct account *a)
     a->next_dirty = r->dirty;
     r->dirty = a;
     if (!evtimer_pending(r->store, NULL))
-        evtimer_add(r->store, &(struct timeval) { .tv_sec = STORE_MS / 1000 });
+        evtimer_add(r->store, &(struct timeval){ .tv_sec = STORE_MS / 1000 });
 }
 
 static void
@@ -200,7 +200,7 @@ rule_hits_remember(struct rule_hits *r, const char *key, const char *value)
     if (!hit_count_parse(&a->count, value))
         log_warn("the store's count %s is unreadable: it begins at zero", key);
     if (!o || !hit_source_of(o->type))
-        account_remove(r, a);            /* it went when vnetd did */
+        account_remove(r, a); /* it went when vnetd did */
 }
 
 /* ---- what goes ---- */
@@ -253,7 +253,7 @@ rule_hits_changed(struct rule_hits *r, const struct change *change)
 static struct hit_now
 now(void)
 {
-    return (struct hit_now) { controller_now_ms(), controller_wall_ms() };
+    return (struct hit_now){ controller_now_ms(), controller_wall_ms() };
 }
 
 /* Which flow it is: stored, so it must not change from one version to the next. (FNV-1a) */
@@ -272,7 +272,7 @@ flow_number(const struct wire_flow *flow)
 static struct hit_sight
 sight_of(const struct wire_flow *flow)
 {
-    return (struct hit_sight) { flow_number(flow), flow->packets, flow->bytes, flow->duration_s, flow->idle_s };
+    return (struct hit_sight){ flow_number(flow), flow->packets, flow->bytes, flow->duration_s, flow->idle_s };
 }
 
 /* Hosts may still have flows of what is gone. NULL: it does not count. */
@@ -338,5 +338,5 @@ rule_hits_disconnected(struct rule_hits *r, uint32_t host)
 void
 rule_hits_read(struct rule_hits *r, const uint32_t *rules, size_t n, rule_hits_done *done, void *aux)
 {
-    hit_rounds_ask(r->rounds, &(struct hit_question) { rules, n, done, aux });
+    hit_rounds_ask(r->rounds, &(struct hit_question){ rules, n, done, aux });
 }

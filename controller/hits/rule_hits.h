@@ -35,9 +35,9 @@ void rule_hits_read(struct rule_hits *, const uint32_t *rules, size_t n, rule_hi
 
 /* As last read. False: nothing has ever been counted for it. */
 struct hits {
-    uint64_t connections;                /* given to a target by a balancer */
+    uint64_t connections; /* given to a target by a balancer */
     uint64_t packets, bytes;
-    int64_t last_hit_ms;                 /* since 1970; 0: never */
+    int64_t last_hit_ms; /* since 1970; 0: never */
 };
 bool rule_hits_of(const struct rule_hits *, uint32_t rule, struct hits *);
 

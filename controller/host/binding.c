@@ -37,8 +37,7 @@ bindings_new(struct controller *c)
 }
 
 void
-each_claim(const struct bindings *b, const struct object *port,
-                  void (*each)(void *aux, struct claim *), void *aux)
+each_claim(const struct bindings *b, const struct object *port, void (*each)(void *aux, struct claim *), void *aux)
 {
     struct iface_names names = iface_names_of(b->controller->model, port);
     for (size_t i = 0; i < IFACE_NAMES; i++) {
@@ -118,7 +117,7 @@ place_set(struct bindings *b, struct place *p, struct claim *holder)
     }
     p->holder = holder;
     if (holder && (holder->ofport || holder->expected) && !holder->error)
-        after = (struct binding) { holder->host, holder->ofport };
+        after = (struct binding){ holder->host, holder->ofport };
     if (after.host == p->bound.host && after.ofport == p->bound.ofport)
         return;
     struct vnet_event event = { .kind = EVENT_BINDING, .number = p->port, .before = p->bound, .after = after };
@@ -203,7 +202,7 @@ bindings_expect(struct bindings *b, uint32_t host, const char *iface_id, unsigne
     if (!c) {
         c = claim_add(&b->claims, host, name);
         c->expected = mem_zalloc(sizeof *c->expected);
-        *c->expected = (struct expectation) { b, c, NULL };
+        *c->expected = (struct expectation){ b, c, NULL };
         c->expected->timer = evtimer_new(b->controller->base, expectation_over, c->expected);
     }
     c->is_incoming = is_incoming;
@@ -349,8 +348,8 @@ mark_remembered(struct bindings *b, uint32_t host)
 }
 
 void
-bindings_update(struct bindings *b, uint32_t host, const struct ovsdb_interface *changed, size_t n_changed,
-                const char *const *gone, size_t n_gone, bool is_first)
+bindings_update(struct bindings *b, uint32_t host, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone,
+                size_t n_gone, bool is_first)
 {
     char name[IFACE_NAME_MAX + 1];
     if (is_first)
@@ -442,7 +441,7 @@ bindings_free(struct bindings *b)
         return;
     MAP_FOR_EACH_SAFE (n, next, &b->places) {
         struct place *p = CONTAINER_OF(n, struct place, by_port);
-        p->twin = (struct twin) { .host = 0 };   /* nobody is to be told any more */
+        p->twin = (struct twin){ .host = 0 }; /* nobody is to be told any more */
         place_free(b, p);
     }
     map_done(&b->places);

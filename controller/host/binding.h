@@ -20,8 +20,8 @@ struct bindings *bindings_new(struct controller *);
 void bindings_free(struct bindings *);
 
 /* What a host's OVSDB says has changed; 'is_first': of that connection, so that claims of that host not among 'changed' are gone. */
-void bindings_update(struct bindings *, uint32_t host, const struct ovsdb_interface *changed, size_t n_changed,
-                     const char *const *gone, size_t n_gone, bool is_first);
+void bindings_update(struct bindings *, uint32_t host, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone,
+                     size_t n_gone, bool is_first);
 /* A claim of an earlier run, and when all are there: who holds what, as it was then. A host that has not connected yet keeps its ports for
  * some seconds, whoever else claims them; then bindings_grown_up(). */
 void bindings_remember(struct bindings *, uint32_t host, const char *iface_id, uint32_t ofport, uint64_t order);
@@ -64,8 +64,8 @@ const char *port_state_word(enum port_state);
 
 struct port_status {
     enum port_state state;
-    uint32_t host;                       /* 0: unbound */
-    const char *reason;                  /* PORT_ERROR; else NULL */
+    uint32_t host;      /* 0: unbound */
+    const char *reason; /* PORT_ERROR; else NULL */
 };
 struct port_status bindings_status(const struct bindings *, uint32_t port);
 /* Names of the other hosts that claim the port: new reference to an array. */

@@ -14,17 +14,17 @@ struct place {
     struct map_node by_port;
     uint32_t port;
     struct claim *holder;
-    struct binding bound;                /* as told to the runtime */
-    uint64_t seq;                        /* what its host must confirm for it to be active */
-    struct place *next_building;         /* on the same host: hypervisor.building */
-    struct place **link_building;        /* what points to it there; NULL: it is active, or nowhere */
-    char *refused;                       /* the switch's reason, NULL none */
+    struct binding bound;         /* as told to the runtime */
+    uint64_t seq;                 /* what its host must confirm for it to be active */
+    struct place *next_building;  /* on the same host: hypervisor.building */
+    struct place **link_building; /* what points to it there; NULL: it is active, or nowhere */
+    char *refused;                /* the switch's reason, NULL none */
 
-    struct twin twin;                    /* as told to the runtime */
-    uint64_t twin_seq;                   /* what its host must confirm for it to be in place */
-    bool is_twin_building;               /* it has not */
-    uint32_t left_host;                  /* that the guest has just left; 0: none */
-    struct event *left_over;             /* then nothing is sent on any more */
+    struct twin twin;        /* as told to the runtime */
+    uint64_t twin_seq;       /* what its host must confirm for it to be in place */
+    bool is_twin_building;   /* it has not */
+    uint32_t left_host;      /* that the guest has just left; 0: none */
+    struct event *left_over; /* then nothing is sent on any more */
 };
 
 struct hypervisor;

@@ -117,7 +117,7 @@ claim_add(struct claims *all, uint32_t host, const char *text)
         map_insert(&all->ifaces, &iface->by_text, hash_string(text));
     }
     struct claim *c = mem_zalloc(sizeof *c);
-    *c = (struct claim) { .iface = iface, .next = iface->claims, .host = host, .order = ++all->order };
+    *c = (struct claim){ .iface = iface, .next = iface->claims, .host = host, .order = ++all->order };
     iface->claims = c;
     map_insert(&all->by_key, &c->by_key, claim_hash(host, text));
     host_link(all, c);

@@ -17,11 +17,11 @@ struct claim {
     struct claim *next_here, *prev_here; /* of the same host */
     struct iface *iface;
     uint32_t host, ofport;
-    uint64_t order;                      /* in which they hold what they claim */
-    bool is_remembered;                  /* from an earlier run, not yet said by the host itself */
-    bool is_incoming;                    /* its host's agent says that a guest is about to move here */
-    struct expectation *expected;        /* its host's agent says that it comes (binding.c's); NULL: not so, or it is there */
-    char *error;                         /* the interface's, NULL: fine */
+    uint64_t order;               /* in which they hold what they claim */
+    bool is_remembered;           /* from an earlier run, not yet said by the host itself */
+    bool is_incoming;             /* its host's agent says that a guest is about to move here */
+    struct expectation *expected; /* its host's agent says that it comes (binding.c's); NULL: not so, or it is there */
+    char *error;                  /* the interface's, NULL: fine */
 };
 
 /* One iface-id and who shows it. */
@@ -40,13 +40,13 @@ void claims_init(struct claims *);
 void claims_done(struct claims *);
 
 struct claim *claim_find(const struct claims *, uint32_t host, const char *iface_id);
-struct claim *claim_add(struct claims *, uint32_t host, const char *iface_id);   /* there is none yet */
+struct claim *claim_add(struct claims *, uint32_t host, const char *iface_id); /* there is none yet */
 void claim_remove(struct claims *, struct claim *);
-void claim_to_end(struct claims *, struct claim *);              /* as if it had come last */
+void claim_to_end(struct claims *, struct claim *); /* as if it had come last */
 void claim_set_order(struct claims *, struct claim *, uint64_t order);
-void claim_set_error(struct claim *, const char *error);         /* NULL or "": fine */
+void claim_set_error(struct claim *, const char *error); /* NULL or "": fine */
 
 const struct iface *iface_find(const struct claims *, const char *iface_id);
-struct claim *claim_first_of_host(const struct claims *, uint32_t host);         /* then next_here */
+struct claim *claim_first_of_host(const struct claims *, uint32_t host); /* then next_here */
 
 #endif

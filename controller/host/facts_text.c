@@ -10,8 +10,8 @@ char *
 facts_text(const struct runtime_host *r)
 {
     char ip[IP_STRLEN];
-    char *value = mem_printf("%s %u %u %u %u %u %u", ip_format(r->encap_ip, ip), (unsigned) r->encap, r->mtu,
-                             r->tunnel_port[ENCAP_GENEVE], r->tunnel_port[ENCAP_VXLAN], r->is_gateway, r->is_dead);
+    char *value = mem_printf("%s %u %u %u %u %u %u", ip_format(r->encap_ip, ip), (unsigned) r->encap, r->mtu, r->tunnel_port[ENCAP_GENEVE],
+                             r->tunnel_port[ENCAP_VXLAN], r->is_gateway, r->is_dead);
     for (size_t i = 0; i < r->n_uplinks; i++) {
         char *longer = mem_printf("%s %s:%u", value, r->uplinks[i].network, r->uplinks[i].ofport);
         free(value);
@@ -46,9 +46,8 @@ facts_text_parse(const char *text, struct runtime_host *r)
     char ip[IP_STRLEN];
     unsigned encap, mtu, is_gateway, is_dead;
     int used = 0;
-    if (sscanf(text, "%45s %u %u %u %u", ip, &encap, &mtu, &r->tunnel_port[0], &r->tunnel_port[1]) != 5
-        || !ip_parse(ip, &r->encap_ip) || encap > ENCAP_VXLAN || mtu > UINT16_MAX || r->tunnel_port[0] > OF_PORT_MAX
-        || r->tunnel_port[1] > OF_PORT_MAX)
+    if (sscanf(text, "%45s %u %u %u %u", ip, &encap, &mtu, &r->tunnel_port[0], &r->tunnel_port[1]) != 5 || !ip_parse(ip, &r->encap_ip)
+        || encap > ENCAP_VXLAN || mtu > UINT16_MAX || r->tunnel_port[0] > OF_PORT_MAX || r->tunnel_port[1] > OF_PORT_MAX)
         return false;
     r->encap = encap;
     r->mtu = mtu;

@@ -5,7 +5,7 @@
 
 #include "vnet/pipeline/runtime.h"
 
-char *facts_text(const struct runtime_host *);           /* free() it */
+char *facts_text(const struct runtime_host *); /* free() it */
 /* All but the number. False: it is no such text. */
 bool facts_text_parse(const char *, struct runtime_host *);
 

@@ -8,12 +8,12 @@ enum verdict { OPEN, DEAD, AS_BEFORE };
 
 struct judged {
     enum verdict verdict;
-    size_t n_up, n_down;                 /* what counts of what is said of it */
+    size_t n_up, n_down; /* what counts of what is said of it */
 };
 
 struct judge {
     struct gateway_state *gateways;
-    struct judged *judged;               /* of each of them */
+    struct judged *judged; /* of each of them */
     size_t n;
     const struct gateway_view *views;
     size_t n_views;

@@ -14,7 +14,7 @@
 struct gateway_state {
     uint32_t host;
     bool is_connected;
-    bool is_dead;                        /* as last known; as judged */
+    bool is_dead; /* as last known; as judged */
 };
 
 /* What a connected host says of a gateway that it once saw up. */

@@ -29,58 +29,70 @@ struct hosts;
 /* The aux of a session, from accept to closed(). */
 struct link {
     struct hosts *all;
-    struct link *next, *prev;            /* of all sessions, known hosts' or not */
-    struct ovsdb_session *db;            /* one of these is what it is about */
+    struct link *next, *prev; /* of all sessions, known hosts' or not */
+    struct ovsdb_session *db; /* one of these is what it is about */
     struct of_session *of;
-    struct hypervisor *host;             /* NULL: not known yet, or no longer this host's session */
+    struct hypervisor *host; /* NULL: not known yet, or no longer this host's session */
     struct endpoint_listener *listener;
-    struct flow_table *table;            /* of a deleted host: lives as long as the session that uses it */
-    struct link **ending;                /* an OpenFlow session told to close: where its host remembers it */
+    struct flow_table *table; /* of a deleted host: lives as long as the session that uses it */
+    struct link **ending;     /* an OpenFlow session told to close: where its host remembers it */
 };
 
 /* What can be wrong with a host, each until its cause is gone. The first is shown. */
-enum host_error { HOST_ERROR_FACTS, HOST_ERROR_CLAIMED, HOST_ERROR_LISTENER, HOST_ERROR_CONFIG, HOST_ERROR_CONFLICT,
-                  HOST_ERROR_REFUSED, HOST_ERROR_UNDERLAY, HOST_ERROR_SWITCH, N_HOST_ERRORS };
+enum host_error {
+    HOST_ERROR_FACTS,
+    HOST_ERROR_CLAIMED,
+    HOST_ERROR_LISTENER,
+    HOST_ERROR_CONFIG,
+    HOST_ERROR_CONFLICT,
+    HOST_ERROR_REFUSED,
+    HOST_ERROR_UNDERLAY,
+    HOST_ERROR_SWITCH,
+    N_HOST_ERRORS
+};
 
 struct place;
 
 struct hypervisor {
     struct hosts *all;
     struct map_node by_number, by_name;
-    uint32_t number;                     /* of its object; 0 until that is created */
+    uint32_t number; /* of its object; 0 until that is created */
     uint64_t dpid;
     char *name;
 
-    struct ovsdb_session *db;            /* NULL: not connected */
+    struct ovsdb_session *db; /* NULL: not connected */
     struct of_session *of;
-    struct link *ending;                 /* its last OpenFlow session, until closed(): a table serves one session at a time */
-    struct ovsdb_facts facts;            /* valid while has_facts: of this or the last connection */
+    struct link *ending;      /* its last OpenFlow session, until closed(): a table serves one session at a time */
+    struct ovsdb_facts facts; /* valid while has_facts: of this or the last connection */
     struct ovsdb_ports ports;
     bool has_facts, has_ports, has_interfaces, has_zones, is_configured;
-    struct host_zones *zones;            /* host_zones.c's; NULL: none was spoken of */
-    struct lost_zones *lost_zones;       /* lost_zones.c's; NULL: there were none */
-    struct host_view { uint32_t peer; enum ovsdb_peer_state state; } *views;     /* what BFD says there of others; none UNKNOWN */
+    struct host_zones *zones;      /* host_zones.c's; NULL: none was spoken of */
+    struct lost_zones *lost_zones; /* lost_zones.c's; NULL: there were none */
+    struct host_view {
+        uint32_t peer;
+        enum ovsdb_peer_state state;
+    } * views; /* what BFD says there of others; none UNKNOWN */
     size_t n_views, cap_views;
-    int64_t alive_since_ms;              /* of a dead gateway: its peers reach it since then; 0: they do not */
+    int64_t alive_since_ms; /* of a dead gateway: its peers reach it since then; 0: they do not */
 
-    struct flow_table *table;            /* desired flows; NULL until attached to the compiler */
-    struct hypervisor *next_turn;        /* in the queue of those that have something to compile, if has_turn */
+    struct flow_table *table;     /* desired flows; NULL until attached to the compiler */
+    struct hypervisor *next_turn; /* in the queue of those that have something to compile, if has_turn */
     bool has_turn;
-    bool has_conflict;                   /* a block could not be entered since the table was last complete */
-    bool is_reconciling;                 /* of_session_reconcile() was called on this connection */
-    uint64_t whole_seq;                  /* up to here the table is compiled whole: no block waits for a zone */
+    bool has_conflict;   /* a block could not be entered since the table was last complete */
+    bool is_reconciling; /* of_session_reconcile() was called on this connection */
+    uint64_t whole_seq;  /* up to here the table is compiled whole: no block waits for a zone */
     uint64_t wanted_seq;
-    uint64_t confirmed_seq;              /* 0: its switch has not been read back on this connection, or never */
-    uint64_t collected;                  /* the last hosts_collect() that noted it */
-    uint64_t n_connections;              /* of its switch so far; the last one began then (monotonic) */
+    uint64_t confirmed_seq; /* 0: its switch has not been read back on this connection, or never */
+    uint64_t collected;     /* the last hosts_collect() that noted it */
+    uint64_t n_connections; /* of its switch so far; the last one began then (monotonic) */
     int64_t connected_ms;
-    uint64_t sent_before;                /* modifications sent on earlier connections */
+    uint64_t sent_before; /* modifications sent on earlier connections */
 
-    struct place *building;              /* ports on it that wait for its confirmation (binding.c) */
+    struct place *building; /* ports on it that wait for its confirmation (binding.c) */
 
-    char *errors[N_HOST_ERRORS];         /* NULL: none */
-    struct event *missed;                /* when it runs out, its switch should have connected */
-    struct event *claimed;               /* until it runs out, somebody else has lately claimed what is this host's */
+    char *errors[N_HOST_ERRORS]; /* NULL: none */
+    struct event *missed;        /* when it runs out, its switch should have connected */
+    struct event *claimed;       /* until it runs out, somebody else has lately claimed what is this host's */
 };
 
 struct hosts *hosts_new(struct controller *);
@@ -100,7 +112,7 @@ bool host_is_connected(const struct hypervisor *);
 /* Everything that concerned it is installed. */
 bool host_is_realised(const struct hypervisor *);
 uint64_t host_mods_sent(const struct hypervisor *);
-const char *host_error(const struct hypervisor *);       /* "": none */
+const char *host_error(const struct hypervisor *); /* "": none */
 
 /* The host's table must show sequence number 'seq'; compiles and sends from the loop. */
 void host_concern(struct hypervisor *, uint64_t seq);
@@ -124,33 +136,33 @@ void hosts_put_holders_first(struct hosts *, const struct vnet_event *);
 void hosts_remember(struct hosts *, uint32_t number, const char *value);
 
 /* ---- between the files of this folder ---- */
-void link_free(struct link *);                   /* at the end of closed() */
+void link_free(struct link *); /* at the end of closed() */
 void host_free(struct hypervisor *);
 /* A switch more (1) or less (-1) is connected: how many are now. */
 size_t hosts_count_switch(struct hosts *, int by);
-bool hosts_are_closing(const struct hosts *);    /* sessions that end now mean nothing */
+bool hosts_are_closing(const struct hosts *); /* sessions that end now mean nothing */
 struct hypervisor *host_get_or_add(struct hosts *, const char *name);
 void host_set_error(struct hypervisor *, enum host_error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void host_clear_error(struct hypervisor *, enum host_error);
 /* Its database is configured and its switch is not there, or one of both has changed: that the switch stays away is an error after some seconds. */
 void host_expect_switch(struct hypervisor *);
-void host_tell_runtime(struct hypervisor *);           /* facts or ports changed: runtime, store, compiler */
+void host_tell_runtime(struct hypervisor *); /* facts or ports changed: runtime, store, compiler */
 void host_consider_reconcile(struct hypervisor *);
-void host_want(struct hypervisor *);                   /* the OVSDB configuration it should have */
+void host_want(struct hypervisor *); /* the OVSDB configuration it should have */
 void hosts_note_concerned(struct hypervisor *);
 /* A host is reached by this encapsulation from now on (by: 1), or no longer (-1); which ones are in use concerns every host. */
 void hosts_count_encap(struct hosts *, enum encap, int by);
 bool hosts_use_encap(const struct hosts *, enum encap);
-uint16_t hosts_ovsdb_port(const struct hosts *);         /* of the first --ovsdb listener with TLS; 0: there is none */
-uint16_t hosts_openflow_port(const struct hosts *, size_t option);       /* where the option's listener listens */
-void host_forget_runtime(struct hypervisor *);   /* others can no longer reach it */
+uint16_t hosts_ovsdb_port(const struct hosts *);                   /* of the first --ovsdb listener with TLS; 0: there is none */
+uint16_t hosts_openflow_port(const struct hosts *, size_t option); /* where the option's listener listens */
+void host_forget_runtime(struct hypervisor *);                     /* others can no longer reach it */
 /* A gateway died or lives again. False: it is so already. */
 bool host_set_dead(struct hypervisor *, bool is_dead);
 /* What a host sees of its peers; sessions that come and go change who is heard. */
 void host_saw_peer(struct hypervisor *, uint32_t peer, enum ovsdb_peer_state);
-void host_keep_views(struct hypervisor *, const struct ovsdb_peer *, size_t n);  /* of these only; they rise by number */
+void host_keep_views(struct hypervisor *, const struct ovsdb_peer *, size_t n); /* of these only; they rise by number */
 void host_forget_views(struct hypervisor *);
-void hosts_judge_gateways(struct hosts *);       /* soon */
+void hosts_judge_gateways(struct hosts *); /* soon */
 void hosts_judge_gateways_in(struct hosts *, int ms);
 void hosts_judge_now(struct hosts *);
 /* Conntrack zones: what its OVSDB tells; a new connection has told nothing yet; its switch can forget what is in new ones. */
@@ -162,8 +174,9 @@ void host_zones_flush(struct hypervisor *);
  * not told yet which zone that is: when it does. */
 void host_zone_empty(struct hypervisor *, uint32_t number);
 void host_zones_free(struct hypervisor *);
-void host_each_zone(const struct hypervisor *, void (*each)(void *aux, uint32_t number, uint16_t zone), void *aux);      /* that is stored there */
-void hosts_zone_wanted(void *aux, uint32_t host, uint32_t number);       /* as compiler_on_zone_wanted() calls it */
+void host_each_zone(const struct hypervisor *, void (*each)(void *aux, uint32_t number, uint16_t zone),
+                    void *aux);                                    /* that is stored there */
+void hosts_zone_wanted(void *aux, uint32_t host, uint32_t number); /* as compiler_on_zone_wanted() calls it */
 /* Zones that have lost their place in connections, since these go by them for now (lost_zones.c): what flows say, as compiler_on_zone_follows() calls it;
  * its database has told all zones; its switch is about to be read back, has confirmed; what had the number, the host are gone. */
 void hosts_zone_follows(void *aux, uint32_t host, uint32_t number, bool follows);
@@ -171,7 +184,7 @@ void host_lost_zones_told(struct hypervisor *);
 void host_lost_zones_flush(struct hypervisor *);
 void host_lost_zones_confirmed(struct hypervisor *);
 void host_lost_zone_released(struct hypervisor *, uint32_t number);
-void host_lost_zones_forget(struct hypervisor *);        /* in the store, too */
+void host_lost_zones_forget(struct hypervisor *); /* in the store, too */
 void host_lost_zones_free(struct hypervisor *);
 /* One of an earlier run ("lost/HOST/NUMBER" in the store), once all objects and hosts are there. */
 void hosts_remember_lost_zone(struct hosts *, uint32_t host, uint32_t number);
@@ -181,8 +194,8 @@ struct host_peers *hosts_peers(const struct hosts *);
 struct compile_queue {
     struct event *round, *turn;
     struct hypervisor *first, **last;
-    bool is_fresh;              /* no turn since it was last empty */
-    bool has_favourite;         /* the first one has been put there, since somebody waits for it */
+    bool is_fresh;      /* no turn since it was last empty */
+    bool has_favourite; /* the first one has been put there, since somebody waits for it */
 };
 void compile_queue_init(struct compile_queue *, struct event_base *);
 void compile_queue_done(struct compile_queue *);

@@ -34,7 +34,7 @@ static void
 round_schedule(struct compile_queue *q, int us)
 {
     if (q->first && !event_pending(q->round, EV_TIMEOUT, NULL))
-        event_add(q->round, &(struct timeval) { 0, us });
+        event_add(q->round, &(struct timeval){ 0, us });
 }
 
 static void
@@ -111,8 +111,8 @@ hosts_put_holders_first(struct hosts *all, const struct vnet_event *event)
         put_first(all, event->number);
     if (event->kind != EVENT_BINDING)
         return;
-    put_first(all, event->before.host);          /* a guest that has moved: that sends on what others still send there */
-    put_first(all, event->after.host);           /* who waits for a port waits for its own host */
+    put_first(all, event->before.host); /* a guest that has moved: that sends on what others still send there */
+    put_first(all, event->after.host);  /* who waits for a port waits for its own host */
 }
 
 static void host_compile(struct hypervisor *h);
@@ -194,7 +194,7 @@ host_compile(struct hypervisor *h)
     }
     if (!h->has_conflict)
         host_clear_error(h, HOST_ERROR_CONFLICT);
-    h->has_conflict = false;             /* what conflicts is tried again with the next change */
+    h->has_conflict = false; /* what conflicts is tried again with the next change */
     bool is_whole = !compiler_is_unzoned(c->compiler, h->number);
     if (is_whole)
         h->whole_seq = h->wanted_seq;
@@ -221,8 +221,8 @@ is_view_complete(const struct hypervisor *h)
 {
     const struct runtime_host *r = runtime_host(hosts_controller(h->all)->runtime, h->number);
     return h->has_facts && h->has_interfaces && h->has_zones && h->has_ports && h->is_configured && r && has_patches(h)
-        && (r->tunnel_port[ENCAP_GENEVE] || !hosts_use_encap(h->all, ENCAP_GENEVE))
-        && (r->tunnel_port[ENCAP_VXLAN] || !hosts_use_encap(h->all, ENCAP_VXLAN));
+           && (r->tunnel_port[ENCAP_GENEVE] || !hosts_use_encap(h->all, ENCAP_GENEVE))
+           && (r->tunnel_port[ENCAP_VXLAN] || !hosts_use_encap(h->all, ENCAP_VXLAN));
 }
 
 void

@@ -79,8 +79,10 @@ static void
 switch_missed(evutil_socket_t fd, short what, void *aux)
 {
     struct hypervisor *h = aux;
-    host_set_error(h, HOST_ERROR_SWITCH, "its database is here, but its switch does not connect: the log of ovs-vswitchd says whether bridge %s could be "
-                   "made, and why it does not reach vnetd", h->facts.bridge);
+    host_set_error(h, HOST_ERROR_SWITCH,
+                   "its database is here, but its switch does not connect: the log of ovs-vswitchd says whether bridge %s could be "
+                   "made, and why it does not reach vnetd",
+                   h->facts.bridge);
 }
 
 void
@@ -98,5 +100,5 @@ host_expect_switch(struct hypervisor *h)
     if (!h->missed)
         h->missed = evtimer_new(hosts_controller(h->all)->base, switch_missed, h);
     if (!evtimer_pending(h->missed, NULL))
-        event_add(h->missed, &(struct timeval) { SWITCH_EXPECTED_S, 0 });
+        event_add(h->missed, &(struct timeval){ SWITCH_EXPECTED_S, 0 });
 }

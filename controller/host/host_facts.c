@@ -13,7 +13,7 @@
 #include "controller/store/store.h"
 #include "vnet/pipeline/placement.h"
 
-#define BFD_MS 100                       /* a peer is down after three of these without a word */
+#define BFD_MS 100 /* a peer is down after three of these without a word */
 
 static void
 forget_facts(struct hosts *all, uint32_t number)
@@ -53,9 +53,8 @@ static bool
 runtime_host_equal(const struct runtime_host *a, const struct runtime_host *b)
 {
     return ip_equal(a->encap_ip, b->encap_ip) && a->encap == b->encap && a->mtu == b->mtu
-        && a->tunnel_port[ENCAP_GENEVE] == b->tunnel_port[ENCAP_GENEVE]
-        && a->tunnel_port[ENCAP_VXLAN] == b->tunnel_port[ENCAP_VXLAN]
-        && a->is_gateway == b->is_gateway && a->is_dead == b->is_dead && uplinks_equal(a, b);
+           && a->tunnel_port[ENCAP_GENEVE] == b->tunnel_port[ENCAP_GENEVE] && a->tunnel_port[ENCAP_VXLAN] == b->tunnel_port[ENCAP_VXLAN]
+           && a->is_gateway == b->is_gateway && a->is_dead == b->is_dead && uplinks_equal(a, b);
 }
 
 static void
@@ -63,11 +62,10 @@ runtime_tell(struct hypervisor *h, const struct runtime_host *after)
 {
     struct controller *c = hosts_controller(h->all);
     const struct runtime_host *known = runtime_host(c->runtime, h->number);
-    struct runtime_host before = known ? *known : (struct runtime_host) { 0 };
+    struct runtime_host before = known ? *known : (struct runtime_host){ 0 };
     if (known && runtime_host_equal(&before, after))
         return;
-    struct vnet_event event = { .kind = EVENT_HOST, .number = h->number, .host_before = known ? &before : NULL,
-                                .host_after = after };
+    struct vnet_event event = { .kind = EVENT_HOST, .number = h->number, .host_before = known ? &before : NULL, .host_after = after };
     runtime_set_host(c->runtime, after);
     host_attach(h);
     controller_fact_changed(c, &event);
@@ -203,8 +201,7 @@ controller_targets(const struct hypervisor *h, struct ovsdb_wanted *wanted)
         put_target(wanted->controllers[0], sizeof wanted->controllers[0], peer->kind,
                    c->options->advertise ? c->options->advertise : peer->local_ip, port);
     for (size_t i = 0; object && i < object->controllers.n && i < n; i++)
-        put_target(wanted->controllers[i], sizeof wanted->controllers[i], peer->kind,
-                   ip_format(object->controllers.v[i], text), port);
+        put_target(wanted->controllers[i], sizeof wanted->controllers[i], peer->kind, ip_format(object->controllers.v[i], text), port);
     return true;
 }
 

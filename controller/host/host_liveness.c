@@ -80,8 +80,10 @@ hearing_add_gateway(void *aux, const struct runtime_host *r)
     if (!r->is_gateway)
         return;
     e->gateways = mem_grow(e->gateways, &e->cap_gateways, e->n_gateways + 1, sizeof *e->gateways);
-    e->gateways[e->n_gateways++] = (struct gateway_state) {
-        .host = r->number, .is_connected = is_heard(host_by_number(e->all, r->number)), .is_dead = r->is_dead,
+    e->gateways[e->n_gateways++] = (struct gateway_state){
+        .host = r->number,
+        .is_connected = is_heard(host_by_number(e->all, r->number)),
+        .is_dead = r->is_dead,
     };
 }
 
@@ -90,7 +92,7 @@ hearing_add_views(struct hearing *e, const struct hypervisor *h)
 {
     for (size_t i = 0; is_heard(h) && i < h->n_views; i++) {
         e->views = mem_grow(e->views, &e->cap_views, e->n_views + 1, sizeof *e->views);
-        e->views[e->n_views++] = (struct gateway_view) { h->number, h->views[i].peer, h->views[i].state == OVSDB_PEER_UP };
+        e->views[e->n_views++] = (struct gateway_view){ h->number, h->views[i].peer, h->views[i].state == OVSDB_PEER_UP };
     }
 }
 

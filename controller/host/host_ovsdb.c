@@ -28,8 +28,8 @@ check_certificate(const struct ovsdb_session *s, const char *system_id, struct e
     const struct endpoint_peer *peer = ovsdb_session_peer(s);
     if (peer->kind != ENDPOINT_TLS || !strcmp(peer->cn, system_id))
         return true;
-    return error_set(err, ERROR_FORBIDDEN, "system-id '%s' does not match the certificate's name '%s' (%s)", system_id,
-                     peer->cn, peer->address);
+    return error_set(err, ERROR_FORBIDDEN, "system-id '%s' does not match the certificate's name '%s' (%s)", system_id, peer->cn,
+                     peer->address);
 }
 
 /* Another machine with the name of a connected host. */
@@ -39,14 +39,13 @@ check_identity(struct hypervisor *h, struct ovsdb_session *s, const struct ovsdb
     if (!h->db || h->db == s || uuid_equal(h->facts.row, facts->row))
         return true;
     const char *old = ovsdb_session_peer(h->db)->address, *new = ovsdb_session_peer(s)->address;
-    host_set_error(h, HOST_ERROR_CLAIMED, "another host at %s claims the same system-id '%s' and was refused (this one is at %s)", new, h->name,
-                   old);
+    host_set_error(h, HOST_ERROR_CLAIMED, "another host at %s claims the same system-id '%s' and was refused (this one is at %s)", new,
+                   h->name, old);
     return error_set(err, ERROR_CONFLICT, "system-id '%s' is in use by the host at %s", h->name, old);
 }
 
 static bool
-check_encap_ip(struct hosts *all, const struct hypervisor *h, const struct ovsdb_facts *facts,
-               struct error *err)
+check_encap_ip(struct hosts *all, const struct hypervisor *h, const struct ovsdb_facts *facts, struct error *err)
 {
     for (struct hypervisor *other = hosts_first(all); other; other = hosts_next(all, other)) {
         if (other == h || !other->db || !other->has_facts || !ip_equal(other->facts.encap_ip, facts->encap_ip))
@@ -54,8 +53,7 @@ check_encap_ip(struct hosts *all, const struct hypervisor *h, const struct ovsdb
         char ip[IP_STRLEN];
         host_set_error(other, HOST_ERROR_CLAIMED, "host '%s' claims the same vnet-encap-ip %s and was refused", facts->system_id,
                        ip_format(facts->encap_ip, ip));
-        return error_set(err, ERROR_CONFLICT, "vnet-encap-ip %s of host '%s' is in use by host '%s'", ip,
-                         facts->system_id, other->name);
+        return error_set(err, ERROR_CONFLICT, "vnet-encap-ip %s of host '%s' is in use by host '%s'", ip, facts->system_id, other->name);
     }
     return true;
 }
@@ -144,8 +142,8 @@ host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, 
     if (!facts->system_id[0])
         return error_set(err, ERROR_INVALID, "%s: %s", ovsdb_session_peer(s)->address, facts->error);
     if (link->host && strcmp(link->host->name, facts->system_id))
-        return error_set(err, ERROR_CONFLICT, "host '%s' changed its system-id to '%s'; it must connect anew",
-                         link->host->name, facts->system_id);
+        return error_set(err, ERROR_CONFLICT, "host '%s' changed its system-id to '%s'; it must connect anew", link->host->name,
+                         facts->system_id);
     if (!check_certificate(s, facts->system_id, err))
         return false;
     struct hypervisor *h = host_by_name(all, facts->system_id);
@@ -164,7 +162,7 @@ host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, 
     h->facts = *facts;
     h->has_facts = true;
     host_clear_error(h, HOST_ERROR_FACTS);
-    host_clear_error(h, HOST_ERROR_CLAIMED);     /* what others claim may be free now */
+    host_clear_error(h, HOST_ERROR_CLAIMED); /* what others claim may be free now */
     if (h->number) {
         host_tell_runtime(h);
         host_want(h);
@@ -177,8 +175,8 @@ host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, 
 /* ---- interfaces, ports, configuration ---- */
 
 static void
-host_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *changed, size_t n_changed,
-                const char *const *gone, size_t n_gone, bool is_first)
+host_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone,
+                size_t n_gone, bool is_first)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
     if (!h || !h->number)
@@ -239,7 +237,7 @@ host_lost_ovsdb(struct hypervisor *h)
 {
     struct controller *c = hosts_controller(h->all);
     if (!h->number) {
-        host_free(h);                    /* it has never been more than a name */
+        host_free(h); /* it has never been more than a name */
         return;
     }
     host_zones_unread(h);

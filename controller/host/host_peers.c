@@ -10,15 +10,15 @@
 #include "vnet/pipeline/dirty.h"
 #include "vnet/pipeline/placement.h"
 
-#define TURN_EIPS 128                    /* looked at in one turn of the loop */
+#define TURN_EIPS 128 /* looked at in one turn of the loop */
 
 /* A public address that is served: who holds it, and whom it serves. */
 struct use {
     struct map_node by_eip, by_vpc;
     uint32_t eip;
-    uint32_t vpc;                        /* of its NAT gateway; 0: it is a port's */
+    uint32_t vpc; /* of its NAT gateway; 0: it is a port's */
     uint32_t holder;
-    uint32_t *users;                     /* hosts other than the holder */
+    uint32_t *users; /* hosts other than the holder */
     size_t n_users, cap_users;
 };
 
@@ -27,7 +27,10 @@ struct pair {
     struct map_node node;
     uint32_t low, high;
     size_t n_uses;
-    struct pair_end { struct pair_end *next, **link; uint32_t peer; } ends[2];   /* in the lists of 'low' and 'high' */
+    struct pair_end {
+        struct pair_end *next, **link;
+        uint32_t peer;
+    } ends[2]; /* in the lists of 'low' and 'high' */
 };
 
 struct peering {
@@ -38,9 +41,9 @@ struct peering {
 
 struct host_peers {
     struct controller *controller;
-    struct map uses, shared;             /* by eip; those with a VPC by that */
-    struct map pairs, peerings;          /* by both hosts; by host */
-    struct dirty_queue eips, hosts;      /* to look at; whose wishes may have changed */
+    struct map uses, shared;        /* by eip; those with a VPC by that */
+    struct map pairs, peerings;     /* by both hosts; by host */
+    struct dirty_queue eips, hosts; /* to look at; whose wishes may have changed */
     struct event *turn;
 };
 
@@ -89,13 +92,13 @@ static void
 turn_schedule(struct host_peers *p)
 {
     if (!event_pending(p->turn, EV_TIMEOUT, NULL))
-        event_add(p->turn, &(struct timeval) { 0, 0 });
+        event_add(p->turn, &(struct timeval){ 0, 0 });
 }
 
 static struct view
 view_of(const struct host_peers *p)
 {
-    return (struct view) { .model = p->controller->model, .runtime = p->controller->runtime };
+    return (struct view){ .model = p->controller->model, .runtime = p->controller->runtime };
 }
 
 /* ---- pairs ---- */
@@ -294,7 +297,7 @@ static bool
 is_met_otherwise(const struct runtime_host *before, const struct runtime_host *after)
 {
     return !before || !after || before->is_gateway != after->is_gateway || before->encap != after->encap
-        || !ip_equal(before->encap_ip, after->encap_ip);
+           || !ip_equal(before->encap_ip, after->encap_ip);
 }
 
 static void
@@ -341,7 +344,7 @@ list_peer(struct listing *l, const struct runtime_host *peer)
         return;
     const struct runtime_host *low = peer->number < l->host->number ? peer : l->host;
     l->peers = mem_grow(l->peers, &l->cap, l->n + 1, sizeof *l->peers);
-    l->peers[l->n++] = (struct ovsdb_peer) { .ip = peer->encap_ip, .is_vxlan = low->encap == ENCAP_VXLAN, .number = peer->number };
+    l->peers[l->n++] = (struct ovsdb_peer){ .ip = peer->encap_ip, .is_vxlan = low->encap == ENCAP_VXLAN, .number = peer->number };
 }
 
 static void

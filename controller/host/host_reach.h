@@ -20,6 +20,6 @@ uint64_t host_ready_seq(const struct controller *, uint32_t host);
 /* Out of that port of its bridge. False: there is no way now. */
 bool send_frame(const struct controller *, uint32_t host, uint32_t ofport, const struct bytes *frame);
 
-void timer_at(struct event *timer, int64_t due_ms);              /* arms it; INT64_MAX: disarms */
+void timer_at(struct event *timer, int64_t due_ms); /* arms it; INT64_MAX: disarms */
 
 #endif

@@ -18,9 +18,9 @@ struct comer {
 
 struct host_zones {
     struct zone_table *table;
-    struct ovsdb_zone *waiting;          /* for its switch, which is to forget what is in them first */
+    struct ovsdb_zone *waiting; /* for its switch, which is to forget what is in them first */
     size_t n_waiting, cap_waiting;
-    struct map comers;                   /* came before the host told of any zone; one of theirs is emptied when it does */
+    struct map comers; /* came before the host told of any zone; one of theirs is emptied when it does */
 };
 
 static bool
@@ -51,7 +51,7 @@ waiting_set(struct host_zones *z, uint32_t number, uint16_t zone)
             z->waiting = mem_grow(z->waiting, &z->cap_waiting, z->n_waiting + 1, sizeof *z->waiting);
             w = &z->waiting[z->n_waiting++];
         }
-        *w = (struct ovsdb_zone) { number, zone };
+        *w = (struct ovsdb_zone){ number, zone };
     }
 }
 
@@ -156,7 +156,7 @@ host_zones_told(struct hypervisor *h, const struct ovsdb_zone *zones, size_t n)
     zone_table_told(zones_of(h), zones, n);
     if (is_first)
         host_lost_zones_told(h);
-    comers_clear(h->zones);              /* whoever has none is given an empty one */
+    comers_clear(h->zones); /* whoever has none is given an empty one */
     counting_zones_told(hosts_controller(h->all)->counting, h->number);
 }
 

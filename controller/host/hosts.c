@@ -28,11 +28,11 @@ struct hosts {
     struct link *links;
     struct compile_queue compile_queue;
     struct host_peers *peers;
-    struct event *judging;               /* gateways are to be judged */
-    size_t n_switches;                   /* that are connected */
+    struct event *judging; /* gateways are to be judged */
+    size_t n_switches;     /* that are connected */
     bool is_closing;
-    size_t n_reached_by[2];              /* hosts, by the encapsulation they are reached by */
-    uint64_t collection;                 /* counts hosts_collect() */
+    size_t n_reached_by[2]; /* hosts, by the encapsulation they are reached by */
+    uint64_t collection;    /* counts hosts_collect() */
     uint32_t *collected;
     size_t n_collected, cap_collected;
 };
@@ -53,7 +53,7 @@ hosts_judge_gateways(struct hosts *all)
 void
 hosts_judge_gateways_in(struct hosts *all, int ms)
 {
-    event_add(all->judging, &(struct timeval) { ms / 1000, ms % 1000 * 1000 });
+    event_add(all->judging, &(struct timeval){ ms / 1000, ms % 1000 * 1000 });
 }
 
 struct hosts *
@@ -371,8 +371,7 @@ accepted_openflow(void *aux, struct bufferevent *bev, const struct endpoint_peer
 }
 
 static bool
-listen_one(struct hosts *all, const char *option, const char *method, endpoint_accepted *accepted,
-           struct error *err)
+listen_one(struct hosts *all, const char *option, const char *method, endpoint_accepted *accepted, struct error *err)
 {
     struct endpoint e;
     if (!endpoint_parse(method, &e, err))
@@ -381,8 +380,8 @@ listen_one(struct hosts *all, const char *option, const char *method, endpoint_a
         return error_set(err, ERROR_INVALID, "--%s=%s: switches connect by pssl:PORT[:IP] or ptcp:PORT[:IP]", option, method);
     struct listening *l = &all->listeners[all->n_listeners];
     l->all = all;
-    l->listener = endpoint_listen(all->controller->base, &e, all->controller->tls,
-                                  e.kind == ENDPOINT_TLS ? "host" : NULL, accepted, l, err);
+    l->listener =
+        endpoint_listen(all->controller->base, &e, all->controller->tls, e.kind == ENDPOINT_TLS ? "host" : NULL, accepted, l, err);
     if (!l->listener)
         return error_prefix(err, "--%s", option);
     if (e.kind == ENDPOINT_TCP)

@@ -20,9 +20,9 @@
 
 struct lost_zone {
     struct map_node by_number;
-    uint32_t number;                     /* of the port */
+    uint32_t number; /* of the port */
     bool is_stored, is_due;
-    uint64_t seq;                        /* is_due: what its host must have confirmed */
+    uint64_t seq; /* is_due: what its host must have confirmed */
     struct lost_zone *next_due;
 };
 
@@ -105,7 +105,7 @@ flush(const struct hypervisor *h, uint32_t number)
     if (!zone || !vpc)
         return;
     if (vpc->is_balanced)
-        of_session_flush_ct(h->of, &(struct of_ct_match) { .has_zone = true, .zone = zone, .mark = 0, .mark_mask = UINT32_MAX });
+        of_session_flush_ct(h->of, &(struct of_ct_match){ .has_zone = true, .zone = zone, .mark = 0, .mark_mask = UINT32_MAX });
     else
         of_session_flush_zone(h->of, zone);
 }

@@ -141,12 +141,12 @@ bindings_status(const struct bindings *b, uint32_t port)
 {
     const struct place *p = place_find(b, port);
     if (!p || !p->holder)
-        return (struct port_status) { PORT_UNBOUND, 0, NULL };
+        return (struct port_status){ PORT_UNBOUND, 0, NULL };
     if (p->holder->error)
-        return (struct port_status) { PORT_ERROR, p->holder->host, p->holder->error };
+        return (struct port_status){ PORT_ERROR, p->holder->host, p->holder->error };
     if (p->refused)
-        return (struct port_status) { PORT_ERROR, p->holder->host, p->refused };
-    return (struct port_status) { p->link_building || !p->bound.ofport ? PORT_BUILDING : PORT_ACTIVE, p->holder->host, NULL };
+        return (struct port_status){ PORT_ERROR, p->holder->host, p->refused };
+    return (struct port_status){ p->link_building || !p->bound.ofport ? PORT_BUILDING : PORT_ACTIVE, p->holder->host, NULL };
 }
 
 struct claimants {
@@ -174,4 +174,3 @@ bindings_claimed_by(const struct bindings *b, uint32_t port)
         each_claim(b, o, claimants_see, &all);
     return all.names;
 }
-

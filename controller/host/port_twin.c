@@ -35,10 +35,10 @@ wanted(const struct bindings *b, const struct place *p)
     if (o)
         each_claim(b, o, search_see, &s);
     if (s.found)
-        return (struct twin) { s.found->host, s.found->error ? 0 : s.found->ofport, false };
+        return (struct twin){ s.found->host, s.found->error ? 0 : s.found->ofport, false };
     if (p->left_host && p->left_host != p->bound.host)
-        return (struct twin) { p->left_host, 0, true };
-    return (struct twin) { .host = 0 };
+        return (struct twin){ p->left_host, 0, true };
+    return (struct twin){ .host = 0 };
 }
 
 static void
@@ -47,8 +47,9 @@ set(struct bindings *b, struct place *p, struct twin twin)
     struct controller *c = b->controller;
     if (twin.host == p->twin.host && twin.ofport == p->twin.ofport && twin.is_left == p->twin.is_left)
         return;
-    struct vnet_event event = { .kind = EVENT_TWIN, .number = p->port, .before = { p->twin.host, p->twin.ofport },
-                                .after = { twin.host, twin.ofport } };
+    struct vnet_event event = {
+        .kind = EVENT_TWIN, .number = p->port, .before = { p->twin.host, p->twin.ofport }, .after = { twin.host, twin.ofport }
+    };
     p->twin = twin;
     runtime_set_twin(c->runtime, p->port, twin);
     controller_fact_changed(c, &event);
@@ -78,7 +79,7 @@ void
 twin_remove(struct bindings *b, struct place *p)
 {
     forget_left(p);
-    set(b, p, (struct twin) { .host = 0 });
+    set(b, p, (struct twin){ .host = 0 });
 }
 
 /* The place is freed with its timer, so it is still there. */

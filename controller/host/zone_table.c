@@ -5,25 +5,25 @@
 #include "base/alloc.h"
 #include "base/map.h"
 
-#define ZONES 65536                      /* 0 is nobody's */
+#define ZONES 65536 /* 0 is nobody's */
 
 enum zone_state { ZONE_WANTED, ZONE_STORING, ZONE_STORED, ZONE_GOING };
 
 struct entry {
-    struct map_node node;                /* by number */
+    struct map_node node; /* by number */
     uint32_t number;
-    uint16_t zone;                       /* 0: none that is its own */
+    uint16_t zone; /* 0: none that is its own */
     enum zone_state state;
-    bool is_wanted_again;                /* GOING */
-    bool is_told;                        /* in the list that is being taken */
+    bool is_wanted_again; /* GOING */
+    bool is_told;         /* in the list that is being taken */
 };
 
 struct zone_table {
     const struct zone_table_ops *ops;
     void *aux;
     struct map entries;
-    uint64_t *taken;                     /* bits; NULL: none is */
-    uint32_t lowest;                     /* no zone below it is free */
+    uint64_t *taken; /* bits; NULL: none is */
+    uint32_t lowest; /* no zone below it is free */
     bool is_read;
 };
 

@@ -19,19 +19,19 @@
 struct zone_table;
 
 struct zone_table_ops {
-    bool (*is_live)(void *aux, uint32_t number);         /* else what is found of it is removed */
+    bool (*is_live)(void *aux, uint32_t number); /* else what is found of it is removed */
     /* On the host; zone 0: remove. 'is_fresh': nobody uses it, and it may hold another's connections, which are to be forgotten before it
      * is stored: so what is stored may be used, whoever stored it. */
     void (*store)(void *aux, uint32_t number, uint16_t zone, bool is_fresh);
-    void (*ready)(void *aux, uint32_t number, uint16_t zone);    /* the host has it */
-    void (*forget)(void *aux, uint32_t number);          /* what was ready is no longer */
+    void (*ready)(void *aux, uint32_t number, uint16_t zone); /* the host has it */
+    void (*forget)(void *aux, uint32_t number);               /* what was ready is no longer */
 };
 
 struct zone_table *zone_table_new(const struct zone_table_ops *, void *aux);
-void zone_table_free(struct zone_table *);               /* forgets all */
+void zone_table_free(struct zone_table *); /* forgets all */
 
 void zone_table_want(struct zone_table *, uint32_t number);
-void zone_table_drop(struct zone_table *, uint32_t number);      /* what had this number is gone */
+void zone_table_drop(struct zone_table *, uint32_t number); /* what had this number is gone */
 /* All that the host has stored; the first time since zone_table_unread(), zones are given from then on. */
 void zone_table_told(struct zone_table *, const struct ovsdb_zone *, size_t n);
 void zone_table_unread(struct zone_table *);

@@ -18,7 +18,7 @@
 struct agents {
     struct controller *controller;
     struct map by_host;
-    struct remembered *remembered;       /* agents of an earlier run, while that is young */
+    struct remembered *remembered; /* agents of an earlier run, while that is young */
     struct event *grow_up;
 };
 
@@ -34,7 +34,7 @@ struct agent_session {
     const struct agent_ops *ops;
     void *aux;
     bool is_answering;
-    json_t *underlay;                    /* NULL: not told yet */
+    json_t *underlay; /* NULL: not told yet */
 };
 
 /* ---- who answers ---- */
@@ -89,7 +89,7 @@ void
 agents_remember(struct agents *all, uint32_t host)
 {
     struct remembered *r = mem_zalloc(sizeof *r);
-    *r = (struct remembered) { all->remembered, host };
+    *r = (struct remembered){ all->remembered, host };
     all->remembered = r;
 }
 
@@ -167,7 +167,7 @@ agents_enter(struct agents *all, uint32_t host, const struct agent_ops *ops, voi
         agents_leave(old);
         old_ops->drop(old_aux);
     }
-    *s = (struct agent_session) { .all = all, .host = host, .ops = ops, .aux = aux };
+    *s = (struct agent_session){ .all = all, .host = host, .ops = ops, .aux = aux };
     map_insert(&all->by_host, &s->by_host, hash_u32(host));
     counting_agent_came(all->controller->counting, host);
     feed_object(all->controller->feed, host);
@@ -209,8 +209,10 @@ check_mtu(const struct agents *all, uint32_t host, int64_t mtu)
     if (!h || !h->has_facts || !mtu)
         return;
     if (mtu < h->facts.mtu)
-        host_set_error(h, HOST_ERROR_UNDERLAY, "its vnet-mtu is %u, but the device with its vnet-encap-ip has an MTU of %lld; set "
-                       "external_ids:vnet-mtu to that", h->facts.mtu, (long long) mtu);
+        host_set_error(h, HOST_ERROR_UNDERLAY,
+                       "its vnet-mtu is %u, but the device with its vnet-encap-ip has an MTU of %lld; set "
+                       "external_ids:vnet-mtu to that",
+                       h->facts.mtu, (long long) mtu);
     else
         host_clear_error(h, HOST_ERROR_UNDERLAY);
 }

@@ -10,24 +10,24 @@
 #include "vnet/model/transaction.h"
 #include "vnet/pipeline/placement.h"
 
-#define SOON_MS 20                       /* changes of one moment are one look */
-#define SLACK_MS 5000                    /* a report may be late */
-#define YOUTH_MS 30000                   /* after a start, a host that is not there yet may still come */
+#define SOON_MS 20     /* changes of one moment are one look */
+#define SLACK_MS 5000  /* a report may be late */
+#define YOUTH_MS 30000 /* after a start, a host that is not there yet may still come */
 
 /* A host with an agent. */
 struct counter {
     struct map_node by_host;
     uint32_t host;
-    bool is_wanted;                      /* it has been told to count */
-    bool is_dirty;                       /* whether it is to count has to be looked at: it is in the list */
+    bool is_wanted; /* it has been told to count */
+    bool is_dirty;  /* whether it is to count has to be looked at: it is in the list */
     struct counter *next_dirty;
-    int64_t known_until_ms;              /* what it has counted holds until then */
+    int64_t known_until_ms; /* what it has counted holds until then */
 };
 
 struct counting {
     struct controller *controller;
     struct map by_host;
-    struct counter *dirty;               /* so that a look costs what has changed */
+    struct counter *dirty; /* so that a look costs what has changed */
     struct open_counts *counts;
     struct event *look;
     int64_t began_ms;
@@ -39,7 +39,7 @@ struct counting *
 counting_new(struct controller *c)
 {
     struct counting *all = mem_zalloc(sizeof *all);
-    *all = (struct counting) { .controller = c, .counts = open_counts_new(), .began_ms = controller_now_ms() };
+    *all = (struct counting){ .controller = c, .counts = open_counts_new(), .began_ms = controller_now_ms() };
     map_init(&all->by_host);
     all->look = evtimer_new(c->base, look, all);
     return all;
@@ -76,7 +76,7 @@ static void
 look_soon(struct counting *all)
 {
     if (!evtimer_pending(all->look, NULL))
-        evtimer_add(all->look, &(struct timeval) { .tv_usec = SOON_MS * 1000 });
+        evtimer_add(all->look, &(struct timeval){ .tv_usec = SOON_MS * 1000 });
 }
 
 static void

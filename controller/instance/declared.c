@@ -23,7 +23,7 @@ struct declaring {
     bool is_whole, is_incoming, is_declaring;
     char tenant[LIMIT_NAME + 1];
     json_t *ops;
-    char (*elements)[MAC_STRLEN];        /* by operation: the MAC of the element that it is for */
+    char (*elements)[MAC_STRLEN]; /* by operation: the MAC of the element that it is for */
     struct uuid ports[SIGHTING_PORTS_MAX];
     size_t n_ports;
     declared_done *done;
@@ -122,7 +122,8 @@ check_mac(const struct port *port, const char *mac, struct error *err)
     char text[MAC_STRLEN];
     if (!strcmp(mac_format(port->mac, text), mac))
         return true;
-    return error_set(err, ERROR_CONFLICT, "port '%s' has this interface's id, but mac '%s'; give the interface that MAC, or delete the port",
+    return error_set(err, ERROR_CONFLICT,
+                     "port '%s' has this interface's id, but mac '%s'; give the interface that MAC, or delete the port",
                      port->o.name ? port->o.name : "(no name)", text);
 }
 
@@ -281,8 +282,10 @@ check_tenant(struct declaring *d, struct error *err)
             return true;
     if (!host->tenants.n)
         return true;
-    return error_set(err, ERROR_FORBIDDEN, "<vnet:instance>: host '%s' may not declare ports of tenant '%s'; an admin allows it: "
-                     "vnetctl host-allow", host->o.name, d->tenant);
+    return error_set(err, ERROR_FORBIDDEN,
+                     "<vnet:instance>: host '%s' may not declare ports of tenant '%s'; an admin allows it: "
+                     "vnetctl host-allow",
+                     host->o.name, d->tenant);
 }
 
 static bool
@@ -290,13 +293,9 @@ take_ports(struct declaring *d, const json_t *ports, struct error *err)
 {
     size_t i;
     const json_t *one;
-    json_array_foreach (ports, i, one)
-        if (!take_id(d, one, err))
-            return false;
+    json_array_foreach(ports, i, one) if (!take_id(d, one, err)) return false;
     push_former(d);
-    json_array_foreach (ports, i, one)
-        if (!take_port(d, one, err))
-            return false;
+    json_array_foreach(ports, i, one) if (!take_port(d, one, err)) return false;
     return true;
 }
 
@@ -339,7 +338,7 @@ declared_take(struct controller *c, uint32_t host, const json_t *declaration, de
 {
     struct error err;
     struct declaring *d = mem_zalloc(sizeof *d);
-    *d = (struct declaring) { .controller = c, .host = host, .ops = json_array(), .done = done, .aux = aux };
+    *d = (struct declaring){ .controller = c, .host = host, .ops = json_array(), .done = done, .aux = aux };
     if (!read_declaration(d, declaration, &err))
         declaring_end(d, &err);
     else if (!json_array_size(d->ops))

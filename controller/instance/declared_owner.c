@@ -56,7 +56,7 @@ declared_moved(struct controller *c, uint32_t host, struct uuid domain, const st
 struct removal {
     struct controller *controller;
     uint32_t host;
-    char domain[UUID_STRLEN];            /* whose ports go; "": those of all that is_known() does not know */
+    char domain[UUID_STRLEN]; /* whose ports go; "": those of all that is_known() does not know */
     bool (*is_known)(void *aux, struct uuid);
     void *aux;
     bool is_late;

@@ -110,7 +110,7 @@ struct instances_reader *
 instances_subscribe(struct instances *all, void (*each)(void *aux), void *aux)
 {
     struct instances_reader *r = mem_zalloc(sizeof *r);
-    *r = (struct instances_reader) { all->readers, all, each, aux };
+    *r = (struct instances_reader){ all->readers, all, each, aux };
     all->readers = r;
     return r;
 }
@@ -158,9 +158,8 @@ report_read_gone(struct report *r, const json_t *gone, struct error *err)
     size_t i;
     const json_t *id;
     r->gone = mem_zalloc((json_array_size(gone) + 1) * sizeof *r->gone);
-    json_array_foreach (gone, i, id)
-        if (!json_is_string(id) || !uuid_parse(json_string_value(id), &r->gone[r->n_gone++]))
-            return error_set(err, ERROR_INVALID, "gone: element %zu is no UUID", i);
+    json_array_foreach(gone, i, id) if (!json_is_string(id) || !uuid_parse(json_string_value(id), &r->gone[r->n_gone++])) return error_set(
+        err, ERROR_INVALID, "gone: element %zu is no UUID", i);
     return true;
 }
 
@@ -169,13 +168,14 @@ report_read(struct report *r, const json_t *json, struct error *err)
 {
     size_t i;
     const json_t *one, *instances = json_object_get(json, "instances"), *gone = json_object_get(json, "gone");
-    *r = (struct report) { .is_full = json_member_bool(json, "full", false) };
+    *r = (struct report){ .is_full = json_member_bool(json, "full", false) };
     if ((instances && !json_is_array(instances)) || (gone && !json_is_array(gone)))
         return error_set(err, ERROR_INVALID, "instances, gone: must be arrays");
     if (json_array_size(instances) > SIGHTING_INSTANCES_MAX || json_array_size(gone) > SIGHTING_INSTANCES_MAX)
         return error_set(err, ERROR_TOO_LARGE, "instances, gone: at most %d in one report", SIGHTING_INSTANCES_MAX);
     r->seen = mem_zalloc((json_array_size(instances) + 1) * sizeof(struct sighting *));
-    json_array_foreach (instances, i, one) {
+    json_array_foreach(instances, i, one)
+    {
         struct sighting *s = sighting_read(one, controller_now_ms(), err);
         if (!s)
             return false;

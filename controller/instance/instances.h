@@ -39,6 +39,6 @@ json_t *instances_counters(const struct instances *, struct uuid id);
 /* Calls 'each' whenever something of an instance may have changed, until it is told no more. */
 struct instances_reader;
 struct instances_reader *instances_subscribe(struct instances *, void (*each)(void *aux), void *aux);
-void instances_unsubscribe(struct instances_reader *);           /* NULL is fine; not from within 'each' */
+void instances_unsubscribe(struct instances_reader *); /* NULL is fine; not from within 'each' */
 
 #endif

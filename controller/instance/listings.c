@@ -17,8 +17,8 @@ struct listing {
 struct listings {
     struct controller *controller;
     struct map by_host;
-    uint32_t awaited;                    /* a host not heard of yet, for which what waits does; 0: nothing waits */
-    struct event *again;                 /* outside of whatever made it heard of */
+    uint32_t awaited;    /* a host not heard of yet, for which what waits does; 0: nothing waits */
+    struct event *again; /* outside of whatever made it heard of */
     void (*settled)(void *aux, uint32_t host, bool is_late);
     void *aux;
 };
@@ -75,7 +75,7 @@ struct listings *
 listings_new(struct controller *c, void (*settled)(void *aux, uint32_t host, bool is_late), void *aux)
 {
     struct listings *all = mem_zalloc(sizeof *all);
-    *all = (struct listings) { .controller = c, .settled = settled, .aux = aux };
+    *all = (struct listings){ .controller = c, .settled = settled, .aux = aux };
     map_init(&all->by_host);
     all->again = evtimer_new(c->base, on_again, all);
     return all;
@@ -104,7 +104,7 @@ void
 listings_host_heard(struct listings *all, uint32_t host)
 {
     if (host == all->awaited)
-        evtimer_add(all->again, &(struct timeval) { 0 });
+        evtimer_add(all->again, &(struct timeval){ 0 });
 }
 
 static void

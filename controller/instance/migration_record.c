@@ -5,8 +5,8 @@
 void
 record_init(struct migration_record *r)
 {
-    *r = (struct migration_record) { MOMENT_UNKNOWN, MOMENT_UNKNOWN, MOMENT_UNKNOWN, MOMENT_UNKNOWN, MOMENT_UNKNOWN,
-                                     MOMENT_UNKNOWN, .n_steps = 0 };
+    *r = (struct migration_record){ MOMENT_UNKNOWN, MOMENT_UNKNOWN, MOMENT_UNKNOWN, MOMENT_UNKNOWN,
+                                    MOMENT_UNKNOWN, MOMENT_UNKNOWN, .n_steps = 0 };
 }
 
 void

@@ -7,17 +7,17 @@
 
 #include "controller/instance/moment.h"
 
-#define RECORD_STEPS_MAX 48              /* more are left out */
+#define RECORD_STEPS_MAX 48 /* more are left out */
 
 struct record_step {
     int64_t at_ms;
-    bool is_at_known;                    /* else at_ms is when it was heard of, and says only the order */
+    bool is_at_known; /* else at_ms is when it was heard of, and says only the order */
     char host[64], what[64];
 };
 
 struct migration_record {
-    int64_t began_ms, suspended_ms, resumed_ms, spoke_ms, open_ms, settled_ms;         /* or MOMENT_UNKNOWN */
-    struct record_step steps[RECORD_STEPS_MAX];          /* the oldest first */
+    int64_t began_ms, suspended_ms, resumed_ms, spoke_ms, open_ms, settled_ms; /* or MOMENT_UNKNOWN */
+    struct record_step steps[RECORD_STEPS_MAX];                                /* the oldest first */
     size_t n_steps;
 };
 

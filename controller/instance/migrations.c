@@ -16,24 +16,24 @@
 #define LOG_MODULE "migration"
 #include "base/log.h"
 
-#define KEPT_MAX 512                     /* of all domains; the oldest is forgotten */
-#define SETTLE_S 30                      /* for every host to re-point */
+#define KEPT_MAX 512 /* of all domains; the oldest is forgotten */
+#define SETTLE_S 30  /* for every host to re-point */
 
 enum migration_state { MIGRATION_ANNOUNCED, MIGRATION_MOVED, MIGRATION_DONE, MIGRATION_UNDONE };
 
 struct migration {
-    struct migration *next;              /* newer ones first */
+    struct migration *next; /* newer ones first */
     struct migrations *all;
     struct uuid domain;
     enum migration_state state;
     uint32_t from, to;
-    uint32_t owed;                       /* host that its ports are still to be bound to, once its interfaces are there; 0: none */
+    uint32_t owed; /* host that its ports are still to be bound to, once its interfaces are there; 0: none */
     char from_name[64], to_name[64];
     struct uuid ports[SIGHTING_PORTS_MAX];
     size_t n_ports;
     struct migration_record record;
-    bool was_suspended;                  /* at its source, to move */
-    bool is_settling;                    /* a waiter points here */
+    bool was_suspended; /* at its source, to move */
+    bool is_settling;   /* a waiter points here */
 };
 
 struct migrations {
@@ -91,7 +91,8 @@ set_state(struct migration *m, enum migration_state state, const char *what)
 {
     static const char *const names[] = { "ANNOUNCED", "MOVED", "DONE", "UNDONE" };
     char id[UUID_STRLEN];
-    log_info("domain %s, %s to %s: %s -> %s (%s)", uuid_format(m->domain, id), m->from_name, m->to_name, names[m->state], names[state], what);
+    log_info("domain %s, %s to %s: %s -> %s (%s)", uuid_format(m->domain, id), m->from_name, m->to_name, names[m->state], names[state],
+             what);
     m->state = state;
 }
 
@@ -302,7 +303,7 @@ migrations_announced(struct migrations *all, uint32_t to, struct uuid domain, co
     if (m)
         set_state(m, m->state == MIGRATION_MOVED ? MIGRATION_DONE : MIGRATION_UNDONE, "another one begins");
     m = mem_zalloc(sizeof *m);
-    *m = (struct migration) { .all = all, .domain = domain, .from = from, .to = to, .n_ports = n };
+    *m = (struct migration){ .all = all, .domain = domain, .from = from, .to = to, .n_ports = n };
     memcpy(m->ports, ports, n * sizeof *ports);
     begin(all, m);
 }
@@ -385,7 +386,7 @@ migrations_seen(struct migrations *all, const struct sighting *s, bool is_gone)
     for (size_t i = 0; i < s->n_events; i++) {
         const struct sighting_event *e = &s->events[i];
         if (moment_is_known(e->at_ms) && e->at_ms < m->record.began_ms)
-            continue;                    /* of before */
+            continue; /* of before */
         note(m, e->at_ms, is_source ? m->from_name : m->to_name, e->what);
         if (is_source)
             event_at_source(m, e);

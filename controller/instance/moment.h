@@ -9,7 +9,7 @@
 #include "base/json.h"
 
 #define MOMENT_UNKNOWN INT64_MIN
-#define MOMENT_AGE_MAX_MS (100LL * 366 * 86400 * 1000)   /* more makes no sense */
+#define MOMENT_AGE_MAX_MS (100LL * 366 * 86400 * 1000) /* more makes no sense */
 
 static inline bool
 moment_is_known(int64_t at_ms)

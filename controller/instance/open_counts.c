@@ -51,9 +51,8 @@ read_rows(struct open_report *r, const json_t *counts, struct error *err)
     size_t i;
     const json_t *one;
     r->rows = mem_zalloc((json_array_size(counts) + 1) * sizeof *r->rows);
-    json_array_foreach (counts, i, one)
-        if (!read_row(&r->rows[r->n++], one))
-            return error_set(err, ERROR_INVALID, "connections: element %zu of counts must be [ZONE, TARGET, \"tcp\" or \"udp\", IP, PORT, N]", i);
+    json_array_foreach(counts, i, one) if (!read_row(&r->rows[r->n++], one)) return error_set(
+        err, ERROR_INVALID, "connections: element %zu of counts must be [ZONE, TARGET, \"tcp\" or \"udp\", IP, PORT, N]", i);
     return true;
 }
 
@@ -61,7 +60,7 @@ bool
 open_report_read(struct open_report *r, const json_t *json, struct error *err)
 {
     const json_t *counts = json_object_get(json, "counts");
-    *r = (struct open_report) { .every_ms = json_member_int(json, "every_ms", 0) };
+    *r = (struct open_report){ .every_ms = json_member_int(json, "every_ms", 0) };
     if (json_is_null(json))
         return true;
     if (!json_is_array(counts) || r->every_ms < 1)
@@ -80,7 +79,7 @@ void
 open_report_done(struct open_report *r)
 {
     free(r->rows);
-    *r = (struct open_report) { .rows = NULL };
+    *r = (struct open_report){ .rows = NULL };
 }
 
 /* ---- counts ---- */
@@ -125,7 +124,7 @@ static void
 count_add(struct open_counts *all, uint32_t host, const struct open_row *row)
 {
     struct open_count *c = mem_zalloc(sizeof *c);
-    *c = (struct open_count) { .host = host, .target = row->target, .place = row->place, .n = row->n };
+    *c = (struct open_count){ .host = host, .target = row->target, .place = row->place, .n = row->n };
     map_insert(&all->by_host, &c->by_host, hash_u32(host));
     map_insert(&all->by_target, &c->by_target, hash_u32(c->target));
     map_insert(&all->by_place, &c->by_place, place_hash(&c->place));

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-#define OPEN_ROWS_MAX 50000              /* of one report */
+#define OPEN_ROWS_MAX 50000 /* of one report */
 #define OPEN_EVERY_MAX_MS 600000
 
 /* The original destination of connections: a balancer's address and port, its own or that of its elastic IP. */
@@ -30,9 +30,9 @@ struct open_row {
 
 /* Of one host. */
 struct open_report {
-    struct open_row *rows;               /* owned */
+    struct open_row *rows; /* owned */
     size_t n;
-    int64_t every_ms;                    /* so long until it counts again; 0: it does not know how many there are */
+    int64_t every_ms; /* so long until it counts again; 0: it does not know how many there are */
 };
 
 /* A report's "connections" (controller/api/README.md). False with *err: it makes no sense, and there is nothing to free. */

@@ -16,9 +16,9 @@
 
 struct orphan_removal {
     struct controller *controller;
-    json_t *waiting;                     /* rows of interfaces that their hosts still show */
+    json_t *waiting; /* rows of interfaces that their hosts still show */
     json_t *removed, *left;
-    size_t n_commits;                    /* under way; and one while it begins */
+    size_t n_commits; /* under way; and one while it begins */
     int64_t end_ms;
     struct event *look;
     orphans_removed *done;
@@ -74,7 +74,7 @@ remove_port(struct orphan_removal *r, json_t *row)
     if (!o)
         return;
     struct committing *p = mem_zalloc(sizeof *p);
-    *p = (struct committing) { r, json_incref(row) };
+    *p = (struct committing){ r, json_incref(row) };
     struct commit_request request = {
         .ops = json_pack("[o]", declared_op("del", json_member_string(row, "id"))),
         .principal = { .role = PRINCIPAL_ADMIN, .name = "vnetd" },
@@ -123,7 +123,7 @@ on_look(evutil_socket_t fd, short what, void *aux)
         json_decref(row);
     }
     if (json_array_size(r->waiting))
-        evtimer_add(r->look, (&(struct timeval) { 0, LOOK_MS * 1000 }));
+        evtimer_add(r->look, (&(struct timeval){ 0, LOOK_MS * 1000 }));
     settle(r);
 }
 
@@ -143,11 +143,10 @@ choose(const json_t *rows, const json_t *ids, struct error *err)
     json_t *chosen = json_array(), *row;
     const json_t *id;
     size_t i, k;
-    json_array_foreach (ids, k, id) {
+    json_array_foreach(ids, k, id)
+    {
         size_t before = json_array_size(chosen);
-        json_array_foreach (rows, i, row)
-            if (json_is_string(id) && is_named(row, json_string_value(id)))
-                json_array_append(chosen, row);
+        json_array_foreach(rows, i, row) if (json_is_string(id) && is_named(row, json_string_value(id))) json_array_append(chosen, row);
         if (json_array_size(chosen) > before)
             continue;
         error_set(err, ERROR_UNKNOWN, "orphan '%.200s' does not exist; vnetctl orphan-list shows those that do",
@@ -167,10 +166,17 @@ orphans_remove(struct controller *c, const json_t *ids, orphans_removed *done, v
     if (!chosen)
         return NULL;
     struct orphan_removal *r = mem_zalloc(sizeof *r);
-    *r = (struct orphan_removal) { .controller = c, .waiting = json_array(), .removed = json_array(), .left = json_array(), .n_commits = 1,
-                            .end_ms = controller_now_ms() + ORPHAN_REMOVAL_S * 1000, .done = done, .aux = aux };
+    *r = (struct orphan_removal){ .controller = c,
+                                  .waiting = json_array(),
+                                  .removed = json_array(),
+                                  .left = json_array(),
+                                  .n_commits = 1,
+                                  .end_ms = controller_now_ms() + ORPHAN_REMOVAL_S * 1000,
+                                  .done = done,
+                                  .aux = aux };
     r->look = evtimer_new(c->base, on_look, r);
-    json_array_foreach (chosen, i, row) {
+    json_array_foreach(chosen, i, row)
+    {
         if (!strcmp(json_member_string(row, "kind"), "port"))
             remove_port(r, row);
         else
@@ -178,7 +184,7 @@ orphans_remove(struct controller *c, const json_t *ids, orphans_removed *done, v
     }
     json_decref(chosen);
     r->n_commits--;
-    event_active(r->look, 0, 0);         /* tells also when nothing is waited for: from the loop */
+    event_active(r->look, 0, 0); /* tells also when nothing is waited for: from the loop */
     return r;
 }
 

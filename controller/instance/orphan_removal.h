@@ -10,7 +10,7 @@
 struct controller;
 struct orphan_removal;
 
-#define ORPHAN_REMOVAL_S 10              /* for hosts to show that they have removed their interfaces */
+#define ORPHAN_REMOVAL_S 10 /* for hosts to show that they have removed their interfaces */
 
 /* The rows (as orphans_json() has them) that are removed, and those that are left, each with 'why'. Called from the loop, once. */
 typedef void orphans_removed(void *aux, json_t *take_removed, json_t *take_left);

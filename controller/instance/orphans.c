@@ -11,7 +11,7 @@
 
 struct search {
     const struct controller *c;
-    struct uuid *used;                   /* ids of interfaces of domains that run somewhere; sorted */
+    struct uuid *used; /* ids of interfaces of domains that run somewhere; sorted */
     size_t n_used;
     bool is_whole;
     json_t *rows;
@@ -49,7 +49,8 @@ static bool
 is_whole(const struct controller *c)
 {
     for (const struct hypervisor *h = hosts_first(c->hosts); h; h = hosts_next(c->hosts, h))
-        if (h->number && !instances_are_listed(c->instances, h->number) && (!host_is_connected(h) || agents_is_present(c->agents, h->number)))
+        if (h->number && !instances_are_listed(c->instances, h->number)
+            && (!host_is_connected(h) || agents_is_present(c->agents, h->number)))
             return false;
     return true;
 }

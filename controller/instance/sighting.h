@@ -10,32 +10,32 @@
 #include "base/uuid.h"
 #include "controller/instance/moment.h"
 
-#define SIGHTING_NAME_MAX 255            /* of a domain; libvirt sets no limit of its own that matters */
+#define SIGHTING_NAME_MAX 255 /* of a domain; libvirt sets no limit of its own that matters */
 #define SIGHTING_PORTS_MAX 64
 #define SIGHTING_EVENTS_MAX 16
-#define SIGHTING_INSTANCES_MAX 10000     /* of one report */
+#define SIGHTING_INSTANCES_MAX 10000 /* of one report */
 
 enum instance_state { INSTANCE_RUNNING, INSTANCE_MIGRATING, INSTANCE_PAUSED, INSTANCE_CRASHED, INSTANCE_OFF, N_INSTANCE_STATES };
 
 struct sighting {
-    struct sighting *next;               /* of the same instance, other hosts */
+    struct sighting *next; /* of the same instance, other hosts */
     struct instance *instance;
     uint32_t host;
     struct uuid id;
     char *name;
     enum instance_state state;
-    char reason[64], event[64];          /* "" none */
-    int64_t since_ms, event_ms;          /* moments (moment.h) */
+    char reason[64], event[64]; /* "" none */
+    int64_t since_ms, event_ms; /* moments (moment.h) */
     struct sighting_event {
         char what[64];
         int64_t at_ms;
-    } events[SIGHTING_EVENTS_MAX];       /* since the last report, the oldest first */
+    } events[SIGHTING_EVENTS_MAX]; /* since the last report, the oldest first */
     size_t n_events;
-    bool is_persistent;                  /* it is defined; else it is gone when it stops */
-    struct uuid ports[SIGHTING_PORTS_MAX];       /* its interfaces' ids */
+    bool is_persistent;                    /* it is defined; else it is gone when it stops */
+    struct uuid ports[SIGHTING_PORTS_MAX]; /* its interfaces' ids */
     size_t n_ports;
-    json_t *counters;                    /* of its interfaces, as told; NULL: none yet */
-    bool is_kept;                        /* while a full report is taken */
+    json_t *counters; /* of its interfaces, as told; NULL: none yet */
+    bool is_kept;     /* while a full report is taken */
 };
 
 /* What came at now_ms of vnetd's monotonic clock. NULL with *err: what is wrong with it. */

@@ -15,7 +15,7 @@
 #define METHOD "sqlite:"
 
 struct store {
-    struct store_file file;              /* written by the worker alone while it has jobs */
+    struct store_file file; /* written by the worker alone while it has jobs */
     struct worker *worker;
     uint64_t generation;
     struct store_counters counters;
@@ -138,7 +138,7 @@ batch_fill_rows(struct store_batch *b, const struct transaction *t)
     const struct change *changes = transaction_changes(t, &b->n_rows);
     b->rows = mem_alloc(b->n_rows * sizeof *b->rows);
     for (size_t i = 0; i < b->n_rows; i++)
-        b->rows[i] = (struct store_row) {
+        b->rows[i] = (struct store_row){
             .number = changes[i].number,
             .text = changes[i].after ? document_text(changes[i].after) : NULL,
         };

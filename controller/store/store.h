@@ -54,7 +54,10 @@ uint64_t store_generation(const struct store *);
 
 /* Is it writable? "" or the reason why the last write failed. */
 const char *store_trouble(const struct store *);
-struct store_counters { uint64_t commits, failed, fact_writes; uint64_t commit_us_total; };
+struct store_counters {
+    uint64_t commits, failed, fact_writes;
+    uint64_t commit_us_total;
+};
 const struct store_counters *store_counters(const struct store *);
 
 #endif

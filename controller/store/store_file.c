@@ -31,20 +31,18 @@ store_file_error(const struct store_file *f, struct error *err, const char *what
     const char *hint = "";
     switch (f->db ? sqlite3_errcode(f->db) : SQLITE_NOMEM) {
     case SQLITE_NOTADB:
-        return error_set(err, ERROR_INVALID, "store '%s' is no SQLite file, or a damaged one: restore it from a backup, or name "
-                         "another with --store=sqlite:FILE", f->path);
+        return error_set(err, ERROR_INVALID,
+                         "store '%s' is no SQLite file, or a damaged one: restore it from a backup, or name "
+                         "another with --store=sqlite:FILE",
+                         f->path);
     case SQLITE_CORRUPT:
         return error_set(err, ERROR_INVALID, "store '%s' is damaged: restore it from a backup, or try the sqlite3 command's .recover",
                          f->path);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return error_set(err, ERROR_UNAVAILABLE, "store '%s' is in use by another process: only one vnetd may run on it", f->path);
-    case SQLITE_FULL:
-        hint = "; make room";
-        break;
-    case SQLITE_IOERR:
-        hint = "; see the kernel's log and the room left";
-        break;
+    case SQLITE_FULL: hint = "; make room"; break;
+    case SQLITE_IOERR: hint = "; see the kernel's log and the room left"; break;
     }
     return error_set(err, ERROR_UNAVAILABLE, "store '%s' %s: %s%s", f->path, what, sqlite3_errmsg(f->db), hint);
 }
@@ -65,8 +63,10 @@ create_private(const char *path, struct error *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return error_set(err, ERROR_UNAVAILABLE, "store '%s' cannot be opened: %s; make its directory, or name another with "
-                         "--store=sqlite:FILE", path, strerror(errno));
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "store '%s' cannot be opened: %s; make its directory, or name another with "
+                         "--store=sqlite:FILE",
+                         path, strerror(errno));
     close(fd);
     return true;
 }
@@ -80,8 +80,10 @@ check_pages(struct store_file *f, struct error *err)
         verdict = (const char *) sqlite3_column_text(s, 0);
     bool ok = verdict && !strcmp(verdict, "ok");
     if (!ok && verdict)
-        error_set(err, ERROR_INVALID, "store '%s' is damaged (%.200s): restore it from a backup, or try the sqlite3 command's "
-                  ".recover", f->path, verdict);
+        error_set(err, ERROR_INVALID,
+                  "store '%s' is damaged (%.200s): restore it from a backup, or try the sqlite3 command's "
+                  ".recover",
+                  f->path, verdict);
     else if (!ok)
         store_file_error(f, err, "cannot be checked");
     sqlite3_finalize(s);
@@ -142,8 +144,8 @@ meta_get(struct store_file *f, const char *key, uint64_t max, uint64_t *value, s
     int64_t n = has_row ? sqlite3_column_int64(s, 0) : -1;
     sqlite3_finalize(s);
     if (n < 0 || (uint64_t) n > max)
-        return error_set(err, ERROR_INVALID, "store '%s': meta '%s' is no number from 0 to %llu; restore it from a backup", f->path,
-                         key, (unsigned long long) max);
+        return error_set(err, ERROR_INVALID, "store '%s': meta '%s' is no number from 0 to %llu; restore it from a backup", f->path, key,
+                         (unsigned long long) max);
     *value = n;
     return true;
 }
@@ -155,7 +157,7 @@ load_sequences(struct store_file *f, struct model_sequences *out, struct error *
     if (!meta_get(f, "revision", INT64_MAX, &revision, err) || !meta_get(f, "next_number", UINT32_MAX, &number, err)
         || !meta_get(f, "next_vni", 0xffffff, &vni, err))
         return false;
-    *out = (struct model_sequences) { revision, number, vni };
+    *out = (struct model_sequences){ revision, number, vni };
     return true;
 }
 
@@ -194,11 +196,12 @@ load_row(struct store_file *f, sqlite3_stmt *s, const struct store_loader *loade
 }
 
 bool
-store_file_load(struct store_file *f, const struct store_loader *loader, struct model_sequences *sequences,
-                struct error *err)
+store_file_load(struct store_file *f, const struct store_loader *loader, struct model_sequences *sequences, struct error *err)
 {
     static const char *const tables[] = {
-        "SELECT number, document FROM object ORDER BY number", "SELECT key, value FROM fact", "SELECT number FROM tombstone",
+        "SELECT number, document FROM object ORDER BY number",
+        "SELECT key, value FROM fact",
+        "SELECT number FROM tombstone",
     };
     if (!load_sequences(f, sequences, err))
         return false;
@@ -297,7 +300,7 @@ store_file_next_generation(struct store_file *f, uint64_t *generation, struct er
 {
     if (!meta_get(f, "generation", INT64_MAX - 1, generation, err) || !store_file_begin(f, true, err))
         return false;
-    if (put_meta(f, "generation", (int64_t) ++*generation, err) && store_file_commit(f, err))
+    if (put_meta(f, "generation", (int64_t)++ * generation, err) && store_file_commit(f, err))
         return true;
     store_file_roll_back(f);
     return false;
@@ -379,7 +382,7 @@ store_file_put_batch(struct store_file *f, const struct store_batch *b, struct e
     if (!execute(f, "SAVEPOINT batch", "cannot be written", err))
         return false;
     bool ok = put_all(f, b, err);
-    if (!ok && !sqlite3_get_autocommit(f->db))   /* else SQLite has rolled back everything by itself */
+    if (!ok && !sqlite3_get_autocommit(f->db)) /* else SQLite has rolled back everything by itself */
         sqlite3_exec(f->db, "ROLLBACK TO batch", NULL, NULL, NULL);
     if (!sqlite3_get_autocommit(f->db))
         sqlite3_exec(f->db, "RELEASE batch", NULL, NULL, NULL);

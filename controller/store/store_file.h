@@ -17,8 +17,19 @@
 #define STORE_JOURNAL_MAX 10000
 
 enum store_statement {
-    ST_PUT_OBJECT, ST_DEL_OBJECT, ST_PUT_TOMBSTONE, ST_DEL_TOMBSTONE, ST_PUT_FACT, ST_DEL_FACT, ST_SWAP_REVISION, ST_PUT_META,
-    ST_PUT_ANSWER, ST_PRUNE_ANSWERS, ST_PUT_JOURNAL, ST_PRUNE_JOURNAL, N_STATEMENTS
+    ST_PUT_OBJECT,
+    ST_DEL_OBJECT,
+    ST_PUT_TOMBSTONE,
+    ST_DEL_TOMBSTONE,
+    ST_PUT_FACT,
+    ST_DEL_FACT,
+    ST_SWAP_REVISION,
+    ST_PUT_META,
+    ST_PUT_ANSWER,
+    ST_PRUNE_ANSWERS,
+    ST_PUT_JOURNAL,
+    ST_PRUNE_JOURNAL,
+    N_STATEMENTS
 };
 
 struct store_file {
@@ -41,7 +52,7 @@ struct store_batch {
     size_t n_rows;
     int64_t when_ms;
     char *who, *summary;
-    char *key, *scope, *digest, *answer;         /* key NULL: none */
+    char *key, *scope, *digest, *answer; /* key NULL: none */
 };
 
 /* False: *err says why and what to do, the file is closed. */

@@ -6,22 +6,21 @@
 #include "controller/store/store_file.h"
 
 #define MAJOR 1
-#define APPLICATION_ID 0x766e6574        /* "vnet" */
+#define APPLICATION_ID 0x766e6574 /* "vnet" */
 
 /* Rising versions; never change a step that was released. */
 static const struct {
     int version;
     const char *sql;
 } steps[] = {
-    { 1000,
-      "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-      "INSERT INTO meta VALUES ('revision', 0), ('next_number', 0), ('next_vni', 0), ('generation', 0);"
-      "CREATE TABLE object (number INTEGER PRIMARY KEY, document TEXT NOT NULL);"
-      "CREATE TABLE tombstone (number INTEGER PRIMARY KEY);"
-      "CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-      "CREATE TABLE answer (seq INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL,"
-      "                     answer TEXT NOT NULL, UNIQUE (scope, key));"
-      "CREATE TABLE journal (revision INTEGER PRIMARY KEY, who TEXT NOT NULL, at_ms INTEGER NOT NULL, summary TEXT NOT NULL);" },
+    { 1000, "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+            "INSERT INTO meta VALUES ('revision', 0), ('next_number', 0), ('next_vni', 0), ('generation', 0);"
+            "CREATE TABLE object (number INTEGER PRIMARY KEY, document TEXT NOT NULL);"
+            "CREATE TABLE tombstone (number INTEGER PRIMARY KEY);"
+            "CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE answer (seq INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL,"
+            "                     answer TEXT NOT NULL, UNIQUE (scope, key));"
+            "CREATE TABLE journal (revision INTEGER PRIMARY KEY, who TEXT NOT NULL, at_ms INTEGER NOT NULL, summary TEXT NOT NULL);" },
 };
 
 static bool
@@ -51,9 +50,9 @@ static bool
 run_step(struct store_file *f, size_t i, struct error *err)
 {
     char *version = mem_printf("PRAGMA user_version = %d", steps[i].version);
-    bool ok = (sqlite3_exec(f->db, steps[i].sql, NULL, NULL, NULL) == SQLITE_OK
-               && sqlite3_exec(f->db, version, NULL, NULL, NULL) == SQLITE_OK)
-              || store_file_error(f, err, "its schema cannot be brought up to date");
+    bool ok =
+        (sqlite3_exec(f->db, steps[i].sql, NULL, NULL, NULL) == SQLITE_OK && sqlite3_exec(f->db, version, NULL, NULL, NULL) == SQLITE_OK)
+        || store_file_error(f, err, "its schema cannot be brought up to date");
     free(version);
     return ok;
 }
@@ -67,11 +66,12 @@ check_identity(struct store_file *f, int *version, struct error *err)
         || !is_empty_file(f, &is_empty, err))
         return false;
     if (id != APPLICATION_ID && !(is_empty && !id && !*version))
-        return error_set(err, ERROR_INVALID, "store '%s' is another program's SQLite file; name another with --store=sqlite:FILE",
-                         f->path);
+        return error_set(err, ERROR_INVALID, "store '%s' is another program's SQLite file; name another with --store=sqlite:FILE", f->path);
     if (*version / 1000 > MAJOR)
-        return error_set(err, ERROR_INVALID, "store '%s' has schema %d.%d, this vnetd knows up to %d; start a newer vnetd, or restore the "
-                         "backup made before the upgrade", f->path, *version / 1000, *version % 1000, MAJOR);
+        return error_set(err, ERROR_INVALID,
+                         "store '%s' has schema %d.%d, this vnetd knows up to %d; start a newer vnetd, or restore the "
+                         "backup made before the upgrade",
+                         f->path, *version / 1000, *version % 1000, MAJOR);
     return true;
 }
 

@@ -22,14 +22,14 @@ struct worker {
     void (*returned)(void *aux, struct job *);
     void *aux;
     pthread_t thread;
-    pthread_mutex_t mutex;               /* guards what follows */
+    pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t wake;
     struct queue in, out;
     bool is_stopping;
 
-    int fd;                              /* eventfd: there is something in 'out' */
+    int fd; /* eventfd: there is something in 'out' */
     struct event *event;
-    struct event *soon;                  /* pending: 'in' has jobs that the thread was not woken for */
+    struct event *soon; /* pending: 'in' has jobs that the thread was not woken for */
 };
 
 static void
@@ -82,12 +82,9 @@ static bool
 job_write(struct store_file *f, struct job *j)
 {
     switch (j->kind) {
-    case JOB_BATCH:
-        return store_file_put_batch(f, j->batch, &j->err);
-    case JOB_FACT:
-        return store_file_put_fact(f, j->key, j->value, &j->err);
-    case JOB_TOMBSTONE:
-        return store_file_del_tombstone(f, j->number, &j->err);
+    case JOB_BATCH: return store_file_put_batch(f, j->batch, &j->err);
+    case JOB_FACT: return store_file_put_fact(f, j->key, j->value, &j->err);
+    case JOB_TOMBSTONE: return store_file_del_tombstone(f, j->number, &j->err);
     }
     abort();
 }
@@ -109,7 +106,7 @@ group_commit(struct store_file *f, struct job *first, struct error *err)
     for (struct job *j = first; j; j = j->next) {
         j->ok = job_write(f, j);
         if (!j->ok && sqlite3_get_autocommit(f->db)) {
-            *err = j->err;      /* a full disk, say: SQLite rolled the transaction back */
+            *err = j->err; /* a full disk, say: SQLite rolled the transaction back */
             return false;
         }
     }
@@ -153,7 +150,7 @@ group_return(struct worker *w, struct job *first)
     pthread_mutex_unlock(&w->mutex);
     uint64_t one = 1;
     if (write(w->fd, &one, sizeof one) < 0)
-        abort();        /* an eventfd takes 2^64 - 2 of them */
+        abort(); /* an eventfd takes 2^64 - 2 of them */
 }
 
 static void *
@@ -226,13 +223,13 @@ worker_new(struct event_base *base, struct store_file *file, void (*returned)(vo
     event_add(w->event, NULL);
     w->soon = evtimer_new(base, on_soon, w);
 
-    sigset_t all, before;       /* signals are the loop's */
+    sigset_t all, before; /* signals are the loop's */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&w->thread, NULL, worker_run, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (w->fd < 0 || failed)
-        abort();        /* out of memory or descriptors at start */
+        abort(); /* out of memory or descriptors at start */
     return w;
 }
 
@@ -256,7 +253,7 @@ worker_submit_soon(struct worker *w, struct job *j)
 {
     put(w, j);
     if (!event_pending(w->soon, EV_TIMEOUT, NULL))
-        event_add(w->soon, &(struct timeval) { .tv_usec = SOON_MS * 1000 });
+        event_add(w->soon, &(struct timeval){ .tv_usec = SOON_MS * 1000 });
 }
 
 void

@@ -12,15 +12,15 @@ enum job_kind { JOB_BATCH, JOB_FACT, JOB_TOMBSTONE };
 struct job {
     struct job *next;
     enum job_kind kind;
-    struct store_batch *batch;           /* JOB_BATCH */
-    char *key, *value;                   /* JOB_FACT; value NULL deletes */
-    uint32_t number;                     /* JOB_TOMBSTONE */
-    store_committed *done;               /* may be NULL */
+    struct store_batch *batch; /* JOB_BATCH */
+    char *key, *value;         /* JOB_FACT; value NULL deletes */
+    uint32_t number;           /* JOB_TOMBSTONE */
+    store_committed *done;     /* may be NULL */
     void *aux;
 
-    bool ok;                             /* when it comes back */
+    bool ok; /* when it comes back */
     struct error err;
-    uint64_t us;                         /* that its group took */
+    uint64_t us; /* that its group took */
 };
 
 void job_free(struct job *);

@@ -13,8 +13,7 @@ exec_deepen(struct exec *x)
 {
     if (++x->depth <= EXEC_DEPTH_MAX)
         return true;
-    return error_set(x->err, ERROR_INTERNAL, "table %u: more than %d tables and groups inside each other", x->in_table,
-                     EXEC_DEPTH_MAX);
+    return error_set(x->err, ERROR_INTERNAL, "table %u: more than %d tables and groups inside each other", x->in_table, EXEC_DEPTH_MAX);
 }
 
 struct exec_copy
@@ -48,7 +47,7 @@ exec_output(struct exec *x, enum exec_output_kind kind, uint32_t port)
 {
     x->outputs = mem_grow(x->outputs, &x->cap_outputs, x->n_outputs + 1, sizeof *x->outputs);
     struct exec_output *o = &x->outputs[x->n_outputs++];
-    *o = (struct exec_output) { .kind = kind, .port = port, .step = x->in_step };
+    *o = (struct exec_output){ .kind = kind, .port = port, .step = x->in_step };
     struct flow leaves = x->flow;
     exec_entry_show_late(x, &leaves);
     packet_now(x, &leaves, &o->packet);
@@ -60,7 +59,7 @@ step_add(struct exec *x, uint8_t table, const struct spec *spec)
 {
     x->steps = mem_grow(x->steps, &x->cap_steps, x->n_steps + 1, sizeof *x->steps);
     x->in_step = x->n_steps;
-    x->steps[x->n_steps++] = (struct exec_step) { .table = table, .spec = spec };
+    x->steps[x->n_steps++] = (struct exec_step){ .table = table, .spec = spec };
 }
 
 bool
@@ -90,8 +89,7 @@ exec_table(struct exec *x, uint8_t table)
 }
 
 bool
-exec_run(struct flow_table *table, const struct exec_packet *packet, struct arena *arena, struct exec_result *result,
-         struct error *err)
+exec_run(struct flow_table *table, const struct exec_packet *packet, struct arena *arena, struct exec_result *result, struct error *err)
 {
     struct exec x = { .table = table, .arena = arena, .err = err, .bytes = packet->bytes, .bucket = packet->bucket };
     assert(packet->n_ct_next <= EXEC_CT_MAX);
@@ -104,7 +102,7 @@ exec_run(struct flow_table *table, const struct exec_packet *packet, struct aren
             x.in_step = x.n_steps - 1;
             exec_output(&x, EXEC_DROP, 0);
         }
-        *result = (struct exec_result) {
+        *result = (struct exec_result){
             .steps = arena_memdup(arena, x.steps, x.n_steps * sizeof *x.steps),
             .n_steps = x.n_steps,
             .outputs = arena_memdup(arena, x.outputs, x.n_outputs * sizeof *x.outputs),

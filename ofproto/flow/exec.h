@@ -22,11 +22,11 @@
 
 /* What one lookup in the connection tracker finds. */
 struct exec_ct {
-    uint32_t state;                      /* OF_CT_*; OF_CT_TRK goes without saying. OF_CT_NEW alone: no port was free */
-    uint32_t ip;                         /* OF_CT_SNAT or OF_CT_DNAT, if the flow has NAT: what the source or destination becomes */
-    uint16_t port;                       /* likewise; 0: it stays */
-    uint32_t mark;                       /* of its entry, before a commit writes to it */
-    uint64_t label;                      /* likewise; the low half */
+    uint32_t state; /* OF_CT_*; OF_CT_TRK goes without saying. OF_CT_NEW alone: no port was free */
+    uint32_t ip;    /* OF_CT_SNAT or OF_CT_DNAT, if the flow has NAT: what the source or destination becomes */
+    uint16_t port;  /* likewise; 0: it stays */
+    uint32_t mark;  /* of its entry, before a commit writes to it */
+    uint64_t label; /* likewise; the low half */
 };
 #define EXEC_CT_MAX 8
 
@@ -42,7 +42,7 @@ struct exec_packet {
 
 /* One lookup, in the order in which they were made. */
 struct exec_step {
-    const struct spec *spec;             /* what decided; NULL: nothing matched */
+    const struct spec *spec; /* what decided; NULL: nothing matched */
     uint8_t table;
 };
 
@@ -50,25 +50,24 @@ enum exec_output_kind { EXEC_PORT, EXEC_IN_PORT, EXEC_CONTROLLER, EXEC_DROP };
 
 struct exec_output {
     enum exec_output_kind kind;
-    uint32_t port;                       /* EXEC_PORT: OpenFlow's number; EXEC_IN_PORT: the one it goes back to */
-    uint16_t controller_id;              /* EXEC_CONTROLLER */
+    uint32_t port;          /* EXEC_PORT: OpenFlow's number; EXEC_IN_PORT: the one it goes back to */
+    uint16_t controller_id; /* EXEC_CONTROLLER */
     uint16_t userdata_len;
-    const uint8_t *userdata;             /* EXEC_CONTROLLER: NULL if there is none */
-    size_t step;                         /* whose flow did it */
-    struct exec_packet packet;           /* as it leaves */
+    const uint8_t *userdata;   /* EXEC_CONTROLLER: NULL if there is none */
+    size_t step;               /* whose flow did it */
+    struct exec_packet packet; /* as it leaves */
 };
 
 struct exec_result {
-    const struct exec_step *steps;       /* at least one */
+    const struct exec_step *steps; /* at least one */
     size_t n_steps;
-    const struct exec_output *outputs;   /* at least one; EXEC_DROP only if it is the only one */
+    const struct exec_output *outputs; /* at least one; EXEC_DROP only if it is the only one */
     size_t n_outputs;
-    struct exec_packet after;            /* when all was done, as Open vSwitch's tables see it */
+    struct exec_packet after; /* when all was done, as Open vSwitch's tables see it */
 };
 
 /* Starts in table 0. The result lives in 'arena', its specs in 'table' until that is next changed. */
-bool exec_run(struct flow_table *table, const struct exec_packet *, struct arena *, struct exec_result *, struct error *)
-    MUST_CHECK;
+bool exec_run(struct flow_table *table, const struct exec_packet *, struct arena *, struct exec_result *, struct error *) MUST_CHECK;
 
 /* The value of a field, or of some of its bits. */
 uint64_t exec_packet_get(const struct exec_packet *, struct of_field);

@@ -29,22 +29,13 @@ static bool
 output(struct exec *x, ofp_port_t port)
 {
     switch (port) {
-    case OFPP_CONTROLLER:
-        exec_output(x, EXEC_CONTROLLER, 0);
-        return true;
-    case OFPP_NONE:
-        return true;
-    case OFPP_TABLE:
-        return not_followed(x, "output:TABLE");
-    case OFPP_NORMAL:
-        return not_followed(x, "output:NORMAL");
-    case OFPP_FLOOD:
-        return not_followed(x, "output:FLOOD");
-    case OFPP_ALL:
-        return not_followed(x, "output:ALL");
-    default:
-        send_to_port(x, port);
-        return true;
+    case OFPP_CONTROLLER: exec_output(x, EXEC_CONTROLLER, 0); return true;
+    case OFPP_NONE: return true;
+    case OFPP_TABLE: return not_followed(x, "output:TABLE");
+    case OFPP_NORMAL: return not_followed(x, "output:NORMAL");
+    case OFPP_FLOOD: return not_followed(x, "output:FLOOD");
+    case OFPP_ALL: return not_followed(x, "output:ALL");
+    default: send_to_port(x, port); return true;
     }
 }
 
@@ -145,48 +136,24 @@ static bool
 execute(struct exec *x, const struct ofpact *a, const struct ofpact *end, bool *goes_on)
 {
     switch (a->type) {
-    case OFPACT_OUTPUT:
-        return output(x, ofpact_get_OUTPUT(a)->port);
-    case OFPACT_OUTPUT_REG:
-        return output_field(x, ofpact_get_OUTPUT_REG(a));
-    case OFPACT_SET_FIELD:
-        set_field(x, ofpact_get_SET_FIELD(a));
-        return true;
-    case OFPACT_REG_MOVE:
-        move(x, ofpact_get_REG_MOVE(a));
-        return true;
-    case OFPACT_DEC_TTL:
-        *goes_on = dec_ttl(x, ofpact_get_DEC_TTL(a));
-        return true;
-    case OFPACT_CONTROLLER:
-        to_controller(x, ofpact_get_CONTROLLER(a));
-        return true;
-    case OFPACT_CHECK_PKT_LARGER:
-        *goes_on = false;
-        return check_pkt_larger(x, ofpact_get_CHECK_PKT_LARGER(a), end);
-    case OFPACT_GROUP:
-        return exec_group(x, ofpact_get_GROUP(a)->group_id);
-    case OFPACT_RESUBMIT:
-        return resubmit(x, ofpact_get_RESUBMIT(a));
-    case OFPACT_GOTO_TABLE:
-        return exec_table(x, ofpact_get_GOTO_TABLE(a)->table_id);
-    case OFPACT_CT:
-        return exec_track(x, ofpact_get_CT(a));
-    case OFPACT_CT_CLEAR:
-        exec_track_clear(x);
-        return true;
-    case OFPACT_PUSH_VLAN:
-        push_vlan(x, ofpact_get_PUSH_VLAN(a)->ethertype);
-        return true;
-    case OFPACT_STRIP_VLAN:
-        pop_vlan(x);
-        return true;
+    case OFPACT_OUTPUT: return output(x, ofpact_get_OUTPUT(a)->port);
+    case OFPACT_OUTPUT_REG: return output_field(x, ofpact_get_OUTPUT_REG(a));
+    case OFPACT_SET_FIELD: set_field(x, ofpact_get_SET_FIELD(a)); return true;
+    case OFPACT_REG_MOVE: move(x, ofpact_get_REG_MOVE(a)); return true;
+    case OFPACT_DEC_TTL: *goes_on = dec_ttl(x, ofpact_get_DEC_TTL(a)); return true;
+    case OFPACT_CONTROLLER: to_controller(x, ofpact_get_CONTROLLER(a)); return true;
+    case OFPACT_CHECK_PKT_LARGER: *goes_on = false; return check_pkt_larger(x, ofpact_get_CHECK_PKT_LARGER(a), end);
+    case OFPACT_GROUP: return exec_group(x, ofpact_get_GROUP(a)->group_id);
+    case OFPACT_RESUBMIT: return resubmit(x, ofpact_get_RESUBMIT(a));
+    case OFPACT_GOTO_TABLE: return exec_table(x, ofpact_get_GOTO_TABLE(a)->table_id);
+    case OFPACT_CT: return exec_track(x, ofpact_get_CT(a));
+    case OFPACT_CT_CLEAR: exec_track_clear(x); return true;
+    case OFPACT_PUSH_VLAN: push_vlan(x, ofpact_get_PUSH_VLAN(a)->ethertype); return true;
+    case OFPACT_STRIP_VLAN: pop_vlan(x); return true;
     case OFPACT_METER:
     case OFPACT_NOTE:
-    case OFPACT_CONJUNCTION:
-        return true;
-    default:
-        return not_followed(x, ofpact_name(a->type));
+    case OFPACT_CONJUNCTION: return true;
+    default: return not_followed(x, ofpact_name(a->type));
     }
 }
 
@@ -195,7 +162,8 @@ exec_actions(struct exec *x, const struct ofpact *ofpacts, size_t bytes)
 {
     const struct ofpact *a, *end = ofpact_end(ofpacts, bytes);
     bool goes_on = true;
-    OFPACT_FOR_EACH (a, ofpacts, bytes) {
+    OFPACT_FOR_EACH(a, ofpacts, bytes)
+    {
         if (!execute(x, a, end, &goes_on))
             return false;
         if (!goes_on)

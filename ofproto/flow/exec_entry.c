@@ -21,7 +21,8 @@ static bool
 nested_execute(struct exec *x, const struct ofpact_conntrack *ct, struct flow *flow, struct flow_wildcards *wc)
 {
     const struct ofpact *a;
-    OFPACT_FOR_EACH (a, ct->actions, ofpact_ct_get_action_len(ct)) {
+    OFPACT_FOR_EACH(a, ct->actions, ofpact_ct_get_action_len(ct))
+    {
         if (a->type == OFPACT_SET_FIELD) {
             const struct ofpact_set_field *set = ofpact_get_SET_FIELD(a);
             mf_mask_field_masked(set->field, ofpact_set_field_mask(set), wc);
@@ -30,8 +31,8 @@ nested_execute(struct exec *x, const struct ofpact_conntrack *ct, struct flow *f
             const struct ofpact_reg_move *move = ofpact_get_REG_MOVE(a);
             mf_subfield_copy(&move->src, &move->dst, flow, wc);
         } else if (a->type != OFPACT_NAT) {
-            return error_set(x->err, ERROR_INTERNAL, "a flow of table %u has the action %s inside ct, which cannot be traced",
-                             x->in_table, ofpact_name(a->type));
+            return error_set(x->err, ERROR_INTERNAL, "a flow of table %u has the action %s inside ct, which cannot be traced", x->in_table,
+                             ofpact_name(a->type));
         }
     }
     return true;
@@ -58,7 +59,7 @@ exec_entry_translate_late(struct exec *x, const struct exec_ct *found)
     const struct flow *f = &x->flow;
     if (!(found->state & (OF_CT_SNAT | OF_CT_DNAT)))
         return;
-    *late = (struct exec_late) {
+    *late = (struct exec_late){
         .is_set = true,
         .old_ip = is_source ? f->nw_src : f->nw_dst,
         .ip = htonl(found->ip),

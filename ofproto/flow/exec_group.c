@@ -42,10 +42,11 @@ bucket_choose(const struct exec *x, const struct ofputil_group_mod *gm)
 {
     const struct ofputil_bucket *bucket;
     uint32_t n = 0, i = 0;
-    LIST_FOR_EACH (bucket, list_node, &gm->buckets)
-        n += is_live(gm, bucket);
+    LIST_FOR_EACH(bucket, list_node, &gm->buckets)
+    n += is_live(gm, bucket);
     uint32_t chosen = n && gm->type == OFPGT11_SELECT ? x->bucket % n : 0;
-    LIST_FOR_EACH (bucket, list_node, &gm->buckets) {
+    LIST_FOR_EACH(bucket, list_node, &gm->buckets)
+    {
         if (is_live(gm, bucket) && i++ == chosen)
             return bucket->bucket_id;
     }
@@ -59,7 +60,8 @@ buckets_execute(struct exec *x, const struct ofputil_group_mod *gm)
     uint32_t chosen = bucket_choose(x, gm);
     if (gm->type == OFPGT11_FF)
         return error_set(x->err, ERROR_INTERNAL, "group %" PRIu32 " depends on which ports are up", gm->group_id);
-    LIST_FOR_EACH (bucket, list_node, &gm->buckets) {
+    LIST_FOR_EACH(bucket, list_node, &gm->buckets)
+    {
         if ((gm->type == OFPGT11_ALL || bucket->bucket_id == chosen) && !bucket_execute(x, bucket))
             return false;
     }
@@ -71,8 +73,7 @@ exec_group(struct exec *x, uint32_t group)
 {
     const struct spec *s = group_find(x->table, group);
     if (!s)
-        return error_set(x->err, ERROR_INTERNAL, "a flow of table %u names group %" PRIu32 ", which does not exist",
-                         x->in_table, group);
+        return error_set(x->err, ERROR_INTERNAL, "a flow of table %u names group %" PRIu32 ", which does not exist", x->in_table, group);
     struct bytes message = BYTES_INIT;
     struct ofputil_group_mod gm;
     wire_put_mod(&message, s, WIRE_ADD, false, 0);

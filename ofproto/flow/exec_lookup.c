@@ -22,16 +22,15 @@ struct lookup {
     struct exec *exec;
     const struct spec *const *specs;
     size_t n_specs;
-    struct flow flow;                    /* the packet as flows see it */
-    struct clause *clauses;              /* of the priority being looked at */
+    struct flow flow;       /* the packet as flows see it */
+    struct clause *clauses; /* of the priority being looked at */
     size_t n_clauses, cap_clauses;
 };
 
 static bool
 decode_failed(struct exec *x, const struct spec *s)
 {
-    return error_set(x->err, ERROR_INTERNAL, "a flow of table %u with cookie %#" PRIx64 " cannot be decoded", s->table,
-                     s->cookie);
+    return error_set(x->err, ERROR_INTERNAL, "a flow of table %u with cookie %#" PRIx64 " cannot be decoded", s->table, s->cookie);
 }
 
 static bool
@@ -69,7 +68,8 @@ static bool
 is_conjunctive(const struct ofpbuf *ofpacts)
 {
     const struct ofpact *a;
-    OFPACT_FOR_EACH (a, ofpacts->data, ofpacts->size) {
+    OFPACT_FOR_EACH(a, ofpacts->data, ofpacts->size)
+    {
         if (a->type == OFPACT_CONJUNCTION)
             return true;
     }
@@ -80,12 +80,13 @@ static void
 clauses_add(struct lookup *l, const struct ofpbuf *ofpacts)
 {
     const struct ofpact *a;
-    OFPACT_FOR_EACH (a, ofpacts->data, ofpacts->size) {
+    OFPACT_FOR_EACH(a, ofpacts->data, ofpacts->size)
+    {
         if (a->type != OFPACT_CONJUNCTION)
             continue;
         const struct ofpact_conjunction *c = ofpact_get_CONJUNCTION(a);
         l->clauses = mem_grow(l->clauses, &l->cap_clauses, l->n_clauses + 1, sizeof *l->clauses);
-        l->clauses[l->n_clauses++] = (struct clause) { c->id, c->clause, c->n_clauses };
+        l->clauses[l->n_clauses++] = (struct clause){ c->id, c->clause, c->n_clauses };
     }
 }
 
@@ -93,7 +94,7 @@ static bool
 is_complete(const struct lookup *l, const struct clause *c)
 {
     uint64_t met = 0;
-    assert(c->of >= 1 && c->of <= 64);   /* the decoder refuses others */
+    assert(c->of >= 1 && c->of <= 64); /* the decoder refuses others */
     for (size_t i = 0; i < l->n_clauses; i++) {
         if (l->clauses[i].id == c->id && l->clauses[i].of == c->of)
             met |= UINT64_C(1) << l->clauses[i].number;

@@ -22,14 +22,14 @@ enum { EXEC_LATE_SRC, EXEC_LATE_DST };
 
 struct exec {
     struct flow_table *table;
-    struct flow flow;                    /* the packet, as tables see it */
+    struct flow flow; /* the packet, as tables see it */
     struct exec_late late[2];
     uint32_t bytes, bucket;
     struct exec_ct ct_next[EXEC_CT_MAX];
     uint8_t n_ct_next;
-    unsigned depth, n_tables;            /* tables and groups inside each other; lookups so far */
-    uint8_t in_table;                    /* whose actions are executed */
-    size_t in_step;                      /* likewise, of steps[] */
+    unsigned depth, n_tables; /* tables and groups inside each other; lookups so far */
+    uint8_t in_table;         /* whose actions are executed */
+    size_t in_step;           /* likewise, of steps[] */
     struct arena *arena;
     struct error *err;
     struct exec_step *steps;
@@ -39,11 +39,11 @@ struct exec {
 };
 
 /* All of these: false with *err set if the packet cannot be followed. */
-bool exec_table(struct exec *, uint8_t table);                           /* exec.c */
-bool exec_actions(struct exec *, const struct ofpact *, size_t bytes);   /* exec_action.c */
-bool exec_group(struct exec *, uint32_t group);                          /* exec_group.c */
+bool exec_table(struct exec *, uint8_t table);                         /* exec.c */
+bool exec_actions(struct exec *, const struct ofpact *, size_t bytes); /* exec_action.c */
+bool exec_group(struct exec *, uint32_t group);                        /* exec_group.c */
 
-bool exec_track(struct exec *, const struct ofpact_conntrack *);         /* exec_track.c */
+bool exec_track(struct exec *, const struct ofpact_conntrack *); /* exec_track.c */
 void exec_track_clear(struct exec *);
 bool exec_has_ports(const struct flow *);
 
@@ -51,7 +51,7 @@ bool exec_has_ports(const struct flow *);
 uint16_t exec_entry_zone(const struct exec *, const struct ofpact_conntrack *);
 bool exec_entry_write(struct exec *, const struct ofpact_conntrack *, struct exec_ct *found);
 void exec_entry_translate_late(struct exec *, const struct exec_ct *found);
-void exec_entry_show_late(const struct exec *, struct flow *);           /* as the packet is on the wire */
+void exec_entry_show_late(const struct exec *, struct flow *); /* as the packet is on the wire */
 
 /* The flow of 'table' that takes the packet (NULL: none), with its actions (exec_lookup.c). */
 bool exec_lookup(struct exec *, uint8_t table, const struct spec **, struct ofpbuf *ofpacts);
@@ -65,7 +65,7 @@ struct exec_copy {
     struct exec_late late[2];
     uint32_t bytes;
 };
-struct exec_copy exec_keep(const struct exec *);                         /* exec.c */
+struct exec_copy exec_keep(const struct exec *); /* exec.c */
 void exec_put_back(struct exec *, const struct exec_copy *);
 
 /* One level deeper; to be taken back by the caller. */

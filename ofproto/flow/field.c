@@ -24,7 +24,7 @@ of_field_bits(enum of_field_id id)
 struct of_field
 of_field_whole(enum of_field_id id)
 {
-    return (struct of_field) { .id = id, .ofs = 0, .bits = of_field_bits(id) };
+    return (struct of_field){ .id = id, .ofs = 0, .bits = of_field_bits(id) };
 }
 
 const struct mf_field *
@@ -38,7 +38,7 @@ struct mf_subfield
 field_subfield(struct of_field f)
 {
     assert(f.bits && f.ofs + f.bits <= of_field_bits(f.id));
-    return (struct mf_subfield) { .field = field_mf(f.id), .ofs = f.ofs, .n_bits = f.bits };
+    return (struct mf_subfield){ .field = field_mf(f.id), .ofs = f.ofs, .n_bits = f.bits };
 }
 
 void

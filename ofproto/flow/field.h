@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 /*      id              libopenvswitch          bits */
+/* clang-format off */
 #define OF_FIELD_LIST(X)                            \
     X(OF_IN_PORT,       MFF_IN_PORT_OXM,        32) \
     X(OF_METADATA,      MFF_METADATA,           64) \
@@ -58,16 +59,17 @@
     X(OF_CT_NW_DST,     MFF_CT_NW_DST,          32) \
     X(OF_CT_TP_SRC,     MFF_CT_TP_SRC,          16) \
     X(OF_CT_TP_DST,     MFF_CT_TP_DST,          16)
+/* clang-format on */
 
 enum of_field_id {
 #define X(ID, MFF, BITS) ID,
     OF_FIELD_LIST(X)
 #undef X
-    N_OF_FIELDS
+        N_OF_FIELDS
 };
 
 /* Values of OF_IP_FRAG (bits). Later fragments carry no transport header. */
-#define OF_FRAG_ANY 1           /* a fragment, first or later */
+#define OF_FRAG_ANY 1 /* a fragment, first or later */
 #define OF_FRAG_LATER 2
 
 /* Bits of OF_TCP_FLAGS (RFC 9293, 3.1). */
@@ -90,11 +92,11 @@ enum of_field_id {
 
 struct of_field {
     enum of_field_id id;
-    uint8_t ofs;                /* lowest bit used */
-    uint8_t bits;               /* how many; 1..64 */
+    uint8_t ofs;  /* lowest bit used */
+    uint8_t bits; /* how many; 1..64 */
 };
 
-unsigned of_field_bits(enum of_field_id);        /* width of the whole field */
+unsigned of_field_bits(enum of_field_id); /* width of the whole field */
 struct of_field of_field_whole(enum of_field_id);
 
 /* The last number of a real port, and OpenFlow's reserved ports (OpenFlow 1.5, 7.2.1; Open vSwitch has no others beyond 0xff00). */

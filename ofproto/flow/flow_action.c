@@ -150,7 +150,7 @@ put_controller(struct flow_builder *fb, uint16_t controller_id, const void *user
 {
     struct ofpbuf *list = actions(fb);
     struct ofpact_controller *a = ofpact_put_CONTROLLER(list);
-    assert(n && n <= UINT16_MAX / 2);   /* userdata is what makes it an NXAST_CONTROLLER2 */
+    assert(n && n <= UINT16_MAX / 2); /* userdata is what makes it an NXAST_CONTROLLER2 */
     a->max_len = UINT16_MAX;
     a->controller_id = controller_id;
     a->reason = OFPR_ACTION;
@@ -241,7 +241,7 @@ act_ct(struct flow_builder *fb, const struct flow_ct *wanted)
     if (wanted->nat != FLOW_NAT_NONE)
         put_nat(list, wanted);
     put_sets(list, wanted);
-    ct = list->header = ofpbuf_at_assert(list, at, sizeof *ct);          /* those are parts of it, not the next ones */
+    ct = list->header = ofpbuf_at_assert(list, at, sizeof *ct); /* those are parts of it, not the next ones */
     ofpact_finish_CT(list, &ct);
 }
 

@@ -29,8 +29,8 @@ struct flow_builder *flow_builder_new(void);
 void flow_builder_free(struct flow_builder *);
 
 void flow_begin(struct flow_builder *, uint8_t table, uint16_t priority, uint64_t cookie);
-void flow_shared(struct flow_builder *);                         /* see flow_table.h, 'shared' */
-void flow_tell_removal(struct flow_builder *);                   /* see spec.h, 'tells_removal'; not of a shared one */
+void flow_shared(struct flow_builder *);       /* see flow_table.h, 'shared' */
+void flow_tell_removal(struct flow_builder *); /* see spec.h, 'tells_removal'; not of a shared one */
 const struct spec *flow_end(struct flow_builder *, struct arena *);
 
 /* ---- matches ---- */
@@ -43,18 +43,18 @@ void match_eth_dst_masked(struct flow_builder *, struct mac, struct mac mask);
 void match_eth_type(struct flow_builder *, uint16_t);
 void match_vlan_present(struct flow_builder *);
 void match_no_vlan(struct flow_builder *);
-void match_vlan_id(struct flow_builder *, uint16_t vid);         /* tagged with 1..4095, any priority */
-void match_family(struct flow_builder *, enum ip_family);        /* eth_type of IPv4 or IPv6 */
+void match_vlan_id(struct flow_builder *, uint16_t vid);  /* tagged with 1..4095, any priority */
+void match_family(struct flow_builder *, enum ip_family); /* eth_type of IPv4 or IPv6 */
 void match_ip_proto(struct flow_builder *, enum ip_family, uint8_t proto);
-void match_ip_src(struct flow_builder *, struct ip_prefix);      /* sets eth_type; IPv4 or IPv6; /0 matches the family */
+void match_ip_src(struct flow_builder *, struct ip_prefix); /* sets eth_type; IPv4 or IPv6; /0 matches the family */
 void match_ip_dst(struct flow_builder *, struct ip_prefix);
 void match_ip_ttl(struct flow_builder *, enum ip_family, uint8_t ttl);
-void match_ip_frag(struct flow_builder *, enum ip_family, uint8_t value, uint8_t mask);  /* OF_FRAG_* */
+void match_ip_frag(struct flow_builder *, enum ip_family, uint8_t value, uint8_t mask); /* OF_FRAG_* */
 void match_l4_src(struct flow_builder *, enum ip_family, uint8_t proto, uint16_t port, uint16_t mask);
 void match_l4_dst(struct flow_builder *, enum ip_family, uint8_t proto, uint16_t port, uint16_t mask);
-void match_tcp_flags(struct flow_builder *, enum ip_family, uint16_t value, uint16_t mask);      /* OF_TCP_FIN ... */
-void match_icmp(struct flow_builder *, enum ip_family, uint8_t type, int code);          /* code < 0: any */
-void match_arp(struct flow_builder *, uint16_t op);              /* op 0: any */
+void match_tcp_flags(struct flow_builder *, enum ip_family, uint16_t value, uint16_t mask); /* OF_TCP_FIN ... */
+void match_icmp(struct flow_builder *, enum ip_family, uint8_t type, int code);             /* code < 0: any */
+void match_arp(struct flow_builder *, uint16_t op);                                         /* op 0: any */
 void match_arp_spa(struct flow_builder *, struct ip_prefix);
 void match_arp_tpa(struct flow_builder *, struct ip_prefix);
 void match_arp_sha(struct flow_builder *, struct mac);
@@ -68,12 +68,12 @@ void act_output_field(struct flow_builder *, struct of_field port);
 void act_set(struct flow_builder *, struct of_field, uint64_t value);
 void act_set_mac(struct flow_builder *, enum of_field_id, struct mac);
 void act_set_ip(struct flow_builder *, enum of_field_id, struct ip);
-void act_move(struct flow_builder *, struct of_field from, struct of_field to);          /* equal widths */
+void act_move(struct flow_builder *, struct of_field from, struct of_field to); /* equal widths */
 void act_dec_ttl(struct flow_builder *);
 void act_meter(struct flow_builder *, uint32_t meter);
 void act_group(struct flow_builder *, uint32_t group);
-void act_check_pkt_larger(struct flow_builder *, uint16_t bytes, struct of_field bit);   /* Ethernet header included */
-void act_controller(struct flow_builder *, uint16_t controller_id, const void *userdata, size_t n);       /* n > 0 */
+void act_check_pkt_larger(struct flow_builder *, uint16_t bytes, struct of_field bit);              /* Ethernet header included */
+void act_controller(struct flow_builder *, uint16_t controller_id, const void *userdata, size_t n); /* n > 0 */
 /* The same, but the packet waits: the actions that follow run when the answer comes (packet_resume_encode()), on the packet that it brings. */
 void act_controller_pause(struct flow_builder *, uint16_t controller_id, const void *userdata, size_t n);
 void act_push_vlan(struct flow_builder *, uint16_t vid);
@@ -100,14 +100,14 @@ struct flow_ct {
     uint16_t port_lo, port_hi;  /* 0: ports stay if they can */
     bool is_forced;             /* needs is_commit: a connection that is known the other way round is forgotten, and this is a new one */
     struct of_field zone_field; /* 16 bits: the zone is what they hold; no bits: 'zone'. Not of the mark or label */
-    const struct flow_ct_set *sets;      /* need is_commit */
+    const struct flow_ct_set *sets; /* need is_commit */
     size_t n_sets;
 };
 void act_ct(struct flow_builder *, const struct flow_ct *);
 void act_ct_clear(struct flow_builder *);
-void act_conjunction(struct flow_builder *, uint32_t id, uint8_t clause, uint8_t n_clauses);     /* clause: 1..n_clauses */
+void act_conjunction(struct flow_builder *, uint32_t id, uint8_t clause, uint8_t n_clauses); /* clause: 1..n_clauses */
 void act_resubmit(struct flow_builder *, uint8_t table);
-void act_goto(struct flow_builder *, uint8_t table);             /* last; the table is greater than the flow's own */
+void act_goto(struct flow_builder *, uint8_t table); /* last; the table is greater than the flow's own */
 
 /* ---- meters and groups ---- */
 /* A group is built as a flow is: begin, buckets with actions, end.
@@ -127,12 +127,12 @@ void act_goto(struct flow_builder *, uint8_t table);             /* last; the ta
  * recirculates for it. A change of the group forgets its buckets' counters, whatever they are. */
 struct flow_group {
     enum { FLOW_GROUP_ALL, FLOW_GROUP_SELECT_HASH, FLOW_GROUP_SELECT_DP_HASH } kind;
-    const struct of_field *fields;       /* SELECT_HASH: what is hashed, at least one; one that a packet has not is passed over */
+    const struct of_field *fields; /* SELECT_HASH: what is hashed, at least one; one that a packet has not is passed over */
     size_t n_fields;
     uint64_t seed;
 };
 #define FLOW_BUCKET_ID_MAX 0xffffff00u
-#define FLOW_BUCKETS_MAX 1024            /* of act_set() and resubmit; one message holds a group */
+#define FLOW_BUCKETS_MAX 1024 /* of act_set() and resubmit; one message holds a group */
 void group_begin(struct flow_builder *, uint32_t id, uint64_t cookie, const struct flow_group *);
 /* Ids are unique in the group. Of a select group, a bucket of weight 0 takes no packet; of the others all have weight 0. */
 void bucket_begin(struct flow_builder *, uint32_t bucket_id, uint16_t weight);

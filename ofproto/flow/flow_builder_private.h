@@ -16,26 +16,26 @@
 
 struct group_under_way {
     struct ofputil_group_mod mod;
-    struct ofputil_bucket *bucket;       /* whose actions are being put; NULL before the first */
+    struct ofputil_bucket *bucket; /* whose actions are being put; NULL before the first */
     uint64_t cookie;
 };
 
 struct flow_builder {
     struct match match;
-    struct ofpbuf ofpacts;      /* the actions, in libopenvswitch's form */
-    struct ofpbuf encoded;      /* flow_end()'s workplace */
+    struct ofpbuf ofpacts; /* the actions, in libopenvswitch's form */
+    struct ofpbuf encoded; /* flow_end()'s workplace */
     uint64_t cookie;
     uint16_t priority;
     uint8_t table;
     bool is_shared;
     bool tells_removal;
-    bool has_goto;              /* nothing may follow */
-    struct group_under_way *group;       /* NULL: a flow is */
+    bool has_goto;                 /* nothing may follow */
+    struct group_under_way *group; /* NULL: a flow is */
 };
 
 const struct mf_field *field_mf(enum of_field_id);
 struct mf_subfield field_subfield(struct of_field);
-uint64_t field_mask(struct of_field);                    /* its bits in the whole field */
+uint64_t field_mask(struct of_field); /* its bits in the whole field */
 
 /* Numbers to and from a field's bytes, for fields of up to 64 bits. */
 void field_value_set(const struct mf_field *, union mf_value *, uint64_t);

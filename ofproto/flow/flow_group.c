@@ -14,7 +14,7 @@
 #include "ofproto/flow/spec_private.h"
 
 #define GROUP_MOD_BYTES (sizeof(struct ofp_header) + sizeof(struct ofp15_group_mod))
-#define BODY_HEAD_BYTES 4       /* type, zeros */
+#define BODY_HEAD_BYTES 4 /* type, zeros */
 
 static bool
 is_select(const struct group_under_way *g)

@@ -82,29 +82,14 @@ match_prerequisites(struct flow_builder *fb, const struct mf_field *mf)
 {
     match_add_ethernet_prereq(&fb->match, mf);
     switch (mf->prereqs) {
-    case MFP_ARP:
-        match_eth_type(fb, ETHERTYPE_ARP);
-        break;
-    case MFP_IPV4:
-        match_family(fb, IP_V4);
-        break;
-    case MFP_IPV6:
-        match_family(fb, IP_V6);
-        break;
-    case MFP_IP_ANY:
-        assert(fb->match.wc.masks.dl_type);
-        break;
-    case MFP_TCP:
-        match_transport(fb, IPPROTO_TCP);
-        break;
-    case MFP_UDP:
-        match_transport(fb, IPPROTO_UDP);
-        break;
-    case MFP_ICMPV4:
-        match_ip_proto(fb, IP_V4, IPPROTO_ICMP);
-        break;
-    default:                    /* none, or of conntrack: flow_end() */
-        break;
+    case MFP_ARP: match_eth_type(fb, ETHERTYPE_ARP); break;
+    case MFP_IPV4: match_family(fb, IP_V4); break;
+    case MFP_IPV6: match_family(fb, IP_V6); break;
+    case MFP_IP_ANY: assert(fb->match.wc.masks.dl_type); break;
+    case MFP_TCP: match_transport(fb, IPPROTO_TCP); break;
+    case MFP_UDP: match_transport(fb, IPPROTO_UDP); break;
+    case MFP_ICMPV4: match_ip_proto(fb, IP_V4, IPPROTO_ICMP); break;
+    default: /* none, or of conntrack: flow_end() */ break;
     }
 }
 
@@ -287,7 +272,7 @@ match_icmp(struct flow_builder *fb, enum ip_family family, uint8_t type, int cod
 void
 match_arp(struct flow_builder *fb, uint16_t op)
 {
-    assert(op <= UINT8_MAX);    /* all that Open vSwitch looks at */
+    assert(op <= UINT8_MAX); /* all that Open vSwitch looks at */
     match_eth_type(fb, ETHERTYPE_ARP);
     if (op)
         match_set_nw_proto(&fb->match, op);

@@ -92,8 +92,7 @@ entry_desire(struct flow_table *t, struct entry *e, const struct spec *s)
     e->is_changed = true;
     entry_set_refused(t, e, false);
     if (s->cookie != e->spec->cookie || s->body_len != e->spec->body_len || s->is_shared != e->spec->is_shared
-        || s->tells_removal != e->spec->tells_removal
-        || memcmp(spec_body(s), spec_body(e->spec), s->body_len)) {
+        || s->tells_removal != e->spec->tells_removal || memcmp(spec_body(s), spec_body(e->spec), s->body_len)) {
         struct spec *old = e->spec;
         e->spec = mem_dup(s, spec_size(s));
         free(old);

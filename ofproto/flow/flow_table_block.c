@@ -19,7 +19,10 @@ conflict_set(const struct flow_table *t, const struct entry *e, const struct spe
         bool is_shared = e->is_shared;
         error_set(err, ERROR_CONFLICT, "block %#" PRIx64 " wants what block %#" PRIx64 " has already%s: %s", s->cookie,
                   is_shared ? e->given->cookie : e->spec->cookie,
-                  is_shared == s->is_shared ? "" : is_shared ? " as a shared flow" : ", to be shared", text);
+                  is_shared == s->is_shared ? ""
+                  : is_shared               ? " as a shared flow"
+                                            : ", to be shared",
+                  text);
     }
     arena_reset(t->scratch);
     return false;
@@ -73,8 +76,10 @@ entries_name(struct flow_table *t, uint64_t cookie, const struct spec *const spe
     size_t i = shared_overflow(cookie, specs, t->named, want);
     if (i == want)
         return true;
-    error_set(err, ERROR_TOO_LARGE, "block %#" PRIx64 ": the actions that all blocks give do not fit one OpenFlow "
-              "message: %s", cookie, spec_format(specs[i], t->scratch));
+    error_set(err, ERROR_TOO_LARGE,
+              "block %#" PRIx64 ": the actions that all blocks give do not fit one OpenFlow "
+              "message: %s",
+              cookie, spec_format(specs[i], t->scratch));
     arena_reset(t->scratch);
     return false;
 }
@@ -133,8 +138,7 @@ block_new(struct flow_table *t, uint64_t cookie)
 }
 
 bool
-flow_table_set_block(struct flow_table *t, uint64_t cookie, const struct spec *const specs[], size_t n,
-                     struct error *err)
+flow_table_set_block(struct flow_table *t, uint64_t cookie, const struct spec *const specs[], size_t n, struct error *err)
 {
     struct block *block = block_find(t, cookie);
     if (!block && !n)

@@ -12,12 +12,9 @@ static enum entry_class
 class_of(uint8_t kind, bool is_delete)
 {
     switch ((enum spec_kind) kind) {
-    case SPEC_METER:
-        return is_delete ? DELETE_METER : ADD_METER;
-    case SPEC_GROUP:
-        return is_delete ? DELETE_GROUP : ADD_GROUP;
-    case SPEC_FLOW:
-        break;
+    case SPEC_METER: return is_delete ? DELETE_METER : ADD_METER;
+    case SPEC_GROUP: return is_delete ? DELETE_GROUP : ADD_GROUP;
+    case SPEC_FLOW: break;
     }
     return is_delete ? DELETE_FLOW : ADD_FLOW;
 }
@@ -64,7 +61,7 @@ void
 queue_clear(struct queue *q)
 {
     free(q->slots);
-    *q = (struct queue) { NULL, 0, 0, 0, 0 };
+    *q = (struct queue){ NULL, 0, 0, 0, 0 };
 }
 
 void

@@ -20,7 +20,7 @@ installed_forget(struct flow_table *t)
     MAP_FOR_EACH_SAFE (node, next, &t->entries) {
         struct entry *e = CONTAINER_OF(node, struct entry, node);
         e->installed = 0;
-        entry_set_refused(t, e, false);         /* another connection, perhaps another switch: worth another try */
+        entry_set_refused(t, e, false); /* another connection, perhaps another switch: worth another try */
         e->class = ENTRY_CLEAN;
         if (!e->is_desired)
             entry_free(t, e);
@@ -111,7 +111,7 @@ flow_table_readback_spec(struct flow_table *t, const struct spec *s)
 {
     assert(t->is_reading && s->kind != SPEC_FLOW);
     if (s->kind == SPEC_METER && s->id > OFPM13_MAX)
-        return;                 /* a virtual meter: the administrator's */
+        return; /* a virtual meter: the administrator's */
     extra_add(t, s, false);
 }
 

@@ -7,11 +7,11 @@
 #include "ofproto/flow/flow_table_private.h"
 
 struct refused_block {
-    struct map_node node;               /* flow_table.refused, by cookie */
-    struct refused_block *next, *prev;  /* of those with n == 0 */
+    struct map_node node;              /* flow_table.refused, by cookie */
+    struct refused_block *next, *prev; /* of those with n == 0 */
     uint64_t cookie;
-    size_t n;                           /* entries */
-    uint64_t since;                     /* n == 0: flow_table.n_wholes then */
+    size_t n;       /* entries */
+    uint64_t since; /* n == 0: flow_table.n_wholes then */
 };
 
 static struct refused_block *

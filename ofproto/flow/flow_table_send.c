@@ -50,9 +50,8 @@ entry_send(struct flow_table *t, struct entry *e, struct flow_table_send *send)
     e->is_sent = true;
     e->is_changed = false;
     e->position = t->n_sent;
-    t->sent[t->n_sent++] = (struct sent) { .entry = e, .hash = e->is_desired ? spec_value_hash(e->spec) : 0,
-                                           .cookie = e->spec->cookie };
-    *send = (struct flow_table_send) {
+    t->sent[t->n_sent++] = (struct sent){ .entry = e, .hash = e->is_desired ? spec_value_hash(e->spec) : 0, .cookie = e->spec->cookie };
+    *send = (struct flow_table_send){
         .spec = e->spec,
         .command = e->is_desired ? WIRE_ADD : WIRE_DELETE,
         .is_modify = e->is_desired && e->installed,
@@ -77,12 +76,12 @@ batch_take(struct flow_table *t, struct flow_table_send *send, size_t max)
 {
     size_t n = 0;
     t->has_history = true;
-    for (int class = 0; class < N_CLASSES && !t->is_reading; class++) {
+    for (int class = 0; class < N_CLASSES && !t->is_reading; class ++) {
         struct queue *q = &t->queues[class];
         while (q->count && n < max) {
             size_t run = queue_run(q, max - n);
             if (run > max - n && n)
-                return n;       /* a block is not split if the next batch can hold it */
+                return n; /* a block is not split if the next batch can hold it */
             if (run > max - n)
                 run = max - n;
             t->sent = mem_grow(t->sent, &t->cap_sent, n + run, sizeof *t->sent);
@@ -92,7 +91,7 @@ batch_take(struct flow_table *t, struct flow_table_send *send, size_t max)
             }
         }
         if (q->count)
-            return n;           /* what comes later in the order waits for this class to be through */
+            return n; /* what comes later in the order waits for this class to be through */
     }
     return n;
 }
@@ -121,12 +120,12 @@ batch_end(struct flow_table *t, bool is_committed)
         e->is_sent = false;
         if (sent->is_installed || (is_committed && !sent->is_refused)) {
             e->installed = sent->hash;
-        } else if (sent->is_refused) {  /* not if it has changed since: the new value was not refused */
+        } else if (sent->is_refused) { /* not if it has changed since: the new value was not refused */
             entry_set_refused(t, e, (e->is_desired ? spec_value_hash(e->spec) : 0) == sent->hash);
             refused_note(t, sent->cookie);
         }
         if (e->installed != sent->hash || !e->is_desired || e->is_changed)
-            entry_settle(t, e);         /* else it is clean, as it was while sent */
+            entry_settle(t, e); /* else it is clean, as it was while sent */
     }
     free(t->sent);
     t->sent = NULL;

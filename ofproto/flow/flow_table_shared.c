@@ -100,8 +100,7 @@ static struct contribution *
 contribution_new(struct entry *e, const struct spec *s)
 {
     const uint8_t *body = spec_body(s);
-    assert(!s->body_len || (s->body_len >= INSTRUCTION_HEADER && be16_at(body) == APPLY_ACTIONS
-                            && be16_at(body + 2) == s->body_len));
+    assert(!s->body_len || (s->body_len >= INSTRUCTION_HEADER && be16_at(body) == APPLY_ACTIONS && be16_at(body + 2) == s->body_len));
     struct contribution *c = mem_zalloc(sizeof *c + s->body_len);
     c->entry = e;
     c->cookie = s->cookie;
@@ -184,8 +183,7 @@ shared_is_same(const struct block *block, const struct spec *const specs[], stru
     for (size_t i = 0; i < n; i++) {
         if (!specs[i]->is_shared)
             continue;
-        if (!c || c->entry != entries[i] || c->body_len != specs[i]->body_len
-            || memcmp(c->body, spec_body(specs[i]), c->body_len))
+        if (!c || c->entry != entries[i] || c->body_len != specs[i]->body_len || memcmp(c->body, spec_body(specs[i]), c->body_len))
             return false;
         c = c->next_of_block;
     }
@@ -193,8 +191,7 @@ shared_is_same(const struct block *block, const struct spec *const specs[], stru
 }
 
 void
-shared_set(struct flow_table *t, struct block *block, const struct spec *const specs[], struct entry *const entries[],
-           size_t n)
+shared_set(struct flow_table *t, struct block *block, const struct spec *const specs[], struct entry *const entries[], size_t n)
 {
     if (shared_is_same(block, specs, entries, n)) {
         for (const struct contribution *c = block->contributions; c; c = c->next_of_block) {
@@ -239,7 +236,7 @@ shared_overflow(uint64_t cookie, const struct spec *const specs[], struct entry 
         size_t room = SPEC_BYTES_MAX - specs[i]->key_len, others = given_by_others(entries[i], cookie);
         if (others + given <= room)
             continue;
-        size_t same = 0;        /* much is given: count only what goes to this entry */
+        size_t same = 0; /* much is given: count only what goes to this entry */
         for (size_t k = 0; k < n; k++)
             same += specs[k]->is_shared && entries[k] == entries[i] ? specs[k]->body_len : 0;
         if (others + same > room)

@@ -26,8 +26,8 @@ static void
 tell(struct telling *telling, const char *what, const struct spec *s)
 {
     if (telling->n++ < TOLD_MAX)
-        telling->text = arena_printf(telling->arena, "%s%s%s cookie=%#" PRIx64 " %s", telling->text,
-                                     *telling->text ? "; " : "", what, s->cookie, spec_format(s, telling->arena));
+        telling->text = arena_printf(telling->arena, "%s%s%s cookie=%#" PRIx64 " %s", telling->text, *telling->text ? "; " : "", what,
+                                     s->cookie, spec_format(s, telling->arena));
 }
 
 static const struct spec *

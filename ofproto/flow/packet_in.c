@@ -79,14 +79,10 @@ property_read(struct packet_in *pi, uint16_t type, struct bytes_reader *value)
         pi->packet_len = reader_left(value);
         pi->packet = reader_take(value, pi->packet_len);
         break;
-    case NXPINT_FULL_LEN:
-        pi->total_len = reader_be32(value);
-        break;
-    case NXPINT_TABLE_ID:
-        pi->table = reader_u8(value);
-        break;
+    case NXPINT_FULL_LEN: pi->total_len = reader_be32(value); break;
+    case NXPINT_TABLE_ID: pi->table = reader_u8(value); break;
     case NXPINT_COOKIE:
-        reader_be32(value);                              /* 64-bit values are aligned within their property */
+        reader_be32(value); /* 64-bit values are aligned within their property */
         pi->cookie = reader_be64(value);
         break;
     case NXPINT_USERDATA:
@@ -94,15 +90,14 @@ property_read(struct packet_in *pi, uint16_t type, struct bytes_reader *value)
         pi->userdata = reader_take(value, pi->userdata_len);
         break;
     case NXPINT_CONTINUATION:
-        pi->continuation_len = 1;                        /* there is one; packet_in_decode() says how much goes back */
+        pi->continuation_len = 1; /* there is one; packet_in_decode() says how much goes back */
         break;
     case NXPINT_METADATA:
         while (reader_left(value))
             if (!oxm_read(pi, value))
                 return false;
         break;
-    default:
-        break;
+    default: break;
     }
     return !value->bad;
 }
@@ -135,19 +130,20 @@ packet_in_decode(const uint8_t *message, size_t n, struct packet_in *pi, struct 
     reader_init(&r, message, n);
     uint8_t version = reader_u8(&r), type = reader_u8(&r);
     uint16_t length = reader_be16(&r);
-    reader_be32(&r);                                     /* xid */
+    reader_be32(&r); /* xid */
     uint32_t vendor = reader_be32(&r), subtype = reader_be32(&r);
     if (r.bad || version != OFP15_VERSION || type != WIRE_EXPERIMENTER || length != n || vendor != NX_VENDOR_ID
         || subtype != WIRE_NXT_PACKET_IN2)
-        return error_set(err, ERROR_PROTOCOL, "message of %zu bytes (type %u, length %u, vendor %#x, subtype %u) is no "
-                         "packet-in of the form NXT_PACKET_IN2", n, type, length, vendor, subtype);
+        return error_set(err, ERROR_PROTOCOL,
+                         "message of %zu bytes (type %u, length %u, vendor %#x, subtype %u) is no "
+                         "packet-in of the form NXT_PACKET_IN2",
+                         n, type, length, vendor, subtype);
 
     memset(pi, 0, sizeof *pi);
     pi->cookie = UINT64_MAX;
     const size_t header_len = n - reader_left(&r);
     if (!properties_read(pi, &r))
-        return error_set(err, ERROR_PROTOCOL, "packet-in of %zu bytes has a property that does not fit into its length",
-                         n);
+        return error_set(err, ERROR_PROTOCOL, "packet-in of %zu bytes has a property that does not fit into its length", n);
     if (!pi->packet)
         return error_set(err, ERROR_PROTOCOL, "packet-in of %zu bytes carries no packet", n);
     if (pi->total_len < pi->packet_len)
@@ -195,7 +191,7 @@ packet_resume_encode(struct bytes *b, const struct packet_in *pi, const uint8_t 
     assert(packet_resume_fits(pi, n));
     property_put(&properties, NXPINT_PACKET, packet, n);
     reader_init(&r, pi->continuation, pi->continuation_len);
-    while (reader_left(&r)) {                            /* well formed: packet_in_decode() has read them */
+    while (reader_left(&r)) { /* well formed: packet_in_decode() has read them */
         uint16_t type = reader_be16(&r);
         size_t length = reader_be16(&r) - PROPERTY_HEADER;
         const uint8_t *value = reader_take(&r, length);

@@ -10,17 +10,17 @@
 #include "base/error.h"
 
 struct packet_in {
-    const uint8_t *packet;      /* from the Ethernet header on; points into the message */
-    size_t packet_len;          /* bytes present */
-    size_t total_len;           /* of the packet on the wire */
-    const uint8_t *userdata;    /* as act_controller() gave it */
+    const uint8_t *packet;   /* from the Ethernet header on; points into the message */
+    size_t packet_len;       /* bytes present */
+    size_t total_len;        /* of the packet on the wire */
+    const uint8_t *userdata; /* as act_controller() gave it */
     size_t userdata_len;
     uint32_t in_port;
     uint64_t cookie;
     uint8_t table;
-    uint32_t reg[16];           /* pipeline registers when the flow ran */
+    uint32_t reg[16]; /* pipeline registers when the flow ran */
     uint64_t metadata;
-    const uint8_t *continuation;         /* NULL: it does not wait in the switch; else what packet_resume_encode() gives back */
+    const uint8_t *continuation; /* NULL: it does not wait in the switch; else what packet_resume_encode() gives back */
     size_t continuation_len;
 };
 

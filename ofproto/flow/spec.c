@@ -29,7 +29,7 @@ spec_put(struct arena *arena, const struct spec *head, const void *key, const vo
 struct spec_id
 spec_id_of(const struct spec *s)
 {
-    return (struct spec_id) {
+    return (struct spec_id){
         .key = spec_key(s),
         .id = s->id,
         .key_len = s->key_len,
@@ -49,8 +49,8 @@ spec_id_hash(const struct spec_id *id)
 bool
 spec_id_is(const struct spec_id *id, const struct spec *s)
 {
-    return id->kind == s->kind && id->table == s->table && id->priority == s->priority && id->id == s->id
-           && id->key_len == s->key_len && !memcmp(id->key, spec_key(s), id->key_len);
+    return id->kind == s->kind && id->table == s->table && id->priority == s->priority && id->id == s->id && id->key_len == s->key_len
+           && !memcmp(id->key, spec_key(s), id->key_len);
 }
 
 uint32_t

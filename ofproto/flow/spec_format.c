@@ -19,8 +19,7 @@ flow_format(const struct spec *s, struct ds *out)
     struct match match;
     struct ofpbuf ofpacts;
     ofpbuf_init(&ofpacts, 512);
-    bool ok = wire_decode_match(spec_key(s), s->key_len, &match)
-              && wire_decode_instructions(spec_body(s), s->body_len, &ofpacts);
+    bool ok = wire_decode_match(spec_key(s), s->key_len, &match) && wire_decode_instructions(spec_body(s), s->body_len, &ofpacts);
     if (ok) {
         ds_put_format(out, "table=%u, %s", s->table, s->tells_removal ? "send_flow_rem " : "");
         size_t before = out->length;
@@ -63,8 +62,8 @@ spec_format(const struct spec *s, struct arena *arena)
     struct ds out = DS_EMPTY_INITIALIZER;
     bool ok = s->kind == SPEC_FLOW ? flow_format(s, &out) : mod_format(s, &out);
     char *text = ok ? arena_strdup(arena, ds_cstr(&out))
-                    : arena_printf(arena, "table=%u, priority=%u, id=%u, unreadable (%u and %u bytes)", s->table,
-                                   s->priority, s->id, s->key_len, s->body_len);
+                    : arena_printf(arena, "table=%u, priority=%u, id=%u, unreadable (%u and %u bytes)", s->table, s->priority, s->id,
+                                   s->key_len, s->body_len);
     ds_destroy(&out);
     return text;
 }

@@ -10,7 +10,7 @@
 
 /* A spec in 'arena' with head's fields, and key and body of the lengths that head gives. */
 struct spec *spec_put(struct arena *, const struct spec *head, const void *key, const void *body);
-struct spec *spec_alloc(struct arena *, const struct spec *head);        /* its bytes are yet to be written */
+struct spec *spec_alloc(struct arena *, const struct spec *head); /* its bytes are yet to be written */
 
 /* What tells one spec from another, without a spec: for lookups by bytes of a message. */
 struct spec_id {

@@ -20,20 +20,19 @@ enum wire_command { WIRE_ADD, WIRE_DELETE };
 void wire_put_mod(struct bytes *, const struct spec *s, enum wire_command, bool is_modify, uint32_t xid);
 
 /* As above, wrapped in OFPT_BUNDLE_ADD_MESSAGE (ordered, atomic; 7.3.9.6); inner and outer xid are equal. */
-void wire_put_bundle_mod(struct bytes *, uint32_t bundle, const struct spec *s, enum wire_command, bool is_modify,
-                         uint32_t xid);
+void wire_put_bundle_mod(struct bytes *, uint32_t bundle, const struct spec *s, enum wire_command, bool is_modify, uint32_t xid);
 
 /* One flow of an OFPMP_FLOW_DESC/OFPMP_FLOW reply: pointers into the message. */
 struct wire_flow {
     uint64_t cookie;
     uint64_t packets, bytes;
     uint32_t duration_s;
-    uint32_t idle_s;            /* seconds since last hit; UINT32_MAX if the switch did not say */
+    uint32_t idle_s; /* seconds since last hit; UINT32_MAX if the switch did not say */
     uint16_t priority;
     uint8_t table;
-    bool is_foreign;            /* it has timeouts, flags or an importance that we never give */
-    bool tells_removal;         /* as in spec.h */
-    const uint8_t *key, *body;  /* as in spec.h, if the switch speaks canonically */
+    bool is_foreign;           /* it has timeouts, flags or an importance that we never give */
+    bool tells_removal;        /* as in spec.h */
+    const uint8_t *key, *body; /* as in spec.h, if the switch speaks canonically */
     uint16_t key_len, body_len;
 };
 
@@ -44,12 +43,12 @@ void wire_put_meter_config_request(struct bytes *, uint32_t xid);
 
 /* Replies: calls 'each' for each entry of one multipart reply message (header included). '*more': further messages follow.
  * The flow form delivers raw pointers; the others canonical specs valid during the call. */
-bool wire_each_flow(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct wire_flow *),
-                    void *aux, struct error *) MUST_CHECK;
-bool wire_each_group(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *),
-                     void *aux, struct error *) MUST_CHECK;
-bool wire_each_meter(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *),
-                     void *aux, struct error *) MUST_CHECK;
+bool wire_each_flow(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct wire_flow *), void *aux,
+                    struct error *) MUST_CHECK;
+bool wire_each_group(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *), void *aux,
+                     struct error *) MUST_CHECK;
+bool wire_each_meter(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *), void *aux,
+                     struct error *) MUST_CHECK;
 
 /* Which port and which sender the flow asks for, both without a mask. False: not for both. */
 bool wire_flow_origin(const struct wire_flow *, uint32_t *in_port, struct mac *eth_src);

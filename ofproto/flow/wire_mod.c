@@ -53,7 +53,7 @@ put_flow_mod(struct bytes *b, const struct spec *s, enum wire_command command, u
         bytes_put(b, spec_body(s), s->body_len);
 }
 
-#define GROUP_HEAD_BYTES 4      /* of a group's body: type, zeros */
+#define GROUP_HEAD_BYTES 4 /* of a group's body: type, zeros */
 
 /* How many of the bytes after a group's head are buckets; properties follow, whose type no bucket has for its length. */
 static size_t
@@ -70,8 +70,7 @@ buckets_size(const uint8_t *p, size_t n)
 }
 
 static void
-put_group_mod(struct bytes *b, const struct spec *s, enum ofp15_group_mod_command command, uint16_t length,
-              uint32_t xid)
+put_group_mod(struct bytes *b, const struct spec *s, enum ofp15_group_mod_command command, uint16_t length, uint32_t xid)
 {
     const uint8_t *body = spec_body(s);
     struct ofp15_group_mod gm = {
@@ -88,11 +87,10 @@ put_group_mod(struct bytes *b, const struct spec *s, enum ofp15_group_mod_comman
         bytes_put(b, body + GROUP_HEAD_BYTES, s->body_len - GROUP_HEAD_BYTES);
 }
 
-#define METER_HEAD_BYTES 4      /* of a meter's body: flags, zeros */
+#define METER_HEAD_BYTES 4 /* of a meter's body: flags, zeros */
 
 static void
-put_meter_mod(struct bytes *b, const struct spec *s, enum ofp13_meter_mod_command command, uint16_t length,
-              uint32_t xid)
+put_meter_mod(struct bytes *b, const struct spec *s, enum ofp13_meter_mod_command command, uint16_t length, uint32_t xid)
 {
     const uint8_t *body = spec_body(s);
     struct ofp13_meter_mod mm = { .command = htons(command), .meter_id = htonl(s->id) };
@@ -110,8 +108,7 @@ mod_size(const struct spec *s, enum wire_command command)
     bool is_delete = command == WIRE_DELETE;
     size_t size = sizeof(struct ofp_header);
     switch ((enum spec_kind) s->kind) {
-    case SPEC_FLOW:
-        return size + sizeof(struct ofp11_flow_mod) + wire_match_size(s->key_len) + (is_delete ? 0 : s->body_len);
+    case SPEC_FLOW: return size + sizeof(struct ofp11_flow_mod) + wire_match_size(s->key_len) + (is_delete ? 0 : s->body_len);
     case SPEC_GROUP:
         assert(s->body_len >= GROUP_HEAD_BYTES);
         return size + sizeof(struct ofp15_group_mod) + (is_delete ? 0 : s->body_len - GROUP_HEAD_BYTES);
@@ -128,23 +125,18 @@ wire_put_mod(struct bytes *b, const struct spec *s, enum wire_command command, b
     size_t size = mod_size(s, command);
     assert(size && size <= LIMIT_OPENFLOW_MESSAGE);
     switch ((enum spec_kind) s->kind) {
-    case SPEC_FLOW:
-        put_flow_mod(b, s, command, size, xid);
-        break;
+    case SPEC_FLOW: put_flow_mod(b, s, command, size, xid); break;
     case SPEC_GROUP:
-        put_group_mod(b, s, command == WIRE_DELETE ? OFPGC15_DELETE : is_modify ? OFPGC15_MODIFY : OFPGC15_ADD, size,
-                      xid);
+        put_group_mod(b, s, command == WIRE_DELETE ? OFPGC15_DELETE : is_modify ? OFPGC15_MODIFY : OFPGC15_ADD, size, xid);
         break;
     case SPEC_METER:
-        put_meter_mod(b, s, command == WIRE_DELETE ? OFPMC13_DELETE : is_modify ? OFPMC13_MODIFY : OFPMC13_ADD, size,
-                      xid);
+        put_meter_mod(b, s, command == WIRE_DELETE ? OFPMC13_DELETE : is_modify ? OFPMC13_MODIFY : OFPMC13_ADD, size, xid);
         break;
     }
 }
 
 void
-wire_put_bundle_mod(struct bytes *b, uint32_t bundle, const struct spec *s, enum wire_command command, bool is_modify,
-                    uint32_t xid)
+wire_put_bundle_mod(struct bytes *b, uint32_t bundle, const struct spec *s, enum wire_command command, bool is_modify, uint32_t xid)
 {
     struct ofp14_bundle_ctrl_msg ctrl = {
         .bundle_id = htonl(bundle),

@@ -21,18 +21,22 @@
 #define WIRE_METER_MOD 29
 #define WIRE_BUNDLE_ADD_MESSAGE 34
 
-#define WIRE_EXPERIMENTER_HEADER 16      /* OpenFlow's, vendor and subtype */
+#define WIRE_EXPERIMENTER_HEADER 16 /* OpenFlow's, vendor and subtype */
 #define WIRE_NXT_RESUME 28
-#define WIRE_NXT_PACKET_IN2 30           /* subtype of Nicira's WIRE_EXPERIMENTER */
+#define WIRE_NXT_PACKET_IN2 30 /* subtype of Nicira's WIRE_EXPERIMENTER */
 
 #define WIRE_MULTIPART_FLOW_DESC 1
 #define WIRE_MULTIPART_GROUP_DESC 7
 #define WIRE_MULTIPART_METER_DESC 10
-#define WIRE_MULTIPART_MORE 1           /* flag of a reply */
+#define WIRE_MULTIPART_MORE 1 /* flag of a reply */
 
-#define WIRE_MATCH_HEADER 4             /* of struct ofp11_match_header: type, length */
+#define WIRE_MATCH_HEADER 4 /* of struct ofp11_match_header: type, length */
 
-static inline size_t wire_pad(size_t n) { return -n & 7; }
+static inline size_t
+wire_pad(size_t n)
+{
+    return -n & 7;
+}
 
 /* Appends the header of a message of 'length' bytes in all. */
 void wire_put_header(struct bytes *, uint8_t type, uint16_t length, uint32_t xid);

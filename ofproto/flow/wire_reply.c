@@ -24,14 +24,14 @@ reply_open(const uint8_t *message, size_t n, uint16_t type, bool *more, struct b
     reader_init(r, message, n);
     uint8_t version = reader_u8(r), message_type = reader_u8(r);
     uint16_t length = reader_be16(r);
-    reader_be32(r);                                      /* xid */
+    reader_be32(r); /* xid */
     uint16_t multipart_type = reader_be16(r), flags = reader_be16(r);
-    reader_be32(r);                                      /* padding */
-    if (r->bad || version != OFP15_VERSION || message_type != WIRE_MULTIPART_REPLY || length != n
-        || multipart_type != type)
-        return error_set(err, ERROR_PROTOCOL, "%s reply of %zu bytes has version %u, type %u, length %u, part type %u; "
-                         "expected an OpenFlow 1.5 multipart reply of type %u", reply_name(type), n, version,
-                         message_type, length, multipart_type, type);
+    reader_be32(r); /* padding */
+    if (r->bad || version != OFP15_VERSION || message_type != WIRE_MULTIPART_REPLY || length != n || multipart_type != type)
+        return error_set(err, ERROR_PROTOCOL,
+                         "%s reply of %zu bytes has version %u, type %u, length %u, part type %u; "
+                         "expected an OpenFlow 1.5 multipart reply of type %u",
+                         reply_name(type), n, version, message_type, length, multipart_type, type);
     *more = flags & WIRE_MULTIPART_MORE;
     return true;
 }
@@ -43,8 +43,10 @@ entry_take(struct bytes_reader *r, uint16_t type, size_t min, struct bytes_reade
     size_t left = reader_left(r);
     size_t length = left >= 2 ? (size_t) r->p[0] << 8 | r->p[1] : 0;
     if (length < min || length > left)
-        return error_set(err, ERROR_PROTOCOL, "%s reply has an entry of length %zu where %zu bytes are left; at least "
-                         "%zu belong to it", reply_name(type), length, left, min);
+        return error_set(err, ERROR_PROTOCOL,
+                         "%s reply has an entry of length %zu where %zu bytes are left; at least "
+                         "%zu belong to it",
+                         reply_name(type), length, left, min);
     reader_init(entry, reader_take(r, length), length);
     return true;
 }
@@ -77,7 +79,7 @@ stat_read(struct bytes_reader *stats, struct wire_flow *wf)
 static bool
 stats_read(struct bytes_reader *entry, struct wire_flow *wf)
 {
-    reader_be16(entry);                                  /* reserved */
+    reader_be16(entry); /* reserved */
     size_t length = reader_be16(entry);
     if (length < WIRE_MATCH_HEADER)
         return false;
@@ -111,7 +113,7 @@ flow_read(struct bytes_reader *entry, struct wire_flow *wf)
     if (!p)
         return false;
     memcpy(&head, p, sizeof head);
-    *wf = (struct wire_flow) {
+    *wf = (struct wire_flow){
         .cookie = be64toh(head.cookie),
         .priority = ntohs(head.priority),
         .table = head.table_id,
@@ -127,8 +129,8 @@ flow_read(struct bytes_reader *entry, struct wire_flow *wf)
 }
 
 bool
-wire_each_flow(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct wire_flow *),
-               void *aux, struct error *err)
+wire_each_flow(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct wire_flow *), void *aux,
+               struct error *err)
 {
     struct bytes_reader r, entry;
     if (!reply_open(message, n, WIRE_MULTIPART_FLOW_DESC, more, &r, err))
@@ -138,7 +140,8 @@ wire_each_flow(const uint8_t *message, size_t n, bool *more, void (*each)(void *
         if (!entry_take(&r, WIRE_MULTIPART_FLOW_DESC, sizeof(struct ofp15_flow_desc), &entry, err))
             return false;
         if (!flow_read(&entry, &wf))
-            return error_set(err, ERROR_PROTOCOL, "flow reply has an entry whose match or statistics do not fit into "
+            return error_set(err, ERROR_PROTOCOL,
+                             "flow reply has an entry whose match or statistics do not fit into "
                              "its length");
         each(aux, &wf);
     }
@@ -181,13 +184,15 @@ wire_flow_removed(const uint8_t *message, size_t n, struct wire_flow *wf, struct
     reader_init(&r, message, n);
     uint8_t version = reader_u8(&r), type = reader_u8(&r);
     uint16_t length = reader_be16(&r);
-    reader_be32(&r);                                     /* xid */
+    reader_be32(&r); /* xid */
     const uint8_t *p = reader_take(&r, sizeof head);
     if (!p || version != OFP15_VERSION || type != WIRE_FLOW_REMOVED || length != n)
-        return error_set(err, ERROR_PROTOCOL, "message of %zu bytes has version %u, type %u, length %u; expected OpenFlow 1.5's "
-                         "word about a removed flow", n, version, type, length);
+        return error_set(err, ERROR_PROTOCOL,
+                         "message of %zu bytes has version %u, type %u, length %u; expected OpenFlow 1.5's "
+                         "word about a removed flow",
+                         n, version, type, length);
     memcpy(&head, p, sizeof head);
-    *wf = (struct wire_flow) {
+    *wf = (struct wire_flow){
         .cookie = be64toh(head.cookie),
         .priority = ntohs(head.priority),
         .table = head.table_id,
@@ -226,8 +231,7 @@ group_read(struct bytes_reader *entry, struct spec *s)
 }
 
 bool
-wire_each_group(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *), void *aux,
-                struct error *err)
+wire_each_group(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *), void *aux, struct error *err)
 {
     struct bytes_reader r, entry;
     if (!reply_open(message, n, WIRE_MULTIPART_GROUP_DESC, more, &r, err))
@@ -248,7 +252,7 @@ wire_each_group(const uint8_t *message, size_t n, bool *more, void (*each)(void 
 static void
 meter_read(struct bytes_reader *entry, struct spec *s)
 {
-    reader_be16(entry);                                  /* length, known to fit */
+    reader_be16(entry); /* length, known to fit */
     const uint8_t *flags = reader_take(entry, 2);
     s->kind = SPEC_METER;
     s->id = reader_be32(entry);
@@ -260,8 +264,7 @@ meter_read(struct bytes_reader *entry, struct spec *s)
 }
 
 bool
-wire_each_meter(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *), void *aux,
-                struct error *err)
+wire_each_meter(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *), void *aux, struct error *err)
 {
     struct bytes_reader r, entry;
     if (!reply_open(message, n, WIRE_MULTIPART_METER_DESC, more, &r, err))

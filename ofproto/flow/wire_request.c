@@ -9,7 +9,10 @@
 static void
 put_request(struct bytes *b, uint16_t type, size_t body_len, uint32_t xid)
 {
-    struct ofp11_stats_msg { ovs_be16 type, flags; uint8_t pad[4]; } head = { .type = htons(type) };
+    struct ofp11_stats_msg {
+        ovs_be16 type, flags;
+        uint8_t pad[4];
+    } head = { .type = htons(type) };
     wire_put_header(b, WIRE_MULTIPART_REQUEST, sizeof(struct ofp_header) + sizeof head + body_len, xid);
     bytes_put(b, &head, sizeof head);
 }

@@ -12,12 +12,12 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-#define KEEP_BYTES 2048                  /* a buffer beyond this is given back after its message: sessions are many */
+#define KEEP_BYTES 2048 /* a buffer beyond this is given back after its message: sessions are many */
 
 void
 jsonrpc_framer_init(struct jsonrpc_framer *f)
 {
-    *f = (struct jsonrpc_framer) { .text = BYTES_INIT };
+    *f = (struct jsonrpc_framer){ .text = BYTES_INIT };
 }
 
 void
@@ -33,7 +33,7 @@ jsonrpc_framer_reset(struct jsonrpc_framer *f)
     if (text.cap > KEEP_BYTES)
         bytes_done(&text);
     bytes_clear(&text);
-    *f = (struct jsonrpc_framer) { .text = text };
+    *f = (struct jsonrpc_framer){ .text = text };
 }
 
 static bool
@@ -64,23 +64,17 @@ static bool
 scan_byte(struct jsonrpc_framer *f, char c)
 {
     switch (c) {
-    case '"':
-        f->in_string = true;
-        return false;
+    case '"': f->in_string = true; return false;
     case '{':
     case '[':
         f->depth++;
         f->n_values++;
         return false;
     case '}':
-    case ']':
-        return --f->depth == 0;
+    case ']': return --f->depth == 0;
     case ',':
-    case ':':
-        f->n_values++;
-        return false;
-    default:
-        return false;
+    case ':': f->n_values++; return false;
+    default: return false;
     }
 }
 
@@ -88,19 +82,16 @@ static bool
 within_limits(const struct jsonrpc_framer *f, size_t n_bytes, struct error *err)
 {
     if (f->depth > JSONRPC_DEPTH_MAX)
-        return error_set(err, ERROR_PROTOCOL, "a JSON-RPC message is nested deeper than %d levels",
-                         JSONRPC_DEPTH_MAX);
+        return error_set(err, ERROR_PROTOCOL, "a JSON-RPC message is nested deeper than %d levels", JSONRPC_DEPTH_MAX);
     if (f->n_values > JSONRPC_VALUES_MAX)
         return error_set(err, ERROR_PROTOCOL, "a JSON-RPC message has more than %d values", JSONRPC_VALUES_MAX);
     if (n_bytes > LIMIT_OVSDB_MESSAGE_BYTES)
-        return error_set(err, ERROR_PROTOCOL, "a JSON-RPC message is longer than %d bytes",
-                         LIMIT_OVSDB_MESSAGE_BYTES);
+        return error_set(err, ERROR_PROTOCOL, "a JSON-RPC message is longer than %d bytes", LIMIT_OVSDB_MESSAGE_BYTES);
     return true;
 }
 
 bool
-jsonrpc_framer_push(struct jsonrpc_framer *f, const char *p, size_t n, size_t *used, bool *is_whole,
-                    struct error *err)
+jsonrpc_framer_push(struct jsonrpc_framer *f, const char *p, size_t n, size_t *used, bool *is_whole, struct error *err)
 {
     size_t start = 0;
     *is_whole = false;
@@ -111,8 +102,7 @@ jsonrpc_framer_push(struct jsonrpc_framer *f, const char *p, size_t n, size_t *u
         if (start == n)
             return true;
         if (p[start] != '{')
-            return error_set(err, ERROR_PROTOCOL, "byte 0x%02x where a JSON-RPC message should begin with '{'",
-                             (unsigned char) p[start]);
+            return error_set(err, ERROR_PROTOCOL, "byte 0x%02x where a JSON-RPC message should begin with '{'", (unsigned char) p[start]);
     }
 
     size_t i = start;
@@ -137,14 +127,13 @@ message_from(json_t *document, struct jsonrpc_message *m, struct error *err)
 {
     json_t *id = json_object_get(document, "id");
     const json_t *method = json_object_get(document, "method");
-    *m = (struct jsonrpc_message) { .document = document, .id = json_is_null(id) ? NULL : id };
+    *m = (struct jsonrpc_message){ .document = document, .id = json_is_null(id) ? NULL : id };
     if (method) {
         m->method = json_string_value(method);
         m->params = json_object_get(document, "params");
         m->kind = m->id ? JSONRPC_REQUEST : JSONRPC_NOTIFICATION;
         if (!m->method || !json_is_array(m->params))
-            return error_set(err, ERROR_PROTOCOL,
-                             "a JSON-RPC request has no string 'method' or no array 'params'");
+            return error_set(err, ERROR_PROTOCOL, "a JSON-RPC request has no string 'method' or no array 'params'");
         return true;
     }
     m->kind = JSONRPC_REPLY;
@@ -153,8 +142,7 @@ message_from(json_t *document, struct jsonrpc_message *m, struct error *err)
     if (json_is_null(m->error))
         m->error = NULL;
     if (!m->id || (!m->result && !m->error))
-        return error_set(err, ERROR_PROTOCOL,
-                         "a JSON-RPC message is neither a request ('method', 'params') nor a reply ('id', 'result')");
+        return error_set(err, ERROR_PROTOCOL, "a JSON-RPC message is neither a request ('method', 'params') nor a reply ('id', 'result')");
     return true;
 }
 
@@ -182,8 +170,7 @@ jsonrpc_message_done(struct jsonrpc_message *m)
 }
 
 bool
-jsonrpc_receive(struct jsonrpc_framer *f, struct evbuffer *input, struct jsonrpc_message *m, bool *is_whole,
-                struct error *err)
+jsonrpc_receive(struct jsonrpc_framer *f, struct evbuffer *input, struct jsonrpc_message *m, bool *is_whole, struct error *err)
 {
     struct evbuffer_iovec vec;
     *is_whole = false;

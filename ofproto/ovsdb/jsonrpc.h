@@ -13,7 +13,7 @@
 #include "base/json.h"
 
 #define JSONRPC_DEPTH_MAX 64
-#define JSONRPC_VALUES_MAX (2 << 20)     /* of one message: a parsed value takes many times its bytes */
+#define JSONRPC_VALUES_MAX (2 << 20) /* of one message: a parsed value takes many times its bytes */
 
 struct evbuffer;
 struct bufferevent;
@@ -31,8 +31,7 @@ void jsonrpc_framer_done(struct jsonrpc_framer *);
 
 /* Takes bytes up to the end of the message that has begun, or the next one. '*used' of 'n' bytes were taken; '*is_whole':
  * framer->text is one object's text, to be dropped with jsonrpc_framer_reset(). False: the stream makes no sense. */
-bool jsonrpc_framer_push(struct jsonrpc_framer *, const char *bytes, size_t n, size_t *used, bool *is_whole,
-                         struct error *) MUST_CHECK;
+bool jsonrpc_framer_push(struct jsonrpc_framer *, const char *bytes, size_t n, size_t *used, bool *is_whole, struct error *) MUST_CHECK;
 void jsonrpc_framer_reset(struct jsonrpc_framer *);
 
 enum jsonrpc_kind { JSONRPC_REQUEST, JSONRPC_NOTIFICATION, JSONRPC_REPLY };
@@ -40,20 +39,19 @@ enum jsonrpc_kind { JSONRPC_REQUEST, JSONRPC_NOTIFICATION, JSONRPC_REPLY };
 /* Pointers go into 'document'. */
 struct jsonrpc_message {
     enum jsonrpc_kind kind;
-    json_t *document;           /* owned */
-    const char *method;         /* requests and notifications */
-    const json_t *params;       /* likewise; an array */
-    json_t *id;                 /* requests and replies; not null */
-    const json_t *result;       /* replies; may be null */
-    const json_t *error;        /* replies; NULL if there is none */
+    json_t *document;     /* owned */
+    const char *method;   /* requests and notifications */
+    const json_t *params; /* likewise; an array */
+    json_t *id;           /* requests and replies; not null */
+    const json_t *result; /* replies; may be null */
+    const json_t *error;  /* replies; NULL if there is none */
 };
 
 bool jsonrpc_parse(const char *text, size_t n, struct jsonrpc_message *, struct error *) MUST_CHECK;
 void jsonrpc_message_done(struct jsonrpc_message *);
 
 /* The next whole message of 'input', if '*is_whole'; else 'input' has been emptied. */
-bool jsonrpc_receive(struct jsonrpc_framer *, struct evbuffer *input, struct jsonrpc_message *, bool *is_whole,
-                     struct error *) MUST_CHECK;
+bool jsonrpc_receive(struct jsonrpc_framer *, struct evbuffer *input, struct jsonrpc_message *, bool *is_whole, struct error *) MUST_CHECK;
 
 void jsonrpc_send_request(struct bufferevent *, const char *method, json_t *take_params, json_t *take_id);
 void jsonrpc_send_reply(struct bufferevent *, json_t *id, json_t *take_result);

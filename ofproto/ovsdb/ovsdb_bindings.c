@@ -11,21 +11,21 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-#define KEEP_CHANGES 256                 /* room for more, as a first reading needs, is given back */
+#define KEEP_CHANGES 256 /* room for more, as a first reading needs, is given back */
 
 struct ovsdb_binding {
     struct map_node by_id;
     char *iface_id;
-    struct ovsdb_interface_row *interfaces;      /* by next_same */
-    struct ovsdb_binding *next;                  /* of 'touched' or 'gone_list' */
-    uint64_t told;                               /* hash of the interface as last told */
+    struct ovsdb_interface_row *interfaces; /* by next_same */
+    struct ovsdb_binding *next;             /* of 'touched' or 'gone_list' */
+    uint64_t told;                          /* hash of the interface as last told */
     bool is_told, is_touched;
 };
 
 void
 ovsdb_bindings_init(struct ovsdb_bindings *b, uint32_t basis)
 {
-    *b = (struct ovsdb_bindings) { .basis = basis };
+    *b = (struct ovsdb_bindings){ .basis = basis };
     map_init(&b->by_id);
 }
 
@@ -122,12 +122,10 @@ interface_bind(struct ovsdb_interface_row *iface, struct ovsdb_binding *binding)
 }
 
 static void
-interface_look(struct ovsdb_bindings *b, const struct ovsdb_rows *rows, struct ovsdb_interface_row *iface,
-               const char *bridge)
+interface_look(struct ovsdb_bindings *b, const struct ovsdb_rows *rows, struct ovsdb_interface_row *iface, const char *bridge)
 {
     const char *id = iface->ids[OVSDB_IFACE_ID];
-    bool is_bound = bridge && id && iface->row.name && !iface->row.is_gone
-                    && ovsdb_rows_interface_is_on(rows, iface, bridge);
+    bool is_bound = bridge && id && iface->row.name && !iface->row.is_gone && ovsdb_rows_interface_is_on(rows, iface, bridge);
     struct ovsdb_binding *wanted = is_bound ? binding_of(b, id) : NULL;
     if (iface->binding)
         binding_touch(b, iface->binding);
@@ -177,8 +175,8 @@ contested_note(struct ovsdb_bindings *b, const struct ovsdb_binding *binding, co
     text_escape(first, sizeof first, winner);
     text_escape(second, sizeof second, other->row.name);
     if (!b->n_contested++)
-        snprintf(b->contested, sizeof b->contested, "interfaces '%s' and '%s' both have iface-id '%s': '%s' counts", first,
-                 second, id, first);
+        snprintf(b->contested, sizeof b->contested, "interfaces '%s' and '%s' both have iface-id '%s': '%s' counts", first, second, id,
+                 first);
 }
 
 static void
@@ -203,8 +201,12 @@ binding_look(struct ovsdb_bindings *b, struct ovsdb_binding *binding)
         binding_gone(b, binding);
         return;
     }
-    struct ovsdb_interface now = { row->row.name, binding->iface_id, ovsdb_interface_ofport(row), row->error,
-                                   row->ids[OVSDB_ATTACHED_MAC], row->admin_state && !strcmp(row->admin_state, "up") };
+    struct ovsdb_interface now = { row->row.name,
+                                   binding->iface_id,
+                                   ovsdb_interface_ofport(row),
+                                   row->error,
+                                   row->ids[OVSDB_ATTACHED_MAC],
+                                   row->admin_state && !strcmp(row->admin_state, "up") };
     uint64_t hash = interface_hash(&now);
     if (binding->is_told && binding->told == hash)
         return;

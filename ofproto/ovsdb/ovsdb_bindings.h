@@ -10,20 +10,20 @@
 struct ovsdb_bindings {
     struct map by_id;
     uint32_t basis;
-    struct ovsdb_binding *touched;       /* to look at; empty between calls */
-    struct ovsdb_binding *gone_list;     /* owners of 'gone'; freed with the changes */
+    struct ovsdb_binding *touched;   /* to look at; empty between calls */
+    struct ovsdb_binding *gone_list; /* owners of 'gone'; freed with the changes */
 
     /* What the last ovsdb_bindings_update() found; valid until ovsdb_bindings_told(). Texts are the rows'. */
     struct ovsdb_interface *changed;
     size_t n_changed, cap_changed;
     const char **gone;
     size_t n_gone, cap_gone;
-    size_t n_contested;                  /* changed bindings with several interfaces; an example: */
+    size_t n_contested; /* changed bindings with several interfaces; an example: */
     char contested[256];
 };
 
 void ovsdb_bindings_init(struct ovsdb_bindings *, uint32_t basis);
-void ovsdb_bindings_done(struct ovsdb_bindings *);       /* before ovsdb_rows_done() */
+void ovsdb_bindings_done(struct ovsdb_bindings *); /* before ovsdb_rows_done() */
 
 /* Looks at rows->dirty and empties it. 'bridge': the integration bridge's name, or NULL: nothing is bound. */
 void ovsdb_bindings_update(struct ovsdb_bindings *, struct ovsdb_rows *, const char *bridge);

@@ -59,10 +59,10 @@ bridge_create(struct config_work *w, const struct ovsdb_pair config[OVSDB_N_BRID
     char port[CONFIG_ROW_NAME], bridge[CONFIG_ROW_NAME];
     config_port_insert(w, w->facts->bridge, json_pack("{s:s}", "type", "internal"), config_row_name(w, port));
     config_row_name(w, bridge);
-    json_t *values = json_pack("{s:s, s:s, s:s, s:[s,[s,s,s,s,s,s]], s:o, s:o, s:o}", "name", w->facts->bridge, "datapath_type",
-                               w->facts->datapath_type, "fail_mode", "secure", "protocols", "set", PROTOCOLS_ALL,
-                               "other_config", ovsdb_value_map(config, OVSDB_N_BRIDGE_KEYS), "external_ids",
-                               ovsdb_value_map(&config_vnet_pair, 1), "ports", ovsdb_value_new(port));
+    json_t *values =
+        json_pack("{s:s, s:s, s:s, s:[s,[s,s,s,s,s,s]], s:o, s:o, s:o}", "name", w->facts->bridge, "datapath_type", w->facts->datapath_type,
+                  "fail_mode", "secure", "protocols", "set", PROTOCOLS_ALL, "other_config", ovsdb_value_map(config, OVSDB_N_BRIDGE_KEYS),
+                  "external_ids", ovsdb_value_map(&config_vnet_pair, 1), "ports", ovsdb_value_new(port));
     ovsdb_ops_insert(w->config->ops, OVSDB_BRIDGE, bridge, values);
     ovsdb_ops_mutate(w->config->ops, OVSDB_ROOT, ovsdb_where_uuid(w->facts->row),
                      ovsdb_mutation("bridges", "insert", ovsdb_value_new(bridge)));
@@ -112,8 +112,10 @@ bridge_compare(struct config_work *w)
         return true;
     }
     if (ovsdb_rows_named(w->rows, OVSDB_PORT, name) || ovsdb_rows_named(w->rows, OVSDB_INTERFACE, name)) {
-        config_complain(w, "integration bridge '%s' cannot be created: a port of another bridge has that name; remove it "
-                           "or set external_ids:vnet-bridge", name);
+        config_complain(w,
+                        "integration bridge '%s' cannot be created: a port of another bridge has that name; remove it "
+                        "or set external_ids:vnet-bridge",
+                        name);
         return false;
     }
     bridge_create(w, config);
@@ -147,8 +149,8 @@ controller_compare(struct config_work *w, const char *target)
     if (c && has_probe && is_paced(c))
         return;
 
-    json_t *values = json_pack("{s:s, s:i, s:i}", "connection_mode", "out-of-band", "max_backoff", MAX_BACKOFF_MS,
-                               "inactivity_probe", INACTIVITY_PROBE_MS);
+    json_t *values = json_pack("{s:s, s:i, s:i}", "connection_mode", "out-of-band", "max_backoff", MAX_BACKOFF_MS, "inactivity_probe",
+                               INACTIVITY_PROBE_MS);
     if (c) {
         ovsdb_ops_update(w->config->ops, OVSDB_CONTROLLER, ovsdb_where_uuid(c->row.uuid), values);
         return;
@@ -172,8 +174,7 @@ controllers_compare(struct config_work *w)
         kept[i] = bridge_controller(w, target);
     }
     for (const struct ovsdb_ref *r = w->bridge ? w->bridge->row.refs : NULL; r && r->table != OVSDB_PORT; r = r->next) {
-        bool is_kept = (kept[0] && uuid_equal(kept[0]->row.uuid, r->child))
-                       || (kept[1] && uuid_equal(kept[1]->row.uuid, r->child));
+        bool is_kept = (kept[0] && uuid_equal(kept[0]->row.uuid, r->child)) || (kept[1] && uuid_equal(kept[1]->row.uuid, r->child));
         if (r->table == OVSDB_CONTROLLER && !is_kept)
             bridge_mutate(w, ovsdb_mutation("controller", "delete", ovsdb_value_uuid(r->child)));
     }
@@ -246,7 +247,7 @@ void
 ovsdb_config_compare(const struct ovsdb_rows *rows, const struct ovsdb_facts *facts, const struct ovsdb_wanted *wanted,
                      const char *local_ip, struct ovsdb_config *config)
 {
-    *config = (struct ovsdb_config) { .ops = json_array() };
+    *config = (struct ovsdb_config){ .ops = json_array() };
     struct config_work w = {
         .rows = rows,
         .facts = facts,

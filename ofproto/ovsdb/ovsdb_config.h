@@ -11,13 +11,13 @@
 #include "ofproto/ovsdb/ovsdb_session.h"
 
 struct ovsdb_config {
-    json_t *ops;                         /* an array, perhaps empty; the caller's reference */
-    char complaint[256];                 /* what cannot be had, a sentence; "": all can */
+    json_t *ops;         /* an array, perhaps empty; the caller's reference */
+    char complaint[256]; /* what cannot be had, a sentence; "": all can */
 };
 
 /* 'facts' are without error. 'local_ip' is our address that the host came to, "" if it has none. */
-void ovsdb_config_compare(const struct ovsdb_rows *, const struct ovsdb_facts *, const struct ovsdb_wanted *,
-                          const char *local_ip, struct ovsdb_config *);
+void ovsdb_config_compare(const struct ovsdb_rows *, const struct ovsdb_facts *, const struct ovsdb_wanted *, const char *local_ip,
+                          struct ovsdb_config *);
 
 /* OpenFlow numbers of our ports, as far as the switch has given them. */
 void ovsdb_config_ports(const struct ovsdb_rows *, const struct ovsdb_facts *, struct ovsdb_ports *);

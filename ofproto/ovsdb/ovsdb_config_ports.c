@@ -16,10 +16,13 @@ struct port_spec {
     char name[16];
     const char *type;
     size_t n_options;
-    struct spec_pair { int key; struct ovsdb_pair pair; } options[OPTIONS_MAX], bfd[OVSDB_N_BFD_KEYS];
+    struct spec_pair {
+        int key;
+        struct ovsdb_pair pair;
+    } options[OPTIONS_MAX], bfd[OVSDB_N_BFD_KEYS];
     size_t n_bfd;
     char peer[16], remote_ip[IP_STRLEN], interval_ms[12];
-    bool is_possible;                    /* its bridge is there, or is about to be */
+    bool is_possible; /* its bridge is there, or is about to be */
 };
 
 /* FNV-1a. The names are in hosts' databases: this must not change. */
@@ -43,13 +46,13 @@ static void
 spec_option(struct port_spec *s, enum ovsdb_option_key key, const char *name, const char *value)
 {
     s->options[s->n_options].key = key;
-    s->options[s->n_options++].pair = (struct ovsdb_pair) { name, value };
+    s->options[s->n_options++].pair = (struct ovsdb_pair){ name, value };
 }
 
 static void
 tunnel_spec(struct port_spec *s, const struct config_work *w, const char *type, const char *local_ip)
 {
-    *s = (struct port_spec) { .bridge = w->facts->bridge, .type = type, .is_possible = true };
+    *s = (struct port_spec){ .bridge = w->facts->bridge, .type = type, .is_possible = true };
     snprintf(s->name, sizeof s->name, "%s", !strcmp(type, "geneve") ? OVSDB_GENEVE_PORT : OVSDB_VXLAN_PORT);
     spec_option(s, OVSDB_REMOTE_IP, "remote_ip", "flow");
     spec_option(s, OVSDB_KEY, "key", "flow");
@@ -67,13 +70,13 @@ static void
 spec_bfd(struct port_spec *s, enum ovsdb_bfd_key key, const char *name, const char *value)
 {
     s->bfd[s->n_bfd].key = key;
-    s->bfd[s->n_bfd++].pair = (struct ovsdb_pair) { name, value };
+    s->bfd[s->n_bfd++].pair = (struct ovsdb_pair){ name, value };
 }
 
 static void
 peer_spec(struct port_spec *s, const struct config_work *w, const struct ovsdb_peer *peer, const char *local_ip)
 {
-    *s = (struct port_spec) { .bridge = w->facts->bridge, .type = peer->is_vxlan ? "vxlan" : "geneve", .is_possible = true };
+    *s = (struct port_spec){ .bridge = w->facts->bridge, .type = peer->is_vxlan ? "vxlan" : "geneve", .is_possible = true };
     ovsdb_config_peer_name(peer->number, s->name);
     snprintf(s->interval_ms, sizeof s->interval_ms, "%u", w->wanted->bfd_ms);
     spec_option(s, OVSDB_REMOTE_IP, "remote_ip", ip_format(peer->ip, s->remote_ip));
@@ -88,7 +91,7 @@ peer_spec(struct port_spec *s, const struct config_work *w, const struct ovsdb_p
 static void
 patch_spec(struct port_spec *s, const struct ovsdb_uplink *uplink, const char *bridge, char side)
 {
-    *s = (struct port_spec) { .bridge = bridge, .type = "patch" };
+    *s = (struct port_spec){ .bridge = bridge, .type = "patch" };
     ovsdb_config_patch_name(uplink, side, s->name);
     ovsdb_config_patch_name(uplink, side == 'p' ? 'q' : 'p', s->peer);
     spec_option(s, OVSDB_PEER, "peer", s->peer);
@@ -109,8 +112,10 @@ specs_list(struct config_work *w, const char *local_ip, struct port_spec specs[S
         bool has_bridge = ovsdb_rows_named(w->rows, OVSDB_BRIDGE, u->bridge);
         specs[n].is_possible = specs[n + 1].is_possible = has_bridge;
         if (!has_bridge)
-            config_complain(w, "external_ids:vnet-uplinks has '%s' on '%s', but there is no such bridge; add it with "
-                               "ovs-vsctl add-br", u->network, u->bridge);
+            config_complain(w,
+                            "external_ids:vnet-uplinks has '%s' on '%s', but there is no such bridge; add it with "
+                            "ovs-vsctl add-br",
+                            u->network, u->bridge);
         n += 2;
     }
     return n;
@@ -133,8 +138,7 @@ map_update(struct config_work *w, struct uuid uuid, const char *column, char *co
 {
     for (size_t i = 0; i < n; i++)
         if (!config_same(texts[wanted[i].key], wanted[i].pair.value))
-            ovsdb_ops_mutate(w->config->ops, OVSDB_INTERFACE, ovsdb_where_uuid(uuid),
-                             ovsdb_mutation_keys(column, &wanted[i].pair, 1));
+            ovsdb_ops_mutate(w->config->ops, OVSDB_INTERFACE, ovsdb_where_uuid(uuid), ovsdb_mutation_keys(column, &wanted[i].pair, 1));
 }
 
 static void
@@ -189,8 +193,7 @@ port_create(struct config_work *w, const struct port_spec *s)
     if (strcmp(s->bridge, w->facts->bridge))
         ovsdb_ops_require(w->config->ops, OVSDB_BRIDGE, s->bridge);
     config_port_insert(w, s->name, values, row);
-    ovsdb_ops_mutate(w->config->ops, OVSDB_BRIDGE, ovsdb_where_name(s->bridge),
-                     ovsdb_mutation("ports", "insert", ovsdb_value_new(row)));
+    ovsdb_ops_mutate(w->config->ops, OVSDB_BRIDGE, ovsdb_where_name(s->bridge), ovsdb_mutation("ports", "insert", ovsdb_value_new(row)));
 }
 
 static void
@@ -198,8 +201,10 @@ port_compare(struct config_work *w, const struct port_spec *s)
 {
     const struct ovsdb_port_row *port = (const void *) ovsdb_rows_named(w->rows, OVSDB_PORT, s->name);
     if (port ? !port->is_ours : ovsdb_rows_named(w->rows, OVSDB_INTERFACE, s->name) != NULL) {
-        config_complain(w, "%s port '%s' cannot be created: a port or interface of that name exists and is not ours "
-                           "(external_ids:vnet=1); remove it", s->type, s->name);
+        config_complain(w,
+                        "%s port '%s' cannot be created: a port or interface of that name exists and is not ours "
+                        "(external_ids:vnet=1); remove it",
+                        s->type, s->name);
         return;
     }
     const struct ovsdb_interface_row *iface = port ? interface_in_place(w, s, port) : NULL;
@@ -238,8 +243,7 @@ is_wanted_peer(const struct config_work *w, const char *name)
         return false;
     uint32_t number = strtoul(digits, NULL, 16);
     ovsdb_config_peer_name(number, right);
-    return !strcmp(name, right)
-           && bsearch(&number, w->wanted->peers, w->wanted->n_peers, sizeof *w->wanted->peers, peer_compare);
+    return !strcmp(name, right) && bsearch(&number, w->wanted->peers, w->wanted->n_peers, sizeof *w->wanted->peers, peer_compare);
 }
 
 static bool

@@ -11,9 +11,9 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-#define MTU_MIN 626                      /* a guest's packets of 576 bytes and the encapsulation */
+#define MTU_MIN 626 /* a guest's packets of 576 bytes and the encapsulation */
 #define MTU_MAX 65535
-#define SHOWN_MAX 80                     /* bytes of a wrong value that are repeated */
+#define SHOWN_MAX 80 /* bytes of a wrong value that are repeated */
 
 static bool wrong(struct ovsdb_facts *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -71,8 +71,7 @@ encap_ip(struct ovsdb_facts *f, const char *value)
     if (!value)
         return wrong(f, "external_ids:vnet-encap-ip is missing from the Open_vSwitch row; set it to the host's IPv4 address "
                         "for tunnels");
-    bool ok = ip_parse(value, &f->encap_ip) && f->encap_ip.family == IP_V4 && f->encap_ip.b[0] > 0
-              && f->encap_ip.b[0] < 224;
+    bool ok = ip_parse(value, &f->encap_ip) && f->encap_ip.family == IP_V4 && f->encap_ip.b[0] > 0 && f->encap_ip.b[0] < 224;
     return ok || wrong_value(f, "vnet-encap-ip", value, "an IPv4 unicast address such as 192.0.2.11");
 }
 
@@ -116,13 +115,13 @@ static bool
 choices(struct ovsdb_facts *f, char *const *ids)
 {
     const char *word;
-    if (!choice(f, "vnet-encap-type", ids[OVSDB_ENCAP_TYPE], (const char *[]) { "geneve", "vxlan" }, &word))
+    if (!choice(f, "vnet-encap-type", ids[OVSDB_ENCAP_TYPE], (const char *[]){ "geneve", "vxlan" }, &word))
         return false;
     snprintf(f->encap_type, sizeof f->encap_type, "%s", word);
-    if (!choice(f, "vnet-datapath-type", ids[OVSDB_DATAPATH_TYPE], (const char *[]) { "system", "netdev" }, &word))
+    if (!choice(f, "vnet-datapath-type", ids[OVSDB_DATAPATH_TYPE], (const char *[]){ "system", "netdev" }, &word))
         return false;
     snprintf(f->datapath_type, sizeof f->datapath_type, "%s", word);
-    if (!choice(f, "vnet-gateway", ids[OVSDB_GATEWAY], (const char *[]) { "false", "true" }, &word))
+    if (!choice(f, "vnet-gateway", ids[OVSDB_GATEWAY], (const char *[]){ "false", "true" }, &word))
         return false;
     f->is_gateway = !strcmp(word, "true");
     return true;
@@ -145,8 +144,8 @@ uplink_add(struct ovsdb_facts *f, const char *whole, const char *item, size_t n)
         if (!strcmp(f->uplinks[i].network, u->network))
             return wrong(f, "external_ids:vnet-uplinks names network '%s' twice; each network has one bridge", u->network);
     if (!strcmp(u->bridge, f->bridge))
-        return wrong(f, "external_ids:vnet-uplinks has '%s' on '%s', which is the integration bridge; name another bridge",
-                     u->network, u->bridge);
+        return wrong(f, "external_ids:vnet-uplinks has '%s' on '%s', which is the integration bridge; name another bridge", u->network,
+                     u->bridge);
     f->n_uplinks++;
     return true;
 }
@@ -179,8 +178,9 @@ datapath_types(struct ovsdb_facts *f, const struct ovsdb_rows *rows)
             continue;
         char shown[SHOWN_MAX];
         text_escape(shown, sizeof shown, ovsdb_bridge_datapath_type(b));
-        return wrong(f, "uplink bridge '%s' has datapath type '%s' but integration bridge '%s' has '%s' "
-                        "(external_ids:vnet-datapath-type): patch ports join only bridges of one type",
+        return wrong(f,
+                     "uplink bridge '%s' has datapath type '%s' but integration bridge '%s' has '%s' "
+                     "(external_ids:vnet-datapath-type): patch ports join only bridges of one type",
                      name, shown, f->bridge, f->datapath_type);
     }
     return true;
@@ -196,7 +196,6 @@ ovsdb_facts_derive(const struct ovsdb_rows *rows, struct ovsdb_facts *f)
     char *const *ids = root->ids;
     f->row = root->row.uuid;
     (void) (system_id(f, ids[OVSDB_SYSTEM_ID]) && encap_ip(f, ids[OVSDB_ENCAP_IP]) && mtu(f, ids[OVSDB_MTU])
-            && bridge(f, ids[OVSDB_INTEGRATION_BRIDGE]) && choices(f, ids) && uplinks(f, ids[OVSDB_UPLINKS])
-            && datapath_types(f, rows));
+            && bridge(f, ids[OVSDB_INTEGRATION_BRIDGE]) && choices(f, ids) && uplinks(f, ids[OVSDB_UPLINKS]) && datapath_types(f, rows));
     return true;
 }

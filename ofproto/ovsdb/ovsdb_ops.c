@@ -38,30 +38,30 @@ ovsdb_where_name(const char *name)
 void
 ovsdb_ops_insert(json_t *ops, enum ovsdb_table table, const char *row, json_t *take_values)
 {
-    json_array_append_new(ops, json_pack("{s:s, s:s, s:s, s:o}", "op", "insert", "table", ovsdb_table_name(table),
-                                         "uuid-name", row, "row", take_values));
+    json_array_append_new(
+        ops, json_pack("{s:s, s:s, s:s, s:o}", "op", "insert", "table", ovsdb_table_name(table), "uuid-name", row, "row", take_values));
 }
 
 void
 ovsdb_ops_update(json_t *ops, enum ovsdb_table table, json_t *take_where, json_t *take_values)
 {
-    json_array_append_new(ops, json_pack("{s:s, s:s, s:o, s:o}", "op", "update", "table", ovsdb_table_name(table), "where",
-                                         take_where, "row", take_values));
+    json_array_append_new(
+        ops, json_pack("{s:s, s:s, s:o, s:o}", "op", "update", "table", ovsdb_table_name(table), "where", take_where, "row", take_values));
 }
 
 void
 ovsdb_ops_mutate(json_t *ops, enum ovsdb_table table, json_t *take_where, json_t *take_mutations)
 {
-    json_array_append_new(ops, json_pack("{s:s, s:s, s:o, s:o}", "op", "mutate", "table", ovsdb_table_name(table), "where",
-                                         take_where, "mutations", take_mutations));
+    json_array_append_new(ops, json_pack("{s:s, s:s, s:o, s:o}", "op", "mutate", "table", ovsdb_table_name(table), "where", take_where,
+                                         "mutations", take_mutations));
 }
 
 void
 ovsdb_ops_require(json_t *ops, enum ovsdb_table table, const char *name)
 {
-    json_array_append_new(ops, json_pack("{s:s, s:s, s:i, s:o, s:[s], s:s, s:[{s:s}]}", "op", "wait", "table",
-                                         ovsdb_table_name(table), "timeout", 0, "where", ovsdb_where_name(name), "columns",
-                                         "name", "until", "==", "rows", "name", name));
+    json_array_append_new(ops,
+                          json_pack("{s:s, s:s, s:i, s:o, s:[s], s:s, s:[{s:s}]}", "op", "wait", "table", ovsdb_table_name(table),
+                                    "timeout", 0, "where", ovsdb_where_name(name), "columns", "name", "until", "==", "rows", "name", name));
 }
 
 json_t *

@@ -13,7 +13,7 @@ struct ovsdb_pair {
 
 /* Values; new references. */
 json_t *ovsdb_value_uuid(struct uuid);
-json_t *ovsdb_value_new(const char *row);                /* a row that this transaction inserts */
+json_t *ovsdb_value_new(const char *row); /* a row that this transaction inserts */
 json_t *ovsdb_value_map(const struct ovsdb_pair *, size_t n);
 
 /* Conditions. */

@@ -6,7 +6,7 @@
 void
 ovsdb_pace_init(struct ovsdb_pace *p, int burst, int64_t now_ms)
 {
-    *p = (struct ovsdb_pace) { .filled_ms = now_ms, .tokens = burst, .burst = burst };
+    *p = (struct ovsdb_pace){ .filled_ms = now_ms, .tokens = burst, .burst = burst };
 }
 
 bool

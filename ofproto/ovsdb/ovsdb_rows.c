@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-#define HEAP_OVERHEAD 16                 /* what an allocation costs beside its bytes */
+#define HEAP_OVERHEAD 16 /* what an allocation costs beside its bytes */
 #define OFPORT_MAX 0xfeff
 
 static const struct {
@@ -50,7 +50,7 @@ name_slot(const struct ovsdb_rows *rows, enum ovsdb_table table, const char *nam
 void
 ovsdb_rows_init(struct ovsdb_rows *rows, uint32_t basis)
 {
-    *rows = (struct ovsdb_rows) { .basis = basis };
+    *rows = (struct ovsdb_rows){ .basis = basis };
     map_init(&rows->by_uuid);
     map_init(&rows->by_name);
     map_init(&rows->by_child);
@@ -91,8 +91,7 @@ ovsdb_rows_root(const struct ovsdb_rows *rows)
 const struct ovsdb_ref *
 ovsdb_rows_parent(const struct ovsdb_rows *rows, struct uuid child, const struct ovsdb_ref *previous)
 {
-    struct map_node *n = previous ? map_next_hash(&previous->by_child)
-                                  : map_first_hash(&rows->by_child, uuid_slot(rows, child));
+    struct map_node *n = previous ? map_next_hash(&previous->by_child) : map_first_hash(&rows->by_child, uuid_slot(rows, child));
     for (; n; n = map_next_hash(n)) {
         const struct ovsdb_ref *ref = CONTAINER_OF(n, struct ovsdb_ref, by_child);
         if (uuid_equal(ref->child, child))
@@ -238,8 +237,7 @@ ref_link(struct ovsdb_ref *ref)
 }
 
 bool
-ovsdb_rows_refer(struct ovsdb_rows *rows, struct ovsdb_row *parent, enum ovsdb_table table, struct uuid child,
-                 struct error *err)
+ovsdb_rows_refer(struct ovsdb_rows *rows, struct ovsdb_row *parent, enum ovsdb_table table, struct uuid child, struct error *err)
 {
     size_t n_parents = 0;
     for (const struct ovsdb_ref *r = ovsdb_rows_parent(rows, child, NULL); r; r = ovsdb_rows_parent(rows, child, r))

@@ -19,8 +19,8 @@
 
 #define DATABASE "Open_vSwitch"
 #define PROBE_MS 5000
-#define TRANSACTION_MS 30000             /* for a reply; a host that does not answer one is of no use */
-#define UNREAD_BYTES_MAX (4 << 20)       /* what a host may leave unread */
+#define TRANSACTION_MS 30000       /* for a reply; a host that does not answer one is of no use */
+#define UNREAD_BYTES_MAX (4 << 20) /* what a host may leave unread */
 #define LOG_BURST 20
 
 enum { REQUEST_DATABASES = 1, REQUEST_MONITOR_COND, REQUEST_MONITOR, REQUEST_ECHO, REQUEST_TRANSACTIONS = 16 };
@@ -114,8 +114,7 @@ timer_arm(struct ovsdb_session *s)
 static void
 monitor_send(struct ovsdb_session *s, const char *method, int id)
 {
-    jsonrpc_send_request(s->connection, method, json_pack("[s,s,o]", DATABASE, "vnet", ovsdb_update_monitored()),
-                         json_integer(id));
+    jsonrpc_send_request(s->connection, method, json_pack("[s,s,o]", DATABASE, "vnet", ovsdb_update_monitored()), json_integer(id));
 }
 
 static void
@@ -158,7 +157,7 @@ monitor_refused(struct ovsdb_session *s, const struct jsonrpc_message *m)
 static void
 monitor_reply(struct ovsdb_session *s, const struct jsonrpc_message *m, enum ovsdb_dialect dialect)
 {
-    if (m->error && dialect == OVSDB_UPDATE2) {          /* an Open vSwitch before 2.6 */
+    if (m->error && dialect == OVSDB_UPDATE2) { /* an Open vSwitch before 2.6 */
         monitor_send(s, "monitor", REQUEST_MONITOR);
     } else if (m->error) {
         monitor_refused(s, m);
@@ -204,12 +203,8 @@ static void
 message_handle(struct ovsdb_session *s, const struct jsonrpc_message *m)
 {
     switch (m->kind) {
-    case JSONRPC_REPLY:
-        reply_handle(s, m);
-        break;
-    case JSONRPC_NOTIFICATION:
-        notification_handle(s, m);
-        break;
+    case JSONRPC_REPLY: reply_handle(s, m); break;
+    case JSONRPC_NOTIFICATION: notification_handle(s, m); break;
     case JSONRPC_REQUEST:
         if (!strcmp(m->method, "echo"))
             jsonrpc_send_reply(s->connection, m->id, json_incref((json_t *) m->params));
@@ -307,8 +302,8 @@ session_kicked(evutil_socket_t fd, short what, void *aux)
 }
 
 struct ovsdb_session *
-ovsdb_session_new(struct event_base *base, struct bufferevent *take, const struct endpoint_peer *peer,
-                  const struct ovsdb_session_ops *ops, void *aux)
+ovsdb_session_new(struct event_base *base, struct bufferevent *take, const struct endpoint_peer *peer, const struct ovsdb_session_ops *ops,
+                  void *aux)
 {
     struct ovsdb_session *s = mem_zalloc(sizeof *s);
     uint32_t basis;
@@ -334,7 +329,7 @@ ovsdb_session_new(struct event_base *base, struct bufferevent *take, const struc
     bufferevent_setcb(take, connection_readable, NULL, connection_event, s);
     bufferevent_enable(take, EV_READ | EV_WRITE);
     jsonrpc_send_request(take, "list_dbs", json_array(), json_integer(REQUEST_DATABASES));
-    event_active(s->kick, 0, 0);         /* bytes may be there already */
+    event_active(s->kick, 0, 0); /* bytes may be there already */
     return s;
 }
 
@@ -369,9 +364,8 @@ is_same_peers(const struct ovsdb_wanted *a, const struct ovsdb_wanted *b)
 static bool
 is_same_wish(const struct ovsdb_wanted *a, const struct ovsdb_wanted *b)
 {
-    return a->dpid == b->dpid && a->geneve == b->geneve && a->vxlan == b->vxlan
-           && !strcmp(a->controllers[0], b->controllers[0]) && !strcmp(a->controllers[1], b->controllers[1])
-           && is_same_peers(a, b);
+    return a->dpid == b->dpid && a->geneve == b->geneve && a->vxlan == b->vxlan && !strcmp(a->controllers[0], b->controllers[0])
+           && !strcmp(a->controllers[1], b->controllers[1]) && is_same_peers(a, b);
 }
 
 /* What was told of peers that stay is still so; both lists rise. */
@@ -433,7 +427,8 @@ ovsdb_session_remove_port(struct ovsdb_session *s, const char *iface_id)
     const struct ovsdb_row *port = s->state == OVSDB_CLOSED ? NULL : ovsdb_rows_port_with(&s->rows, s->bridge, iface_id);
     if (!port)
         return false;
-    ovsdb_ops_mutate(s->requests, OVSDB_BRIDGE, ovsdb_where_name(s->bridge), ovsdb_mutation("ports", "delete", ovsdb_value_uuid(port->uuid)));
+    ovsdb_ops_mutate(s->requests, OVSDB_BRIDGE, ovsdb_where_name(s->bridge),
+                     ovsdb_mutation("ports", "delete", ovsdb_value_uuid(port->uuid)));
     event_active(s->kick, 0, 0);
     return true;
 }

@@ -24,17 +24,20 @@
 
 /* What external_ids of the Open_vSwitch row say (cli.md, 'A hypervisor joins'), parsed and checked. */
 struct ovsdb_facts {
-    struct uuid row;                     /* of the Open_vSwitch row: the host's identity across reboots */
+    struct uuid row; /* of the Open_vSwitch row: the host's identity across reboots */
     char system_id[OVSDB_NAME_MAX];
     struct ip encap_ip;
-    char encap_type[8];                  /* "geneve" or "vxlan" */
+    char encap_type[8]; /* "geneve" or "vxlan" */
     uint16_t mtu;
-    char bridge[16];                     /* Linux interface name: at most 15 characters */
-    char datapath_type[8];               /* "system" or "netdev" */
+    char bridge[16];       /* Linux interface name: at most 15 characters */
+    char datapath_type[8]; /* "system" or "netdev" */
     bool is_gateway;
     size_t n_uplinks;
-    struct ovsdb_uplink { char network[OVSDB_NAME_MAX]; char bridge[16]; } uplinks[OVSDB_UPLINKS_MAX];
-    char error[256];                     /* "": fine. Else a sentence: which key is missing or wrong, or which bridge has
+    struct ovsdb_uplink {
+        char network[OVSDB_NAME_MAX];
+        char bridge[16];
+    } uplinks[OVSDB_UPLINKS_MAX];
+    char error[256]; /* "": fine. Else a sentence: which key is missing or wrong, or which bridge has
                                           * another datapath type; the other fields then may be unset */
 };
 
@@ -42,27 +45,31 @@ struct ovsdb_facts {
 struct ovsdb_interface {
     const char *name;
     const char *iface_id;
-    uint32_t ofport;                     /* 0: none yet */
-    const char *error;                   /* the row's error column, or NULL */
-    const char *attached_mac;            /* external_ids:attached-mac as it is, the guest's; or NULL */
-    bool is_up;                          /* its device is, as far as vswitchd knows by now (admin_state) */
+    uint32_t ofport;          /* 0: none yet */
+    const char *error;        /* the row's error column, or NULL */
+    const char *attached_mac; /* external_ids:attached-mac as it is, the guest's; or NULL */
+    bool is_up;               /* its device is, as far as vswitchd knows by now (admin_state) */
 };
 
 /* Ports of ours on the integration bridge: OpenFlow numbers, 0 while the switch has not given one. */
 struct ovsdb_ports {
     uint32_t geneve, vxlan;
-    uint32_t patch[OVSDB_UPLINKS_MAX];   /* integration side of the patch to facts.uplinks[i] */
+    uint32_t patch[OVSDB_UPLINKS_MAX]; /* integration side of the patch to facts.uplinks[i] */
 };
 
 /* The configuration wanted. */
 struct ovsdb_wanted {
-    uint64_t dpid;                       /* other_config:datapath-id */
-    char controllers[2][128];            /* targets, "ssl:192.0.2.100:6653"; "" unused */
-    bool geneve, vxlan;                  /* which flow-based tunnel ports */
+    uint64_t dpid;            /* other_config:datapath-id */
+    char controllers[2][128]; /* targets, "ssl:192.0.2.100:6653"; "" unused */
+    bool geneve, vxlan;       /* which flow-based tunnel ports */
     /* Tunnel ports to single peers that carry BFD (Open vSwitch sends none on flow-based ports): gateways and hosts that use them. */
     size_t n_peers;
-    struct ovsdb_peer { struct ip ip; bool is_vxlan; uint32_t number; } *peers;      /* rising by number, the peer host's; copied */
-    uint32_t bfd_ms;                     /* interval of sending and expected of the peer */
+    struct ovsdb_peer {
+        struct ip ip;
+        bool is_vxlan;
+        uint32_t number;
+    } * peers;       /* rising by number, the peer host's; copied */
+    uint32_t bfd_ms; /* interval of sending and expected of the peer */
 };
 
 /* What BFD says of a peer (Interface.bfd_status). */
@@ -83,8 +90,8 @@ struct ovsdb_session_ops {
     /* The complete set of our interfaces, after anything in it changed (the first time: after facts was accepted and ovsdb_session_want() called). Borrowed
      * arrays. 'changed' lists the indices that are new or differ from the last call, 'gone' the iface-ids no longer there, so
      * that work is proportional to the change. */
-    void (*interfaces)(void *aux, struct ovsdb_session *, const struct ovsdb_interface *changed, size_t n_changed,
-                       const char *const *gone, size_t n_gone, bool is_first);
+    void (*interfaces)(void *aux, struct ovsdb_session *, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone,
+                       size_t n_gone, bool is_first);
     void (*ports)(void *aux, struct ovsdb_session *, const struct ovsdb_ports *);
     /* BFD to the peer with this number changed its mind. */
     void (*peer)(void *aux, struct ovsdb_session *, uint32_t number, enum ovsdb_peer_state);
@@ -93,12 +100,12 @@ struct ovsdb_session_ops {
     /* The host's database holds the configuration: nothing differs from what is wanted ('reason' is ""). Or something was
      * refused or cannot be had: 'reason' is a sentence; it is tried again when rows change, or after a growing wait. */
     void (*configured)(void *aux, struct ovsdb_session *, bool ok, const char *reason);
-    void (*closed)(void *aux, struct ovsdb_session *, const char *reason);       /* last call; the session is freed after it */
+    void (*closed)(void *aux, struct ovsdb_session *, const char *reason); /* last call; the session is freed after it */
 };
 
 struct ovsdb_session *ovsdb_session_new(struct event_base *, struct bufferevent *take, const struct endpoint_peer *,
                                         const struct ovsdb_session_ops *, void *aux);
-void ovsdb_session_close(struct ovsdb_session *, const char *reason);    /* calls closed() from the loop */
+void ovsdb_session_close(struct ovsdb_session *, const char *reason); /* calls closed() from the loop */
 void *ovsdb_session_aux(const struct ovsdb_session *);
 void ovsdb_session_set_aux(struct ovsdb_session *, void *aux);
 const struct endpoint_peer *ovsdb_session_peer(const struct ovsdb_session *);

@@ -22,7 +22,7 @@ facts_step(struct ovsdb_session *s)
     s->facts = now;
     if (s->state == OVSDB_MONITOR)
         ovsdb_session_set_state(s, OVSDB_FACTS);
-    s->has_told_ports = false;           /* they are numbered as the uplinks are */
+    s->has_told_ports = false; /* they are numbered as the uplinks are */
     s->told = TOLD_NOTHING;
 
     struct error err;
@@ -113,8 +113,7 @@ transaction_send(struct ovsdb_session *s, json_t *ops, struct ovsdb_pace *pace)
     json_t *params = json_pack("[s]", "Open_vSwitch");
     json_array_extend(params, ops);
     json_array_append_new(params, json_pack("{s:s, s:s}", "op", "comment", "comment", "vnetd: configuration"));
-    log_info_limited(&s->limit, "host '%s': configuration differs; sending %zu operations", ovsdb_session_name(s),
-                     json_array_size(ops));
+    log_info_limited(&s->limit, "host '%s': configuration differs; sending %zu operations", ovsdb_session_name(s), json_array_size(ops));
     s->transaction++;
     s->transaction_pace = pace;
     s->transaction_sent_ms = ovsdb_now_ms();
@@ -221,7 +220,6 @@ ovsdb_session_transacted(struct ovsdb_session *s, const struct jsonrpc_message *
     char reason[256], shown_error[60], shown[130];
     text_escape(shown_error, sizeof shown_error, error ?: "no reason was given");
     text_escape(shown, sizeof shown, details ?: "");
-    snprintf(reason, sizeof reason, "the host's database refused our transaction: %s%s%s", shown_error, *shown ? ": " : "",
-             shown);
+    snprintf(reason, sizeof reason, "the host's database refused our transaction: %s%s%s", shown_error, *shown ? ": " : "", shown);
     configured_tell(s, TOLD_REFUSED, reason);
 }

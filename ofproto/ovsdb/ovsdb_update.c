@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define ROOTS_MAX 2                      /* one, and its successor while it is replaced */
+#define ROOTS_MAX 2 /* one, and its successor while it is replaced */
 
 enum column_kind { TEXT, NAME, INTEGER, BOOLEAN, PROTOCOLS, REFS, KEYS, BRIDGE_IDS /* KEYS, and zones */ };
 
@@ -15,8 +15,8 @@ struct column {
     const char *name;
     enum column_kind kind;
     size_t offset;
-    enum ovsdb_table child;              /* REFS */
-    size_t n_keys;                       /* KEYS: those of the map that are mirrored */
+    enum ovsdb_table child; /* REFS */
+    size_t n_keys;          /* KEYS: those of the map that are mirrored */
     const char *const *keys;
 };
 
@@ -24,14 +24,9 @@ struct column {
 #define MAP_KEYS(LIST) .n_keys = sizeof(LIST) / sizeof *(LIST), .keys = (LIST)
 
 static const char *const root_keys[OVSDB_N_ROOT_KEYS] = {
-    [OVSDB_SYSTEM_ID] = "system-id",
-    [OVSDB_ENCAP_IP] = "vnet-encap-ip",
-    [OVSDB_ENCAP_TYPE] = "vnet-encap-type",
-    [OVSDB_MTU] = "vnet-mtu",
-    [OVSDB_INTEGRATION_BRIDGE] = "vnet-bridge",
-    [OVSDB_DATAPATH_TYPE] = "vnet-datapath-type",
-    [OVSDB_UPLINKS] = "vnet-uplinks",
-    [OVSDB_GATEWAY] = "vnet-gateway",
+    [OVSDB_SYSTEM_ID] = "system-id",  [OVSDB_ENCAP_IP] = "vnet-encap-ip",         [OVSDB_ENCAP_TYPE] = "vnet-encap-type",
+    [OVSDB_MTU] = "vnet-mtu",         [OVSDB_INTEGRATION_BRIDGE] = "vnet-bridge", [OVSDB_DATAPATH_TYPE] = "vnet-datapath-type",
+    [OVSDB_UPLINKS] = "vnet-uplinks", [OVSDB_GATEWAY] = "vnet-gateway",
 };
 static const char *const bridge_keys[OVSDB_N_BRIDGE_KEYS] = {
     [OVSDB_DATAPATH_ID] = "datapath-id",
@@ -44,11 +39,8 @@ static const char *const interface_keys[OVSDB_N_INTERFACE_KEYS] = {
     [OVSDB_VNET] = "vnet",
 };
 static const char *const option_keys[OVSDB_N_OPTION_KEYS] = {
-    [OVSDB_REMOTE_IP] = "remote_ip",
-    [OVSDB_KEY] = "key",
-    [OVSDB_LOCAL_IP] = "local_ip",
-    [OVSDB_DF_DEFAULT] = "df_default",
-    [OVSDB_PEER] = "peer",
+    [OVSDB_REMOTE_IP] = "remote_ip",   [OVSDB_KEY] = "key",   [OVSDB_LOCAL_IP] = "local_ip",
+    [OVSDB_DF_DEFAULT] = "df_default", [OVSDB_PEER] = "peer",
 };
 static const char *const bfd_keys[OVSDB_N_BFD_KEYS] = {
     [OVSDB_BFD_ENABLE] = "enable",
@@ -211,7 +203,7 @@ refs_sweep(struct ovsdb_rows *rows, struct ovsdb_row *row, enum ovsdb_table chil
     }
 }
 
-struct target {                          /* of one column's value */
+struct target { /* of one column's value */
     struct ovsdb_rows *rows;
     struct ovsdb_row *row;
     const struct column *column;
@@ -312,19 +304,13 @@ column_apply(const struct target *t, const json_t *value, struct error *err)
 {
     switch (t->column->kind) {
     case TEXT:
-    case NAME:
-        return text_apply(t->rows, t->row, t->column, value);
-    case INTEGER:
-        return integer_apply(t->row, t->column, value);
-    case BOOLEAN:
-        return boolean_apply(t->row, t->column, value);
-    case PROTOCOLS:
-        return protocols_apply(t->row, t->column, value, t->is_difference);
-    case REFS:
-        return refs_apply(t, value, err);
+    case NAME: return text_apply(t->rows, t->row, t->column, value);
+    case INTEGER: return integer_apply(t->row, t->column, value);
+    case BOOLEAN: return boolean_apply(t->row, t->column, value);
+    case PROTOCOLS: return protocols_apply(t->row, t->column, value, t->is_difference);
+    case REFS: return refs_apply(t, value, err);
     case KEYS:
-    case BRIDGE_IDS:
-        return keys_apply(t, value);
+    case BRIDGE_IDS: return keys_apply(t, value);
     }
     return false;
 }
@@ -341,8 +327,8 @@ row_apply(struct ovsdb_rows *rows, struct ovsdb_row *row, const json_t *values, 
         struct target target = { rows, row, c, is_difference };
         struct error why = { .text = "" };
         if (value && !column_apply(&target, value, &why))
-            return error_set(err, ERROR_PROTOCOL, "column %s of %s row %s: %s", c->name, table,
-                             uuid_format(row->uuid, id), *why.text ? why.text : "a value of the wrong type");
+            return error_set(err, ERROR_PROTOCOL, "column %s of %s row %s: %s", c->name, table, uuid_format(row->uuid, id),
+                             *why.text ? why.text : "a value of the wrong type");
     }
     ovsdb_rows_changed(rows, row);
     if (rows->n_bytes > OVSDB_ROWS_BYTES_MAX)
@@ -371,8 +357,7 @@ row_update1(struct ovsdb_rows *rows, enum ovsdb_table table, struct uuid uuid, c
         return row ? row_apply(rows, row, values, false, err) : row_insert(rows, table, uuid, values, err);
     char id[UUID_STRLEN];
     if (!row || !json_object_get(update, "old"))
-        return error_set(err, ERROR_PROTOCOL, "an update of %s row %s makes no sense", ovsdb_table_name(table),
-                         uuid_format(uuid, id));
+        return error_set(err, ERROR_PROTOCOL, "an update of %s row %s makes no sense", ovsdb_table_name(table), uuid_format(uuid, id));
     ovsdb_rows_remove(rows, row);
     return true;
 }
@@ -390,27 +375,24 @@ row_update2(struct ovsdb_rows *rows, enum ovsdb_table table, struct uuid uuid, c
         return row_apply(rows, row, difference, true, err);
     char id[UUID_STRLEN];
     if (!row || !json_object_get(update, "delete"))
-        return error_set(err, ERROR_PROTOCOL, "an update of %s row %s makes no sense", ovsdb_table_name(table),
-                         uuid_format(uuid, id));
+        return error_set(err, ERROR_PROTOCOL, "an update of %s row %s makes no sense", ovsdb_table_name(table), uuid_format(uuid, id));
     ovsdb_rows_remove(rows, row);
     return true;
 }
 
 static bool
-table_apply(struct ovsdb_rows *rows, enum ovsdb_dialect dialect, enum ovsdb_table table, const json_t *updates,
-            struct error *err)
+table_apply(struct ovsdb_rows *rows, enum ovsdb_dialect dialect, enum ovsdb_table table, const json_t *updates, struct error *err)
 {
     const char *key;
     json_t *update;
     if (!json_is_object(updates))
         return error_set(err, ERROR_PROTOCOL, "the update of table %s is not an object", ovsdb_table_name(table));
-    json_object_foreach ((json_t *) updates, key, update) {
+    json_object_foreach((json_t *) updates, key, update)
+    {
         struct uuid uuid;
         if (!uuid_parse(key, &uuid))
-            return error_set(err, ERROR_PROTOCOL, "an update of table %s names a row by what is not a UUID",
-                             ovsdb_table_name(table));
-        bool ok = dialect == OVSDB_UPDATE1 ? row_update1(rows, table, uuid, update, err)
-                                           : row_update2(rows, table, uuid, update, err);
+            return error_set(err, ERROR_PROTOCOL, "an update of table %s names a row by what is not a UUID", ovsdb_table_name(table));
+        bool ok = dialect == OVSDB_UPDATE1 ? row_update1(rows, table, uuid, update, err) : row_update2(rows, table, uuid, update, err);
         if (!ok)
             return false;
     }

@@ -19,7 +19,7 @@ struct entry {
 void
 ovsdb_zones_init(struct ovsdb_zones *zones, uint32_t basis)
 {
-    *zones = (struct ovsdb_zones) { .basis = basis };
+    *zones = (struct ovsdb_zones){ .basis = basis };
     map_init(&zones->by_number);
 }
 
@@ -151,20 +151,20 @@ ovsdb_zone_value_parse(const char *value)
 
 /* Whatever number of zones is stored, it is one operation: a database changes a row once for it. */
 struct wished {
-    struct ovsdb_pair *pairs;            /* to be there */
-    char (*texts)[2][KEY_MAX];           /* what they point to */
+    struct ovsdb_pair *pairs;  /* to be there */
+    char (*texts)[2][KEY_MAX]; /* what they point to */
     size_t n;
-    json_t *gone;                        /* keys */
+    json_t *gone; /* keys */
 };
 
 static void
 wished_add(struct wished *w, const struct ovsdb_zone *wish)
 {
-    char (*text)[KEY_MAX] = w->texts[w->n];
+    char(*text)[KEY_MAX] = w->texts[w->n];
     snprintf(text[0], KEY_MAX, PREFIX "%u", wish->number);
     snprintf(text[1], KEY_MAX, "%u", wish->zone);
     if (wish->zone)
-        w->pairs[w->n++] = (struct ovsdb_pair) { text[0], text[1] };
+        w->pairs[w->n++] = (struct ovsdb_pair){ text[0], text[1] };
     else
         json_array_append_new(w->gone, json_string(text[0]));
 }

@@ -25,12 +25,12 @@ void ovsdb_zones_done(struct ovsdb_zones *);
 void ovsdb_zones_clear(struct ovsdb_zones *);
 size_t ovsdb_zones_bytes(const struct ovsdb_zones *);
 
-uint16_t ovsdb_zones_get(const struct ovsdb_zones *, uint32_t number);           /* 0: none */
-void ovsdb_zones_set(struct ovsdb_zones *, uint32_t number, uint16_t zone);      /* 0: no longer there */
-struct ovsdb_zone *ovsdb_zones_list(const struct ovsdb_zones *, size_t *n);      /* rising by number; free() it */
+uint16_t ovsdb_zones_get(const struct ovsdb_zones *, uint32_t number);      /* 0: none */
+void ovsdb_zones_set(struct ovsdb_zones *, uint32_t number, uint16_t zone); /* 0: no longer there */
+struct ovsdb_zone *ovsdb_zones_list(const struct ovsdb_zones *, size_t *n); /* rising by number; free() it */
 
 bool ovsdb_zone_key_parse(const char *key, uint32_t *number);
-uint16_t ovsdb_zone_value_parse(const char *value);              /* 0: it is none */
+uint16_t ovsdb_zone_value_parse(const char *value); /* 0: it is none */
 
 /* Wishes: zone 0 asks that there be none. */
 void ovsdb_zones_wish(struct ovsdb_zones *wishes, uint32_t number, uint16_t zone);

@@ -24,7 +24,7 @@
 #include "ofproto/session/endpoint_private.h"
 
 #define BACKLOG 512
-#define PAUSE_MS 200            /* without accepting, when descriptors have run out */
+#define PAUSE_MS 200 /* without accepting, when descriptors have run out */
 #define KEEPALIVE_IDLE_S 10
 #define KEEPALIVE_INTERVAL_S 5
 #define KEEPALIVE_PROBES 3
@@ -42,8 +42,10 @@ union address {
 static bool
 syntax_error(const char *text, const char *why, struct error *err)
 {
-    return error_set(err, ERROR_INVALID, "'%s' is not a place to listen at: %s "
-                     "(punix:FILE, ptcp:PORT[:IP] or pssl:PORT[:IP])", text, why);
+    return error_set(err, ERROR_INVALID,
+                     "'%s' is not a place to listen at: %s "
+                     "(punix:FILE, ptcp:PORT[:IP] or pssl:PORT[:IP])",
+                     text, why);
 }
 
 /* "192.0.2.1" or "[2001:db8::1]" to its plain form. */
@@ -103,8 +105,8 @@ name_of_place(const struct endpoint *e, char *name, size_t size)
     if (e->kind == ENDPOINT_UNIX)
         snprintf(name, size, "punix:%s", e->path);
     else
-        snprintf(name, size, strchr(e->ip, ':') ? "%s:%u%s[%s]" : "%s:%u%s%s",
-                 e->kind == ENDPOINT_TLS ? "pssl" : "ptcp", e->port, e->ip[0] ? ":" : "", e->ip);
+        snprintf(name, size, strchr(e->ip, ':') ? "%s:%u%s[%s]" : "%s:%u%s%s", e->kind == ENDPOINT_TLS ? "pssl" : "ptcp", e->port,
+                 e->ip[0] ? ":" : "", e->ip);
 }
 
 /* ---- sockets ---- */
@@ -157,8 +159,8 @@ open_inet(const struct endpoint *e, const char *name, struct error *err)
     if (fd < 0 && !e->ip[0] && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
         fd = bind_inet(e, AF_INET);
     if (fd < 0)
-        error_set(err, errno == EADDRINUSE ? ERROR_CONFLICT : ERROR_UNAVAILABLE, "cannot listen at %s: %s%s", name,
-                  strerror(errno), errno == EADDRINUSE ? "; another program listens there" : "");
+        error_set(err, errno == EADDRINUSE ? ERROR_CONFLICT : ERROR_UNAVAILABLE, "cannot listen at %s: %s%s", name, strerror(errno),
+                  errno == EADDRINUSE ? "; another program listens there" : "");
     return fd;
 }
 
@@ -209,8 +211,7 @@ static void
 remove_own_socket(const struct endpoint_listener *l)
 {
     struct stat st;
-    if (l->place.kind == ENDPOINT_UNIX && l->unix_ino && !lstat(l->place.path, &st)
-        && st.st_dev == l->unix_dev && st.st_ino == l->unix_ino)
+    if (l->place.kind == ENDPOINT_UNIX && l->unix_ino && !lstat(l->place.path, &st) && st.st_dev == l->unix_dev && st.st_ino == l->unix_ino)
         unlink(l->place.path);
 }
 
@@ -294,8 +295,7 @@ on_connection(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr
         return;
     }
     if (l->n_accepted >= LIMIT_SESSIONS) {
-        log_warn_limited(&l->log, "%s: refusing %s: there are %d connections already", l->name, peer.address,
-                         LIMIT_SESSIONS);
+        log_warn_limited(&l->log, "%s: refusing %s: there are %d connections already", l->name, peer.address, LIMIT_SESSIONS);
         close(fd);
         return;
     }
@@ -313,7 +313,7 @@ on_accept_error(struct evconnlistener *socket, void *aux)
     struct endpoint_listener *l = aux;
     log_warn_limited(&l->log, "%s: cannot accept a connection: %s", l->name, strerror(errno));
     evconnlistener_disable(l->socket);
-    event_add(l->resume, &(struct timeval) { .tv_usec = PAUSE_MS * 1000 });
+    event_add(l->resume, &(struct timeval){ .tv_usec = PAUSE_MS * 1000 });
 }
 
 static void
@@ -327,15 +327,13 @@ static bool
 listener_open(struct endpoint_listener *l, struct error *err)
 {
     if (l->place.kind == ENDPOINT_TLS && !l->ssl)
-        return error_set(err, ERROR_INVALID, "cannot listen at %s without a certificate: `vnetctl pki init` makes one",
-                         l->name);
+        return error_set(err, ERROR_INVALID, "cannot listen at %s without a certificate: `vnetctl pki init` makes one", l->name);
     int fd = l->place.kind == ENDPOINT_UNIX ? open_unix(l, err) : open_inet(&l->place, l->name, err);
     if (fd < 0)
         return false;
 
     l->resume = evtimer_new(l->base, on_resume, l);
-    l->socket = evconnlistener_new(l->base, on_connection, l, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG,
-                                   fd);
+    l->socket = evconnlistener_new(l->base, on_connection, l, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
     if (l->socket && l->resume) {
         evconnlistener_set_error_cb(l->socket, on_accept_error);
         return true;
@@ -347,8 +345,8 @@ listener_open(struct endpoint_listener *l, struct error *err)
 }
 
 struct endpoint_listener *
-endpoint_listen(struct event_base *base, const struct endpoint *e, SSL_CTX *ssl, const char *required_ou,
-                endpoint_accepted *accepted, void *aux, struct error *err)
+endpoint_listen(struct event_base *base, const struct endpoint *e, SSL_CTX *ssl, const char *required_ou, endpoint_accepted *accepted,
+                void *aux, struct error *err)
 {
     struct endpoint_listener *l = mem_zalloc(sizeof *l);
     l->base = base;
@@ -411,8 +409,7 @@ endpoint_listener_socket(struct event_base *base, const struct endpoint *e, stru
     int fd = e->kind == ENDPOINT_UNIX ? open_unix(&l, err) : open_inet(e, l.name, err);
     if (fd < 0)
         return NULL;
-    struct evconnlistener *socket = evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-                                                       BACKLOG, fd);
+    struct evconnlistener *socket = evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
     if (!socket) {
         error_set(err, ERROR_UNAVAILABLE, "cannot listen at %s: %s", l.name, strerror(errno));
         close(fd);

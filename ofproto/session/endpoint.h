@@ -15,8 +15,8 @@ enum endpoint_kind { ENDPOINT_UNIX, ENDPOINT_TCP, ENDPOINT_TLS };
 
 struct endpoint {
     enum endpoint_kind kind;
-    char path[108];             /* ENDPOINT_UNIX */
-    char ip[46];                /* "" is every address */
+    char path[108]; /* ENDPOINT_UNIX */
+    char ip[46];    /* "" is every address */
     uint16_t port;
 };
 
@@ -26,11 +26,11 @@ bool endpoint_parse(const char *text, struct endpoint *, struct error *) MUST_CH
 /* Who is on the other side. With TLS, from the verified certificate; CN and OU as cli.md's pki writes them. */
 struct endpoint_peer {
     enum endpoint_kind kind;
-    char address[64];           /* "192.0.2.11:40312", or "unix" */
-    char ip[46];                /* peer's IP, "" for unix */
-    char local_ip[46];          /* our address that it came to */
-    uint32_t uid;               /* ENDPOINT_UNIX: SO_PEERCRED */
-    char cn[65], ou[65];        /* ENDPOINT_TLS */
+    char address[64];    /* "192.0.2.11:40312", or "unix" */
+    char ip[46];         /* peer's IP, "" for unix */
+    char local_ip[46];   /* our address that it came to */
+    uint32_t uid;        /* ENDPOINT_UNIX: SO_PEERCRED */
+    char cn[65], ou[65]; /* ENDPOINT_TLS */
 };
 
 /* A server's TLS settings: certificate, key, CA; peers must present a certificate of that CA; TLS 1.2 or later.
@@ -43,14 +43,13 @@ SSL_CTX *endpoint_tls_new(const char *key, const char *cert, const char *ca, str
  * 'accepted' with endpoint_listener_released(). The program ignores SIGPIPE. */
 struct endpoint_listener;
 typedef void endpoint_accepted(void *aux, struct bufferevent *, const struct endpoint_peer *);
-struct endpoint_listener *endpoint_listen(struct event_base *, const struct endpoint *, SSL_CTX *,
-                                          const char *required_ou, endpoint_accepted *, void *aux,
-                                          struct error *) MUST_CHECK;
+struct endpoint_listener *endpoint_listen(struct event_base *, const struct endpoint *, SSL_CTX *, const char *required_ou,
+                                          endpoint_accepted *, void *aux, struct error *) MUST_CHECK;
 /* TLS: peers without a certificate are taken too, with cn and ou ""; what they may is for the owner to say. One that is presented must be of our CA. */
 void endpoint_listener_allow_anonymous(struct endpoint_listener *);
 void endpoint_listener_released(struct endpoint_listener *);
 void endpoint_listener_free(struct endpoint_listener *);
-uint16_t endpoint_listener_port(const struct endpoint_listener *);       /* when PORT was 0 */
+uint16_t endpoint_listener_port(const struct endpoint_listener *); /* when PORT was 0 */
 
 /* ---- for servers that accept by themselves (the HTTP API) ---- */
 struct evconnlistener;

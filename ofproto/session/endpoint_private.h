@@ -16,18 +16,18 @@ struct tls_handshake;
 struct endpoint_listener {
     struct event_base *base;
     struct evconnlistener *socket;
-    struct event *resume;               /* accepts again after a pause for want of descriptors */
+    struct event *resume; /* accepts again after a pause for want of descriptors */
     struct endpoint place;
-    char name[128];                     /* for log lines: "pssl:6653" */
+    char name[128]; /* for log lines: "pssl:6653" */
     SSL_CTX *ssl;
     char *required_ou;
     bool allows_anonymous;
     endpoint_accepted *accepted;
     void *aux;
-    unsigned n_accepted;                /* handed over and not released */
+    unsigned n_accepted; /* handed over and not released */
     unsigned n_handshakes;
     struct tls_handshake *oldest, *newest;
-    dev_t unix_dev;                     /* the socket file that is ours to remove */
+    dev_t unix_dev; /* the socket file that is ours to remove */
     ino_t unix_ino;
     struct log_limit log;
 };

@@ -33,8 +33,8 @@ load_error(const char *what, const char *file, struct error *err)
 {
     unsigned long code = ERR_peek_last_error();
     const char *why = code ? ERR_reason_error_string(code) : NULL;
-    error_set(err, ERROR_INVALID, "cannot load the %s from '%s': %s; `vnetctl pki init` makes keys and certificates",
-              what, file, why ? why : "unknown error");
+    error_set(err, ERROR_INVALID, "cannot load the %s from '%s': %s; `vnetctl pki init` makes keys and certificates", what, file,
+              why ? why : "unknown error");
     ERR_clear_error();
     return false;
 }
@@ -72,8 +72,7 @@ endpoint_tls_new(const char *key, const char *cert, const char *ca, struct error
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(ctx, 0);
-    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE
-                     | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     if (load_files(ctx, key, cert, ca, err))
         return ctx;
@@ -123,8 +122,7 @@ endpoint_tls_identify(SSL *ssl, const char *required_ou, struct endpoint_peer *p
     text_escape(cn, sizeof cn, peer->cn);
     text_escape(ou, sizeof ou, peer->ou);
     if (required_ou && strcmp(required_ou, peer->ou))
-        return error_set(err, ERROR_FORBIDDEN, "its certificate (CN=%s) has OU=%s; OU=%s is needed here", cn, ou,
-                         required_ou);
+        return error_set(err, ERROR_FORBIDDEN, "its certificate (CN=%s) has OU=%s; OU=%s is needed here", cn, ou, required_ou);
     return true;
 }
 
@@ -217,9 +215,9 @@ endpoint_tls_start(struct endpoint_listener *l, int fd, const struct endpoint_pe
     SSL *ssl = SSL_new(l->ssl);
     if (ssl && l->allows_anonymous)
         SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-    struct bufferevent *bev = ssl ? bufferevent_openssl_socket_new(l->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
-                                                                   BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
-                                  : NULL;
+    struct bufferevent *bev =
+        ssl ? bufferevent_openssl_socket_new(l->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
+            : NULL;
     if (!bev) {
         SSL_free(ssl);
         close(fd);
@@ -236,8 +234,7 @@ endpoint_tls_start(struct endpoint_listener *l, int fd, const struct endpoint_pe
     l->newest = h;
     l->n_handshakes++;
     h->deadline = evtimer_new(l->base, on_deadline, h);
-    event_add(h->deadline, &(struct timeval) { .tv_sec = LIMIT_HANDSHAKE_MS / 1000,
-                                              .tv_usec = LIMIT_HANDSHAKE_MS % 1000 * 1000 });
+    event_add(h->deadline, &(struct timeval){ .tv_sec = LIMIT_HANDSHAKE_MS / 1000, .tv_usec = LIMIT_HANDSHAKE_MS % 1000 * 1000 });
     bufferevent_setcb(bev, NULL, NULL, on_handshake_event, h);
 }
 

@@ -21,7 +21,7 @@
 
 #include <openflow/openflow.h>
 
-#define FAILURES_MAX 3          /* in a row that no message is to blame for; then the connection is started anew */
+#define FAILURES_MAX 3 /* in a row that no message is to blame for; then the connection is started anew */
 
 enum { XID_OPEN, XID_BARRIER, XID_COMMIT, XID_CLEAN, N_CONTROL_XIDS };
 
@@ -79,8 +79,8 @@ batch_encode(struct of_commit *c, const struct flow_table_send *sends, struct by
 {
     for (size_t i = 0; i < c->n_items; i++)
         if (sends[i].spec->kind == SPEC_METER)
-            wire_put_mod(sends[i].command == WIRE_ADD ? b : &c->cleaning, sends[i].spec, sends[i].command,
-                         sends[i].is_modify, c->first_xid + (uint32_t) i);
+            wire_put_mod(sends[i].command == WIRE_ADD ? b : &c->cleaning, sends[i].spec, sends[i].command, sends[i].is_modify,
+                         c->first_xid + (uint32_t) i);
 
     if (c->n_bundled)
         of_message_bundle_control(b, ++c->bundle, OFPBCT_OPEN_REQUEST, c->control_xid + XID_OPEN);
@@ -88,8 +88,7 @@ batch_encode(struct of_commit *c, const struct flow_table_send *sends, struct by
         if (needs_removal(&sends[i]))
             wire_put_bundle_mod(b, c->bundle, sends[i].spec, WIRE_DELETE, false, c->first_xid + (uint32_t) i);
         if (sends[i].spec->kind != SPEC_METER)
-            wire_put_bundle_mod(b, c->bundle, sends[i].spec, sends[i].command, sends[i].is_modify,
-                                c->first_xid + (uint32_t) i);
+            wire_put_bundle_mod(b, c->bundle, sends[i].spec, sends[i].command, sends[i].is_modify, c->first_xid + (uint32_t) i);
     }
     of_message_empty(b, OF_BARRIER_REQUEST, c->control_xid + XID_BARRIER);
     if (c->cleaning.n)
@@ -199,11 +198,9 @@ item_refuse(struct of_commit *c, struct of_commit_item *i, const char *why)
         return;
     const char *deed = i->command == WIRE_DELETE ? "delete" : i->is_modify ? "change" : "add";
     if (i->kind == SPEC_FLOW)
-        i->refusal = mem_printf("the switch refused to %s a flow of table %u, priority %u: %s", deed, i->table,
-                                i->priority, why);
+        i->refusal = mem_printf("the switch refused to %s a flow of table %u, priority %u: %s", deed, i->table, i->priority, why);
     else
-        i->refusal = mem_printf("the switch refused to %s %s %u: %s", deed, i->kind == SPEC_GROUP ? "group" : "meter",
-                                i->id, why);
+        i->refusal = mem_printf("the switch refused to %s %s %u: %s", deed, i->kind == SPEC_GROUP ? "group" : "meter", i->id, why);
     c->n_refused++;
 }
 
@@ -234,8 +231,7 @@ tell_refused(struct of_session *s, const struct of_commit_item *items, size_t n)
         if (!items[i].refusal)
             continue;
         s->counters.refused++;
-        log_warn_limited(&s->log, "switch %s: cookie 0x%016llx: %s", s->name, (unsigned long long) items[i].cookie,
-                         items[i].refusal);
+        log_warn_limited(&s->log, "switch %s: cookie 0x%016llx: %s", s->name, (unsigned long long) items[i].cookie, items[i].refusal);
         s->ops->refused(s->aux, s, items[i].cookie, items[i].refusal);
     }
 }

@@ -68,7 +68,7 @@ library_match(const struct of_ct_match *m)
         .labels.u64.lo = m->label & m->label_mask,
         .labels_mask.u64.lo = m->label_mask,
     };
-    match.tuple_orig.src_port = htons(m->src_port);      /* of ICMP the identifier */
+    match.tuple_orig.src_port = htons(m->src_port); /* of ICMP the identifier */
     if (is_icmp(m)) {
         match.tuple_orig.icmp_type = m->dst_port >> 8;
         match.tuple_orig.icmp_code = m->dst_port & 0xff;
@@ -133,8 +133,13 @@ of_conntrack_probe(struct of_session *s)
 {
     static const uint8_t property[8] = { UNKNOWN_PROPERTY >> 8, UNKNOWN_PROPERTY & 0xff, 0, 4 };
     const struct ip nobody = ip4(UINT32_MAX);
-    struct of_ct_match none = { .has_zone = true, .zone = UINT16_MAX, .proto = IPPROTO_RAW, .src = nobody, .dst = nobody,
-                                .src_port = UINT16_MAX, .dst_port = UINT16_MAX };
+    struct of_ct_match none = { .has_zone = true,
+                                .zone = UINT16_MAX,
+                                .proto = IPPROTO_RAW,
+                                .src = nobody,
+                                .dst = nobody,
+                                .src_port = UINT16_MAX,
+                                .dst_port = UINT16_MAX };
     struct ofpbuf *message = flush_encode(&none);
     ofpbuf_put(message, property, sizeof property);
     s->ct_probe_xid = flush_send(s, message);
@@ -156,7 +161,7 @@ of_conntrack_error(struct of_session *s, const uint8_t *message, size_t n, const
     static const uint8_t nicira[] = { 0, 0, 0x23, 0x20 };
     struct bytes_reader r;
     reader_init(&r, message, n);
-    reader_take(&r, OF_HEADER_BYTES + 4);                /* its header, type and code */
+    reader_take(&r, OF_HEADER_BYTES + 4); /* its header, type and code */
     reader_u8(&r);
     uint8_t type = reader_u8(&r);
     reader_take(&r, 6);

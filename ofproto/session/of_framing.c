@@ -12,7 +12,7 @@
 #define NXT_PACKET_IN2 30
 #define BUDGET_MESSAGES 128
 #define BUDGET_BYTES (256 << 10)
-#define ECHO_BACKLOG_BYTES (4 << 20)    /* a peer that asks and does not read the answers */
+#define ECHO_BACKLOG_BYTES (4 << 20) /* a peer that asks and does not read the answers */
 
 /* ---- packets ---- */
 
@@ -113,39 +113,20 @@ static void
 dispatch(struct of_session *s, const uint8_t *message, size_t n, uint32_t xid)
 {
     switch (message[1]) {
-    case OF_HELLO:
-        of_handshake_hello(s, message, n);
-        break;
-    case OF_ERROR:
-        dispatch_error(s, message, n, xid);
-        break;
-    case OF_ECHO_REQUEST:
-        dispatch_echo(s, message, n);
-        break;
-    case OF_EXPERIMENTER:
-        dispatch_experimenter(s, message, n);
-        break;
-    case OF_FEATURES_REPLY:
-        of_handshake_features(s, message, n);
-        break;
-    case OF_PACKET_IN:                   /* not the format that was asked for: it cannot say which flow sent it */
+    case OF_HELLO: of_handshake_hello(s, message, n); break;
+    case OF_ERROR: dispatch_error(s, message, n, xid); break;
+    case OF_ECHO_REQUEST: dispatch_echo(s, message, n); break;
+    case OF_EXPERIMENTER: dispatch_experimenter(s, message, n); break;
+    case OF_FEATURES_REPLY: of_handshake_features(s, message, n); break;
+    case OF_PACKET_IN: /* not the format that was asked for: it cannot say which flow sent it */
         s->counters.packet_ins++;
         s->counters.packet_ins_dropped++;
         break;
-    case OF_FLOW_REMOVED:
-        dispatch_flow_removed(s, message, n);
-        break;
-    case OF_MULTIPART_REPLY:
-        of_reader_reply(s, message, n, xid);
-        break;
-    case OF_BARRIER_REPLY:
-        of_commit_barrier(s, xid);
-        break;
-    case OF_BUNDLE_CONTROL:
-        of_commit_control(s, message, n, xid);
-        break;
-    default:                             /* echo replies have done their work by coming; the rest is not for us */
-        break;
+    case OF_FLOW_REMOVED: dispatch_flow_removed(s, message, n); break;
+    case OF_MULTIPART_REPLY: of_reader_reply(s, message, n, xid); break;
+    case OF_BARRIER_REPLY: of_commit_barrier(s, xid); break;
+    case OF_BUNDLE_CONTROL: of_commit_control(s, message, n, xid); break;
+    default: /* echo replies have done their work by coming; the rest is not for us */ break;
     }
 }
 
@@ -159,8 +140,7 @@ is_header_acceptable(struct of_session *s, const uint8_t header[OF_HEADER_BYTES]
     else if (s->state == OF_STATE_HELLO && type != OF_HELLO && type != OF_ERROR)
         of_session_fail(s, "the peer's first message is not a HELLO of OpenFlow");
     else if (version != OF_VERSION && type != OF_HELLO && type != OF_ERROR)
-        of_session_fail(s, "the switch sent a message of OpenFlow version 0x%02x after 0x%02x was agreed", version,
-                        OF_VERSION);
+        of_session_fail(s, "the switch sent a message of OpenFlow version 0x%02x after 0x%02x was agreed", version, OF_VERSION);
     else
         return true;
     return false;

@@ -13,10 +13,10 @@
 #include <openflow/openflow.h>
 
 #define HELLO_VERSIONBITMAP 1
-#define HELLO_FAILED 0          /* error type; code 0: incompatible */
+#define HELLO_FAILED 0 /* error type; code 0: incompatible */
 #define NXT_SET_PACKET_IN_FORMAT 16
 #define NXT_SET_CONTROLLER_ID 20
-#define PACKET_IN2 2            /* the format with userdata */
+#define PACKET_IN2 2 /* the format with userdata */
 #define N_ASYNC_PROPERTIES 12
 #define ASYNC_PACKET_IN_PRIMARY 1
 #define ASYNC_FLOW_REMOVED_PRIMARY 5
@@ -102,7 +102,7 @@ put_config(struct of_session *s, struct bytes *b)
 {
     size_t message = of_message_begin(b, OF_SET_CONFIG, of_session_xids(s, 1));
     bytes_put_be16(b, OFPC_FRAG_NORMAL);
-    bytes_put_be16(b, UINT16_MAX);       /* whole packets; 0 would also silence some connections */
+    bytes_put_be16(b, UINT16_MAX); /* whole packets; 0 would also silence some connections */
     of_message_end(b, message);
 
     message = of_message_begin_nicira(b, NXT_SET_PACKET_IN_FORMAT, of_session_xids(s, 1));
@@ -114,12 +114,9 @@ static uint32_t
 wanted_reasons(unsigned type)
 {
     switch (type) {
-    case ASYNC_PACKET_IN_PRIMARY:
-        return 1u << OFPR_ACTION | OFPR14_ACTION_BITS;
-    case ASYNC_FLOW_REMOVED_PRIMARY:
-        return 1u << OFPRR_DELETE | 1u << OFPRR_GROUP_DELETE;
-    default:
-        return 0;
+    case ASYNC_PACKET_IN_PRIMARY: return 1u << OFPR_ACTION | OFPR14_ACTION_BITS;
+    case ASYNC_FLOW_REMOVED_PRIMARY: return 1u << OFPRR_DELETE | 1u << OFPRR_GROUP_DELETE;
+    default: return 0;
     }
 }
 
@@ -143,7 +140,7 @@ put_role(struct of_session *s, struct bytes *b)
     s->role_xid = of_session_xids(s, 1);
     size_t message = of_message_begin(b, OF_ROLE_REQUEST, s->role_xid);
     bytes_put_be32(b, ROLE_PRIMARY);
-    bytes_put_be32(b, 0);                /* short id: not used */
+    bytes_put_be32(b, 0); /* short id: not used */
     bytes_put_be64(b, s->generation);
     of_message_end(b, message);
 }
@@ -177,7 +174,7 @@ of_handshake_features(struct of_session *s, const uint8_t *message, size_t n)
     struct bytes_reader r;
     reader_init(&r, message + OF_HEADER_BYTES, n - OF_HEADER_BYTES);
     uint64_t dpid = reader_be64(&r);
-    reader_take(&r, 5);                  /* n_buffers, n_tables */
+    reader_take(&r, 5); /* n_buffers, n_tables */
     uint8_t auxiliary = reader_u8(&r);
 
     if (s->state != OF_STATE_FEATURES)

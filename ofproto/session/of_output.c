@@ -6,7 +6,7 @@
 #include "ofproto/session/of_session_private.h"
 
 #define PACKET_OUT_BACKLOG_BYTES (1 << 20)
-#define COPY_MAX_BYTES 4096     /* what is longer goes to the output without a copy */
+#define COPY_MAX_BYTES 4096 /* what is longer goes to the output without a copy */
 
 size_t
 of_session_backlog(const struct of_session *s)
@@ -59,8 +59,7 @@ of_session_xids(struct of_session *s, uint32_t n)
 bool
 of_session_packet_out(struct of_session *s, uint32_t out_port, const uint8_t *packet, size_t n)
 {
-    if (s->state < OF_STATE_IDENTIFIED || s->state == OF_STATE_CLOSED
-        || of_session_backlog(s) > PACKET_OUT_BACKLOG_BYTES)
+    if (s->state < OF_STATE_IDENTIFIED || s->state == OF_STATE_CLOSED || of_session_backlog(s) > PACKET_OUT_BACKLOG_BYTES)
         return false;
     struct bytes b = BYTES_INIT;
     packet_out_encode(&b, out_port, packet, n, of_session_xids(s, 1));

@@ -11,8 +11,8 @@
 #include "ofproto/session/of_session_private.h"
 
 #define ALL_TABLES 0xff
-#define ENTRIES_MAX 4000000u    /* of one reading */
-#define BYTES_MAX (1u << 30)    /* likewise: few large entries fill memory as well as many small ones */
+#define ENTRIES_MAX 4000000u /* of one reading */
+#define BYTES_MAX (1u << 30) /* likewise: few large entries fill memory as well as many small ones */
 #define MULTIPART_TABLE 3
 #define MULTIPART_MORE 1
 #define MULTIPART_HEADER_BYTES (OF_HEADER_BYTES + 8)
@@ -77,8 +77,7 @@ static void
 reading_advance(struct of_session *s)
 {
     struct of_reader *r = &s->reader;
-    bool has_more_tables = r->step == OF_READER_TABLES ? r->n_tables > 0
-                           : r->step == OF_READER_FLOWS && ++r->at < r->n_tables;
+    bool has_more_tables = r->step == OF_READER_TABLES ? r->n_tables > 0 : r->step == OF_READER_FLOWS && ++r->at < r->n_tables;
 
     if (has_more_tables) {
         reading_request(s, OF_READER_FLOWS);
@@ -282,8 +281,10 @@ of_reader_reconcile(struct of_session *s)
 {
     of_session_set_state(s, OF_STATE_READING);
     flow_table_readback_begin(s->table);
-    of_reader_push(s, &(struct of_session_read) { .table = ALL_TABLES, .want_groups_and_meters = true,
-                                                  .each_flow = own_flow, .each_spec = own_spec, .done = own_done,
-                                                  .aux = s }, OF_READER_QUEUE + 1);
+    of_reader_push(
+        s,
+        &(struct of_session_read){
+            .table = ALL_TABLES, .want_groups_and_meters = true, .each_flow = own_flow, .each_spec = own_spec, .done = own_done, .aux = s },
+        OF_READER_QUEUE + 1);
     of_reader_run(s);
 }

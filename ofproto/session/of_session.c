@@ -18,7 +18,7 @@
 #include "ofproto/session/of_session_private.h"
 
 #define PROBE_MS 5000
-#define ANSWER_MS 30000         /* a reading or a batch without progress */
+#define ANSWER_MS 30000 /* a reading or a batch without progress */
 #define GOODBYE_MS 1000
 #define POKE_AGAIN_MS 1000
 #define INPUT_MAX_BYTES (512 << 10)
@@ -37,8 +37,7 @@ of_session_now_ms(void)
 static const char *
 state_name(enum of_state state)
 {
-    static const char *const names[] = { "HELLO", "FEATURES", "IDENTIFIED", "READING", "CURRENT", "COMMITTING",
-                                         "CLOSED" };
+    static const char *const names[] = { "HELLO", "FEATURES", "IDENTIFIED", "READING", "CURRENT", "COMMITTING", "CLOSED" };
     return names[state];
 }
 
@@ -53,8 +52,8 @@ is_routine(enum of_state from, enum of_state to)
 void
 of_session_set_state(struct of_session *s, enum of_state state)
 {
-    log_write(LOG_MODULE, is_routine(s->state, state) ? LOG_LEVEL_DBG : LOG_LEVEL_INFO, "switch %s: %s -> %s%s%s",
-              s->name, state_name(s->state), state_name(state), state == OF_STATE_CLOSED ? ": " : "",
+    log_write(LOG_MODULE, is_routine(s->state, state) ? LOG_LEVEL_DBG : LOG_LEVEL_INFO, "switch %s: %s -> %s%s%s", s->name,
+              state_name(s->state), state_name(state), state == OF_STATE_CLOSED ? ": " : "",
               state == OF_STATE_CLOSED ? s->close_reason : "");
     s->state = state;
 }
@@ -68,8 +67,7 @@ of_session_rename(struct of_session *s)
     if (s->state == OF_STATE_HELLO)
         snprintf(s->name, sizeof s->name, "%s%s%s", cn, cn[0] ? " at " : "", s->peer.address);
     else
-        snprintf(s->name, sizeof s->name, "%016" PRIx64 " (%s%s%s)", s->dpid, cn, cn[0] ? " at " : "",
-                 s->peer.address);
+        snprintf(s->name, sizeof s->name, "%016" PRIx64 " (%s%s%s)", s->dpid, cn, cn[0] ? " at " : "", s->peer.address);
 }
 
 /* ---- the end ---- */
@@ -98,7 +96,7 @@ on_close(evutil_socket_t fd, short what, void *aux)
 static void
 schedule(struct event *e, int64_t ms)
 {
-    event_add(e, &(struct timeval) { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 });
+    event_add(e, &(struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 });
 }
 
 static void
@@ -217,14 +215,9 @@ on_tick(evutil_socket_t fd, short what, void *aux)
     if (s->state == OF_STATE_CLOSED)
         return;
     switch (liveness_run(&s->liveness, now)) {
-    case LIVENESS_CLOSE:
-        of_session_fail(s, "the switch has been silent for %d seconds", 2 * PROBE_MS / 1000);
-        return;
-    case LIVENESS_SEND_PROBE:
-        probe(s);
-        break;
-    case LIVENESS_NOTHING:
-        break;
+    case LIVENESS_CLOSE: of_session_fail(s, "the switch has been silent for %d seconds", 2 * PROBE_MS / 1000); return;
+    case LIVENESS_SEND_PROBE: probe(s); break;
+    case LIVENESS_NOTHING: break;
     }
     schedule_tick(s, now);
 }
@@ -249,8 +242,8 @@ of_session_continue(struct of_session *s)
 /* ---- the owner's calls ---- */
 
 struct of_session *
-of_session_new(struct event_base *base, struct bufferevent *bev, const struct endpoint_peer *peer,
-               const struct of_session_ops *ops, void *aux)
+of_session_new(struct event_base *base, struct bufferevent *bev, const struct endpoint_peer *peer, const struct of_session_ops *ops,
+               void *aux)
 {
     struct of_session *s = mem_zalloc(sizeof *s);
     int64_t now = of_session_now_ms();
@@ -264,7 +257,7 @@ of_session_new(struct event_base *base, struct bufferevent *bev, const struct en
     s->next_xid = 1;
     s->started_ms = now;
     for (unsigned i = 0; i < PACKET_IN_KINDS; i++)
-        s->packet_ins[i] = (struct packet_in_bucket) { LIMIT_PACKET_INS_PER_SECOND, now };
+        s->packet_ins[i] = (struct packet_in_bucket){ LIMIT_PACKET_INS_PER_SECOND, now };
     s->log = (struct log_limit) LOG_LIMIT(10);
     s->tick = evtimer_new(base, on_tick, s);
     s->work = evtimer_new(base, on_work, s);

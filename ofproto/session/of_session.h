@@ -44,10 +44,10 @@ struct of_session_ops {
 /* Takes ownership of the connection (as endpoint_accepted delivers it). 'ops' must outlive the session. */
 struct of_session *of_session_new(struct event_base *, struct bufferevent *take, const struct endpoint_peer *,
                                   const struct of_session_ops *, void *aux);
-void of_session_close(struct of_session *, const char *reason);          /* calls closed() from the loop, not from here */
+void of_session_close(struct of_session *, const char *reason); /* calls closed() from the loop, not from here */
 
 void *of_session_aux(const struct of_session *);
-void of_session_set_aux(struct of_session *, void *aux);                 /* e.g. from identify() */
+void of_session_set_aux(struct of_session *, void *aux); /* e.g. from identify() */
 const struct endpoint_peer *of_session_peer(const struct of_session *);
 uint64_t of_session_dpid(const struct of_session *);
 const char *of_session_state_name(const struct of_session *);
@@ -66,13 +66,13 @@ void of_session_push(struct of_session *);
 /* Reads flows from the switch beside everything else; one reading at a time is in flight, others queue (up to 16, then false).
  * 'each' gets the flows (pointers valid during the call), 'done' ends it: ok is false if the connection went. */
 struct of_session_read {
-    uint8_t table;              /* 0xff: all, one after another ('tables' lists them) */
-    const uint8_t *tables;      /* with 0xff: the tables to read; static */
+    uint8_t table;         /* 0xff: all, one after another ('tables' lists them) */
+    const uint8_t *tables; /* with 0xff: the tables to read; static */
     uint8_t n_tables;
     bool want_groups_and_meters;
-    uint64_t cookie, cookie_mask;        /* flows only */
+    uint64_t cookie, cookie_mask; /* flows only */
     void (*each_flow)(void *aux, const struct wire_flow *);
-    void (*each_spec)(void *aux, const struct spec *);   /* groups and meters */
+    void (*each_spec)(void *aux, const struct spec *); /* groups and meters */
     void (*done)(void *aux, bool ok);
     void *aux;
 };
@@ -93,9 +93,9 @@ void of_session_flush_zone(struct of_session *, uint16_t zone);
 struct of_ct_match {
     bool has_zone;
     uint16_t zone;
-    uint8_t proto;              /* 0: any */
-    struct ip src, dst;         /* IP_NONE: any */
-    uint16_t src_port, dst_port;         /* 0: any, but for ICMP */
+    uint8_t proto;               /* 0: any */
+    struct ip src, dst;          /* IP_NONE: any */
+    uint16_t src_port, dst_port; /* 0: any, but for ICMP */
     uint32_t mark, mark_mask;
     uint64_t label, label_mask; /* the low half */
 };
@@ -112,7 +112,7 @@ void of_session_set_generation(struct of_session *, uint64_t generation);
 void of_session_set_controller_id(struct of_session *, uint16_t);
 
 struct of_session_counters {
-    uint64_t mods_sent;         /* flow, group and meter modifications */
+    uint64_t mods_sent; /* flow, group and meter modifications */
     uint64_t bundles, refused, packet_ins, packet_ins_dropped, errors;
 };
 const struct of_session_counters *of_session_counters(const struct of_session *);

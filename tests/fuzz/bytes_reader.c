@@ -10,18 +10,10 @@ read_one(struct bytes_reader *r, uint8_t op, struct bytes *copy)
     size_t n = op >> 3;
     const uint8_t *p;
     switch (op & 7) {
-    case 0:
-        bytes_put_u8(copy, reader_u8(r));
-        return 1;
-    case 1:
-        bytes_put_be16(copy, reader_be16(r));
-        return 2;
-    case 2:
-        bytes_put_be32(copy, reader_be32(r));
-        return 4;
-    case 3:
-        bytes_put_be64(copy, reader_be64(r));
-        return 8;
+    case 0: bytes_put_u8(copy, reader_u8(r)); return 1;
+    case 1: bytes_put_be16(copy, reader_be16(r)); return 2;
+    case 2: bytes_put_be32(copy, reader_be32(r)); return 4;
+    case 3: bytes_put_be64(copy, reader_be64(r)); return 8;
     default:
         p = reader_take(r, n);
         if (p)

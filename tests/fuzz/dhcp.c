@@ -20,7 +20,9 @@ lease_choose(uint8_t choice)
         .prefix_len = 24,
         .mtu = choice & 1 ? 1442 : 0,
         .lease_s = 3600,
-        .n_dns = choice & 2 ? 3 : choice & 4 ? LIMIT_LIST : 0,
+        .n_dns = choice & 2   ? 3
+                 : choice & 4 ? LIMIT_LIST
+                              : 0,
     };
     for (size_t i = 0; i < l.n_dns; i++)
         l.dns[i] = ip4(0x08080800 + (uint32_t) i);

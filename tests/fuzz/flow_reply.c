@@ -97,7 +97,7 @@ message_put(struct bytes *b, enum kind kind, const uint8_t *data, size_t n)
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);         /* the library speaks of every bad byte */
+    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF); /* the library speaks of every bad byte */
     return 0;
 }
 
@@ -111,7 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct error err;
     bool more;
     if (choice & 8 || n > UINT16_MAX - 16)
-        bytes_put(&b, data, n);          /* the header too is a stranger's */
+        bytes_put(&b, data, n); /* the header too is a stranger's */
     else
         message_put(&b, kind, data, n);
     flow_table_readback_begin(r.table);

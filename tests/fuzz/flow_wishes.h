@@ -4,7 +4,7 @@
 
 #include "ofproto/flow/flow_table.h"
 
-#define FLOW_WISH_COOKIE(N) (0x0100000000000000ULL | (N))        /* blocks 1 (flows), 2 (a group), 3 (a meter) */
+#define FLOW_WISH_COOKIE(N) (0x0100000000000000ULL | (N)) /* blocks 1 (flows), 2 (a group), 3 (a meter) */
 
 void flow_wishes_set(struct flow_table *, struct arena *);
 

@@ -14,15 +14,15 @@
 #include "base/alloc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-int LLVMFuzzerInitialize(int *argc, char ***argv);       /* of targets that need one; before the first input */
+int LLVMFuzzerInitialize(int *argc, char ***argv); /* of targets that need one; before the first input */
 
 /* What must hold for any bytes. */
-#define FUZZ_CLAIM(CLAIM)                                                                \
-    do {                                                                                 \
-        if (!(CLAIM)) {                                                                  \
-            dprintf(2, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #CLAIM);        \
-            abort();                                                                     \
-        }                                                                                \
+#define FUZZ_CLAIM(CLAIM)                                                         \
+    do {                                                                          \
+        if (!(CLAIM)) {                                                           \
+            dprintf(2, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #CLAIM); \
+            abort();                                                              \
+        }                                                                         \
     } while (0)
 
 /* A copy that ends in a 0 and where it is allocated to, so that reading further is noticed. */

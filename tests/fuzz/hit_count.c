@@ -15,10 +15,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         char *second = hit_count_format(&again);
         FUZZ_CLAIM(!strcmp(first, second));
         const struct hit_sight sight = { .flow = 0xff, .packets = 5, .bytes = 500, .duration_s = 9 };
-        hit_count_seen(&c, &sight, 1, (struct hit_now) { 1, 1 });
-        hit_count_read(&c, 1, (struct hit_now) { 1, 1 });
-        hit_count_removed(&c, &sight, (struct hit_now) { 2, 2 });
-        hit_count_read(&c, 2, (struct hit_now) { 3, 3 });
+        hit_count_seen(&c, &sight, 1, (struct hit_now){ 1, 1 });
+        hit_count_read(&c, 1, (struct hit_now){ 1, 1 });
+        hit_count_removed(&c, &sight, (struct hit_now){ 2, 2 });
+        hit_count_read(&c, 2, (struct hit_now){ 3, 3 });
         hit_count_disconnected(&c);
         FUZZ_CLAIM(!c.n);
         hit_count_done(&again);

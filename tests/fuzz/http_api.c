@@ -10,7 +10,7 @@
 #include "controller/commit.h"
 #include "controller/controller.h"
 
-#define QUIET_MS 4               /* without a byte for so long, what is to come depends on the client */
+#define QUIET_MS 4 /* without a byte for so long, what is to come depends on the client */
 #define END_MS 2000
 
 struct client {
@@ -35,7 +35,9 @@ submit(struct client *client, const char *text)
 {
     struct error err;
     struct commit_request r = { .ops = json_parse(text, strlen(text), "operations", &err),
-                                .principal = { .role = PRINCIPAL_ADMIN, .name = "fuzz" }, .done = on_ready, .aux = client };
+                                .principal = { .role = PRINCIPAL_ADMIN, .name = "fuzz" },
+                                .done = on_ready,
+                                .aux = client };
     FUZZ_CLAIM(r.ops);
     commit_submit(client->c.commits, &r);
 }
@@ -44,7 +46,7 @@ submit(struct client *client, const char *text)
 static void
 turn(struct client *client, long ms)
 {
-    event_base_loopexit(client->c.base, &(struct timeval) { .tv_usec = ms * 1000 });
+    event_base_loopexit(client->c.base, &(struct timeval){ .tv_usec = ms * 1000 });
     event_base_loop(client->c.base, EVLOOP_ONCE);
 }
 
@@ -56,7 +58,7 @@ start(struct client *client)
     FUZZ_CLAIM(mkdtemp(client->dir));
     snprintf(client->path, sizeof client->path, "punix:%s/api", client->dir);
     snprintf(client->store, sizeof client->store, "sqlite:%s/db", client->dir);
-    client->options = (struct options) { .store = client->store, .api = { .v = { client->path }, .n = 1 } };
+    client->options = (struct options){ .store = client->store, .api = { .v = { client->path }, .n = 1 } };
     bool ok = controller_start(&client->c, &client->options, &err);
     FUZZ_CLAIM(ok);
     submit(client, "[{\"op\":\"add\",\"type\":\"vpc\",\"name\":\"v\",\"values\":{\"cidr\":\"10.0.0.0/16\"}},"
@@ -124,7 +126,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     log_init("fuzz");
     log_console(false);
-    signal(SIGPIPE, SIG_IGN);            /* as vnetd does */
+    signal(SIGPIPE, SIG_IGN); /* as vnetd does */
     return 0;
 }
 

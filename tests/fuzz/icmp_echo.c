@@ -12,7 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         FUZZ_CLAIM(out.n == n && icmp_echo_disguise(side, out.data, out.n, &back) && back.n == n);
         for (size_t b = 0, differing = 0; b < n; b++) {
             differing += back.data[b] != data[b];
-            FUZZ_CLAIM(differing <= 2);          /* the checksum has two zeros */
+            FUZZ_CLAIM(differing <= 2); /* the checksum has two zeros */
         }
     } else {
         FUZZ_CLAIM(!out.n);

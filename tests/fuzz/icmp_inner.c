@@ -11,8 +11,7 @@
 static size_t
 address_at(const uint8_t *data, size_t n, enum icmp_inner_side side)
 {
-    size_t at = ETHERNET_HEADER + (n > ETHERNET_HEADER ? (data[ETHERNET_HEADER] & 0xfu) * 4 : 0) + 8
-        + (side == ICMP_INNER_SRC ? 12 : 16);
+    size_t at = ETHERNET_HEADER + (n > ETHERNET_HEADER ? (data[ETHERNET_HEADER] & 0xfu) * 4 : 0) + 8 + (side == ICMP_INNER_SRC ? 12 : 16);
     return at + 4 <= n ? at : 0;
 }
 
@@ -31,7 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         FUZZ_CLAIM(icmp_inner_rewrite(&undo, out.data, out.n, &back) && back.n == n);
         for (size_t b = 0, differing = 0; b < n; b++) {
             differing += back.data[b] != data[b];
-            FUZZ_CLAIM(differing <= 6);          /* checksums have two zeros */
+            FUZZ_CLAIM(differing <= 6); /* checksums have two zeros */
         }
     } else {
         FUZZ_CLAIM(!out.n);

@@ -9,7 +9,7 @@
 
 struct outcome {
     size_t n;
-    uint64_t hash;              /* of the messages */
+    uint64_t hash; /* of the messages */
     bool is_refused;
 };
 

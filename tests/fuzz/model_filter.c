@@ -65,7 +65,7 @@ line_take(const struct model *m, char *line)
     }
     const struct object_class *class = object_class_by_name(cells[0]);
     if (class) {
-        filter_try(m, class, &(struct filter) { cells[1], cells[2] });
+        filter_try(m, class, &(struct filter){ cells[1], cells[2] });
         column_try(m, class, cells[1]);
         find_try(m, class, cells[1]);
     }

@@ -15,7 +15,9 @@ static bool
 upgrade(struct model *m, struct error *err)
 {
     uint8_t count = 0;
-    struct transaction_origin origin = { .principal = { .role = PRINCIPAL_ADMIN, .name = "fuzz" }, .random = give_counted, .random_aux = &count };
+    struct transaction_origin origin = { .principal = { .role = PRINCIPAL_ADMIN, .name = "fuzz" },
+                                         .random = give_counted,
+                                         .random_aux = &count };
     for (int i = 0; i < 2; i++) {
         struct transaction *t = transaction_begin(m, &origin);
         bool ok = transaction_upgrade(t, err) && transaction_finish(t, err);
@@ -35,7 +37,8 @@ load(struct model *m, const json_t *documents, struct error *err)
 {
     const char *key;
     json_t *document;
-    json_object_foreach ((json_t *) documents, key, document) {
+    json_object_foreach((json_t *) documents, key, document)
+    {
         uint32_t number = (uint32_t) strtoul(key, NULL, 10);
         if (json_is_null(document))
             model_load_tombstone(m, number);
@@ -49,11 +52,12 @@ load(struct model *m, const json_t *documents, struct error *err)
 static void
 use(struct model *m)
 {
-    static const char text[] = "[{\"op\":\"add\",\"type\":\"vpc\",\"name\":\"new\",\"values\":{\"cidr\":\"10.7.0.0/16\"}},"
-                               "{\"op\":\"add\",\"type\":\"subnet\",\"name\":\"new\",\"values\":{\"vpc\":\"new\",\"cidr\":\"10.7.1.0/24\"}},"
-                               "{\"op\":\"add\",\"type\":\"port\",\"name\":\"new\",\"values\":{\"subnet\":\"new\"}},"
-                               "{\"op\":\"add\",\"type\":\"pool\",\"name\":\"new\",\"values\":{\"cidr\":\"192.0.2.0/29\",\"uplink\":\"u\"}},"
-                               "{\"op\":\"add\",\"type\":\"eip\",\"values\":{\"pool\":\"new\",\"attached\":\"port:new\"}}]";
+    static const char text[] =
+        "[{\"op\":\"add\",\"type\":\"vpc\",\"name\":\"new\",\"values\":{\"cidr\":\"10.7.0.0/16\"}},"
+        "{\"op\":\"add\",\"type\":\"subnet\",\"name\":\"new\",\"values\":{\"vpc\":\"new\",\"cidr\":\"10.7.1.0/24\"}},"
+        "{\"op\":\"add\",\"type\":\"port\",\"name\":\"new\",\"values\":{\"subnet\":\"new\"}},"
+        "{\"op\":\"add\",\"type\":\"pool\",\"name\":\"new\",\"values\":{\"cidr\":\"192.0.2.0/29\",\"uplink\":\"u\"}},"
+        "{\"op\":\"add\",\"type\":\"eip\",\"values\":{\"pool\":\"new\",\"attached\":\"port:new\"}}]";
     struct principal admin = { .role = PRINCIPAL_ADMIN, .name = "fuzz" };
     struct error err;
     json_t *ops = json_parse(text, sizeof text - 1, "operations", &err);

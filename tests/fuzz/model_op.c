@@ -24,8 +24,11 @@ static void
 line_take(struct model *m, const char *line, uint8_t choice)
 {
     struct error err;
-    struct principal who = { .role = choice & IS_READER ? PRINCIPAL_READER : choice & IS_TENANT ? PRINCIPAL_TENANT : PRINCIPAL_ADMIN,
-                             .name = "fuzz", .tenant = "t" };
+    struct principal who = { .role = choice & IS_READER   ? PRINCIPAL_READER
+                                     : choice & IS_TENANT ? PRINCIPAL_TENANT
+                                                          : PRINCIPAL_ADMIN,
+                             .name = "fuzz",
+                             .tenant = "t" };
     json_t *ops = json_parse(line, strlen(line), "operations", &err);
     if (ops && !json_is_array(ops))
         ops = json_pack("[o]", ops);

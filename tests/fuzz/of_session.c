@@ -12,7 +12,7 @@
 #include "ofproto/session/of_session.h"
 #include "tests/fuzz/flow_wishes.h"
 
-#define TURNS 4                  /* of the loop: pair, session, work, pair */
+#define TURNS 4 /* of the loop: pair, session, work, pair */
 #define END_TURNS 1000
 #define TYPES 64
 #define HEADER_BYTES 8
@@ -22,7 +22,7 @@ enum { REFUSES = 1, WAITS = 2, READS = 4, CHANGES = 8, ANSWERS = 16, IS_GONE = 3
 
 struct owner {
     struct event_base *base;
-    struct bufferevent *peer;            /* the switch's end */
+    struct bufferevent *peer; /* the switch's end */
     struct of_session *session;
     struct flow_table *table;
     struct arena *arena;
@@ -55,9 +55,12 @@ on_read_done(void *aux, bool ok)
 static void
 read_all(struct owner *o)
 {
-    o->n_reads += of_session_read(o->session, &(struct of_session_read) { .table = 0xff, .want_groups_and_meters = true,
-                                                                         .each_flow = on_flow_read, .each_spec = on_spec_read,
-                                                                         .done = on_read_done, .aux = o });
+    o->n_reads += of_session_read(o->session, &(struct of_session_read){ .table = 0xff,
+                                                                         .want_groups_and_meters = true,
+                                                                         .each_flow = on_flow_read,
+                                                                         .each_spec = on_spec_read,
+                                                                         .done = on_read_done,
+                                                                         .aux = o });
 }
 
 static bool
@@ -83,7 +86,7 @@ change(struct owner *o)
               && flow_table_set_block(o->table, FLOW_WISH_COOKIE(3), NULL, 0, &err);
     FUZZ_CLAIM(ok);
     of_session_flush(o->session, ++o->seq);
-    of_session_flush_ct(o->session, &(struct of_ct_match) { .has_zone = true, .zone = 5, .mark = 1, .mark_mask = 1 });
+    of_session_flush_ct(o->session, &(struct of_ct_match){ .has_zone = true, .zone = 5, .mark = 1, .mark_mask = 1 });
 }
 
 static void
@@ -115,7 +118,7 @@ on_flow_removed(void *aux, struct of_session *s, const struct wire_flow *flow)
 {
     const uint8_t *key = flow->key;
     for (size_t i = 0; i < flow->key_len; i++)
-        FUZZ_CLAIM(key[i] <= 0xff);      /* it is there */
+        FUZZ_CLAIM(key[i] <= 0xff); /* it is there */
     FUZZ_CLAIM(!flow->body_len);
 }
 
@@ -127,8 +130,12 @@ on_closed(void *aux, struct of_session *s, const char *reason)
     o->session = NULL;
 }
 
-static const struct of_session_ops ops = { .identify = on_identify, .committed = on_committed, .refused = on_refused, .packet_in = on_packet_in,
-                                           .flow_removed = on_flow_removed, .closed = on_closed };
+static const struct of_session_ops ops = { .identify = on_identify,
+                                           .committed = on_committed,
+                                           .refused = on_refused,
+                                           .packet_in = on_packet_in,
+                                           .flow_removed = on_flow_removed,
+                                           .closed = on_closed };
 
 /* The switch's side only notes xids. */
 static void
@@ -206,7 +213,7 @@ message_feed(struct owner *o, const uint8_t *data, size_t n)
         length = n;
     if (h[4] == XID_LAST >> 24) {
         uint32_t xid = o->last_xid[h[7] % TYPES];
-        memcpy(h + 4, (uint8_t[]) { xid >> 24, xid >> 16, xid >> 8, xid }, 4);
+        memcpy(h + 4, (uint8_t[]){ xid >> 24, xid >> 16, xid >> 8, xid }, 4);
     }
     bufferevent_write(o->peer, h, sizeof h);
     bufferevent_write(o->peer, data + sizeof h, length - sizeof h);

@@ -34,7 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     int fd = memfd_create("options", MFD_CLOEXEC);
     char *file = mem_printf("--config=/proc/self/fd/%d", fd);
-    char *argv[] = { (char[]) { "vnetd" }, file, NULL };
+    char *argv[] = { (char[]){ "vnetd" }, file, NULL };
     struct options o;
     struct error err;
     FUZZ_CLAIM(fd >= 0 && write(fd, data, n) == (ssize_t) n);

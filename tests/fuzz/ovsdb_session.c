@@ -9,12 +9,12 @@
 #include "base/log.h"
 #include "ofproto/ovsdb/ovsdb_session.h"
 
-#define TURNS 6                  /* of the loop: pair, session, wish, pair, answer */
+#define TURNS 6 /* of the loop: pair, session, wish, pair, answer */
 #define END_TURNS 1000
 
 struct owner {
     struct event_base *base;
-    struct bufferevent *host;            /* the other end */
+    struct bufferevent *host; /* the other end */
     struct ovsdb_session *session;
     uint8_t choice;
     bool has_facts;
@@ -25,9 +25,13 @@ enum { REFUSES = 1, CLOSES = 2, WISHES_MUCH = 4, WISHES_LATE = 8, IS_GONE = 16 }
 static void
 want(struct owner *o)
 {
-    struct ovsdb_wanted w = { .dpid = 0xab, .controllers = { "tcp:192.0.2.100:6653" }, .geneve = true,
-                              .vxlan = o->choice & WISHES_MUCH, .n_peers = !!(o->choice & WISHES_MUCH), .bfd_ms = 100,
-                              .peers = &(struct ovsdb_peer) { .ip = ip4(0xc000020c), .number = 0x12 } };
+    struct ovsdb_wanted w = { .dpid = 0xab,
+                              .controllers = { "tcp:192.0.2.100:6653" },
+                              .geneve = true,
+                              .vxlan = o->choice & WISHES_MUCH,
+                              .n_peers = !!(o->choice & WISHES_MUCH),
+                              .bfd_ms = 100,
+                              .peers = &(struct ovsdb_peer){ .ip = ip4(0xc000020c), .number = 0x12 } };
     ovsdb_session_want(o->session, &w);
 }
 
@@ -92,7 +96,12 @@ on_closed(void *aux, struct ovsdb_session *s, const char *reason)
 }
 
 static const struct ovsdb_session_ops ops = {
-    .facts = on_facts, .interfaces = on_interfaces, .ports = on_ports, .peer = on_peer, .zones = on_zones, .configured = on_configured,
+    .facts = on_facts,
+    .interfaces = on_interfaces,
+    .ports = on_ports,
+    .peer = on_peer,
+    .zones = on_zones,
+    .configured = on_configured,
     .closed = on_closed,
 };
 

@@ -32,7 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     bytes_put(&b, data, n);
     uint8_t *exact = b.n ? mem_dup(b.data, b.n) : NULL;
     bytes_done(&b);
-    b = (struct bytes) { exact, choice & 1 ? n : n + 16, choice & 1 ? n : n + 16 };
+    b = (struct bytes){ exact, choice & 1 ? n : n + 16, choice & 1 ? n : n + 16 };
     if (n <= UINT16_MAX - 16 && packet_in_decode(b.data, b.n, &in, &err)) {
         FUZZ_CLAIM(is_within(in.packet, in.packet_len, &b) && is_within(in.userdata, in.userdata_len, &b));
         FUZZ_CLAIM(in.total_len >= in.packet_len);

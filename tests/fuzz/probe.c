@@ -39,8 +39,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct bytes reset = BYTES_INIT;
     struct ipv4_packet ip;
     struct probe p = {
-        .mac = { { 2, 0, 0, 0, 0, 5 } }, .router = { { 2, 0x76, 0x6e, 0, 0, 1 } },
-        .ip = ip4(0x0a000105), .gateway = ip4(0x0a000101), .port = 80, .cookie = 0x12345678,
+        .mac = { { 2, 0, 0, 0, 0, 5 } },
+        .router = { { 2, 0x76, 0x6e, 0, 0, 1 } },
+        .ip = ip4(0x0a000105),
+        .gateway = ip4(0x0a000101),
+        .port = 80,
+        .cookie = 0x12345678,
     };
     p.kind = fuzz_take_byte(&data, &n) & 1 ? PROBE_ICMP : PROBE_TCP;
     uint32_t cookie;

@@ -44,7 +44,7 @@ file_read(const char *path, size_t *n)
         exit(1);
     }
     fclose(f);
-    return mem_realloc(data, *n ? *n : 1);       /* no room behind it that a reader could stray into */
+    return mem_realloc(data, *n ? *n : 1); /* no room behind it that a reader could stray into */
 }
 
 static void
@@ -91,6 +91,6 @@ main(int argc, char **argv)
         LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++)
         n_files += folder_replay(argv[i]);
-    dprintf(STDOUT_FILENO, "%zu inputs replayed\n", n_files);      /* a target may have taken stdout */
+    dprintf(STDOUT_FILENO, "%zu inputs replayed\n", n_files); /* a target may have taken stdout */
     return n_files ? 0 : 1;
 }

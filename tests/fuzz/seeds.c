@@ -19,7 +19,7 @@
 
 #define SAMPLES_MAX 200
 #define SAMPLES_A_FILE 12
-#define LAST(TYPE) (0xff000000u | (TYPE))        /* of_session.c: the xid of the last message of the type */
+#define LAST(TYPE) (0xff000000u | (TYPE)) /* of_session.c: the xid of the last message of the type */
 
 static const char *corpus;
 
@@ -58,12 +58,8 @@ static void
 flow_entry_put(struct bytes *b, const struct spec *s)
 {
     static const uint8_t stats[] = {
-        0, 0, 0, 52,
-        0x80, 0x02, 0 << 1, 8, 0, 0, 0, 9, 0, 0, 0, 1,
-        0x80, 0x02, 1 << 1, 8, 0, 0, 0, 4, 0, 0, 0, 0,
-        0x80, 0x02, 4 << 1, 8, 0, 0, 0, 0, 0, 0, 0, 77,
-        0x80, 0x02, 5 << 1, 8, 0, 0, 0, 0, 0, 0, 3, 0,
-        0, 0, 0, 0,
+        0,    0,    0,      52, 0x80, 0x02, 0 << 1, 8, 0, 0, 0, 9,  0,    0,    0,      1, 0x80, 0x02, 1 << 1, 8, 0, 0, 0, 4, 0, 0, 0, 0,
+        0x80, 0x02, 4 << 1, 8,  0,    0,    0,      0, 0, 0, 0, 77, 0x80, 0x02, 5 << 1, 8, 0,    0,    0,      0, 0, 0, 3, 0, 0, 0, 0, 0,
     };
     size_t start = b->n;
     bytes_put_be32(b, 0);
@@ -139,7 +135,7 @@ flow_reply_seeds(void)
     }
     group_samples(fb, arena, groups);
     bytes_put_u8(&b, 1);
-    for (size_t i = 0; i < GROUP_SAMPLES - 1; i++)       /* the last one is no larger in what it says */
+    for (size_t i = 0; i < GROUP_SAMPLES - 1; i++) /* the last one is no larger in what it says */
         spec_entry_put(&b, groups[i]);
     put("flow_reply", "groups", &b);
     static const uint8_t whole[] = { 8, 6, 19, 0, 16, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0 };
@@ -187,9 +183,12 @@ dhcp_seeds(void)
         uint8_t choice;
         uint32_t ciaddr;
     } seeds[] = {
-        { "discover", discover, sizeof discover, 1 | 2 | 8, 0 },          { "request", request, sizeof request, 1 | 4 | 16, 0 },
-        { "other-address", wrong, sizeof wrong, 32, 0 },                  { "inform", inform, sizeof inform, 32 | 2, 0x0a000105 },
-        { "renew", request, 3, 1, 0x0a000105 },                           { "release", release, sizeof release, 0, 0x0a000105 },
+        { "discover", discover, sizeof discover, 1 | 2 | 8, 0 },
+        { "request", request, sizeof request, 1 | 4 | 16, 0 },
+        { "other-address", wrong, sizeof wrong, 32, 0 },
+        { "inform", inform, sizeof inform, 32 | 2, 0x0a000105 },
+        { "renew", request, 3, 1, 0x0a000105 },
+        { "release", release, sizeof release, 0, 0x0a000105 },
     };
     struct bytes b = BYTES_INIT;
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
@@ -206,7 +205,8 @@ icmp_seeds(void)
 {
     struct bytes b = BYTES_INIT;
     for (uint8_t i = 0; i < 6; i++) {
-        struct ipv4_answer a = { router, i & 1 ? router : guest, ip4(0x0a000105), ip4(0xc6336401), i < 3 ? IPV4_PROTO_UDP : IPV4_PROTO_ICMP };
+        struct ipv4_answer a = { router, i & 1 ? router : guest, ip4(0x0a000105), ip4(0xc6336401),
+                                 i < 3 ? IPV4_PROTO_UDP : IPV4_PROTO_ICMP };
         bytes_put_u8(&b, i);
         bytes_put_u8(&b, 24);
         uint8_t *payload = ipv4_put(&b, &a, i == 2 ? 900 : 40);
@@ -267,7 +267,7 @@ ipv4_piece_seeds(void)
         put_be16(ip + 6, fragments[i]);
         if (i == 2) {
             ip[0] = 0x47;
-            memcpy(ip + IPV4_HEADER, (uint8_t[8]) { 7, 4, 4, 0, 0x82, 3, 0, 0 }, 8);
+            memcpy(ip + IPV4_HEADER, (uint8_t[8]){ 7, 4, 4, 0, 0x82, 3, 0, 0 }, 8);
         }
         put_numbered("ipv4_piece", "packet", i, &b);
     }
@@ -295,7 +295,7 @@ probe_tcp_seed(const char *name, uint16_t port, uint32_t ack, uint8_t flags)
     struct bytes b = BYTES_INIT;
     struct ipv4_answer a = { router, guest, ip4(0x0a000105), ip4(0x0a000101), IPV4_PROTO_TCP };
     bytes_put_u8(&b, PROBE_TCP);
-    tcp_put(&b, &a, &(struct tcp_segment) { .src_port = 80, .dst_port = port, .seq = 9, .ack = ack, .flags = flags });
+    tcp_put(&b, &a, &(struct tcp_segment){ .src_port = 80, .dst_port = port, .seq = 9, .ack = ack, .flags = flags });
     put("probe", name, &b);
     bytes_done(&b);
 }
@@ -337,15 +337,22 @@ static void
 userdata_seeds(void)
 {
     struct bytes b = BYTES_INIT;
-    struct dhcp_lease l = { .mac = guest, .router = router, .ip = ip4(0x0a000105), .gateway = ip4(0x0a000101), .prefix_len = 24,
-                            .mtu = 1442, .lease_s = 3600, .n_dns = 2, .dns = { ip4(0x08080808), ip4(0x01010101) },
+    struct dhcp_lease l = { .mac = guest,
+                            .router = router,
+                            .ip = ip4(0x0a000105),
+                            .gateway = ip4(0x0a000101),
+                            .prefix_len = 24,
+                            .mtu = 1442,
+                            .lease_s = 3600,
+                            .n_dns = 2,
+                            .dns = { ip4(0x08080808), ip4(0x01010101) },
                             .domain = "example.com" };
     struct icmp_error e = { .kind = ICMP_TIME_EXCEEDED, .mac = guest, .router = router, .gateway = ip4(0x0a000101), .prefix_len = 24 };
     userdata_put_lease(&b, &l);
     put("userdata", "lease", &b);
     userdata_put_error(&b, &e);
     put("userdata", "error", &b);
-    userdata_put_inner(&b, &(struct icmp_inner) { ICMP_INNER_DST, ip4(0x0a000105), ip4(0xcb007105) });
+    userdata_put_inner(&b, &(struct icmp_inner){ ICMP_INNER_DST, ip4(0x0a000105), ip4(0xcb007105) });
     put("userdata", "inner", &b);
     userdata_put_pool(&b, 77);
     put("userdata", "pool", &b);
@@ -373,14 +380,11 @@ packet_in_put(struct bytes *b)
     static const uint8_t packet[] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x08, 0x06, 1, 2, 3 };
     static const uint8_t total[] = { 0, 0, 5, 0xdc }, table[] = { 12 }, cookie[] = { 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8 };
     static const uint8_t metadata[] = {
-        0x80, 0x00, 0 << 1, 4, 0, 0, 0, 7,
-        0x80, 0x00, 2 << 1, 8, 0, 0, 0, 0, 0, 0, 0x12, 0x34,
-        0x80, 0x01, 0 << 1 | 1, 16, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
-        0x80, 0x01, 7 << 1, 8, 0, 0, 0, 14, 0, 0, 0, 15,
-        0x00, 0x01, 5 << 1, 4, 0, 0, 0, 5,
-        0x00, 0x01, 113 << 1, 16, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 10, 0, 0, 0, 11,
-        0x00, 0x01, 105 << 1, 4, 0, 0, 0, 0x21,
-        0xff, 0xff, 0, 6, 0, 0, 0x23, 0x20, 1, 2,
+        0x80, 0x00, 0 << 1,     4,  0, 0, 0, 7,    0x80, 0x00, 2 << 1, 8,  0,    0,    0,      0,    0,    0,    0x12, 0x34,
+        0x80, 0x01, 0 << 1 | 1, 16, 0, 0, 0, 0,    0,    0,    0,      1,  0,    0,    0,      0,    0xff, 0xff, 0xff, 0xff,
+        0x80, 0x01, 7 << 1,     8,  0, 0, 0, 14,   0,    0,    0,      15, 0x00, 0x01, 5 << 1, 4,    0,    0,    0,    5,
+        0x00, 0x01, 113 << 1,   16, 0, 0, 0, 8,    0,    0,    0,      9,  0,    0,    0,      10,   0,    0,    0,    11,
+        0x00, 0x01, 105 << 1,   4,  0, 0, 0, 0x21, 0xff, 0xff, 0,      6,  0,    0,    0x23,   0x20, 1,    2,
     };
     property_put(b, 0, packet, sizeof packet);
     property_put(b, 1, total, sizeof total);
@@ -405,7 +409,8 @@ packet_in_seeds(void)
     static const uint8_t raw[] = { 1, 6, 4, 0, 16, 0, 0, 0, 0, 0, 0, 0x23, 0x20, 0, 0, 0, 30 };
     bytes_put(&b, raw, sizeof raw);
     put("packet_in", "empty", &b);
-    static const uint8_t ops[] = { 9, 0, 1, 2, 3, 4, 12, 4 | 1 << 3, 4 | 31 << 3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 };
+    static const uint8_t ops[] = { 9, 0, 1, 2, 3, 4,  12, 4 | 1 << 3, 4 | 31 << 3, 0,  1,  2,  3, 4,
+                                   5, 6, 7, 8, 9, 10, 11, 12,         13,          14, 15, 16, 17 };
     bytes_put(&b, ops, sizeof ops);
     put("bytes_reader", "reads", &b);
     bytes_done(&b);
@@ -413,8 +418,24 @@ packet_in_seeds(void)
 
 /* ---- sessions ---- */
 
-enum { HELLO = 0, ERROR = 1, ECHO_REQUEST = 2, EXPERIMENTER = 4, FEATURES_REQUEST = 5, FEATURES = 6, PACKET_IN = 10, FLOW_REMOVED = 11, MULTIPART_REQUEST = 18,
-       MULTIPART = 19, BARRIER_REQUEST = 20, BARRIER = 21, SET_ASYNC = 28, METER_MOD = 29, BUNDLE_CONTROL = 33, BUNDLE_ADD = 34 };
+enum {
+    HELLO = 0,
+    ERROR = 1,
+    ECHO_REQUEST = 2,
+    EXPERIMENTER = 4,
+    FEATURES_REQUEST = 5,
+    FEATURES = 6,
+    PACKET_IN = 10,
+    FLOW_REMOVED = 11,
+    MULTIPART_REQUEST = 18,
+    MULTIPART = 19,
+    BARRIER_REQUEST = 20,
+    BARRIER = 21,
+    SET_ASYNC = 28,
+    METER_MOD = 29,
+    BUNDLE_CONTROL = 33,
+    BUNDLE_ADD = 34
+};
 
 static size_t
 message_begin(struct bytes *b, uint8_t type, uint32_t xid)
@@ -438,7 +459,7 @@ message_put(struct bytes *b, uint8_t type, uint32_t xid, const void *body, size_
 static void
 error_put(struct bytes *b, uint32_t xid, uint8_t type, uint8_t code)
 {
-    message_put(b, ERROR, xid, (uint8_t[]) { 0, type, 0, code, 1, 2 }, 6);
+    message_put(b, ERROR, xid, (uint8_t[]){ 0, type, 0, code, 1, 2 }, 6);
 }
 
 static void
@@ -468,10 +489,8 @@ static void
 readback_put(struct bytes *b, const struct spec *const wishes[FLOW_WISHES], size_t n_flows)
 {
     static const uint8_t tables[] = {
-        0, 3, 0, 0, 0, 0, 0, 0,
-        7, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        9, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 3, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     };
     message_put(b, MULTIPART, LAST(MULTIPART_REQUEST), tables, sizeof tables);
     multipart_put(b, 1, 1, wishes, n_flows);
@@ -484,7 +503,7 @@ readback_put(struct bytes *b, const struct spec *const wishes[FLOW_WISHES], size
 static void
 bundle_put(struct bytes *b, uint8_t bundle, uint8_t type)
 {
-    message_put(b, BUNDLE_CONTROL, LAST(BUNDLE_CONTROL), (uint8_t[]) { 0, 0, 0, bundle, 0, type, 0, 3 }, 8);
+    message_put(b, BUNDLE_CONTROL, LAST(BUNDLE_CONTROL), (uint8_t[]){ 0, 0, 0, bundle, 0, type, 0, 3 }, 8);
 }
 
 static void
@@ -509,7 +528,8 @@ nicira_put(struct bytes *b)
 static void
 forgetting_put(struct bytes *b, const struct spec *const wishes[FLOW_WISHES])
 {
-    static const uint8_t refusal[] = { 0, 1, 0, 3, 6, EXPERIMENTER, 0, 24, 0, 0, 0, 9, 0, 0, 0x23, 0x20, 0, 0, 0, 32, 17, 0, 0, 0, 0, 0, 0, 0 };
+    static const uint8_t refusal[] = { 0,    1,    0, 3, 6, EXPERIMENTER, 0,  24, 0, 0, 0, 9, 0, 0,
+                                       0x23, 0x20, 0, 0, 0, 32,           17, 0,  0, 0, 0, 0, 0, 0 };
     handshake_put(b, 8);
     error_put(b, LAST(EXPERIMENTER), 1, 3);
     readback_put(b, wishes, 0);
@@ -525,7 +545,7 @@ of_session_good_seeds(const struct spec *const wishes[FLOW_WISHES])
     handshake_put(&b, 8);
     readback_put(&b, wishes, 0);
     commit_put(&b, 1);
-    commit_put(&b, 2);                   /* what the owner changed after the first; then meters are deleted */
+    commit_put(&b, 2); /* what the owner changed after the first; then meters are deleted */
     message_put(&b, BARRIER, LAST(BARRIER_REQUEST), NULL, 0);
     put("of_session", "fill-and-change", &b);
 
@@ -547,9 +567,9 @@ of_session_good_seeds(const struct spec *const wishes[FLOW_WISHES])
     handshake_put(&b, 1);
     put("of_session", "unknown-switch", &b);
     static const uint8_t removed[] = {
-        43, 2, 0, 100, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 9,
-        0, 1, 0, 22, 0x80, 0, 10, 2, 8, 0, 0x80, 0, 24, 4, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 28, 0x80, 0x02, 0 << 1, 8, 0, 0, 0, 9, 0, 0, 0, 1, 0x80, 0x02, 4 << 1, 8, 0, 0, 0, 0, 0, 0, 0, 77, 0, 0, 0, 0,
+        43, 2, 0,    100, 0,  0, 0,  0, 1,    2,    0,      0, 0, 0, 0, 9, 0, 1, 0, 22, 0x80, 0,    10,     2,
+        8,  0, 0x80, 0,   24, 4, 10, 0, 0,    2,    0,      0, 0, 0, 0, 0, 0, 0, 0, 28, 0x80, 0x02, 0 << 1, 8,
+        0,  0, 0,    9,   0,  0, 0,  1, 0x80, 0x02, 4 << 1, 8, 0, 0, 0, 0, 0, 0, 0, 77, 0,    0,    0,      0,
     };
     handshake_put(&b, 2);
     message_put(&b, FLOW_REMOVED, 0, removed, sizeof removed);

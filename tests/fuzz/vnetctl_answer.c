@@ -10,7 +10,7 @@
 
 #include "tools/vnetctl/invocation.h"
 
-#define ANSWERS_MAX 4            /* then connections are closed unanswered */
+#define ANSWERS_MAX 4 /* then connections are closed unanswered */
 #define WORDS_MAX 8
 
 struct daemon {
@@ -101,14 +101,28 @@ static void
 command_run(const struct daemon *d, uint8_t command, uint8_t format)
 {
     static const char *const commands[][WORDS_MAX] = {
-        { "port-list" }, { "list", "port", "p" }, { "show" }, { "verify" }, { "trace", "p", "icmp", "10.0.0.1" },
-        { "host-list" }, { "vpc-add", "v", "10.0.0.0/16" }, { "--dry-run", "vpc-add", "v", "10.0.0.0/16" },
-        { "--wait=hosts", "vpc-del", "v" }, { "sync" }, { "--all-tenants", "subnet-list" }, { "--columns=a,b", "find", "port" },
-        { "list", "vpc" }, { "--no-headings", "list", "vpc" }, { "--server=unix:/nonexistent", "sync" }, { "--server=ftp://x", "sync" },
-        { "--server=http://user@host/x", "sync" }, { "--server=http://127.0.0.1:1/", "sync" }, { "--server=https://127.0.0.1:1", "sync" },
+        { "port-list" },
+        { "list", "port", "p" },
+        { "show" },
+        { "verify" },
+        { "trace", "p", "icmp", "10.0.0.1" },
+        { "host-list" },
+        { "vpc-add", "v", "10.0.0.0/16" },
+        { "--dry-run", "vpc-add", "v", "10.0.0.0/16" },
+        { "--wait=hosts", "vpc-del", "v" },
+        { "sync" },
+        { "--all-tenants", "subnet-list" },
+        { "--columns=a,b", "find", "port" },
+        { "list", "vpc" },
+        { "--no-headings", "list", "vpc" },
+        { "--server=unix:/nonexistent", "sync" },
+        { "--server=ftp://x", "sync" },
+        { "--server=http://user@host/x", "sync" },
+        { "--server=http://127.0.0.1:1/", "sync" },
+        { "--server=https://127.0.0.1:1", "sync" },
     };
     static const char *const formats[] = { "--format=table", "--format=list", "--format=csv", "--format=json" };
-    char *server = mem_printf("--server=unix:%s", d->path), *argv[WORDS_MAX + 4] = { (char[]) { "vnetctl" }, server };
+    char *server = mem_printf("--server=unix:%s", d->path), *argv[WORDS_MAX + 4] = { (char[]){ "vnetctl" }, server };
     int argc = 2, status;
     struct options o;
     struct error err;

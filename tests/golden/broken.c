@@ -6,7 +6,7 @@ const struct feature *__real_feature_by_number(uint8_t);
 const struct feature *__wrap_feature_by_number(uint8_t);
 
 static struct {
-    struct feature feature;              /* the sound one's copy, with flows_broken() */
+    struct feature feature; /* the sound one's copy, with flows_broken() */
     const struct feature *sound;
     enum damage damage;
 } broken;
@@ -75,6 +75,7 @@ broken_choose(uint8_t feature, enum damage damage)
 const char *
 broken_name(enum damage damage)
 {
-    static const char *const names[N_DAMAGES] = { "sound", "its last flow missing", "a flow that does nothing", "a flow at another priority" };
+    static const char *const names[N_DAMAGES] = { "sound", "its last flow missing", "a flow that does nothing",
+                                                  "a flow at another priority" };
     return names[damage];
 }

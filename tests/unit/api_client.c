@@ -76,9 +76,10 @@ api_client_as(struct controller_lab *lab, const struct principal *principal)
     struct api_client *c = mem_zalloc(sizeof *c);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
     evutil_make_socket_nonblocking(fds[1]);
-    *c = (struct api_client) { .lab = lab, .fd = fds[0], .received = mem_zalloc(1), .principal = principal };
-    c->other_side = connection_new(lab->c.base, bufferevent_socket_new(lab->c.base, fds[1], BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS),
-                                   LIMIT_REQUEST_BYTES, &ops, c);
+    *c = (struct api_client){ .lab = lab, .fd = fds[0], .received = mem_zalloc(1), .principal = principal };
+    c->other_side =
+        connection_new(lab->c.base, bufferevent_socket_new(lab->c.base, fds[1], BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS),
+                       LIMIT_REQUEST_BYTES, &ops, c);
     return c;
 }
 
@@ -124,7 +125,7 @@ wait_for(struct api_client *c, bool (*holds)(const struct api_client *, const vo
 {
     int64_t end_ms = controller_now_ms() + SILENCE_MS;
     while (!holds(c, aux) && !c->is_closed && controller_now_ms() < end_ms) {
-        event_base_loopexit(c->lab->c.base, &(struct timeval) { .tv_usec = 1000 });
+        event_base_loopexit(c->lab->c.base, &(struct timeval){ .tv_usec = 1000 });
         event_base_loop(c->lab->c.base, EVLOOP_ONCE);
         if (receive(c))
             end_ms = controller_now_ms() + SILENCE_MS;

@@ -7,16 +7,16 @@
 struct api_client {
     struct controller_lab *lab;
     int fd;
-    char *received;                      /* what is not taken yet; a 0 after it */
+    char *received; /* what is not taken yet; a 0 after it */
     size_t n;
-    bool is_closed;                      /* by vnetd */
-    struct connection *other_side;       /* of api_client_as() */
+    bool is_closed;                /* by vnetd */
+    struct connection *other_side; /* of api_client_as() */
     const struct principal *principal;
 };
 
 struct answer {
     int status;
-    char *head, *body;                   /* owned */
+    char *head, *body; /* owned */
 };
 
 /* As root, or as nobody (only root can pose so). */

@@ -21,7 +21,7 @@ static void
 lab_begin(struct controller_lab *lab)
 {
     struct error err;
-    lab->options = (struct options) { .store = lab->store, .api = { .v = { lab->api }, .n = 1 } };
+    lab->options = (struct options){ .store = lab->store, .api = { .v = { lab->api }, .n = 1 } };
     if (!controller_start(&lab->c, &lab->options, &err))
         fail_msg("%s", err.text);
 }
@@ -101,7 +101,7 @@ controller_lab_until(struct controller_lab *lab, bool (*holds)(void *aux), void 
 {
     int64_t end_ms = controller_now_ms() + UNTIL_MS;
     while (!holds(aux) && controller_now_ms() < end_ms) {
-        event_base_loopexit(lab->c.base, &(struct timeval) { .tv_usec = 2000 });
+        event_base_loopexit(lab->c.base, &(struct timeval){ .tv_usec = 2000 });
         event_base_loop(lab->c.base, EVLOOP_ONCE);
     }
     return holds(aux);
@@ -113,10 +113,16 @@ static void
 request_done(void *aux, const struct commit_result *result)
 {
     struct lab_result *r = aux;
-    *r = (struct lab_result) {
-        .is_done = true, .ok = result->ok, .err = result->err, .op = result->op, .revision = result->revision,
-        .results = json_incref((json_t *) result->results), .changes = json_incref((json_t *) result->changes),
-        .replayed = result->replayed ? mem_strdup(result->replayed) : NULL, .n_hosts = result->n_hosts,
+    *r = (struct lab_result){
+        .is_done = true,
+        .ok = result->ok,
+        .err = result->err,
+        .op = result->op,
+        .revision = result->revision,
+        .results = json_incref((json_t *) result->results),
+        .changes = json_incref((json_t *) result->changes),
+        .replayed = result->replayed ? mem_strdup(result->replayed) : NULL,
+        .n_hosts = result->n_hosts,
     };
     assert_true(result->n_hosts <= 8);
     for (size_t i = 0; i < result->n_hosts; i++)
@@ -142,8 +148,7 @@ controller_lab_try(struct controller_lab *lab, const struct commit_request *requ
 {
     struct error err;
     struct lab_result result = { .is_done = false };
-    struct commit_request r = request ? *request
-                                      : (struct commit_request) { .principal = { .role = PRINCIPAL_ADMIN, .name = "test" } };
+    struct commit_request r = request ? *request : (struct commit_request){ .principal = { .role = PRINCIPAL_ADMIN, .name = "test" } };
     char *text = mem_strdup(ops);
     for (char *p = text; *p; p++)
         if (*p == '\'')

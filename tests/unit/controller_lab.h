@@ -26,7 +26,7 @@ void controller_lab_restart(struct controller_lab *);
 
 /* Runs the loop until the condition holds; false after five seconds. */
 bool controller_lab_until(struct controller_lab *, bool (*holds)(void *aux), void *aux);
-void controller_lab_turn(struct controller_lab *);               /* what is due now */
+void controller_lab_turn(struct controller_lab *); /* what is due now */
 
 /* What a request came to; strings are owned. */
 struct lab_result {
@@ -34,7 +34,7 @@ struct lab_result {
     struct error err;
     int op;
     uint64_t revision;
-    json_t *results, *changes;           /* references */
+    json_t *results, *changes; /* references */
     char *replayed;
     uint32_t hosts[8];
     size_t n_hosts;

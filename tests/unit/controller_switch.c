@@ -47,7 +47,9 @@ controller_switch_connect(struct controller_switch *s, struct controller_lab *la
     struct endpoint_peer peer = { .kind = ENDPOINT_TCP, .address = "test" };
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
     evutil_make_socket_nonblocking(fds[0]);
-    *s = (struct controller_switch) { .lab = lab, .host = host, .fake = { .hello_versions = 1u << 6, .dpid = dpid, .refuses_ct_flush = true } };
+    *s = (struct controller_switch){ .lab = lab,
+                                     .host = host,
+                                     .fake = { .hello_versions = 1u << 6, .dpid = dpid, .refuses_ct_flush = true } };
     s->session = of_session_new(base, bufferevent_socket_new(base, fds[0], BEV_OPT_CLOSE_ON_FREE), &peer, &ops, s);
     fake_switch_start(&s->fake, base, fds[1]);
     assert_true(controller_lab_until(lab, is_identified, s));

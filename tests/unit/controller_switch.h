@@ -10,7 +10,7 @@ struct controller_switch {
     struct controller_lab *lab;
     const char *host;
     struct fake_switch fake;
-    struct of_session *session;          /* NULL: not connected */
+    struct of_session *session; /* NULL: not connected */
     bool is_identified;
 };
 
@@ -18,6 +18,6 @@ struct controller_switch {
 void controller_switch_connect(struct controller_switch *, struct controller_lab *, const char *host, uint64_t dpid);
 /* It has installed all that it wants. */
 void controller_switch_confirm(struct controller_switch *);
-void controller_switch_disconnect(struct controller_switch *);   /* also of one that never was connected */
+void controller_switch_disconnect(struct controller_switch *); /* also of one that never was connected */
 
 #endif

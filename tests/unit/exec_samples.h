@@ -28,7 +28,7 @@ sample_group(struct arena *arena, uint32_t id, enum sample_group type, const str
         if (actions)
             bytes_put(&b, spec_body(flows[i]) + INSTRUCTION_HEADER, actions);
         if (type == GROUP_SELECT) {
-            bytes_put_be32(&b, 8);       /* property: weight, 8 bytes long */
+            bytes_put_be32(&b, 8); /* property: weight, 8 bytes long */
             bytes_put_be32(&b, 1 << 16);
         }
     }

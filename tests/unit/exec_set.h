@@ -30,7 +30,7 @@ struct set {
     struct flow_table *table;
     uint64_t cookie;
     FILE *flows, *groups;
-    bool is_tracking;           /* with ct(), all of one form, and with VLAN tags */
+    bool is_tracking; /* with ct(), all of one form, and with VLAN tags */
     struct flow_ct ct;
 };
 

@@ -1,7 +1,7 @@
 /* Random flows: what they match, what they do, and the groups that they send to. */
 #include "tests/unit/exec_set.h"
 
-#define N_FLOWS 9               /* of one table */
+#define N_FLOWS 9 /* of one table */
 
 /* What a match says of the packet, so that actions are allowed. */
 struct family {
@@ -13,8 +13,8 @@ static struct of_field
 some_register(struct set *s)
 {
     static const struct of_field fields[] = {
-        { OF_REG0, 0, 32 }, { OF_REG0, 0, 2 }, { OF_REG1, 16, 3 }, { OF_REG7, 30, 2 }, { OF_METADATA, 0, 24 },
-        { OF_METADATA, 32, 1 }, { OF_TUN_ID, 0, 24 }, { OF_REG15, 0, 16 },
+        { OF_REG0, 0, 32 },     { OF_REG0, 0, 2 },      { OF_REG1, 16, 3 },   { OF_REG7, 30, 2 },
+        { OF_METADATA, 0, 24 }, { OF_METADATA, 32, 1 }, { OF_TUN_ID, 0, 24 }, { OF_REG15, 0, 16 },
     };
     return fields[below(s, 8)];
 }
@@ -38,9 +38,9 @@ random_ip_match(struct set *s, struct family *f)
     f->is_ip = true;
     match_family(s->fb, IP_V4);
     if (one_in(s, 2))
-        match_ip_dst(s->fb, (struct ip_prefix) { ip4(some_ip(s)), lengths[below(s, 5)] });
+        match_ip_dst(s->fb, (struct ip_prefix){ ip4(some_ip(s)), lengths[below(s, 5)] });
     if (one_in(s, 3))
-        match_ip_src(s->fb, (struct ip_prefix) { ip4(some_ip(s)), lengths[below(s, 5)] });
+        match_ip_src(s->fb, (struct ip_prefix){ ip4(some_ip(s)), lengths[below(s, 5)] });
     if (one_in(s, 6))
         match_ip_frag(s->fb, IP_V4, below(s, 2) * OF_FRAG_ANY, OF_FRAG_ANY);
     if (one_in(s, 6))
@@ -73,7 +73,7 @@ random_tracking_match(struct set *s, struct family *f)
     if (f->is_untagged)
         match_no_vlan(s->fb);
     if (one_in(s, 2))
-        match_ct_state(s->fb, state != OF_CT_INV && one_in(s, 2) ? state : 0, state);        /* what is +inv cannot be committed */
+        match_ct_state(s->fb, state != OF_CT_INV && one_in(s, 2) ? state : 0, state); /* what is +inv cannot be committed */
     if (one_in(s, 6))
         match_u64(s->fb, of_field_whole(OF_CT_ZONE), one_in(s, 2) ? ZONE : below(s, 3));
     if (one_in(s, 4))
@@ -110,7 +110,7 @@ random_match(struct set *s)
         f.is_arp = true;
         match_arp(s->fb, below(s, 3));
         if (one_in(s, 2))
-            match_arp_tpa(s->fb, (struct ip_prefix) { ip4(some_ip(s)), 16 });
+            match_arp_tpa(s->fb, (struct ip_prefix){ ip4(some_ip(s)), 16 });
     }
     return f;
 }
@@ -121,21 +121,15 @@ static void
 random_ip_action(struct set *s, const struct family *f)
 {
     switch (below(s, 4)) {
-    case 0:
-        act_dec_ttl(s->fb);
-        break;
-    case 1:
-        act_set_ip(s->fb, one_in(s, 2) ? OF_IPV4_SRC : OF_IPV4_DST, ip4(some_ip(s)));
-        break;
+    case 0: act_dec_ttl(s->fb); break;
+    case 1: act_set_ip(s->fb, one_in(s, 2) ? OF_IPV4_SRC : OF_IPV4_DST, ip4(some_ip(s))); break;
     case 2:
         if (f->proto == 6 || f->proto == 17)
             act_set(s->fb, of_field_whole(f->proto == 6 ? OF_TCP_DST : OF_UDP_SRC), some_l4(s));
         else
             act_move(s->fb, of_field_whole(OF_IPV4_SRC), of_field_whole(OF_REG0));
         break;
-    default:
-        act_set(s->fb, of_field_whole(OF_IP_TTL), 1 + below(s, 3));
-        break;
+    default: act_set(s->fb, of_field_whole(OF_IP_TTL), 1 + below(s, 3)); break;
     }
 }
 
@@ -152,16 +146,12 @@ random_field_action(struct set *s)
 {
     struct of_field to = some_register(s), from = some_register(s);
     switch (below(s, 4)) {
-    case 0:
-        act_set_mac(s->fb, one_in(s, 2) ? OF_ETH_SRC : OF_ETH_DST, mac_from_u64(some_mac(s)));
-        break;
+    case 0: act_set_mac(s->fb, one_in(s, 2) ? OF_ETH_SRC : OF_ETH_DST, mac_from_u64(some_mac(s))); break;
     case 1:
         if (from.bits == to.bits)
             act_move(s->fb, from, to);
         break;
-    default:
-        act_set(s->fb, to, below(s, 2));
-        break;
+    default: act_set(s->fb, to, below(s, 2)); break;
     }
 }
 
@@ -169,19 +159,13 @@ static void
 random_output(struct set *s, uint8_t table)
 {
     switch (below(s, 9)) {
-    case 0:
-        act_output_in_port(s->fb);
-        break;
+    case 0: act_output_in_port(s->fb); break;
     case 1:
         act_set(s->fb, of_field_whole(OF_REG15), 1 + below(s, N_PORTS));
-        act_output_field(s->fb, (struct of_field) { OF_REG15, 0, 16 });
+        act_output_field(s->fb, (struct of_field){ OF_REG15, 0, 16 });
         break;
-    case 2:
-        act_controller(s->fb, 1, "abcdefgh", 8);
-        break;
-    case 3:
-        act_group(s->fb, 1 + below(s, SELECT_GROUP));
-        break;
+    case 2: act_controller(s->fb, 1, "abcdefgh", 8); break;
+    case 3: act_group(s->fb, 1 + below(s, SELECT_GROUP)); break;
     case 4:
     case 5:
         if (table + 1 < N_TABLES)
@@ -191,9 +175,7 @@ random_output(struct set *s, uint8_t table)
         if (one_in(s, 4))
             act_set(s->fb, of_field_whole(OF_IN_PORT), 0);
         break;
-    default:
-        act_output(s->fb, 1 + below(s, N_PORTS));
-        break;
+    default: act_output(s->fb, 1 + below(s, N_PORTS)); break;
     }
 }
 
@@ -204,9 +186,9 @@ random_entry_output(struct set *s)
     static const struct of_field fields[] = {
         { OF_CT_STATE, 0, 2 }, { OF_CT_ZONE, 0, 2 }, { OF_CT_MARK, 8, 2 }, { OF_CT_LABEL, 32, 2 }, { OF_CT_LABEL, 62, 2 },
     };
-    act_set(s->fb, (struct of_field) { OF_REG15, 0, 16 }, 0);
-    act_move(s->fb, fields[below(s, 5)], (struct of_field) { OF_REG15, 0, 2 });
-    act_output_field(s->fb, (struct of_field) { OF_REG15, 0, 16 });
+    act_set(s->fb, (struct of_field){ OF_REG15, 0, 16 }, 0);
+    act_move(s->fb, fields[below(s, 5)], (struct of_field){ OF_REG15, 0, 2 });
+    act_output_field(s->fb, (struct of_field){ OF_REG15, 0, 16 });
 }
 
 static void
@@ -286,7 +268,7 @@ put_conjunctions(struct set *s, uint8_t table)
 {
     for (unsigned i = 0; i < 2; i++) {
         set_begin(s, table, 500);
-        match_u64(s->fb, (struct of_field) { OF_REG0, 0, 2 }, i);
+        match_u64(s->fb, (struct of_field){ OF_REG0, 0, 2 }, i);
         act_conjunction(s->fb, 10 + i, 1, 2);
         if (one_in(s, 2))
             act_conjunction(s->fb, 11 - i, 2, 2);
@@ -308,7 +290,7 @@ static void
 put_select_group(struct set *s)
 {
     const struct of_field key = of_field_whole(OF_REG14);
-    group_begin(s->fb, SELECT_GROUP, ++s->cookie, &(struct flow_group) { FLOW_GROUP_SELECT_HASH, &key, 1, below(s, 2) * 77 });
+    group_begin(s->fb, SELECT_GROUP, ++s->cookie, &(struct flow_group){ FLOW_GROUP_SELECT_HASH, &key, 1, below(s, 2) * 77 });
     for (uint32_t i = 0; i < SELECT_BUCKETS; i++) {
         bucket_begin(s->fb, 100 + i, i == 1 ? 0 : 1 + below(s, 2));
         random_field_action(s);
@@ -352,7 +334,7 @@ set_put_flows(struct set *s)
 {
     for (uint8_t table = 0; table < N_TABLES; table++) {
         for (unsigned i = 0; i < N_FLOWS; i++) {
-            set_begin(s, table, 10 + i * 100);       /* no two of one priority: which of those wins is not defined */
+            set_begin(s, table, 10 + i * 100); /* no two of one priority: which of those wins is not defined */
             struct family f = random_match(s);
             random_actions(s, table, &f);
             set_end(s);

@@ -34,7 +34,7 @@ random_lookups(struct set *s, struct exec_packet *p)
     struct exec_ct found = { .state = states[below(s, 3)], .ip = NAT_IP };
     if (s->ct.nat == FLOW_NAT_SRC || s->ct.nat == FLOW_NAT_DST)
         found.state |= s->ct.nat == FLOW_NAT_SRC ? OF_CT_SNAT : OF_CT_DNAT;
-    else if (one_in(s, 4) && !s->ct.n_sets)      /* it would show a mark that an invalid packet cannot have */
+    else if (one_in(s, 4) && !s->ct.n_sets) /* it would show a mark that an invalid packet cannot have */
         found.state = OF_CT_INV;
     else if (one_in(s, 3))
         return;

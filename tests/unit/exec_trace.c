@@ -12,16 +12,32 @@ static const struct name {
     const char *name;
     enum style style;
 } names[] = {
-    { OF_ETH_TYPE, "dl_type", HEX }, { OF_IP_PROTO, "nw_proto", DECIMAL }, { OF_IN_PORT, "in_port", DECIMAL },
-    { OF_METADATA, "metadata", HEX }, { OF_TUN_ID, "tun_id", HEX }, { OF_REG0, "reg0", HEX }, { OF_REG1, "reg1", HEX },
-    { OF_REG7, "reg7", HEX }, { OF_REG14, "reg14", HEX }, { OF_REG15, "reg15", HEX }, { OF_ETH_SRC, "dl_src", MAC },
+    { OF_ETH_TYPE, "dl_type", HEX },
+    { OF_IP_PROTO, "nw_proto", DECIMAL },
+    { OF_IN_PORT, "in_port", DECIMAL },
+    { OF_METADATA, "metadata", HEX },
+    { OF_TUN_ID, "tun_id", HEX },
+    { OF_REG0, "reg0", HEX },
+    { OF_REG1, "reg1", HEX },
+    { OF_REG7, "reg7", HEX },
+    { OF_REG14, "reg14", HEX },
+    { OF_REG15, "reg15", HEX },
+    { OF_ETH_SRC, "dl_src", MAC },
     { OF_ETH_DST, "dl_dst", MAC },
-    { OF_IP_TTL, "nw_ttl", DECIMAL }, { OF_IPV4_SRC, "nw_src", IP }, { OF_IPV4_DST, "nw_dst", IP },
-    { OF_TCP_SRC, "tp_src", DECIMAL }, { OF_TCP_DST, "tp_dst", DECIMAL },
-    { OF_UDP_SRC, "tp_src", DECIMAL }, { OF_UDP_DST, "tp_dst", DECIMAL },
-    { OF_ICMPV4_TYPE, "icmp_type", DECIMAL }, { OF_ICMPV4_CODE, "icmp_code", DECIMAL },
-    { OF_ARP_OP, "arp_op", DECIMAL }, { OF_ARP_SPA, "arp_spa", IP }, { OF_ARP_TPA, "arp_tpa", IP },
-    { OF_ARP_SHA, "arp_sha", MAC }, { OF_ARP_THA, "arp_tha", MAC },
+    { OF_IP_TTL, "nw_ttl", DECIMAL },
+    { OF_IPV4_SRC, "nw_src", IP },
+    { OF_IPV4_DST, "nw_dst", IP },
+    { OF_TCP_SRC, "tp_src", DECIMAL },
+    { OF_TCP_DST, "tp_dst", DECIMAL },
+    { OF_UDP_SRC, "tp_src", DECIMAL },
+    { OF_UDP_DST, "tp_dst", DECIMAL },
+    { OF_ICMPV4_TYPE, "icmp_type", DECIMAL },
+    { OF_ICMPV4_CODE, "icmp_code", DECIMAL },
+    { OF_ARP_OP, "arp_op", DECIMAL },
+    { OF_ARP_SPA, "arp_spa", IP },
+    { OF_ARP_TPA, "arp_tpa", IP },
+    { OF_ARP_SHA, "arp_sha", MAC },
+    { OF_ARP_THA, "arp_tha", MAC },
 };
 
 #define N_NAMES (sizeof names / sizeof names[0])
@@ -31,16 +47,11 @@ static const char *
 asked_name(const struct name *name)
 {
     switch (name->id) {
-    case OF_TCP_SRC:
-        return "tcp_src";
-    case OF_TCP_DST:
-        return "tcp_dst";
-    case OF_UDP_SRC:
-        return "udp_src";
-    case OF_UDP_DST:
-        return "udp_dst";
-    default:
-        return name->name;
+    case OF_TCP_SRC: return "tcp_src";
+    case OF_TCP_DST: return "tcp_dst";
+    case OF_UDP_SRC: return "udp_src";
+    case OF_UDP_DST: return "udp_dst";
+    default: return name->name;
     }
 }
 
@@ -49,14 +60,10 @@ value_text(struct arena *arena, enum style style, uint64_t value)
 {
     char mac[MAC_STRLEN], ip[IP_STRLEN];
     switch (style) {
-    case MAC:
-        return arena_strdup(arena, mac_format(mac_from_u64(value), mac));
-    case IP:
-        return arena_strdup(arena, ip_format(ip4(value), ip));
-    case HEX:
-        return arena_printf(arena, "%#llx", (unsigned long long) value);
-    default:
-        return arena_printf(arena, "%llu", (unsigned long long) value);
+    case MAC: return arena_strdup(arena, mac_format(mac_from_u64(value), mac));
+    case IP: return arena_strdup(arena, ip_format(ip4(value), ip));
+    case HEX: return arena_printf(arena, "%#llx", (unsigned long long) value);
+    default: return arena_printf(arena, "%llu", (unsigned long long) value);
     }
 }
 
@@ -67,8 +74,7 @@ packet_text(struct arena *arena, const struct exec_packet *p)
     for (size_t i = 0; i < N_NAMES; i++) {
         uint64_t value = p->field[names[i].id];
         if (value)
-            text = arena_printf(arena, "%s,%s=%s", text, asked_name(&names[i]),
-                                value_text(arena, names[i].style, value));
+            text = arena_printf(arena, "%s,%s=%s", text, asked_name(&names[i]), value_text(arena, names[i].style, value));
     }
     if (p->field[OF_VLAN_TCI])
         text = arena_printf(arena, "%s,dl_vlan=%u", text, (unsigned) p->field[OF_VLAN_TCI] & 0xfff);
@@ -160,7 +166,7 @@ story_of_trace(struct story *story, const char *trace)
     }
     const char *actions = strstr(trace, "Datapath actions: ");
     assert_non_null(actions);
-    for (; actions; actions = strstr(actions, "Datapath actions: ")) {   /* one for each recirculation */
+    for (; actions; actions = strstr(actions, "Datapath actions: ")) { /* one for each recirculation */
         actions += strlen("Datapath actions: ");
         story_of_datapath(story, actions);
     }
@@ -241,8 +247,8 @@ assert_same_packet(struct arena *arena, const struct exec_packet *before, const 
     for (size_t i = 0; i < N_NAMES; i++) {
         enum of_field_id id = names[i].id;
         bool is_udp = id == OF_UDP_SRC || id == OF_UDP_DST, is_tcp = id == OF_TCP_SRC || id == OF_TCP_DST;
-        if ((is_udp && before->field[OF_IP_PROTO] != 17) || (is_tcp && before->field[OF_IP_PROTO] != 6)
-            || id == OF_ETH_TYPE || id == OF_IP_PROTO)
+        if ((is_udp && before->field[OF_IP_PROTO] != 17) || (is_tcp && before->field[OF_IP_PROTO] != 6) || id == OF_ETH_TYPE
+            || id == OF_IP_PROTO)
             continue;
         assert_field(arena, &names[i], final, after->field[id], trace);
     }

@@ -12,24 +12,24 @@ struct fake_switch {
     struct bufferevent *bev;
     /* The script. A flow is named by its priority; 0: none. */
     uint64_t dpid;
-    bool is_silent;             /* answers nothing more */
-    bool is_deaf_to_tables;     /* does not answer a request for table statistics */
+    bool is_silent;         /* answers nothing more */
+    bool is_deaf_to_tables; /* does not answer a request for table statistics */
     bool refuses_set_async;
-    bool refuses_ct_flush;      /* by match */
-    uint32_t hello_versions;    /* bitmap; 0: no bitmap, version 0x01 */
-    uint32_t refuses_flows_of[2];       /* objects' numbers, as in cookies; when added */
+    bool refuses_ct_flush;        /* by match */
+    uint32_t hello_versions;      /* bitmap; 0: no bitmap, version 0x01 */
+    uint32_t refuses_flows_of[2]; /* objects' numbers, as in cookies; when added */
     uint16_t refuses_when_added, refuses_when_committed, spoils_commit_namelessly;
     unsigned n_commits_to_lose; /* the next so many commits find no bundle */
     unsigned n_multipart_parts; /* flow replies come in so many parts, all but the last empty */
 
     /* What happened. */
-    unsigned n_messages[64];    /* by type */
+    unsigned n_messages[64]; /* by type */
     unsigned n_hello_failed, n_commits, n_discards, n_flows_committed, n_bundled, n_controller_ids;
     unsigned largest_bundle;
     uint16_t controller_id;
-    uint8_t packet_out[256];    /* the last one, from its header on; as much as fits */
+    uint8_t packet_out[256]; /* the last one, from its header on; as much as fits */
     size_t packet_out_len;
-    uint8_t ct_flush[128];      /* the same of the last request to forget connections by match */
+    uint8_t ct_flush[128]; /* the same of the last request to forget connections by match */
     size_t ct_flush_len;
     unsigned n_ct_flushes;
     uint16_t flushed_zones[16]; /* the first ones */

@@ -75,7 +75,7 @@ find(const struct spec *const specs[], size_t n, const struct spec *s)
 struct wire_flow
 as_read_back(const struct spec *s)
 {
-    return (struct wire_flow) {
+    return (struct wire_flow){
         .cookie = s->cookie,
         .priority = s->priority,
         .table = s->table,

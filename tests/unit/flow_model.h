@@ -22,7 +22,7 @@
 #define COOKIE(BLOCK) (0x0700000000000000ULL + 1 + (BLOCK))
 
 struct model {
-    struct arena *arena;                /* all specs of a run */
+    struct arena *arena; /* all specs of a run */
     struct flow_builder *fb;
     const struct spec *blocks[N_BLOCKS][BLOCK_MAX];
     size_t n[N_BLOCKS];

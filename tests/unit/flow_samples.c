@@ -19,10 +19,11 @@ prefix(const char *text)
 static struct of_field
 part(enum of_field_id id, unsigned ofs, unsigned bits)
 {
-    return (struct of_field) { .id = id, .ofs = ofs, .bits = bits };
+    return (struct of_field){ .id = id, .ofs = ofs, .bits = bits };
 }
 
-#define SAMPLE(NAME, ...) static void NAME(struct flow_builder *fb) { __VA_ARGS__ }
+#define SAMPLE(NAME, ...) \
+    static void NAME(struct flow_builder *fb) { __VA_ARGS__ }
 
 SAMPLE(in_port, match_in_port(fb, 7);)
 SAMPLE(in_port_local, match_in_port(fb, OF_PORT_LOCAL);)
@@ -39,7 +40,7 @@ SAMPLE(tun_dst, match_u64(fb, of_field_whole(OF_TUN_DST), 0xc0000202);)
 SAMPLE(eth_src, match_eth_src(fb, mac1);)
 SAMPLE(eth_dst, match_eth_dst(fb, mac1);)
 SAMPLE(eth_dst_masked, match_eth_dst_masked(fb, mac1, mac_mask);)
-SAMPLE(eth_dst_none, match_eth_dst_masked(fb, mac1, (struct mac) { { 0 } });)
+SAMPLE(eth_dst_none, match_eth_dst_masked(fb, mac1, (struct mac){ { 0 } });)
 SAMPLE(eth_src_field, match_u64(fb, of_field_whole(OF_ETH_SRC), 0x020102030405);)
 SAMPLE(eth_type, match_eth_type(fb, 0x88cc);)
 SAMPLE(vlan_present, match_vlan_present(fb);)
@@ -95,13 +96,12 @@ SAMPLE(ct_nw_proto, match_family(fb, IP_V4); match_u64(fb, of_field_whole(OF_CT_
 SAMPLE(ct_nw_src, match_family(fb, IP_V4); match_u64(fb, of_field_whole(OF_CT_NW_SRC), 0x0a000001);
        match_ct_state(fb, OF_CT_TRK | OF_CT_EST, OF_CT_TRK | OF_CT_EST);)
 SAMPLE(ct_nw_dst, match_family(fb, IP_V4); match_masked(fb, of_field_whole(OF_CT_NW_DST), 0x0a000000, 0xff000000);)
-SAMPLE(ct_tp, match_family(fb, IP_V4); match_u64(fb, of_field_whole(OF_CT_NW_PROTO), 6);
-       match_u64(fb, of_field_whole(OF_CT_TP_SRC), 1024); match_u64(fb, of_field_whole(OF_CT_TP_DST), 80);)
+SAMPLE(ct_tp, match_family(fb, IP_V4); match_u64(fb, of_field_whole(OF_CT_NW_PROTO), 6); match_u64(fb, of_field_whole(OF_CT_TP_SRC), 1024);
+       match_u64(fb, of_field_whole(OF_CT_TP_DST), 80);)
 SAMPLE(conj_id, match_conj_id(fb, 0x01020304);)
 SAMPLE(many, match_in_port(fb, 3); match_u64(fb, of_field_whole(OF_METADATA), 5); match_eth_src(fb, mac1);
        match_ip_src(fb, prefix("10.0.0.9/32")); match_l4_dst(fb, IP_V4, 6, 80, 0xffff); match_no_vlan(fb);
-       match_u64(fb, of_field_whole(OF_TUN_ID), 1); match_u64(fb, of_field_whole(OF_REG0), 1);
-       match_u64(fb, of_field_whole(OF_REG15), 1);)
+       match_u64(fb, of_field_whole(OF_TUN_ID), 1); match_u64(fb, of_field_whole(OF_REG0), 1); match_u64(fb, of_field_whole(OF_REG15), 1);)
 
 SAMPLE(output, act_output(fb, 5);)
 SAMPLE(output_local, act_output(fb, OF_PORT_LOCAL);)
@@ -133,33 +133,36 @@ SAMPLE(controller_zero, act_controller(fb, 0, "12345678", 8);)
 SAMPLE(controller_pause, act_set(fb, of_field_whole(OF_REG1), 1); act_controller_pause(fb, 1, "abcdefghijk", 11); act_goto(fb, 250);)
 SAMPLE(push_vlan, act_push_vlan(fb, 4095); act_output(fb, 1);)
 SAMPLE(pop_vlan, match_vlan_id(fb, 7); act_pop_vlan(fb); act_push_vlan(fb, 1); act_goto(fb, 250);)
-SAMPLE(ct, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { .zone = 65535, .table = 250 });)
-SAMPLE(ct_commit, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { .zone = 1, .table = 3, .is_commit = true }); act_output(fb, 1);)
-SAMPLE(ct_known, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .nat = FLOW_NAT_KNOWN });)
+SAMPLE(ct, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct){ .zone = 65535, .table = 250 });)
+SAMPLE(ct_commit, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct){ .zone = 1, .table = 3, .is_commit = true }); act_output(fb, 1);)
+SAMPLE(ct_known, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct){ .zone = 7, .table = 250, .nat = FLOW_NAT_KNOWN });)
 SAMPLE(ct_known_commit, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_KNOWN });)
+       act_ct(fb, &(struct flow_ct){ .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_KNOWN });)
 SAMPLE(ct_src, match_family(fb, IP_V4); act_set(fb, of_field_whole(OF_REG1), 1);
-       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(0xcb007105) });
+       act_ct(fb, &(struct flow_ct){ .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(0xcb007105) });
        act_set(fb, of_field_whole(OF_REG1), 2);)
-SAMPLE(ct_src_ports, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(0xcb007105),
-                                      .port_lo = 1024, .port_hi = 65535 });)
+SAMPLE(ct_src_ports, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct){ .zone = 7,
+                                                                            .table = 250,
+                                                                            .is_commit = true,
+                                                                            .nat = FLOW_NAT_SRC,
+                                                                            .ip = ip4(0xcb007105),
+                                                                            .port_lo = 1024,
+                                                                            .port_hi = 65535 });)
 SAMPLE(ct_src_port, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(1), .port_lo = 1024,
-                                      .port_hi = 1024 });)
+       act_ct(fb, &(struct flow_ct){
+                      .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(1), .port_lo = 1024, .port_hi = 1024 });)
 SAMPLE(ct_src_port_lo, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(1), .port_lo = 1024 });)
-SAMPLE(ct_dst, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0x0a000005) });)
-SAMPLE(ct_zone_field, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { .zone_field = part(OF_REG5, 8, 16), .table = 250 });)
+       act_ct(fb, &(struct flow_ct){ .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(1), .port_lo = 1024 });)
+SAMPLE(ct_dst, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct){ .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0x0a000005) });)
+SAMPLE(ct_zone_field, match_family(fb, IP_V4); act_ct(fb, &(struct flow_ct){ .zone_field = part(OF_REG5, 8, 16), .table = 250 });)
 SAMPLE(ct_same_zone, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true });)
+       act_ct(fb, &(struct flow_ct){ .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true });)
 SAMPLE(ct_no_table, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { .zone = 3, .table = FLOW_CT_NO_TABLE, .is_commit = true, .is_forced = true }); act_output(fb, 1);)
+       act_ct(fb, &(struct flow_ct){ .zone = 3, .table = FLOW_CT_NO_TABLE, .is_commit = true, .is_forced = true }); act_output(fb, 1);)
 SAMPLE(ct_no_table_nat, match_family(fb, IP_V4);
-       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = FLOW_CT_NO_TABLE, .is_commit = true, .nat = FLOW_NAT_DST,
-                                      .ip = ip4(0x0a000005), .port_lo = 8080 });
+       act_ct(fb,
+              &(struct flow_ct){
+                  .zone = 7, .table = FLOW_CT_NO_TABLE, .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0x0a000005), .port_lo = 8080 });
        act_output(fb, 1);)
 SAMPLE(ct_sets, match_family(fb, IP_V4);
        const struct flow_ct_set sets[] = {
@@ -177,12 +180,12 @@ SAMPLE(ct_sets_whole, match_family(fb, IP_V4);
        act_goto(fb, 250);)
 SAMPLE(move_ct, match_family(fb, IP_V4); match_ct_state(fb, OF_CT_TRK | OF_CT_EST, OF_CT_TRK | OF_CT_EST);
        act_move(fb, part(OF_CT_STATE, 0, 8), part(OF_REG1, 0, 8)); act_move(fb, of_field_whole(OF_CT_ZONE), part(OF_REG1, 16, 16));
-       act_move(fb, of_field_whole(OF_CT_MARK), of_field_whole(OF_REG2));
-       act_move(fb, part(OF_CT_LABEL, 32, 32), of_field_whole(OF_REG3));
+       act_move(fb, of_field_whole(OF_CT_MARK), of_field_whole(OF_REG2)); act_move(fb, part(OF_CT_LABEL, 32, 32), of_field_whole(OF_REG3));
        act_move(fb, of_field_whole(OF_CT_NW_SRC), of_field_whole(OF_REG4));)
 SAMPLE(ct_clear, match_family(fb, IP_V4); act_ct_clear(fb);
-       act_ct(fb, &(struct flow_ct) { .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0x0a000005),
-                                      .port_lo = 80, .port_hi = 81 });)
+       act_ct(fb,
+              &(struct flow_ct){
+                  .zone = 7, .table = 250, .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0x0a000005), .port_lo = 80, .port_hi = 81 });)
 SAMPLE(conjunction, act_conjunction(fb, 10, 1, 2); act_conjunction(fb, 11, 2, 3);)
 SAMPLE(resubmit, act_resubmit(fb, 200); act_output(fb, 1);)
 SAMPLE(go_to, act_goto(fb, 250);)
@@ -190,21 +193,129 @@ SAMPLE(set_and_goto, act_set(fb, of_field_whole(OF_REG0), 1); act_meter(fb, SAMP
 SAMPLE(drop, (void) fb;)
 
 static void (*const samples[])(struct flow_builder *) = {
-    in_port, in_port_local, reg_whole, reg_zero, reg_pair, reg_parts, reg_masked, metadata, metadata_part, tun_id, tun_src,
-    tun_dst, eth_src, eth_dst, eth_dst_masked, eth_dst_none, eth_src_field, eth_type, vlan_present, no_vlan, vlan_tci,
-    vlan_id, vlan_id_of_ip,
-    family4, family6, proto, proto_field, ip_src, ip_src_net, ip_dst_net, ip_dst_field, ip_dst_all, ip6_src, ip6_dst_net,
-    ttl, ttl_zero, frag_any, frag_first, frag_later, frag_not_later, tcp_src, tcp_dst_masked, tcp_flags, tcp_flags6,
-    tcp_flags_field, tcp_any, tcp6_dst, udp_dst,
-    sctp_dst, udp_field, tcp_field, icmp, icmp_code, icmp6, icmp_field, arp, arp_request, arp_spa, arp_tpa, arp_sha,
-    arp_tha_field, arp_op_field, ct_state, ct_zone, ct_mark, ct_label, ct_label_part, ct_nw_proto, ct_nw_src,
-    ct_nw_dst, ct_tp, conj_id, many,
-    output, output_local, output_in_port, output_field, output_field_part, set_reg, set_reg_part, set_metadata,
-    set_metadata_part, set_tunnel, set_in_port, set_mac, set_ip, set_port, set_icmp, set_arp, move_mac, move_reg,
-    move_tunnel, dec_ttl, meter, group, pkt_larger, controller, controller_zero, conjunction, resubmit, go_to,
-    set_and_goto, controller_pause, push_vlan, pop_vlan, ct, ct_commit, ct_known, ct_known_commit, ct_src, ct_src_ports,
-    ct_src_port, ct_src_port_lo, ct_dst, ct_zone_field, ct_same_zone,
-    ct_no_table, ct_no_table_nat, ct_sets, ct_sets_whole, move_ct, ct_clear, drop,
+    in_port,
+    in_port_local,
+    reg_whole,
+    reg_zero,
+    reg_pair,
+    reg_parts,
+    reg_masked,
+    metadata,
+    metadata_part,
+    tun_id,
+    tun_src,
+    tun_dst,
+    eth_src,
+    eth_dst,
+    eth_dst_masked,
+    eth_dst_none,
+    eth_src_field,
+    eth_type,
+    vlan_present,
+    no_vlan,
+    vlan_tci,
+    vlan_id,
+    vlan_id_of_ip,
+    family4,
+    family6,
+    proto,
+    proto_field,
+    ip_src,
+    ip_src_net,
+    ip_dst_net,
+    ip_dst_field,
+    ip_dst_all,
+    ip6_src,
+    ip6_dst_net,
+    ttl,
+    ttl_zero,
+    frag_any,
+    frag_first,
+    frag_later,
+    frag_not_later,
+    tcp_src,
+    tcp_dst_masked,
+    tcp_flags,
+    tcp_flags6,
+    tcp_flags_field,
+    tcp_any,
+    tcp6_dst,
+    udp_dst,
+    sctp_dst,
+    udp_field,
+    tcp_field,
+    icmp,
+    icmp_code,
+    icmp6,
+    icmp_field,
+    arp,
+    arp_request,
+    arp_spa,
+    arp_tpa,
+    arp_sha,
+    arp_tha_field,
+    arp_op_field,
+    ct_state,
+    ct_zone,
+    ct_mark,
+    ct_label,
+    ct_label_part,
+    ct_nw_proto,
+    ct_nw_src,
+    ct_nw_dst,
+    ct_tp,
+    conj_id,
+    many,
+    output,
+    output_local,
+    output_in_port,
+    output_field,
+    output_field_part,
+    set_reg,
+    set_reg_part,
+    set_metadata,
+    set_metadata_part,
+    set_tunnel,
+    set_in_port,
+    set_mac,
+    set_ip,
+    set_port,
+    set_icmp,
+    set_arp,
+    move_mac,
+    move_reg,
+    move_tunnel,
+    dec_ttl,
+    meter,
+    group,
+    pkt_larger,
+    controller,
+    controller_zero,
+    conjunction,
+    resubmit,
+    go_to,
+    set_and_goto,
+    controller_pause,
+    push_vlan,
+    pop_vlan,
+    ct,
+    ct_commit,
+    ct_known,
+    ct_known_commit,
+    ct_src,
+    ct_src_ports,
+    ct_src_port,
+    ct_src_port_lo,
+    ct_dst,
+    ct_zone_field,
+    ct_same_zone,
+    ct_no_table,
+    ct_no_table_nat,
+    ct_sets,
+    ct_sets_whole,
+    move_ct,
+    ct_clear,
+    drop,
 };
 
 size_t
@@ -226,7 +337,7 @@ static void
 group_small(struct flow_builder *fb, uint32_t id)
 {
     const struct of_field source = of_field_whole(OF_IPV4_SRC);
-    group_begin(fb, id, 1, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_HASH, .fields = &source, .n_fields = 1 });
+    group_begin(fb, id, 1, &(struct flow_group){ .kind = FLOW_GROUP_SELECT_HASH, .fields = &source, .n_fields = 1 });
     bucket_begin(fb, 5, 100);
     act_output(fb, 1);
     bucket_begin(fb, 9, 50);
@@ -237,10 +348,10 @@ static void
 group_of_targets(struct flow_builder *fb, uint32_t id)
 {
     const struct of_field fields[] = {
-        of_field_whole(OF_UDP_DST), of_field_whole(OF_UDP_SRC), of_field_whole(OF_TCP_SRC), of_field_whole(OF_TCP_DST),
+        of_field_whole(OF_UDP_DST),  of_field_whole(OF_UDP_SRC),  of_field_whole(OF_TCP_SRC),  of_field_whole(OF_TCP_DST),
         of_field_whole(OF_IP_PROTO), of_field_whole(OF_IPV4_DST), of_field_whole(OF_IPV4_SRC),
     };
-    group_begin(fb, id, 2, &(struct flow_group) { FLOW_GROUP_SELECT_HASH, fields, 7, 0x123456789abcdef0ULL });
+    group_begin(fb, id, 2, &(struct flow_group){ FLOW_GROUP_SELECT_HASH, fields, 7, 0x123456789abcdef0ULL });
     for (uint32_t i = 0; i < 3; i++) {
         bucket_begin(fb, 0xdeadbe00 + i, 1);
         act_set(fb, part(OF_REG1, 0, 16), i);
@@ -255,11 +366,17 @@ group_of_parts(struct flow_builder *fb, uint32_t id)
 {
     const struct of_field fields[] = { part(OF_IPV4_SRC, 8, 24), part(OF_REG4, 3, 7), part(OF_CT_LABEL, 60, 4) };
     const struct flow_ct_set set = { .field = of_field_whole(OF_CT_MARK), .value = 77 };
-    group_begin(fb, id, 3, &(struct flow_group) { FLOW_GROUP_SELECT_HASH, fields, 3, 0 });
+    group_begin(fb, id, 3, &(struct flow_group){ FLOW_GROUP_SELECT_HASH, fields, 3, 0 });
     bucket_begin(fb, 0, 65535);
     act_set_mac(fb, OF_ETH_DST, mac1);
-    act_ct(fb, &(struct flow_ct) { .zone = 3, .table = 40, .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0x0a000005), .port_lo = 80,
-                                   .sets = &set, .n_sets = 1 });
+    act_ct(fb, &(struct flow_ct){ .zone = 3,
+                                  .table = 40,
+                                  .is_commit = true,
+                                  .nat = FLOW_NAT_DST,
+                                  .ip = ip4(0x0a000005),
+                                  .port_lo = 80,
+                                  .sets = &set,
+                                  .n_sets = 1 });
     bucket_begin(fb, 1, 1);
     act_ct_clear(fb);
 }
@@ -267,7 +384,7 @@ group_of_parts(struct flow_builder *fb, uint32_t id)
 static void
 group_by_datapath(struct flow_builder *fb, uint32_t id)
 {
-    group_begin(fb, id, 4, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH, .seed = 5 });
+    group_begin(fb, id, 4, &(struct flow_group){ .kind = FLOW_GROUP_SELECT_DP_HASH, .seed = 5 });
     for (uint32_t i = 1; i <= 3; i++) {
         bucket_begin(fb, i, i);
         act_resubmit(fb, 40);
@@ -277,7 +394,7 @@ group_by_datapath(struct flow_builder *fb, uint32_t id)
 static void
 group_of_all(struct flow_builder *fb, uint32_t id)
 {
-    group_begin(fb, id, 5, &(struct flow_group) { .kind = FLOW_GROUP_ALL });
+    group_begin(fb, id, 5, &(struct flow_group){ .kind = FLOW_GROUP_ALL });
     bucket_begin(fb, 1, 0);
     act_pop_vlan(fb);
     act_dec_ttl(fb);
@@ -292,20 +409,20 @@ group_of_all(struct flow_builder *fb, uint32_t id)
 static void
 group_of_nothing(struct flow_builder *fb, uint32_t id)
 {
-    group_begin(fb, id, 6, &(struct flow_group) { .kind = FLOW_GROUP_ALL });
+    group_begin(fb, id, 6, &(struct flow_group){ .kind = FLOW_GROUP_ALL });
 }
 
 static void
 group_by_datapath_of_nothing(struct flow_builder *fb, uint32_t id)
 {
-    group_begin(fb, id, 7, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH });
+    group_begin(fb, id, 7, &(struct flow_group){ .kind = FLOW_GROUP_SELECT_DP_HASH });
 }
 
 static void
 group_large(struct flow_builder *fb, uint32_t id)
 {
     const struct of_field fields[] = { of_field_whole(OF_IPV4_SRC), of_field_whole(OF_TCP_SRC) };
-    group_begin(fb, id, 8, &(struct flow_group) { FLOW_GROUP_SELECT_HASH, fields, 2, 0 });
+    group_begin(fb, id, 8, &(struct flow_group){ FLOW_GROUP_SELECT_HASH, fields, 2, 0 });
     for (uint32_t i = 0; i < FLOW_BUCKETS_MAX; i++) {
         bucket_begin(fb, 0x1000 + i, 1);
         act_set(fb, of_field_whole(OF_REG1), i);

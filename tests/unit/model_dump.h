@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "tests/unit/model_lab.h"
 
-#define DUMP_SIZES 9                     /* so many numbers at a dump's end say how large the indices are, of all views */
+#define DUMP_SIZES 9 /* so many numbers at a dump's end say how large the indices are, of all views */
 
 static inline void
 dump_object(struct model *m, enum view v, const struct object *o, json_t *out)
@@ -22,8 +22,8 @@ dump_object(struct model *m, enum view v, const struct object *o, json_t *out)
     assert_ptr_equal(view_get(m, v, o->number, o->type), o);
     if (o->name)
         assert_ptr_equal(view_by_name(m, v, o->type, o->tenant, o->name), o);
-    json_array_append_new(out, json_pack("[I,o,o,I]", (json_int_t) o->number, object_to_store(o), refs,
-                                         (json_int_t) view_count(m, v, o->tenant, o->type)));
+    json_array_append_new(
+        out, json_pack("[I,o,o,I]", (json_int_t) o->number, object_to_store(o), refs, (json_int_t) view_count(m, v, o->tenant, o->type)));
 }
 
 /* All that a view shows, by every way of finding it, and how many entries the indices have. */
@@ -37,8 +37,8 @@ dump(struct model *m, enum view v)
             if (s->o[v])
                 dump_object(m, v, s->o[v], out);
     }
-    uint32_t sizes[DUMP_SIZES] = { m->slots.count, m->ids.count, m->names.count, m->types.count, m->facts.count, m->refs.count,
-                         m->ranges[v].count, m->counts.count, m->addresses.runs.count };
+    uint32_t sizes[DUMP_SIZES] = { m->slots.count, m->ids.count,       m->names.count,  m->types.count,         m->facts.count,
+                                   m->refs.count,  m->ranges[v].count, m->counts.count, m->addresses.runs.count };
     for (size_t i = 0; i < DUMP_SIZES; i++)
         json_array_append_new(out, json_integer(sizes[i]));
     return out;

@@ -15,14 +15,14 @@
 #include "vnet/model/index.h"
 #include "vnet/model/model_json.h"
 
-#define LAB_NOW_MS INT64_C(1795344000123)        /* 2026-11-22T12:00:00.123Z */
+#define LAB_NOW_MS INT64_C(1795344000123) /* 2026-11-22T12:00:00.123Z */
 
 struct lab {
     struct model *m;
     struct transaction *t;
     struct random random;
     struct principal who;
-    struct error err;                    /* of the last refusal */
+    struct error err; /* of the last refusal */
 };
 
 static inline void
@@ -35,7 +35,7 @@ lab_random(void *lab, uint8_t *bytes, size_t n)
 static inline void
 lab_init(struct lab *lab)
 {
-    *lab = (struct lab) { .m = model_new(), .random = { 1 }, .who = { .role = PRINCIPAL_ADMIN, .name = "test" } };
+    *lab = (struct lab){ .m = model_new(), .random = { 1 }, .who = { .role = PRINCIPAL_ADMIN, .name = "test" } };
 }
 
 static inline void
@@ -49,7 +49,8 @@ static inline void
 lab_begin_as(struct lab *lab, const char *tenant)
 {
     struct transaction_origin origin = {
-        .principal = lab->who, .tenant = tenant, .now_ms = LAB_NOW_MS, .random = lab_random, .random_aux = lab };
+        .principal = lab->who, .tenant = tenant, .now_ms = LAB_NOW_MS, .random = lab_random, .random_aux = lab
+    };
     lab->t = transaction_begin(lab->m, &origin);
 }
 
@@ -133,25 +134,25 @@ lab_teardown(void **state)
 }
 
 /* In the open transaction, or one of its own. */
-#define lab_do(LAB, ...)                                                    \
-    do {                                                                    \
-        bool is_alone = !(LAB)->t;                                          \
-        if (is_alone)                                                       \
-            lab_begin(LAB);                                                 \
-        if (!lab_try(LAB, NULL, __VA_ARGS__))                               \
-            fail_msg("%s", (LAB)->err.text);                                \
-        if (is_alone)                                                       \
-            lab_commit(LAB);                                                \
+#define lab_do(LAB, ...)                      \
+    do {                                      \
+        bool is_alone = !(LAB)->t;            \
+        if (is_alone)                         \
+            lab_begin(LAB);                   \
+        if (!lab_try(LAB, NULL, __VA_ARGS__)) \
+            fail_msg("%s", (LAB)->err.text);  \
+        if (is_alone)                         \
+            lab_commit(LAB);                  \
     } while (0)
 
 /* A transaction of its own that must be refused with this code and this text somewhere in the message. */
-#define lab_refuse(LAB, CODE, TEXT, ...)                                    \
-    do {                                                                    \
-        lab_begin(LAB);                                                     \
-        if (lab_try(LAB, NULL, __VA_ARGS__) && transaction_finish((LAB)->t, &(LAB)->err)) \
-            fail_msg("accepted, not refused with: %s", TEXT);               \
-        lab_abort(LAB);                                                     \
-        if (!strstr((LAB)->err.text, TEXT) || (LAB)->err.code != (CODE))    \
+#define lab_refuse(LAB, CODE, TEXT, ...)                                                                    \
+    do {                                                                                                    \
+        lab_begin(LAB);                                                                                     \
+        if (lab_try(LAB, NULL, __VA_ARGS__) && transaction_finish((LAB)->t, &(LAB)->err))                   \
+            fail_msg("accepted, not refused with: %s", TEXT);                                               \
+        lab_abort(LAB);                                                                                     \
+        if (!strstr((LAB)->err.text, TEXT) || (LAB)->err.code != (CODE))                                    \
             fail_msg("[%s] %s\n  instead of: %s", error_code_name((LAB)->err.code), (LAB)->err.text, TEXT); \
     } while (0)
 

@@ -23,7 +23,7 @@
 
 struct ovs_fixture {
     char dir[64];
-    char *prefix;               /* "" if the programs are in PATH */
+    char *prefix; /* "" if the programs are in PATH */
     pid_t ovsdb, vswitchd;
 };
 
@@ -51,8 +51,7 @@ find_prefix(void)
 static pid_t
 spawn(const struct ovs_fixture *f, const char *command)
 {
-    char *line = mem_printf("PATH='%s/bin:%s/sbin':\"$PATH\"; export OVS_RUNDIR='%s'; exec %s", f->prefix, f->prefix,
-                            f->dir, command);
+    char *line = mem_printf("PATH='%s/bin:%s/sbin':\"$PATH\"; export OVS_RUNDIR='%s'; exec %s", f->prefix, f->prefix, f->dir, command);
     pid_t parent = getpid();
     pid_t pid = fork();
     if (!pid) {
@@ -93,8 +92,8 @@ ovs_fixture_sh(const struct ovs_fixture *f, const char *format, ...)
     va_start(args, format);
     vsnprintf(command, sizeof command, format, args);
     va_end(args);
-    char *line = mem_printf("exec 2>&1; PATH='%s/bin:%s/sbin':\"$PATH\"; export OVS_RUNDIR='%s' OVS_DBDIR='%s'; cd '%s'; %s",
-                            f->prefix, f->prefix, f->dir, f->dir, f->dir, command);
+    char *line = mem_printf("exec 2>&1; PATH='%s/bin:%s/sbin':\"$PATH\"; export OVS_RUNDIR='%s' OVS_DBDIR='%s'; cd '%s'; %s", f->prefix,
+                            f->prefix, f->dir, f->dir, f->dir, command);
     FILE *pipe = popen(line, "r");
     free(line);
     assert_non_null(pipe);
@@ -177,7 +176,8 @@ ovs_fixture_dir(const struct ovs_fixture *f)
 void
 ovs_fixture_add_bridge(const struct ovs_fixture *f, const char *bridge, const char *dpid)
 {
-    free(ovs_fixture_sh(f, "ovs-vsctl --timeout=20 add-br %s -- set bridge %s datapath_type=dummy fail_mode=secure "
+    free(ovs_fixture_sh(f,
+                        "ovs-vsctl --timeout=20 add-br %s -- set bridge %s datapath_type=dummy fail_mode=secure "
                         "protocols=OpenFlow15 other_config:datapath-id=%s other_config:disable-in-band=true",
                         bridge, bridge, dpid));
 }
@@ -185,6 +185,8 @@ ovs_fixture_add_bridge(const struct ovs_fixture *f, const char *bridge, const ch
 void
 ovs_fixture_set_controller(const struct ovs_fixture *f, const char *bridge, const char *target)
 {
-    free(ovs_fixture_sh(f, "ovs-vsctl --timeout=20 set-controller %s %s -- set controller %s "
-                        "connection_mode=out-of-band max_backoff=1000", bridge, target, bridge));
+    free(ovs_fixture_sh(f,
+                        "ovs-vsctl --timeout=20 set-controller %s %s -- set controller %s "
+                        "connection_mode=out-of-band max_backoff=1000",
+                        bridge, target, bridge));
 }

@@ -6,7 +6,7 @@
 
 struct ovs_fixture;
 
-struct ovs_fixture *ovs_fixture_start(void);             /* without bridges */
+struct ovs_fixture *ovs_fixture_start(void); /* without bridges */
 void ovs_fixture_stop(struct ovs_fixture *);
 const char *ovs_fixture_dir(const struct ovs_fixture *); /* sockets, logs, database */
 

@@ -47,8 +47,8 @@ vswitchd_start(const struct ovs_fixture *ovs)
             _exit(126);
         for (int fd = 3; fd < 256; fd++)
             close(fd);
-        execl(program, "ovs-vswitchd", "--enable-dummy=override", "--disable-system", "--no-chdir", control, log, pidfile,
-              database, (char *) NULL);
+        execl(program, "ovs-vswitchd", "--enable-dummy=override", "--disable-system", "--no-chdir", control, log, pidfile, database,
+              (char *) NULL);
         _exit(127);
     }
     free(program);

@@ -50,8 +50,8 @@ interface_slot(struct ovsdb_owner *o, const char *id)
 }
 
 static void
-owner_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *changed, size_t n_changed,
-                 const char *const *gone, size_t n_gone, bool is_first)
+owner_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone,
+                 size_t n_gone, bool is_first)
 {
     struct ovsdb_owner *o = aux;
     assert_int_equal(o->n_closed, 0);
@@ -97,7 +97,7 @@ owner_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_
     while (i < o->n_peers && o->peers[i].number != number)
         i++;
     assert_in_range(i, 0, 7);
-    assert_true(state != ovsdb_owner_peer(o, number));   /* else nothing has changed */
+    assert_true(state != ovsdb_owner_peer(o, number)); /* else nothing has changed */
     o->peers[i].number = number;
     o->peers[i].state = state;
     o->n_peers += i == o->n_peers;
@@ -213,7 +213,7 @@ ovsdb_owner_bound(const struct ovsdb_owner *o, char text[2048])
     text[0] = '\0';
     for (int i = 0; i < OWNER_INTERFACES_MAX && n < 1800; i++)
         if (*o->interfaces[i].id)
-            n += snprintf(text + n, 2048 - n, "%s=%s@%u%s%s ", o->interfaces[i].id, o->interfaces[i].name,
-                          o->interfaces[i].ofport, *o->interfaces[i].error ? "!" : "", o->interfaces[i].error);
+            n += snprintf(text + n, 2048 - n, "%s=%s@%u%s%s ", o->interfaces[i].id, o->interfaces[i].name, o->interfaces[i].ofport,
+                          *o->interfaces[i].error ? "!" : "", o->interfaces[i].error);
     return text;
 }

@@ -8,7 +8,7 @@
 #define SAMPLE_UUID(XX) "00000000-0000-4000-8000-0000000000" XX
 #define SAMPLE_REF(XX) "['uuid','" SAMPLE_UUID(XX) "']"
 
-json_t *sample_json(const char *text);                   /* fails the test if it is not JSON */
+json_t *sample_json(const char *text); /* fails the test if it is not JSON */
 void sample_update(struct ovsdb_rows *, enum ovsdb_dialect, const char *text);
 
 /* Rows with one Open_vSwitch row, 01, whose external_ids are 'ids' ("['system-id','hv1'],..."), and the other tables in

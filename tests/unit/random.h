@@ -36,7 +36,7 @@ random_seeded(void)
     uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t) now.tv_sec * 1000000000 + now.tv_nsec;
     printf("TEST_SEED=%llu\n", (unsigned long long) seed);
     fflush(stdout);
-    return (struct random) { seed };
+    return (struct random){ seed };
 }
 
 #endif

@@ -48,7 +48,7 @@ resume(const struct world *w, struct of_session *s, const struct packet_in *in)
     assert_in_range(in->packet_len, n, sizeof packet);
     memcpy(packet, in->packet, in->packet_len);
     memcpy(packet + in->packet_len - n, w->resumes_with, n);
-    of_session_resume(s, in, longer, UINT16_MAX);        /* dropped */
+    of_session_resume(s, in, longer, UINT16_MAX); /* dropped */
     of_session_resume(s, in, packet, in->packet_len);
     free(longer);
 }
@@ -94,8 +94,13 @@ on_heard(void *aux, struct of_session *s)
     ((struct world *) aux)->n_heard++;
 }
 
-static const struct of_session_ops ops = { .identify = on_identify, .committed = on_committed, .refused = on_refused, .packet_in = on_packet_in,
-                                           .flow_removed = on_flow_removed, .heard = on_heard, .closed = on_closed };
+static const struct of_session_ops ops = { .identify = on_identify,
+                                           .committed = on_committed,
+                                           .refused = on_refused,
+                                           .packet_in = on_packet_in,
+                                           .flow_removed = on_flow_removed,
+                                           .heard = on_heard,
+                                           .closed = on_closed };
 
 static void
 on_accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
@@ -131,13 +136,17 @@ world_until(struct world *w, bool (*claim)(struct world *), int ms)
         int64_t left = end - (t.tv_sec * 1000 + t.tv_nsec / 1000000);
         if (left <= 0)
             return false;
-        event_base_loopexit(w->base, &(struct timeval) { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 });
+        event_base_loopexit(w->base, &(struct timeval){ .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 });
         event_base_loop(w->base, EVLOOP_ONCE);
     }
     return true;
 }
 
-static bool has_no_session(struct world *w) { return !w->session; }
+static bool
+has_no_session(struct world *w)
+{
+    return !w->session;
+}
 
 int
 world_teardown(void **state)
@@ -215,8 +224,9 @@ note_done(void *aux, bool ok)
 struct of_session_read
 world_reading(struct world *w, uint8_t table)
 {
-    return (struct of_session_read) { .table = table, .want_groups_and_meters = true, .each_flow = count_flow,
-                                      .each_spec = count_spec, .done = note_done, .aux = w };
+    return (struct of_session_read){
+        .table = table, .want_groups_and_meters = true, .each_flow = count_flow, .each_spec = count_spec, .done = note_done, .aux = w
+    };
 }
 
 /* ---- switches ---- */

@@ -43,26 +43,54 @@ struct world {
     uint8_t userdata[32];
     size_t userdata_len, packet_len;
     uint32_t in_port;
-    const char *resumes_with;    /* written into the end of a packet that waits, which then goes on */
+    const char *resumes_with; /* written into the end of a packet that waits, which then goes on */
 };
 
-int world_setup(void **state);           /* without a switch; a test says what it does, and starts one */
+int world_setup(void **state); /* without a switch; a test says what it does, and starts one */
 int world_teardown(void **state);
 
 /* Runs the loop until the claim is true; false if it is not within 'ms'. */
 bool world_until(struct world *, bool (*claim)(struct world *), int ms);
 
-static inline bool is_identified(struct world *w) { return w->n_identified > 0; }
-static inline bool is_committed(struct world *w) { return w->n_committed > 0; }
-static inline bool is_at_seq_2(struct world *w) { return w->seq == 2; }
-static inline bool is_closed(struct world *w) { return w->n_closed > 0; }
-static inline bool is_read_done(struct world *w) { return w->n_reads_done > 0; }
-static inline bool has_echo_reply(struct world *w) { return w->fake.n_messages[3] > 0; }
-static inline bool never(struct world *w) { return false; }
+static inline bool
+is_identified(struct world *w)
+{
+    return w->n_identified > 0;
+}
+static inline bool
+is_committed(struct world *w)
+{
+    return w->n_committed > 0;
+}
+static inline bool
+is_at_seq_2(struct world *w)
+{
+    return w->seq == 2;
+}
+static inline bool
+is_closed(struct world *w)
+{
+    return w->n_closed > 0;
+}
+static inline bool
+is_read_done(struct world *w)
+{
+    return w->n_reads_done > 0;
+}
+static inline bool
+has_echo_reply(struct world *w)
+{
+    return w->fake.n_messages[3] > 0;
+}
+static inline bool
+never(struct world *w)
+{
+    return false;
+}
 
 /* ---- what is desired ---- */
 const struct spec *world_flow(struct world *, uint32_t number, uint16_t priority);
-void world_set_block(struct world *, uint32_t number, const struct spec *);      /* NULL: without flows */
+void world_set_block(struct world *, uint32_t number, const struct spec *); /* NULL: without flows */
 /* Blocks 1..n of one flow each, priority 100 unless it is 'odd_number'. */
 void world_set_blocks(struct world *, uint32_t n, uint32_t odd_number, uint16_t odd_priority);
 
@@ -71,7 +99,7 @@ struct of_session_read world_reading(struct world *, uint8_t table);
 
 /* ---- switches ---- */
 void world_start_fake(struct world *);
-void world_start_ovs(struct world *);    /* Open vSwitch with the bridge br0, which connects */
+void world_start_ovs(struct world *); /* Open vSwitch with the bridge br0, which connects */
 /* As world_start_ovs(), with certificates of a CA made for it: the switch's says OU=host. */
 void world_start_ovs_tls(struct world *, const char *cn);
 /* Closes the session, so that the switch connects anew. */

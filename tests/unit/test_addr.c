@@ -10,7 +10,7 @@
 
 #include "tests/unit/random.h"
 
-#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof (ARRAY)[0])
+#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof(ARRAY)[0])
 
 static struct ip
 ip(const char *s)
@@ -45,9 +45,23 @@ static void
 what_is_nearly_a_mac_is_refused(void **unused)
 {
     static const char *const wrong[] = {
-        "", "0", "02", "02:00:00:00:00", "02:00:00:00:00:", "02:00:00:00:00:0", "02:00:00:00:00:001",
-        "02:00:00:00:00:01:02", "2:0:0:0:0:1", "02-00-00-00-00-01", "020000000001", "02:00:00:00:00:0g",
-        " 02:00:00:00:00:01", "02:00:00:00:00:01 ", "02:00:00:00:00:01/8", "02::00:00:00:01", "+2:00:00:00:00:01",
+        "",
+        "0",
+        "02",
+        "02:00:00:00:00",
+        "02:00:00:00:00:",
+        "02:00:00:00:00:0",
+        "02:00:00:00:00:001",
+        "02:00:00:00:00:01:02",
+        "2:0:0:0:0:1",
+        "02-00-00-00-00-01",
+        "020000000001",
+        "02:00:00:00:00:0g",
+        " 02:00:00:00:00:01",
+        "02:00:00:00:00:01 ",
+        "02:00:00:00:00:01/8",
+        "02::00:00:00:01",
+        "+2:00:00:00:00:01",
     };
     for (size_t i = 0; i < N_OF(wrong); i++) {
         struct mac m = mac_from_u64(42);
@@ -73,8 +87,16 @@ static void
 addresses_read_back_as_they_are_written(void **unused)
 {
     static const char *const same[] = {
-        "0.0.0.0", "10.0.0.1", "255.255.255.255", "::", "::1", "2001:db8::1", "fe80::1:2:3:4", "::ffff:10.0.0.1",
-        "1:2:3:4:5:6:7:8", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "0.0.0.0",
+        "10.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "2001:db8::1",
+        "fe80::1:2:3:4",
+        "::ffff:10.0.0.1",
+        "1:2:3:4:5:6:7:8",
+        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     };
     for (size_t i = 0; i < N_OF(same); i++) {
         char buf[IP_STRLEN];
@@ -96,12 +118,41 @@ static void
 what_is_nearly_an_address_is_refused(void **unused)
 {
     static const char *const wrong[] = {
-        "", "10", "10.0.0", "10.0.0.", "10.0.0.256", "10.0.0.1.2", "10.0.0.01", "010.0.0.1", "0x0a.0.0.1",
+        "",
+        "10",
+        "10.0.0",
+        "10.0.0.",
+        "10.0.0.256",
+        "10.0.0.1.2",
+        "10.0.0.01",
+        "010.0.0.1",
+        "0x0a.0.0.1",
         "10.0.0.-1",
-        "10.0.0.+1", " 10.0.0.1", "10.0.0.1 ", "10.0.0.1\n", "10.0.0.1/32", "10..0.1", "167772161", "a.b.c.d",
-        "none", "localhost",
-        ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "12345::", "::g",
-        "::1%eth0", "[::1]", "::10.0.0", "::10.0.0.256", "::1 ", "1:", ":1",
+        "10.0.0.+1",
+        " 10.0.0.1",
+        "10.0.0.1 ",
+        "10.0.0.1\n",
+        "10.0.0.1/32",
+        "10..0.1",
+        "167772161",
+        "a.b.c.d",
+        "none",
+        "localhost",
+        ":",
+        ":::",
+        "1::2::3",
+        "1:2:3:4:5:6:7",
+        "1:2:3:4:5:6:7:8:9",
+        "1:2:3:4:5:6:7:8::",
+        "12345::",
+        "::g",
+        "::1%eth0",
+        "[::1]",
+        "::10.0.0",
+        "::10.0.0.256",
+        "::1 ",
+        "1:",
+        ":1",
         "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000",
     };
     for (size_t i = 0; i < N_OF(wrong); i++) {
@@ -130,7 +181,7 @@ no_address_is_no_address_of_any_family(void **unused)
     assert_false(ip_equal(none, ip("::")));
     assert_false(ip_prefix_contains(prefix("0.0.0.0/0"), none));
     assert_false(ip_prefix_contains(prefix("::/0"), none));
-    assert_false(ip_prefix_contains((struct ip_prefix) { none, 0 }, none));
+    assert_false(ip_prefix_contains((struct ip_prefix){ none, 0 }, none));
     assert_false(ip_add(&none, 1));
 }
 
@@ -160,7 +211,11 @@ equal_addresses_hash_alike_and_neighbours_do_not(void **unused)
 static void
 adding_carries_and_stops_at_the_last_address(void **unused)
 {
-    static const struct { const char *from; uint64_t n; const char *to; } cases[] = {
+    static const struct {
+        const char *from;
+        uint64_t n;
+        const char *to;
+    } cases[] = {
         { "10.0.0.1", 0, "10.0.0.1" },
         { "10.0.0.255", 1, "10.0.1.0" },
         { "0.0.0.0", 0xffffffff, "255.255.255.255" },
@@ -185,8 +240,7 @@ static void
 prefixes_read_back_as_they_are_written(void **unused)
 {
     static const char *const same[] = {
-        "0.0.0.0/0", "10.0.0.0/8", "10.0.0.128/25", "10.1.2.3/32", "::/0", "2001:db8::/32", "2001:db8::1/128",
-        "8000::/1",
+        "0.0.0.0/0", "10.0.0.0/8", "10.0.0.128/25", "10.1.2.3/32", "::/0", "2001:db8::/32", "2001:db8::1/128", "8000::/1",
     };
     for (size_t i = 0; i < N_OF(same); i++) {
         char buf[IP_PREFIX_STRLEN];
@@ -198,10 +252,31 @@ static void
 what_is_nearly_a_prefix_is_refused(void **unused)
 {
     static const char *const wrong[] = {
-        "", "/", "/8", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/00", "10.0.0.0/+8",
+        "",
+        "/",
+        "/8",
+        "10.0.0.0",
+        "10.0.0.0/",
+        "10.0.0.0/33",
+        "10.0.0.0/08",
+        "10.0.0.0/00",
+        "10.0.0.0/+8",
         "10.0.0.0/-1",
-        "10.0.0.0/8 ", "10.0.0.0/ 8", "10.0.0.0 /8", "10.0.0.0/8/8", "10.0.0.0/255.0.0.0", "10.0.0.0/4294967304",
-        "10.0.0.0/264", "10/8", "10.0.0/8", "::/129", "::/1000", "::/0128", "2001:db8::", "none/0", "10.0.0.0/8x",
+        "10.0.0.0/8 ",
+        "10.0.0.0/ 8",
+        "10.0.0.0 /8",
+        "10.0.0.0/8/8",
+        "10.0.0.0/255.0.0.0",
+        "10.0.0.0/4294967304",
+        "10.0.0.0/264",
+        "10/8",
+        "10.0.0/8",
+        "::/129",
+        "::/1000",
+        "::/0128",
+        "2001:db8::",
+        "none/0",
+        "10.0.0.0/8x",
         "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/64",
     };
     for (size_t i = 0; i < N_OF(wrong); i++) {
@@ -232,7 +307,9 @@ host_bits_are_refused_and_named_as_the_reason(void **unused)
 static void
 a_prefix_ends_at_its_broadcast_address(void **unused)
 {
-    static const struct { const char *prefix, *mask, *first, *last; } cases[] = {
+    static const struct {
+        const char *prefix, *mask, *first, *last;
+    } cases[] = {
         { "10.0.1.0/24", "255.255.255.0", "10.0.1.0", "10.0.1.255" },
         { "10.0.1.128/27", "255.255.255.224", "10.0.1.128", "10.0.1.159" },
         { "10.0.1.1/32", "255.255.255.255", "10.0.1.1", "10.0.1.1" },
@@ -261,7 +338,10 @@ host_bits_in_a_value_do_not_matter_to_what_it_contains(void **unused)
 static void
 prefixes_cover_and_overlap_only_in_their_family(void **unused)
 {
-    static const struct { const char *a, *b; bool a_covers_b, overlap; } cases[] = {
+    static const struct {
+        const char *a, *b;
+        bool a_covers_b, overlap;
+    } cases[] = {
         { "10.0.0.0/8", "10.1.0.0/16", true, true },
         { "10.1.0.0/16", "10.0.0.0/8", false, true },
         { "10.0.0.0/16", "10.0.0.0/8", false, true },

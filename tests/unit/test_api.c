@@ -20,9 +20,10 @@
 #include "controller/feed.h"
 #include "tests/unit/controller_switch.h"
 
-#define NETWORK "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}}," \
-                "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
-                "{'op':'add','type':'port','name':'p','values':{'subnet':'s'}}]"
+#define NETWORK                                                                          \
+    "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"             \
+    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
+    "{'op':'add','type':'port','name':'p','values':{'subnet':'s'}}]"
 
 static int
 start(void **state)
@@ -91,7 +92,10 @@ requests_that_come_at_once_are_answered_in_order(void **state)
 static void
 half_requests_hold_nobody_up_and_are_forgotten_with_their_client(void **state)
 {
-    static const char *const halves[] = { "", "G", "GET /v1/vpc HTTP/1.1\r\n", "GET /v1/vpc HTTP/1.1\r\nHost: x\r\n",
+    static const char *const halves[] = { "",
+                                          "G",
+                                          "GET /v1/vpc HTTP/1.1\r\n",
+                                          "GET /v1/vpc HTTP/1.1\r\nHost: x\r\n",
                                           "POST /v1/vpc HTTP/1.1\r\nContent-Length: 100\r\n\r\n{",
                                           "POST /v1/vpc HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{" };
     struct api_client *clients[6];
@@ -123,7 +127,11 @@ a_client_that_ends_its_side_still_gets_its_answers(void **state)
 static void
 what_is_no_request_is_refused_in_json_and_ends_the_connection(void **state)
 {
-    static const struct { const char *request; int status; const char *word; } wrong[] = {
+    static const struct {
+        const char *request;
+        int status;
+        const char *word;
+    } wrong[] = {
         { "GARBAGE\r\n\r\n", 400, "METHOD PATH" },
         { "GET /v1/vpc HTTP/2.0\r\n\r\n", 400, "METHOD PATH" },
         { "GET vpc HTTP/1.1\r\n\r\n", 400, "address" },
@@ -168,33 +176,57 @@ a_zero_byte_in_a_request_is_refused(void **state)
 static void
 what_is_asked_wrongly_is_refused_in_json_and_the_connection_goes_on(void **state)
 {
-    static const struct { const char *method, *path, *body; int status; const char *word; } wrong[] = {
-        { "GET", "/nothing", NULL, 404, "/v1/" }, { "GET", "/v1/", NULL, 404, "no such resource" },
-        { "GET", "/v1/nothing", NULL, 404, "no such resource" }, { "EXPLODE", "/v1/vpc", NULL, 404, "EXPLODE" },
-        { "PUT", "/v1/vpc/v", "{}", 404, "PUT" }, { "GET", "/v1/vpc/v/w/x", NULL, 404, "no such resource" },
-        { "GET", "/v1/vpc/%zz", NULL, 400, "well encoded" }, { "GET", "/v1/vpc/%00", NULL, 400, "well encoded" },
-        { "GET", "/v1/vpc/%ff%fe", NULL, 400, "well encoded" }, { "GET", "/v1/vpc/%", NULL, 400, "well encoded" },
-        { "GET", "/v1/vpc/\xc3", NULL, 400, "well encoded" }, { "GET", "/v1/vpc?tenant=%ff", NULL, 400, "well encoded" },
-        { "GET", "/v1/vpc?%00=1", NULL, 400, "well encoded" }, { "GET", "/v1/vpc/%C3%BC", NULL, 404, "ü" },
-        { "GET", "/v1/vpc?nothing=1", NULL, 400, "'nothing'" }, { "GET", "/v1/vpc?where=name", NULL, 400, "COLUMN=VALUE" },
-        { "GET", "/v1/vpc?where=nothing=1", NULL, 400, "nothing" }, { "GET", "/v1/vpc?columns=nothing", NULL, 400, "nothing" },
-        { "GET", "/v1/vpc?columns=,&columns=,", NULL, 400, "twice" }, { "GET", "/v1/vpc?limit=0", NULL, 400, "limit" },
-        { "GET", "/v1/vpc?limit=-1", NULL, 400, "limit" }, { "GET", "/v1/vpc?limit=+1", NULL, 400, "limit" },
-        { "GET", "/v1/vpc?limit=1x", NULL, 400, "limit" }, { "GET", "/v1/vpc?after=x", NULL, 404, "after" },
-        { "GET", "/v1/vpc?after=number:1x", NULL, 404, "after" }, { "GET", "/v1/vpc?tenant=nobody", NULL, 404, "nobody" },
-        { "GET", "/v1/vpc/v?where=name=v", NULL, 400, "single" }, { "GET", "/v1/show?tenant=nobody", NULL, 404, "nobody" },
-        { "GET", "/v1/show?vpc=nothing", NULL, 404, "nothing" }, { "GET", "/v1/verify?host=nothing", NULL, 404, "nothing" },
-        { "GET", "/v1/events?after=x", NULL, 400, "after" }, { "GET", "/v1/events?after=99999999999999999999", NULL, 400, "after" },
+    static const struct {
+        const char *method, *path, *body;
+        int status;
+        const char *word;
+    } wrong[] = {
+        { "GET", "/nothing", NULL, 404, "/v1/" },
+        { "GET", "/v1/", NULL, 404, "no such resource" },
+        { "GET", "/v1/nothing", NULL, 404, "no such resource" },
+        { "EXPLODE", "/v1/vpc", NULL, 404, "EXPLODE" },
+        { "PUT", "/v1/vpc/v", "{}", 404, "PUT" },
+        { "GET", "/v1/vpc/v/w/x", NULL, 404, "no such resource" },
+        { "GET", "/v1/vpc/%zz", NULL, 400, "well encoded" },
+        { "GET", "/v1/vpc/%00", NULL, 400, "well encoded" },
+        { "GET", "/v1/vpc/%ff%fe", NULL, 400, "well encoded" },
+        { "GET", "/v1/vpc/%", NULL, 400, "well encoded" },
+        { "GET", "/v1/vpc/\xc3", NULL, 400, "well encoded" },
+        { "GET", "/v1/vpc?tenant=%ff", NULL, 400, "well encoded" },
+        { "GET", "/v1/vpc?%00=1", NULL, 400, "well encoded" },
+        { "GET", "/v1/vpc/%C3%BC", NULL, 404, "ü" },
+        { "GET", "/v1/vpc?nothing=1", NULL, 400, "'nothing'" },
+        { "GET", "/v1/vpc?where=name", NULL, 400, "COLUMN=VALUE" },
+        { "GET", "/v1/vpc?where=nothing=1", NULL, 400, "nothing" },
+        { "GET", "/v1/vpc?columns=nothing", NULL, 400, "nothing" },
+        { "GET", "/v1/vpc?columns=,&columns=,", NULL, 400, "twice" },
+        { "GET", "/v1/vpc?limit=0", NULL, 400, "limit" },
+        { "GET", "/v1/vpc?limit=-1", NULL, 400, "limit" },
+        { "GET", "/v1/vpc?limit=+1", NULL, 400, "limit" },
+        { "GET", "/v1/vpc?limit=1x", NULL, 400, "limit" },
+        { "GET", "/v1/vpc?after=x", NULL, 404, "after" },
+        { "GET", "/v1/vpc?after=number:1x", NULL, 404, "after" },
+        { "GET", "/v1/vpc?tenant=nobody", NULL, 404, "nobody" },
+        { "GET", "/v1/vpc/v?where=name=v", NULL, 400, "single" },
+        { "GET", "/v1/show?tenant=nobody", NULL, 404, "nobody" },
+        { "GET", "/v1/show?vpc=nothing", NULL, 404, "nothing" },
+        { "GET", "/v1/verify?host=nothing", NULL, 404, "nothing" },
+        { "GET", "/v1/events?after=x", NULL, 400, "after" },
+        { "GET", "/v1/events?after=99999999999999999999", NULL, 400, "after" },
         { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{'cidr':5}}", 400, "string" },
         { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{},'timeout':-1}", 400, "timeout" },
         { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{},'timeout':1e300}", 400, "timeout" },
         { "POST", "/v1/wait", "{'type':'vpc','where':{}}", 400, "name" },
-        { "POST", "/v1/wait", "{'type':'port','name':'p','where':{'drops:sg':'1'}}", 400, "port 'p': column 'drops:sg' is read from the switch" },
+        { "POST", "/v1/wait", "{'type':'port','name':'p','where':{'drops:sg':'1'}}", 400,
+          "port 'p': column 'drops:sg' is read from the switch" },
         { "POST", "/v1/wait", "{'type':'natgw','name':'n','where':{'exhausted':'1'}}", 400, "/v1/natgw?where=exhausted=VALUE" },
         { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{},'wait':1}", 400, "'wait' is unknown" },
-        { "POST", "/v1/sync", "{'timeout':'x'}", 400, "timeout" }, { "POST", "/v1/trace", "{}", 400, "from" },
-        { "POST", "/v1/transactions", "", 400, "ops" }, { "POST", "/v1/transactions", "nonsense", 400, "not JSON" },
-        { "POST", "/v1/transactions", "[]", 400, "object" }, { "POST", "/v1/transactions", "{'ops':{}}", 400, "ops" },
+        { "POST", "/v1/sync", "{'timeout':'x'}", 400, "timeout" },
+        { "POST", "/v1/trace", "{}", 400, "from" },
+        { "POST", "/v1/transactions", "", 400, "ops" },
+        { "POST", "/v1/transactions", "nonsense", 400, "not JSON" },
+        { "POST", "/v1/transactions", "[]", 400, "object" },
+        { "POST", "/v1/transactions", "{'ops':{}}", 400, "ops" },
         { "POST", "/v1/transactions", "{'ops':[],'dry_run':'yes'}", 400, "dry_run" },
         { "POST", "/v1/transactions", "{'ops':[],'tenant':5}", 400, "tenant" },
         { "POST", "/v1/transactions", "{'ops':[],'wait':5}", 400, "wait" },
@@ -304,7 +336,7 @@ a_client_that_never_reads_holds_back_only_itself(void **state)
     for (int i = 0; i < 100000; i++, sent += n)
         if ((n = api_client_send(c, request, sizeof request - 1)) < sizeof request - 1)
             break;
-    assert_true(sent < 100000 * (sizeof request - 1));   /* vnetd has stopped to take them */
+    assert_true(sent < 100000 * (sizeof request - 1)); /* vnetd has stopped to take them */
     expect_well(*state);
     api_client_free(c);
     expect_well(*state);
@@ -338,10 +370,18 @@ a_stream_that_is_not_read_is_cut(void **state)
 static void
 a_reader_sees_everything_and_changes_nothing(void **state)
 {
-    static const struct { const char *method, *path, *body; int status; } asked[] = {
-        { "GET", "/v1/vpc/v", NULL, 200 }, { "GET", "/v1/port", NULL, 200 }, { "GET", "/metrics", NULL, 200 },
-        { "GET", "/v1/show", NULL, 200 }, { "POST", "/v1/sync", "{}", 200 }, { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{'name':'v'}}", 200 },
-        { "POST", "/v1/vpc", "{'name':'w','cidr':'10.0.0.0/16'}", 403 }, { "PATCH", "/v1/vpc/v", "{'tags':{}}", 403 },
+    static const struct {
+        const char *method, *path, *body;
+        int status;
+    } asked[] = {
+        { "GET", "/v1/vpc/v", NULL, 200 },
+        { "GET", "/v1/port", NULL, 200 },
+        { "GET", "/metrics", NULL, 200 },
+        { "GET", "/v1/show", NULL, 200 },
+        { "POST", "/v1/sync", "{}", 200 },
+        { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{'name':'v'}}", 200 },
+        { "POST", "/v1/vpc", "{'name':'w','cidr':'10.0.0.0/16'}", 403 },
+        { "PATCH", "/v1/vpc/v", "{'tags':{}}", 403 },
         { "DELETE", "/v1/port/p", NULL, 403 },
         { "POST", "/v1/transactions", "{'ops':[{'op':'del','type':'port','name':'p'}]}", 403 },
         { "POST", "/v1/transactions", "{'ops':[{'op':'del','type':'port','name':'p'}],'dry_run':true}", 403 },
@@ -365,17 +405,29 @@ a_reader_sees_everything_and_changes_nothing(void **state)
 static void
 expect_hidden(struct controller_lab *lab, struct api_client *c, const char *vpc, const char *port)
 {
-    static const struct { const char *method, *path, *body; int status; } asked[] = {
-        { "GET", "/v1/vpc", NULL, 403 }, { "GET", "/v1/port?tenant=default", NULL, 403 }, { "GET", "/v1/vpc/v", NULL, 403 },
-        { "GET", "/v1/vpc/v?tenant=red", NULL, 404 }, { "GET", "/v1/vpc/%s?tenant=red", NULL, 404 },
-        { "GET", "/v1/port/%s?tenant=red", NULL, 404 }, { "GET", "/v1/port?tenant=red&name=%s", NULL, 404 },
-        { "GET", "/v1/tenant/default", NULL, 404 }, { "GET", "/v1/host/h1", NULL, 404 }, { "GET", "/v1/port?tenant=red&after=%s", NULL, 404 },
-        { "GET", "/v1/show", NULL, 403 }, { "GET", "/v1/verify", NULL, 403 }, { "GET", "/metrics", NULL, 403 },
+    static const struct {
+        const char *method, *path, *body;
+        int status;
+    } asked[] = {
+        { "GET", "/v1/vpc", NULL, 403 },
+        { "GET", "/v1/port?tenant=default", NULL, 403 },
+        { "GET", "/v1/vpc/v", NULL, 403 },
+        { "GET", "/v1/vpc/v?tenant=red", NULL, 404 },
+        { "GET", "/v1/vpc/%s?tenant=red", NULL, 404 },
+        { "GET", "/v1/port/%s?tenant=red", NULL, 404 },
+        { "GET", "/v1/port?tenant=red&name=%s", NULL, 404 },
+        { "GET", "/v1/tenant/default", NULL, 404 },
+        { "GET", "/v1/host/h1", NULL, 404 },
+        { "GET", "/v1/port?tenant=red&after=%s", NULL, 404 },
+        { "GET", "/v1/show", NULL, 403 },
+        { "GET", "/v1/verify", NULL, 403 },
+        { "GET", "/metrics", NULL, 403 },
         { "POST", "/v1/trace", "{'from':'%s','packet':{'proto':'icmp','dst':'10.0.1.1'}}", 404 },
         { "POST", "/v1/trace", "{'from':'%s','tenant':'red','packet':{'proto':'icmp','dst':'10.0.1.1'}}", 404 },
         { "POST", "/v1/wait", "{'type':'port','name':'%s','tenant':'red','where':{},'timeout':0}", 504 },
         { "POST", "/v1/wait", "{'type':'vpc','name':'v','where':{},'timeout':0}", 504 },
-        { "DELETE", "/v1/port/%s?tenant=red", NULL, 404 }, { "PATCH", "/v1/vpc/%s?tenant=red", "{'tags':{}}", 404 },
+        { "DELETE", "/v1/port/%s?tenant=red", NULL, 404 },
+        { "PATCH", "/v1/vpc/%s?tenant=red", "{'tags':{}}", 404 },
         { "POST", "/v1/transactions", "{'tenant':'red','dry_run':true,'ops':[{'op':'del','type':'port','name':'%s'}]}", 404 },
         { "POST", "/v1/transactions", "{'ops':[{'op':'del','type':'port','name':'p'}]}", 403 },
         { "POST", "/v1/transactions", "{'tenant':'red','ops':[{'op':'del','type':'port','name':'p','tenant':'default'}]}", 403 },
@@ -562,7 +614,7 @@ pages_follow_each_other_with_all_that_was_asked(void **state)
         snprintf(path, sizeof path, "%.*s", link ? (int) strcspn(link + 7, ">") : 0, link ? link + 7 : "");
         json_decref(list);
         answer_done(&a);
-        if (++pages == 1)                /* what the first page ended with may go meanwhile */
+        if (++pages == 1) /* what the first page ended with may go meanwhile */
             controller_lab_do(lab, "[{'op':'del','type':'port','name':'q08'}]");
     }
     assert_int_equal(pages, 3);
@@ -575,7 +627,11 @@ objects_are_added_shown_changed_and_deleted(void **state)
 {
     needs_root();
     struct api_client *c = api_client_new(*state, false);
-    static const struct { const char *method, *path, *body; int status; const char *word; } steps[] = {
+    static const struct {
+        const char *method, *path, *body;
+        int status;
+        const char *word;
+    } steps[] = {
         { "POST", "/v1/rtb", "{'name':'t','vpc':'v'}", 201, "\"t\"" },
         { "POST", "/v1/route", "{'rtb':'t','prefix':'192.0.2.0/24','target':'blackhole'}", 201, "192.0.2.0/24" },
         { "GET", "/v1/route/t%2F192.0.2.0%2F24", NULL, 200, "blackhole" },
@@ -600,7 +656,8 @@ objects_are_added_shown_changed_and_deleted(void **state)
         { "PATCH", "/v1/eip/203.0.113.2?move=1", "{'attached':'natgw:n'}", 200, "\"attached\":\"natgw:n\"" },
         { "GET", "/v1/natgw/n", NULL, 200, "\"ip\":\"203.0.113.2\"" },
         { "POST", "/v1/sg", "{'name':'web','vpc':'v'}", 201, "\"default\":false" },
-        { "POST", "/v1/sg-rule", "{'sg':'web','direction':'ingress','proto':'tcp','ports':80,'peer':'10.0.0.0/8'}", 201, "\"ports\":\"80\"" },
+        { "POST", "/v1/sg-rule", "{'sg':'web','direction':'ingress','proto':'tcp','ports':80,'peer':'10.0.0.0/8'}", 201,
+          "\"ports\":\"80\"" },
         { "POST", "/v1/sg-rule", "{'sg':'web','direction':'ingress','proto':'tcp','ports':'80-90','peer':'0.0.0.0/0'}", 201, "80-90" },
         { "GET", "/v1/sg-rule?where=sg=web&shadowed=1&columns=peer", NULL, 200, "[{\"peer\":\"10.0.0.0/8\"}]" },
         { "GET", "/v1/sg-rule?where=sg=web&unused=1&columns=direction", NULL, 200,
@@ -675,8 +732,15 @@ a_key_covers_the_tenant_and_the_whole_body(void **state)
     needs_root();
     struct api_client *c = api_client_new(*state, false);
     static const char body[] = "{\"ops\":[{\"op\":\"add\",\"type\":\"port\",\"name\":\"k\",\"values\":{\"subnet\":\"s\"}}]}";
-    static const struct { const char *query; const char *wait; int status; } asked[] = {
-        { "", "", 200 }, { "", "", 200 }, { "?tenant=other", "", 409 }, { "", " ", 200 },
+    static const struct {
+        const char *query;
+        const char *wait;
+        int status;
+    } asked[] = {
+        { "", "", 200 },
+        { "", "", 200 },
+        { "?tenant=other", "", 409 },
+        { "", " ", 200 },
     };
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         api_client_say(c, "POST /v1/transactions%s HTTP/1.1\r\nIdempotency-Key: one\r\nContent-Length: %zu\r\n\r\n%s%s", asked[i].query,
@@ -709,13 +773,17 @@ a_hosts_figures_are_in_the_metrics(void **state)
     api_client_free(c);
 }
 
-struct keyed { const char *method, *path, *key, *body; int status; };
+struct keyed {
+    const char *method, *path, *key, *body;
+    int status;
+};
 
 /* The body of the answer, of that status. Owned. */
 static char *
 ask_keyed(struct api_client *c, const struct keyed *r)
 {
-    api_client_say(c, "%s %s HTTP/1.1\r\nIdempotency-Key: %s\r\nContent-Length: %zu\r\n\r\n%s", r->method, r->path, r->key, strlen(r->body), r->body);
+    api_client_say(c, "%s %s HTTP/1.1\r\nIdempotency-Key: %s\r\nContent-Length: %zu\r\n\r\n%s", r->method, r->path, r->key, strlen(r->body),
+                   r->body);
     struct answer a = api_client_answer(c);
     if (a.status != r->status)
         fail_msg("%s %s under '%s': %d %s", r->method, r->path, r->key, a.status, a.body);
@@ -729,7 +797,8 @@ a_change_repeated_under_its_key_changes_nothing_more(void **state)
 {
     needs_root();
     static const struct keyed requests[] = {
-        { "POST", "/v1/sg-rule", "add", "{\"sg\":\"v\",\"direction\":\"ingress\",\"proto\":\"tcp\",\"ports\":\"22\",\"peer\":\"0.0.0.0/0\"}", 201 },
+        { "POST", "/v1/sg-rule", "add",
+          "{\"sg\":\"v\",\"direction\":\"ingress\",\"proto\":\"tcp\",\"ports\":\"22\",\"peer\":\"0.0.0.0/0\"}", 201 },
         { "POST", "/v1/port", "add2", "{\"subnet\":\"s\"}", 201 },
         { "PATCH", "/v1/port/p", "set", "{\"tags\":{\"k\":\"v\"}}", 200 },
         { "DELETE", "/v1/port/p", "del", "", 204 },
@@ -749,12 +818,12 @@ a_change_repeated_under_its_key_changes_nothing_more(void **state)
     controller_lab_restart(lab);
     c = api_client_new(lab, false);
     free(ask_keyed(c, &requests[3]));
-    free(ask_keyed(c, &(struct keyed) { "DELETE", "/v1/port/p", "another", "", 404 }));
-    free(ask_keyed(c, &(struct keyed) { "POST", "/v1/port", "add2", "{\"subnet\":\"s\",\"name\":\"x\"}", 409 }));
-    free(ask_keyed(c, &(struct keyed) { "PATCH", "/v1/port/p", "add2", "{\"subnet\":\"s\"}", 409 }));
-    free(ask_keyed(c, &(struct keyed) { "POST", "/v1/port?tenant=other", "add2", "{\"subnet\":\"s\"}", 409 }));
-    free(ask_keyed(c, &(struct keyed) { "POST", "/v1/transactions", "add2", "{\"ops\":[]}", 409 }));
-    free(ask_keyed(c, &(struct keyed) { "POST", "/v1/port", "", "{\"subnet\":\"s\"}", 400 }));
+    free(ask_keyed(c, &(struct keyed){ "DELETE", "/v1/port/p", "another", "", 404 }));
+    free(ask_keyed(c, &(struct keyed){ "POST", "/v1/port", "add2", "{\"subnet\":\"s\",\"name\":\"x\"}", 409 }));
+    free(ask_keyed(c, &(struct keyed){ "PATCH", "/v1/port/p", "add2", "{\"subnet\":\"s\"}", 409 }));
+    free(ask_keyed(c, &(struct keyed){ "POST", "/v1/port?tenant=other", "add2", "{\"subnet\":\"s\"}", 409 }));
+    free(ask_keyed(c, &(struct keyed){ "POST", "/v1/transactions", "add2", "{\"ops\":[]}", 409 }));
+    free(ask_keyed(c, &(struct keyed){ "POST", "/v1/port", "", "{\"subnet\":\"s\"}", 400 }));
     api_client_free(c);
 }
 
@@ -764,10 +833,10 @@ what_failed_is_tried_again_under_its_key(void **state)
     needs_root();
     struct api_client *c = api_client_new(*state, false);
     static const char add[] = "{\"subnet\":\"later\",\"name\":\"x\"}";
-    free(ask_keyed(c, &(struct keyed) { "POST", "/v1/port", "k", add, 404 }));
+    free(ask_keyed(c, &(struct keyed){ "POST", "/v1/port", "k", add, 404 }));
     controller_lab_do(*state, "[{'op':'add','type':'subnet','name':'later','values':{'vpc':'v','cidr':'10.0.2.0/24'}}]");
-    free(ask_keyed(c, &(struct keyed) { "POST", "/v1/port", "k", add, 201 }));
-    free(ask_keyed(c, &(struct keyed) { "POST", "/v1/port", "k", add, 201 }));
+    free(ask_keyed(c, &(struct keyed){ "POST", "/v1/port", "k", add, 201 }));
+    free(ask_keyed(c, &(struct keyed){ "POST", "/v1/port", "k", add, 201 }));
     api_client_free(c);
 }
 

@@ -17,8 +17,8 @@ static void
 an_announcement_is_a_request_for_oneself_to_all(void **unused)
 {
     static const uint8_t want[] = {
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0a, 0x76, 203, 0, 113, 5, 8, 6,
-        0, 1, 8, 0, 6, 4, 0, 1, 0x0a, 0x76, 203, 0, 113, 5, 203, 0, 113, 5, 0, 0, 0, 0, 0, 0, 203, 0, 113, 5,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0a, 0x76, 203, 0,   113, 5, 8, 6, 0, 1, 8, 0,   6, 4,   0,
+        1,    0x0a, 0x76, 203,  0,    113,  5,    203,  0,   113, 5,   0, 0, 0, 0, 0, 0, 203, 0, 113, 5,
     };
     struct bytes b = BYTES_INIT;
     struct arp_frame a = arp_request(ours, ip4(PUBLIC), ip4(PUBLIC), 0);
@@ -58,7 +58,7 @@ what_is_no_arp_or_cut_short_is_none(void **unused)
         assert_false(arp_parse(exact, n, &got));
         free(exact);
     }
-    for (size_t at = 16; at < 24; at++) {        /* type, hardware, protocol, lengths */
+    for (size_t at = 16; at < 24; at++) { /* type, hardware, protocol, lengths */
         b.data[at] ^= 1;
         assert_false(arp_parse(b.data, b.n, &got));
         b.data[at] ^= 1;

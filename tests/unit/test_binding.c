@@ -12,9 +12,10 @@
 #include "controller/host/claim.h"
 #include "vnet/pipeline/runtime.h"
 
-#define NETWORK "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}}," \
-                "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
-                "{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]"
+#define NETWORK                                                                          \
+    "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"             \
+    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
+    "{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]"
 #define PORT "[{'op':'add','type':'port','name':'p','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c8','values':{'subnet':'s'}}]"
 
 static int
@@ -146,8 +147,17 @@ claims_by_different_names_of_the_port_compete_too(void **state)
 static void
 a_name_that_means_no_port_binds_nothing(void **state)
 {
-    static const char *const names[] = { "", "/", "p/", "/p", "nobody/p", "default/", "default/p/p", "s", "v",
-                                         "default/6ba7b810-9dad-41d1-80b4-00c04fd430c8", "00000000-0000-4000-8000-000000000000" };
+    static const char *const names[] = { "",
+                                         "/",
+                                         "p/",
+                                         "/p",
+                                         "nobody/p",
+                                         "default/",
+                                         "default/p/p",
+                                         "s",
+                                         "v",
+                                         "default/6ba7b810-9dad-41d1-80b4-00c04fd430c8",
+                                         "00000000-0000-4000-8000-000000000000" };
     struct controller_lab *lab = *state;
     char longest[4000];
     memset(longest, 'p', sizeof longest);

@@ -57,7 +57,7 @@ static void
 open_vswitch_parses_and_writes_its_own_json(void **unused)
 {
     struct json *parsed = json_from_string(document);
-    char *text = json_to_string(parsed, 1 << 1);         /* sorted members */
+    char *text = json_to_string(parsed, 1 << 1); /* sorted members */
     assert_string_equal(text, document);
     free(text);
     json_destroy__(parsed, false);

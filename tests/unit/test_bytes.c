@@ -71,7 +71,7 @@ a_reader_past_its_end_is_bad_and_yields_zeros(void **state)
     assert_int_equal(reader_be16(&r), 0x0102);
     assert_int_equal(reader_be16(&r), 0);
     assert_true(r.bad);
-    assert_int_equal(reader_u8(&r), 0);     /* though a byte was left */
+    assert_int_equal(reader_u8(&r), 0); /* though a byte was left */
     assert_int_equal(reader_left(&r), 0);
     assert_null(reader_take(&r, 1));
 }
@@ -94,10 +94,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers_go_out_in_network_order),
-        cmocka_unit_test(what_was_put_stays_while_it_grows),
-        cmocka_unit_test(nothing_may_be_put_and_read),
-        cmocka_unit_test(a_reader_past_its_end_is_bad_and_yields_zeros),
+        cmocka_unit_test(integers_go_out_in_network_order), cmocka_unit_test(what_was_put_stays_while_it_grows),
+        cmocka_unit_test(nothing_may_be_put_and_read),      cmocka_unit_test(a_reader_past_its_end_is_bad_and_yields_zeros),
         cmocka_unit_test(a_huge_length_is_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

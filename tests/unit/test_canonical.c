@@ -27,7 +27,7 @@
 
 struct lab {
     struct ovs_fixture *ovs;
-    int fd;                     /* to the bridge's management socket */
+    int fd; /* to the bridge's management socket */
 };
 
 /* ovs-vswitchd listens once it has made the bridge. */
@@ -162,9 +162,9 @@ read_back(const struct lab *lab, enum spec_kind kind, struct arena *arena)
     bytes_done(&b);
     for (bool more = true; more;) {
         size_t n = receive(lab, message);
-        bool ok = kind == SPEC_FLOW ? wire_each_flow(message, n, &more, take_flow, &found, &err)
+        bool ok = kind == SPEC_FLOW    ? wire_each_flow(message, n, &more, take_flow, &found, &err)
                   : kind == SPEC_GROUP ? wire_each_group(message, n, &more, take_spec, &found, &err)
-                  : wire_each_meter(message, n, &more, take_spec, &found, &err);
+                                       : wire_each_meter(message, n, &more, take_spec, &found, &err);
         if (!ok)
             fail_msg("%s", err.text);
     }
@@ -183,8 +183,7 @@ hex(const uint8_t *p, size_t n, struct arena *arena)
 static void
 assert_same(const struct spec *want, const struct spec *got, struct arena *arena)
 {
-    if (!spec_key_equal(want, got) || want->body_len != got->body_len
-        || memcmp(spec_body(want), spec_body(got), got->body_len))
+    if (!spec_key_equal(want, got) || want->body_len != got->body_len || memcmp(spec_body(want), spec_body(got), got->body_len))
         fail_msg("%s: made %s %s, read back %s %s", spec_format(want, arena), hex(spec_key(want), want->key_len, arena),
                  hex(spec_body(want), want->body_len, arena), hex(spec_key(got), got->key_len, arena),
                  hex(spec_body(got), got->body_len, arena));
@@ -254,7 +253,7 @@ a_group_that_changes_keeps_the_flows_that_name_it(void **state)
     struct lab *lab = *state;
     struct arena *arena = arena_new();
     struct flow_builder *fb = flow_builder_new();
-    group_begin(fb, 9, 1, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH });
+    group_begin(fb, 9, 1, &(struct flow_group){ .kind = FLOW_GROUP_SELECT_DP_HASH });
     bucket_begin(fb, 1, 1);
     act_output(fb, 1);
     install(lab, group_end(fb, arena), WIRE_ADD, false);
@@ -264,7 +263,7 @@ a_group_that_changes_keeps_the_flows_that_name_it(void **state)
     install(lab, flow, WIRE_ADD, false);
 
     const struct of_field source = of_field_whole(OF_ETH_SRC);
-    group_begin(fb, 9, 1, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_HASH, .fields = &source, .n_fields = 1 });
+    group_begin(fb, 9, 1, &(struct flow_group){ .kind = FLOW_GROUP_SELECT_HASH, .fields = &source, .n_fields = 1 });
     for (uint32_t id = 7; id < 10; id++) {
         bucket_begin(fb, id, 1);
         act_output(fb, 1);
@@ -323,8 +322,8 @@ static void
 packet_arrives(const struct lab *lab)
 {
     free(ovs_fixture_sh(lab->ovs, "ovs-appctl -t \"$PWD/vswitchd.ctl\" revalidator/wait && "
-                        "ovs-appctl -t \"$PWD/vswitchd.ctl\" netdev-dummy/receive p1 'in_port(1),"
-                        "eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x1234)'"));
+                                  "ovs-appctl -t \"$PWD/vswitchd.ctl\" netdev-dummy/receive p1 'in_port(1),"
+                                  "eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x1234)'"));
 }
 
 /* Reads back until the one flow there counts 'packets'. */
@@ -339,7 +338,7 @@ flow_counting(const struct lab *lab, uint64_t packets, struct arena *arena)
         poll(NULL, 0, 10);
     }
     fail_msg("the flow does not count %d packets", (int) packets);
-    return (struct wire_flow) { 0 };
+    return (struct wire_flow){ 0 };
 }
 
 static const struct spec *
@@ -422,8 +421,9 @@ a_packet_in_carries_userdata_and_registers(void **state)
 
     const uint8_t set_config[] = { 6, 9, 0, 12, 0, 0, 0, 1, 0, 0, 0xff, 0xff };
     bytes_put(&b, set_config, sizeof set_config);
-    const uint8_t set_format[] = { 6, 4, 0, 20, 0, 0, 0, 1, 0, 0, 0x23, 0x20, 0, 0, 0, NX_SET_PACKET_IN_FORMAT,
-                                   0, 0, 0, NX_PACKET_IN2_FORMAT };
+    const uint8_t set_format[] = {
+        6, 4, 0, 20, 0, 0, 0, 1, 0, 0, 0x23, 0x20, 0, 0, 0, NX_SET_PACKET_IN_FORMAT, 0, 0, 0, NX_PACKET_IN2_FORMAT
+    };
     bytes_put(&b, set_format, sizeof set_format);
     flow_begin(fb, 0, 5, 0x55);
     match_in_port(fb, 1);

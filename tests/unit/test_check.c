@@ -46,8 +46,10 @@ play(struct script *s, const char *probes, const char *states)
 {
     for (; *probes; probes++, states++) {
         ask(s);
-        enum check_end end = *probes == 'A' ? CHECK_ALIVE : *probes == 'R' ? CHECK_REFUSED : *probes == 'U' ? CHECK_UNREACHABLE
-                                                                                                          : CHECK_NO_ANSWER;
+        enum check_end end = *probes == 'A'   ? CHECK_ALIVE
+                             : *probes == 'R' ? CHECK_REFUSED
+                             : *probes == 'U' ? CHECK_UNREACHABLE
+                                              : CHECK_NO_ANSWER;
         s->now_ms += end == CHECK_NO_ANSWER ? 400 : 5;
         assert_int_equal(check_step(&s->check, s->now_ms), end == CHECK_NO_ANSWER ? CHECK_TIMED_OUT : CHECK_WAIT);
         enum target_state before = s->check.state;
@@ -107,7 +109,7 @@ it_is_asked_each_interval_whatever_the_answer_takes(void **unused)
     struct script s = begin();
     play(&s, "A", "h");
     int64_t second_ms = check_due_ms(&s.check);
-    assert_int_equal(second_ms, BEGIN_MS + 500 + 250);       /* a time of its own, in the second half */
+    assert_int_equal(second_ms, BEGIN_MS + 500 + 250); /* a time of its own, in the second half */
     play(&s, "TATR", "hhhh");
     assert_int_equal(check_due_ms(&s.check), second_ms + 4000);
 }
@@ -258,7 +260,9 @@ a_record_is_read_as_it_was_written(void **unused)
     char text[CHECK_RECORD_MAX], again[CHECK_RECORD_MAX];
     struct script s = begin();
     assert_false(check_record_write(&s.check, text));
-    static const struct { const char *probes, *states; } parts[] = {
+    static const struct {
+        const char *probes, *states;
+    } parts[] = {
         { "A", "h" }, { "RRR", "hhu" }, { "T", "u" }, { "AA", "uh" }, { "UUU", "hhu" }, { "AA", "uh" }, { "TTT", "hhu" },
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -278,9 +282,22 @@ static void
 other_text_is_no_record(void **unused)
 {
     static const char *const wrong[] = {
-        "", ";", "healthy", ";healthy,,1;", ";healthy,1", ";healthy,,", ";healthy,,x", ";healthy,,1,", ";well,,1", "tired;healthy,,1",
-        ";healthy,tired,1", ";healthy,,-1", ";healthy,,12345678901234567", ";healthy,,1;healthy,,1;healthy,,1;healthy,,1;healthy,,1;healthy,,1",
-        ";unhealthy,a reason that is longer than any that there is,1", "refused",
+        "",
+        ";",
+        "healthy",
+        ";healthy,,1;",
+        ";healthy,1",
+        ";healthy,,",
+        ";healthy,,x",
+        ";healthy,,1,",
+        ";well,,1",
+        "tired;healthy,,1",
+        ";healthy,tired,1",
+        ";healthy,,-1",
+        ";healthy,,12345678901234567",
+        ";healthy,,1;healthy,,1;healthy,,1;healthy,,1;healthy,,1;healthy,,1",
+        ";unhealthy,a reason that is longer than any that there is,1",
+        "refused",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct check c = { .n_changes = 0 };
@@ -306,7 +323,7 @@ who_hears_nothing_is_deaf_until_something_is_heard(void **unused)
 
     asked = e.n_heard;
     assert_false(check_ears_hear(&e, asked));
-    assert_false(check_ears_hear(&e, 0));        /* whatever was heard before */
+    assert_false(check_ears_hear(&e, 0)); /* whatever was heard before */
     assert_false(check_ears_waits(&e, 1000 + CHECK_GRACE_MS));
     check_ears_heard(&e, 90000);
     assert_true(check_ears_hear(&e, asked));
@@ -352,7 +369,7 @@ a_probe_that_says_nothing_counts_for_nothing(void **unused)
         assert_int_equal(s.check.state, TARGET_HEALTHY);
         now_ms = check_due_ms(&s.check);
     }
-    play(&s, "TTT", "hhu");              /* as if nothing had been */
+    play(&s, "TTT", "hhu"); /* as if nothing had been */
 }
 
 int

@@ -37,7 +37,7 @@ bind_port(struct world *w, uint32_t ofport)
     struct controller *c = &w->lab->c;
     struct vnet_event event = { .kind = EVENT_BINDING, .number = w->port, .before = runtime_binding(c->runtime, w->port) };
     if (ofport)
-        event.after = (struct binding) { controller_lab_host(w->lab, "hv1")->number, ofport };
+        event.after = (struct binding){ controller_lab_host(w->lab, "hv1")->number, ofport };
     runtime_bind(c->runtime, w->port, event.after);
     controller_fact_changed(c, &event);
 }
@@ -52,7 +52,8 @@ begin(struct world *w, const char *group)
              "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"
              "{'op':'add','type':'port','name':'web1','values':{'subnet':'a','ip':'10.0.1.5','mac':'02:00:00:00:00:05'}},"
              "{'op':'add','type':'tg','name':'pages','values':{'vpc':'v',%s}},"
-             "{'op':'add','type':'target','values':{'tg':'pages','port':'web1'}}]", group);
+             "{'op':'add','type':'target','values':{'tg':'pages','port':'web1'}}]",
+             group);
     controller_lab_do(w->lab, ops);
     w->target = controller_lab_number(w->lab, OBJECT_TARGET, "pages/web1");
     w->port = controller_lab_number(w->lab, OBJECT_PORT, "web1");
@@ -166,11 +167,13 @@ answer_from(struct world *w, const struct tcp_segment *to, uint8_t flags, uint32
 {
     struct bytes frame = BYTES_INIT, userdata = BYTES_INIT;
     struct ipv4_answer a = { ROUTER_MAC, { { 2, 0, 0, 0, 0, 5 } }, ip4(0x0a000105), ip4(0x0a000101), IPV4_PROTO_TCP };
-    tcp_put(&frame, &a, &(struct tcp_segment) { .src_port = to->dst_port, .dst_port = to->src_port, .seq = 77, .ack = to->seq + 1,
-                                                .flags = flags | TCP_FLAG_ACK });
+    tcp_put(&frame, &a,
+            &(struct tcp_segment){
+                .src_port = to->dst_port, .dst_port = to->src_port, .seq = 77, .ack = to->seq + 1, .flags = flags | TCP_FLAG_ACK });
     userdata_put_checked(&userdata, w->port);
-    struct packet_in in = { .packet = frame.data, .packet_len = frame.n, .userdata = userdata.data, .userdata_len = userdata.n,
-                            .in_port = ofport };
+    struct packet_in in = {
+        .packet = frame.data, .packet_len = frame.n, .userdata = userdata.data, .userdata_len = userdata.n, .in_port = ofport
+    };
     checks_packet_in(&w->lab->c, host, &in);
     bytes_done(&frame);
     bytes_done(&userdata);
@@ -223,7 +226,7 @@ nobody_else_answers_for_a_target(void **state)
     answer(w, &s.tcp, TCP_FLAG_RST);
     assert_string_equal(column(w, "health"), "unhealthy");
     assert_string_equal(column(w, "reason"), "refused");
-    answer(w, &s.tcp, TCP_FLAG_SYN);             /* the probe is over */
+    answer(w, &s.tcp, TCP_FLAG_SYN); /* the probe is over */
     assert_string_equal(column(w, "health"), "unhealthy");
 }
 
@@ -276,7 +279,7 @@ while_no_switch_is_heard_states_stay(void **state)
     is_healthy_at_first(w);
     w->hv.fake.is_silent = w->other.fake.is_silent = true;
     stays(w, "healthy", 1500);
-    w->other.fake.is_silent = false;     /* its own host is still silent */
+    w->other.fake.is_silent = false; /* its own host is still silent */
     expect(w, "health", "unhealthy");
     assert_string_equal(column(w, "reason"), "no answer");
 }
@@ -295,7 +298,7 @@ while_no_switch_is_connected_states_stay_and_then_each_host_is_waited_for(void *
     controller_switch_confirm(&w->hv);
     struct said s = sent(w, 1);
     answer(w, &s.tcp, TCP_FLAG_SYN);
-    controller_switch_disconnect(&w->hv);        /* alone, this time */
+    controller_switch_disconnect(&w->hv); /* alone, this time */
     expect(w, "health", "unhealthy");
     assert_string_equal(column(w, "reason"), "unreachable");
 }
@@ -350,7 +353,7 @@ a_listener_tells_that_it_fails_open_as_its_flows_do(void **state)
                               "{'op':'add','type':'target','values':{'tg':'pages','port':'web3','weight':0}}]");
     assert_true(fails_open(w));
     runtime_set_target_state(w->lab->c.runtime, controller_lab_number(w->lab, OBJECT_TARGET, "pages/web3"), TARGET_HEALTHY);
-    assert_true(fails_open(w));          /* it gets no connection */
+    assert_true(fails_open(w)); /* it gets no connection */
     runtime_set_target_state(w->lab->c.runtime, controller_lab_number(w->lab, OBJECT_TARGET, "pages/web2"), TARGET_HEALTHY);
     assert_false(fails_open(w));
 }
@@ -383,7 +386,7 @@ udp_connections_of_a_dead_or_removed_target_are_forgotten_after_the_flows(void *
     struct world *w = *state;
     begin(w, FAST_UDP);
     controller_switch_confirm(&w->hv);
-    w->at_least = 1;                     /* by which the session finds out what the switch can */
+    w->at_least = 1; /* by which the session finds out what the switch can */
     assert_true(controller_lab_until(w->lab, is_flushed, w));
     unsigned n = w->hv.fake.n_ct_flushes;
     expect(w, "health", "unhealthy");
@@ -409,9 +412,9 @@ udp_connections_of_dead_targets_are_forgotten_when_their_group_no_longer_fails_o
     expect(w, "health", "unhealthy");
     uint32_t web1 = w->target, web2 = controller_lab_number(w->lab, OBJECT_TARGET, "pages/web2");
     w->target = web2;
-    expect(w, "health", "unhealthy");    /* nobody knows where it is */
+    expect(w, "health", "unhealthy"); /* nobody knows where it is */
     controller_switch_confirm(&w->hv);
-    w->at_least = 3;                     /* the first one: by which the session finds out what the switch can */
+    w->at_least = 3; /* the first one: by which the session finds out what the switch can */
     assert_true(controller_lab_until(w->lab, is_flushed, w));
     settle(w);
     unsigned n = w->hv.fake.n_ct_flushes;
@@ -435,7 +438,7 @@ udp_connections_of_dead_targets_are_forgotten_when_one_that_is_healthy_gets_a_we
     runtime_set_target_state(w->lab->c.runtime, w->target, TARGET_UNHEALTHY);
     runtime_set_target_state(w->lab->c.runtime, controller_lab_number(w->lab, OBJECT_TARGET, "pages/web2"), TARGET_HEALTHY);
     controller_switch_confirm(&w->hv);
-    w->at_least = 1;                     /* by which the session finds out what the switch can */
+    w->at_least = 1; /* by which the session finds out what the switch can */
     assert_true(controller_lab_until(w->lab, is_flushed, w));
     settle(w);
     unsigned n = w->hv.fake.n_ct_flushes;
@@ -460,7 +463,7 @@ udp_connections_of_dead_targets_are_forgotten_when_their_listener_gets_another_g
                               "{'op':'add','type':'listener','values':{'lb':'front','proto':'udp','port':53,'tg':'pages'}}]");
     runtime_set_target_state(w->lab->c.runtime, w->target, TARGET_UNHEALTHY);
     controller_switch_confirm(&w->hv);
-    w->at_least = 1;                     /* by which the session finds out what the switch can */
+    w->at_least = 1; /* by which the session finds out what the switch can */
     assert_true(controller_lab_until(w->lab, is_flushed, w));
     settle(w);
     unsigned n = w->hv.fake.n_ct_flushes;
@@ -478,7 +481,7 @@ a_removed_targets_udp_connections_are_forgotten_after_a_restart_too_but_only_onc
     controller_switch_confirm(&w->hv);
     controller_switch_disconnect(&w->hv);
     controller_lab_do(w->lab, "[{'op':'del','type':'target','name':'pages/web1'},{'op':'del','type':'target','name':'pages/web1'}]");
-    for (unsigned n = 2; n >= 1; n--) {  /* by the first one each time the session finds out what the switch can */
+    for (unsigned n = 2; n >= 1; n--) { /* by the first one each time the session finds out what the switch can */
         w->hv.lab = NULL;
         controller_lab_restart(w->lab);
         controller_switch_connect(&w->hv, w->lab, "hv1", 1);
@@ -504,7 +507,7 @@ a_host_that_was_away_forgets_udp_connections_of_a_dead_target_after_a_restart_to
     begin(w, FAST_UDP);
     controller_lab_show(w->lab, "hv1", "web1", OFPORT);
     controller_switch_confirm(&w->hv);
-    w->at_least = 1;                     /* who has never been asked is waited for */
+    w->at_least = 1; /* who has never been asked is waited for */
     assert_true(controller_lab_until(w->lab, has_sent, w));
     controller_lab_do(w->lab, "[{'op':'add','type':'host','name':'hv2'}]");
     controller_switch_connect(&w->other, w->lab, "hv2", 2);
@@ -515,7 +518,7 @@ a_host_that_was_away_forgets_udp_connections_of_a_dead_target_after_a_restart_to
     controller_lab_restart(w->lab);
     assert_string_equal(column(w, "health"), "unhealthy");
     controller_switch_connect(&w->hv, w->lab, "hv1", 1);
-    w->at_least = 1;                     /* by which the session finds out what the switch can */
+    w->at_least = 1; /* by which the session finds out what the switch can */
     assert_true(controller_lab_until(w->lab, is_flushed, w));
     settle(w);
     unsigned n = w->hv.fake.n_ct_flushes;
@@ -546,16 +549,16 @@ tcp_connections_of_a_target_that_is_back_are_forgotten_unless_its_group_failed_o
     begin(w, "'proto':'tcp','port':80,'interval':0.1,'timeout':0.05,'rise':1,'fall':10");
     runtime_set_zone(w->lab->c.runtime, controller_lab_host(w->lab, "hv1")->number, w->port, 9);
     controller_switch_confirm(&w->hv);
-    w->at_least = 1;                     /* by which the session finds out what the switch can */
+    w->at_least = 1; /* by which the session finds out what the switch can */
     assert_true(controller_lab_until(w->lab, is_flushed, w));
     unsigned n = f->n_ct_flushes;
-    come_back(w);                        /* it was the only one, so they went on */
+    come_back(w); /* it was the only one, so they went on */
     assert_int_equal(f->n_ct_flushes, n);
 
     expect(w, "health", "unhealthy");
     controller_lab_do(w->lab, "[{'op':'add','type':'port','name':'web2','values':{'subnet':'a'}},"
                               "{'op':'add','type':'target','values':{'tg':'pages','port':'web2'}}]");
-    come_back(w);                        /* with a new one, which could not take them */
+    come_back(w); /* with a new one, which could not take them */
     assert_int_equal(f->n_ct_flushes, n);
 
     expect(w, "health", "unhealthy");
@@ -590,7 +593,7 @@ what_has_drained_is_removed_and_what_was_added_again_is_not(void **state)
 int
 main(void)
 {
-    signal(SIGPIPE, SIG_IGN);            /* a switch may answer a session that is gone */
+    signal(SIGPIPE, SIG_IGN); /* a switch may answer a session that is gone */
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_probe_leaves_by_the_targets_port_once_its_host_has_the_flows),

@@ -85,12 +85,13 @@ requests_are_answered_in_order_and_see_those_before(void **state)
         for (char *p = text; *p; p++)
             if (*p == '\'')
                 *p = '"';
-        turns[i] = (struct turn) { &order, i };
-        struct commit_request r = { .ops = json_parse(text, strlen(text), "ops", &err), .principal = admin, .done = in_order,
-                                    .aux = &turns[i] };
+        turns[i] = (struct turn){ &order, i };
+        struct commit_request r = {
+            .ops = json_parse(text, strlen(text), "ops", &err), .principal = admin, .done = in_order, .aux = &turns[i]
+        };
         commit_submit(lab->c.commits, &r);
     }
-    assert_int_equal(order.next, 0);     /* never from within the call */
+    assert_int_equal(order.next, 0); /* never from within the call */
     assert_true(controller_lab_until(lab, has_three, &order));
     assert_true(order.all_ok);
     expect_revision(lab, 3);
@@ -100,8 +101,9 @@ static void
 a_request_that_fails_names_the_operation_and_changes_nothing(void **state)
 {
     struct controller_lab *lab = *state;
-    expect_error(controller_lab_try(lab, NULL, "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
-                                               "{'op':'add','type':'vpc','name':'w','values':{'cidr':'nonsense'}}]"),
+    expect_error(controller_lab_try(lab, NULL,
+                                    "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
+                                    "{'op':'add','type':'vpc','name':'w','values':{'cidr':'nonsense'}}]"),
                  ERROR_INVALID, 1, "nonsense");
     assert_int_equal(controller_lab_number(lab, OBJECT_VPC, "v"), 0);
     expect_revision(lab, 0);
@@ -116,7 +118,7 @@ a_dry_run_says_what_would_change_and_changes_nothing(void **state)
     struct commit_request dry = { .principal = admin, .is_dry_run = true };
     struct lab_result r = controller_lab_try(lab, &dry, VPC);
     assert_true(r.ok);
-    assert_int_equal(json_array_size(r.changes), 5);         /* also its main route table, its default group and two rules */
+    assert_int_equal(json_array_size(r.changes), 5); /* also its main route table, its default group and two rules */
     assert_string_equal(json_member_string(json_array_get(r.changes, 0), "change"), "add");
     assert_int_equal(r.n_hosts, 0);
     lab_result_done(&r);
@@ -238,7 +240,7 @@ a_port_that_finds_its_interface_concerns_its_host(void **state)
     assert_true(h->wanted_seq >= h->confirmed_seq);
     lab_result_done(&r);
     r = controller_lab_try(lab, NULL, "[{'op':'add','type':'vpc','name':'w','values':{'cidr':'10.0.0.0/16'}}]");
-    assert_int_equal(r.n_hosts, 0);      /* nothing of it is anywhere */
+    assert_int_equal(r.n_hosts, 0); /* nothing of it is anywhere */
     lab_result_done(&r);
 }
 

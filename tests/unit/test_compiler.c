@@ -13,11 +13,11 @@
 #include "tests/unit/vnet_lab.h"
 
 #define N_LAB_HOSTS 3
-#define N_NAMES 3               /* of each type in the random network */
+#define N_NAMES 3 /* of each type in the random network */
 #define N_PORT_NAMES 10
 #define N_OFPORTS 12
 #define N_STEPS 3000
-#define N_SINGLE 1000                    /* so many are compiled and compared one by one, then several at once */
+#define N_SINGLE 1000 /* so many are compiled and compared one by one, then several at once */
 
 static void
 assert_consistent(const struct lab *lab)
@@ -91,7 +91,7 @@ a_vpc_deleted_whole_under_a_bound_port_leaves_nothing(void **unused)
     lab_run(lab);
     assert_int_equal(n_flows(lab, "hv1"), bare);
     assert_consistent(lab);
-    lab_bind_number(lab, p1, (struct binding) { 0, 0 });
+    lab_bind_number(lab, p1, (struct binding){ 0, 0 });
     lab_run(lab);
     assert_consistent(lab);
     lab_free(lab);
@@ -219,8 +219,8 @@ a_detached_host_is_compiled_whole_when_it_comes_back(void **unused)
 struct storm {
     struct lab *lab;
     struct random random;
-    uint32_t bound[N_LAB_HOSTS][N_OFPORTS];      /* port at a host's OpenFlow port; 0: none */
-    unsigned n_done;                             /* transactions that passed */
+    uint32_t bound[N_LAB_HOSTS][N_OFPORTS]; /* port at a host's OpenFlow port; 0: none */
+    unsigned n_done;                        /* transactions that passed */
 };
 
 static unsigned
@@ -255,8 +255,8 @@ op_add(struct storm *s)
                          pick(s, 3) ? port : "blackhole");
     default:
         snprintf(name, sizeof name, "p%u", pick(s, N_PORT_NAMES));
-        return json_pack("{ss ss ss s{ss sb}}", "op", "add", "type", "port", "name", name, "values", "subnet", subnet,
-                         "source_dest_check", pick(s, 4) != 0);
+        return json_pack("{ss ss ss s{ss sb}}", "op", "add", "type", "port", "name", name, "values", "subnet", subnet, "source_dest_check",
+                         pick(s, 4) != 0);
     }
 }
 
@@ -290,13 +290,10 @@ op_set(struct storm *s)
         snprintf(name, sizeof name, "s%u", pick(s, N_NAMES));
         return json_pack("{ss ss ss s{ss ss}}", "op", "set", "type", "subnet", "name", name, "values", "dns", "8.8.8.8", "lease",
                          pick(s, 2) ? "60" : "3600");
-    case 2:
-        snprintf(name, sizeof name, "p%u", pick(s, N_PORT_NAMES));
-        return op_set_ips(s, name);
+    case 2: snprintf(name, sizeof name, "p%u", pick(s, N_PORT_NAMES)); return op_set_ips(s, name);
     default:
         snprintf(name, sizeof name, "p%u", pick(s, N_PORT_NAMES));
-        return json_pack("{ss ss ss s{sb}}", "op", "set", "type", "port", "name", name, "values", "source_dest_check",
-                         pick(s, 2));
+        return json_pack("{ss ss ss s{sb}}", "op", "set", "type", "port", "name", name, "values", "source_dest_check", pick(s, 2));
     }
 }
 
@@ -307,7 +304,10 @@ op_del(struct storm *s)
         const char *type;
         char letter;
         unsigned n;
-    } kinds[] = { { "vpc", 'v', N_NAMES }, { "subnet", 's', N_NAMES }, { "rtb", 'r', N_NAMES }, { "port", 'p', N_PORT_NAMES },
+    } kinds[] = { { "vpc", 'v', N_NAMES },
+                  { "subnet", 's', N_NAMES },
+                  { "rtb", 'r', N_NAMES },
+                  { "port", 'p', N_PORT_NAMES },
                   { "port", 'p', N_PORT_NAMES } };
     unsigned kind = pick(s, 5);
     char name[16];
@@ -392,10 +392,10 @@ storm_bind(struct storm *s)
     if (!port)
         return;
     if (s->bound[h][i] && s->bound[h][i] != port)
-        lab_bind_number(s->lab, s->bound[h][i], (struct binding) { 0, 0 });
+        lab_bind_number(s->lab, s->bound[h][i], (struct binding){ 0, 0 });
     unbind_everywhere(s, port);
     s->bound[h][i] = port;
-    lab_bind_number(s->lab, port, (struct binding) { host_number(s, h), pick(s, 20) ? 10 + i : 0 });
+    lab_bind_number(s->lab, port, (struct binding){ host_number(s, h), pick(s, 20) ? 10 + i : 0 });
 }
 
 static void
@@ -403,7 +403,7 @@ storm_unbind(struct storm *s)
 {
     unsigned h = pick(s, N_LAB_HOSTS), i = pick(s, N_OFPORTS);
     if (s->bound[h][i])
-        lab_bind_number(s->lab, s->bound[h][i], (struct binding) { 0, 0 });
+        lab_bind_number(s->lab, s->bound[h][i], (struct binding){ 0, 0 });
     s->bound[h][i] = 0;
 }
 
@@ -415,8 +415,8 @@ storm_swap(struct storm *s)
     if (a && b && a != b) {
         s->bound[h][i] = b;
         s->bound[h][j] = a;
-        lab_bind_number(s->lab, a, (struct binding) { host_number(s, h), 10 + j });
-        lab_bind_number(s->lab, b, (struct binding) { host_number(s, h), 10 + i });
+        lab_bind_number(s->lab, a, (struct binding){ host_number(s, h), 10 + j });
+        lab_bind_number(s->lab, b, (struct binding){ host_number(s, h), 10 + i });
     }
 }
 
@@ -429,7 +429,7 @@ storm_twin(struct storm *s)
     uint32_t port = lab_number(s->lab, OBJECT_PORT, name);
     struct twin twin = { host_number(s, pick(s, N_LAB_HOSTS)), pick(s, 3) ? 30 + pick(s, N_OFPORTS) : 0, pick(s, 2) };
     if (port)
-        lab_set_twin(s->lab, port, pick(s, 4) ? twin : (struct twin) { .host = 0 });
+        lab_set_twin(s->lab, port, pick(s, 4) ? twin : (struct twin){ .host = 0 });
 }
 
 static void
@@ -472,7 +472,7 @@ any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
         lab_run(s.lab);
         assert_consistent(s.lab);
     }
-    assert_true(s.n_done > N_STEPS / 10);        /* or it was no storm */
+    assert_true(s.n_done > N_STEPS / 10); /* or it was no storm */
     lab_free(s.lab);
 }
 

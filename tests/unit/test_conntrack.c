@@ -18,7 +18,8 @@
 #define MARKS "mark=1,labels=0x1f00000000"
 #define STATES(ORIG_STATE, REPLY_STATE) "protoinfo=(state_orig=" ORIG_STATE ",state_reply=" REPLY_STATE ",wscale_orig=10,wscale_reply=10)"
 #define NETDEV(STATES) "tcp," ORIG "," REPLY ",id=0,zone=2,status=0," MARKS "," STATES
-#define KERNEL(STATES) "tcp," ORIG "," REPLY ",id=3216735722,zone=2,status=SEEN_REPLY|ASSURED|CONFIRMED|DST_NAT|DST_NAT_DONE," MARKS "," STATES
+#define KERNEL(STATES) \
+    "tcp," ORIG "," REPLY ",id=3216735722,zone=2,status=SEEN_REPLY|ASSURED|CONFIRMED|DST_NAT|DST_NAT_DONE," MARKS "," STATES
 #define UDP "udp," ORIG "," REPLY ",id=0,zone=7,status=0," MARKS
 
 /* ---- lines ---- */
@@ -77,8 +78,9 @@ what_no_balancer_has_given_to_a_target_is_another_s(void **state)
     assert_true(is_other("tcp," ORIG "," REPLY ",id=0,zone=1,status=0,mark=2,labels=0x21," STATES("ESTABLISHED", "ESTABLISHED")));
     assert_true(is_other("tcp," ORIG "," REPLY ",id=0,zone=1,status=0,mark=2,labels=0x1f00000000," STATES("ESTABLISHED", "ESTABLISHED")));
     assert_true(is_other("tcp," ORIG "," REPLY ",id=0,zone=1,status=0,mark=1," STATES("ESTABLISHED", "ESTABLISHED")));
-    assert_true(is_other("icmp,orig=(src=10.0.1.5,dst=10.0.1.6,id=7,type=8,code=0),reply=(src=10.0.1.6,dst=10.0.1.5,id=7,type=0,code=0),id=0,"
-                         "zone=1,status=0,mark=1,labels=0x100000000"));
+    assert_true(
+        is_other("icmp,orig=(src=10.0.1.5,dst=10.0.1.6,id=7,type=8,code=0),reply=(src=10.0.1.6,dst=10.0.1.5,id=7,type=0,code=0),id=0,"
+                 "zone=1,status=0,mark=1,labels=0x100000000"));
     assert_true(is_other("unspec(50),orig=(src=fe80::1,dst=fe80::2),reply=(src=fe80::2,dst=fe80::1)"));
     assert_true(is_other("a word"));
     assert_true(is_other(""));
@@ -107,7 +109,7 @@ a_connection_is_open_until_it_is_closed_both_ways(void **state)
 static void
 a_line_that_says_to_be_balanced_and_makes_no_sense_is_refused(void **state)
 {
-    assert_true(is_refused("tcp," ORIG ",zone=2," MARKS));                            /* without its state */
+    assert_true(is_refused("tcp," ORIG ",zone=2," MARKS)); /* without its state */
     assert_true(is_refused("tcp," ORIG ",zone=2," MARKS ",protoinfo=(state_orig=ESTABLISHED)"));
     assert_true(is_refused("udp,zone=2," MARKS));
     assert_true(is_refused("udp,orig=src=10.0.1.5,zone=2," MARKS));
@@ -157,8 +159,10 @@ what_is_open_is_counted_by_zone_target_and_destination(void **state)
 
     c = conntrack_counts_new();
     static const char *const different[] = {
-        "udp,orig=(dst=10.0.0.1,dport=1),zone=1,mark=1,labels=0x100000000", "udp,orig=(dst=10.0.0.1,dport=1),zone=2,mark=1,labels=0x100000000",
-        "udp,orig=(dst=10.0.0.1,dport=1),zone=1,mark=1,labels=0x200000000", "udp,orig=(dst=10.0.0.2,dport=1),zone=1,mark=1,labels=0x100000000",
+        "udp,orig=(dst=10.0.0.1,dport=1),zone=1,mark=1,labels=0x100000000",
+        "udp,orig=(dst=10.0.0.1,dport=1),zone=2,mark=1,labels=0x100000000",
+        "udp,orig=(dst=10.0.0.1,dport=1),zone=1,mark=1,labels=0x200000000",
+        "udp,orig=(dst=10.0.0.2,dport=1),zone=1,mark=1,labels=0x100000000",
         "udp,orig=(dst=10.0.0.1,dport=2),zone=1,mark=1,labels=0x100000000",
     };
     for (size_t i = 0; i < 10; i++)
@@ -265,10 +269,24 @@ static void
 what_is_no_answer_is_refused(void **state)
 {
     static const char *const wrong[] = {
-        "[]", "{}", "{\"id\":1}", "{\"result\":null}", "{\"result\":{}}", "{\"result\":[\"one\"]}", "{result:1}", "{\"result\" \"one\"}",
-        "{\"result\":\"one\"\"error\":null}", "{\"result\":\"one\" null}", "{\"result\":\"\\x\"}", "{\"result\":\"\\u00g0\"}",
-        "{\"result\":\"one\ntwo\"}", "{\"re\\sult\":\"one\"}", "{\"a member of a very long name\":1}", "{\"result\":\"one\",\"result\":\"two\"}",
-        "{\"result\":\"one\",}", "{\"id\":1!}",
+        "[]",
+        "{}",
+        "{\"id\":1}",
+        "{\"result\":null}",
+        "{\"result\":{}}",
+        "{\"result\":[\"one\"]}",
+        "{result:1}",
+        "{\"result\" \"one\"}",
+        "{\"result\":\"one\"\"error\":null}",
+        "{\"result\":\"one\" null}",
+        "{\"result\":\"\\x\"}",
+        "{\"result\":\"\\u00g0\"}",
+        "{\"result\":\"one\ntwo\"}",
+        "{\"re\\sult\":\"one\"}",
+        "{\"a member of a very long name\":1}",
+        "{\"result\":\"one\",\"result\":\"two\"}",
+        "{\"result\":\"one\",}",
+        "{\"id\":1!}",
     };
     struct heard h = { .stops = false };
     struct error err;

@@ -27,11 +27,11 @@ struct lab {
     struct evconnlistener *listener;
     struct conntrack *conntrack;
     char dir[48], pid_file[80], socket[80];
-    const char *answer;                  /* NULL: none; "": the connection is closed */
+    const char *answer; /* NULL: none; "": the connection is closed */
     int after_ms;
     char question[256];
     int n_questions, n_told;
-    json_t *told;                        /* the last */
+    json_t *told; /* the last */
     struct bufferevent *client;
     bool client_went;
     struct event *later;
@@ -176,7 +176,10 @@ static void
 what_is_no_good_answer_is_not_known(void **state)
 {
     static const char *const answers[] = {
-        "", "{\"id\":1,\"error\":\"datapath not found\"}", "what?", "{\"id\":1,\"result\":\"udp,zone=1,mark=1,labels=0x100000000\"}",
+        "",
+        "{\"id\":1,\"error\":\"datapath not found\"}",
+        "what?",
+        "{\"id\":1,\"result\":\"udp,zone=1,mark=1,labels=0x100000000\"}",
     };
     struct lab *lab = *state;
     want(lab);

@@ -18,18 +18,19 @@
 #define OTHER "22222222-0000-4000-8000-000000000002"
 #define BALANCER "{'op':'add','type':'lb','name':'b','values':{'subnet':'a','ip':'10.0.1.100'}}"
 /* Two VPCs with the same addresses; ports c, o and t are in v, p in w. */
-#define NETWORK "[{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}," \
-                "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}}," \
-                "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
-                "{'op':'add','type':'port','name':'c','values':{'subnet':'a','id':'" CLIENT "'}}," \
-                "{'op':'add','type':'port','name':'o','values':{'subnet':'a','id':'" OTHER "'}}," \
-                "{'op':'add','type':'port','name':'t','values':{'subnet':'a'}}," \
-                "{'op':'add','type':'vpc','name':'w','values':{'cidr':'10.0.0.0/16'}}," \
-                "{'op':'add','type':'subnet','name':'wa','values':{'vpc':'w','cidr':'10.0.1.0/24'}}," \
-                "{'op':'add','type':'port','name':'p','values':{'subnet':'wa'}}," \
-                "{'op':'add','type':'tg','name':'g','values':{'vpc':'v','proto':'tcp','port':8080,'check':'none'}}," \
-                "{'op':'add','type':'tg','name':'wg','values':{'vpc':'w','proto':'tcp','port':8080,'check':'none'}}," \
-                "{'op':'add','type':'target','values':{'tg':'g','port':'t'}},{'op':'add','type':'target','values':{'tg':'wg','port':'p'}}]"
+#define NETWORK                                                                                           \
+    "[{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'},"                     \
+    "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"                               \
+    "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"                  \
+    "{'op':'add','type':'port','name':'c','values':{'subnet':'a','id':'" CLIENT "'}},"                    \
+    "{'op':'add','type':'port','name':'o','values':{'subnet':'a','id':'" OTHER "'}},"                     \
+    "{'op':'add','type':'port','name':'t','values':{'subnet':'a'}},"                                      \
+    "{'op':'add','type':'vpc','name':'w','values':{'cidr':'10.0.0.0/16'}},"                               \
+    "{'op':'add','type':'subnet','name':'wa','values':{'vpc':'w','cidr':'10.0.1.0/24'}},"                 \
+    "{'op':'add','type':'port','name':'p','values':{'subnet':'wa'}},"                                     \
+    "{'op':'add','type':'tg','name':'g','values':{'vpc':'v','proto':'tcp','port':8080,'check':'none'}},"  \
+    "{'op':'add','type':'tg','name':'wg','values':{'vpc':'w','proto':'tcp','port':8080,'check':'none'}}," \
+    "{'op':'add','type':'target','values':{'tg':'g','port':'t'}},{'op':'add','type':'target','values':{'tg':'wg','port':'p'}}]"
 
 /* An agent that remembers what it was told last. */
 struct agent {
@@ -61,7 +62,7 @@ start(void **state)
 static void
 come(struct controller_lab *lab, const char *host, struct agent *a)
 {
-    *a = (struct agent) { .told = "" };
+    *a = (struct agent){ .told = "" };
     a->session = agents_enter(lab->c.agents, controller_lab_number(lab, OBJECT_HOST, host), &agent_ops, a);
 }
 
@@ -94,7 +95,8 @@ expect_untold(struct controller_lab *lab, const struct agent *a)
 static void
 tell_zones(struct controller_lab *lab, const char *host)
 {
-    struct ovsdb_zone zones[] = { { controller_lab_number(lab, OBJECT_PORT, "c"), 1 }, { controller_lab_number(lab, OBJECT_PORT, "o"), 2 } };
+    struct ovsdb_zone zones[] = { { controller_lab_number(lab, OBJECT_PORT, "c"), 1 },
+                                  { controller_lab_number(lab, OBJECT_PORT, "o"), 2 } };
     host_zones_told(controller_lab_host(lab, host), zones, 2);
 }
 
@@ -118,8 +120,8 @@ take(struct controller_lab *lab, const char *host, const char *target)
     struct error err;
     struct open_report r;
     json_int_t number = number_of(lab, OBJECT_TARGET, target);
-    json_t *report = json_pack("{s:i,s:[[i,I,s,s,i,i],[i,I,s,s,i,i]]}", "every_ms", 10000, "counts", 1, number, "tcp", "10.0.1.100", 80, 2, 2, number,
-                               "tcp", "10.0.1.100", 80, 3);
+    json_t *report = json_pack("{s:i,s:[[i,I,s,s,i,i],[i,I,s,s,i,i]]}", "every_ms", 10000, "counts", 1, number, "tcp", "10.0.1.100", 80, 2,
+                               2, number, "tcp", "10.0.1.100", 80, 3);
     assert_true(open_report_read(&r, report, &err));
     counting_take(lab->c.counting, controller_lab_number(lab, OBJECT_HOST, host), &r);
     open_report_done(&r);
@@ -269,7 +271,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_agent_counts_while_its_host_holds_a_vpc_with_a_balancer, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(an_agent_that_comes_is_told_once_its_host_s_zones_are_known, start, controller_lab_teardown),
-        cmocka_unit_test_setup_teardown(what_ports_have_left_behind_and_what_other_vpcs_have_does_not_count, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(what_ports_have_left_behind_and_what_other_vpcs_have_does_not_count, start,
+                                        controller_lab_teardown),
         cmocka_unit_test_setup_teardown(it_is_known_only_while_every_host_of_the_vpc_has_counted_lately, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(what_nobody_was_asked_to_count_is_not_taken, start, controller_lab_teardown),
     };

@@ -25,14 +25,15 @@ static const struct mac everyone = { { 255, 255, 255, 255, 255, 255 } };
 static struct dhcp_lease
 lease(void)
 {
-    return (struct dhcp_lease) { .mac = guest, .router = router, .ip = ip4(GUEST_IP), .gateway = ip4(GATEWAY),
-                                 .prefix_len = 24, .mtu = 1450, .lease_s = 3600 };
+    return (struct dhcp_lease){
+        .mac = guest, .router = router, .ip = ip4(GUEST_IP), .gateway = ip4(GATEWAY), .prefix_len = 24, .mtu = 1450, .lease_s = 3600
+    };
 }
 
 /* A client's message under construction. */
 struct question {
     uint8_t frame[1500];
-    size_t n;                   /* of the frame */
+    size_t n; /* of the frame */
 };
 
 static void
@@ -95,7 +96,7 @@ ask(const struct dhcp_lease *l, struct question *q, struct bytes *out)
     q->frame[q->n++] = OPTION_END;
     finish_headers(q);
     bytes_clear(out);
-    uint8_t *exact = malloc(q->n);      /* so that reading past the end is seen */
+    uint8_t *exact = malloc(q->n); /* so that reading past the end is seen */
     memcpy(exact, q->frame, q->n);
     bool is_answered = dhcp_answer(l, exact, q->n, out);
     free(exact);
@@ -206,7 +207,7 @@ name_servers_and_domain_are_told_when_asked_for(void **unused)
     l.dns[1] = ip4(0x01010101);
     strcpy(l.domain, "example.org");
     struct question q = question(DHCP_DISCOVER);
-    option(&q, OPTION_PARAMETERS, 4, (const uint8_t[]) { OPTION_DOMAIN, 99, OPTION_DNS, OPTION_DNS });
+    option(&q, OPTION_PARAMETERS, 4, (const uint8_t[]){ OPTION_DOMAIN, 99, OPTION_DNS, OPTION_DNS });
     assert_true(ask(&l, &q, &out));
     assert_option(&out, OPTION_DNS, 8, "\x08\x08\x08\x08\x01\x01\x01\x01");
     assert_option(&out, OPTION_DOMAIN, 11, "example.org");
@@ -214,7 +215,7 @@ name_servers_and_domain_are_told_when_asked_for(void **unused)
     assert_non_null(answer_option(&out, OPTION_ROUTES));
 
     q = question(DHCP_DISCOVER);
-    option(&q, OPTION_PARAMETERS, 1, (const uint8_t[]) { OPTION_MASK });
+    option(&q, OPTION_PARAMETERS, 1, (const uint8_t[]){ OPTION_MASK });
     assert_true(ask(&l, &q, &out));
     assert_null(answer_option(&out, OPTION_DNS));
 
@@ -243,19 +244,19 @@ a_request_for_the_right_address_is_acknowledged(void **unused)
     struct dhcp_lease l = lease();
     struct bytes out = BYTES_INIT;
 
-    struct question q = question(DHCP_REQUEST);          /* selecting */
+    struct question q = question(DHCP_REQUEST); /* selecting */
     option_ip(&q, OPTION_REQUESTED_IP, GUEST_IP);
     option_ip(&q, OPTION_SERVER, GATEWAY);
     assert_true(ask(&l, &q, &out));
     assert_type(&out, DHCP_ACK);
     assert_int_equal(get_be32(answer_message(&out) + DHCP_YIADDR), GUEST_IP);
 
-    q = question(DHCP_REQUEST);                          /* after a reboot */
+    q = question(DHCP_REQUEST); /* after a reboot */
     option_ip(&q, OPTION_REQUESTED_IP, GUEST_IP);
     assert_true(ask(&l, &q, &out));
     assert_type(&out, DHCP_ACK);
 
-    q = question(DHCP_REQUEST);                          /* renewing */
+    q = question(DHCP_REQUEST); /* renewing */
     put_be32(message(&q) + DHCP_CIADDR, GUEST_IP);
     put_be16(message(&q) + DHCP_FLAGS, DHCP_BROADCAST);
     assert_true(ask(&l, &q, &out));
@@ -344,14 +345,14 @@ options_may_overflow_into_file_and_sname(void **unused)
     struct dhcp_lease l = lease();
     struct bytes out = BYTES_INIT;
     struct question q = question(DHCP_REQUEST);
-    option(&q, OPTION_OVERLOAD, 1, (const uint8_t[]) { 3 });
+    option(&q, OPTION_OVERLOAD, 1, (const uint8_t[]){ 3 });
     memcpy(message(&q) + DHCP_FILE, "\x32\x04\x0a\0\x01\x09\xff", 7);
     memcpy(message(&q) + DHCP_SNAME, "\x36\x04\x0a\0\x01\x01\xff", 7);
     assert_true(ask(&l, &q, &out));
     assert_type(&out, DHCP_NAK);
 
-    q = question(DHCP_DISCOVER);                         /* the field is full, without an end */
-    option(&q, OPTION_OVERLOAD, 1, (const uint8_t[]) { 2 });
+    q = question(DHCP_DISCOVER); /* the field is full, without an end */
+    option(&q, OPTION_OVERLOAD, 1, (const uint8_t[]){ 2 });
     memset(message(&q) + DHCP_SNAME, 0, 64);
     message(&q)[DHCP_SNAME + 63] = OPTION_SERVER;
     assert_false(ask(&l, &q, &out));
@@ -375,7 +376,7 @@ the_answer_keeps_to_the_size_the_client_takes(void **unused)
     assert_non_null(answer_option(&out, OPTION_DNS));
 
     q = question(DHCP_DISCOVER);
-    option(&q, OPTION_MAX_SIZE, 2, (const uint8_t[]) { 0xff, 0xff });
+    option(&q, OPTION_MAX_SIZE, 2, (const uint8_t[]){ 0xff, 0xff });
     assert_true(ask(&l, &q, &out));
     assert_int_equal(answer_option(&out, OPTION_DOMAIN)[1], DHCP_DOMAIN_MAX);
     bytes_done(&out);
@@ -387,7 +388,7 @@ a_client_identifier_is_given_back(void **unused)
     struct dhcp_lease l = lease();
     struct bytes out = BYTES_INIT;
     struct question q = question(DHCP_DISCOVER);
-    option(&q, 61, 7, (const uint8_t[]) { 1, 2, 0, 0, 0, 0, 5 });
+    option(&q, 61, 7, (const uint8_t[]){ 1, 2, 0, 0, 0, 0, 5 });
     assert_true(ask(&l, &q, &out));
     assert_option(&out, 61, 7, "\1\2\0\0\0\0\5");
     bytes_done(&out);
@@ -399,7 +400,7 @@ malformed_messages_are_not_answered(void **unused)
     struct dhcp_lease l = lease();
     struct bytes out = BYTES_INIT;
     struct question q = question(DHCP_DISCOVER);
-    option(&q, OPTION_SERVER, 3, (const uint8_t[]) { 10, 0, 1 });
+    option(&q, OPTION_SERVER, 3, (const uint8_t[]){ 10, 0, 1 });
     assert_false(ask(&l, &q, &out));
     q = question(DHCP_DISCOVER);
     option(&q, OPTION_OVERLOAD, 0, (const uint8_t *) "");
@@ -410,7 +411,7 @@ malformed_messages_are_not_answered(void **unused)
     for (size_t n = 0; n < q.n; n++)
         assert_false(dhcp_answer(&l, q.frame, n, &out));
     assert_true(dhcp_answer(&l, q.frame, q.n, &out));
-    q.frame[ETHERNET_HEADER + 6] = 0x20;                 /* a fragment */
+    q.frame[ETHERNET_HEADER + 6] = 0x20; /* a fragment */
     bytes_clear(&out);
     assert_false(dhcp_answer(&l, q.frame, q.n, &out));
     bytes_done(&out);

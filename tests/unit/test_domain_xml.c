@@ -13,8 +13,9 @@
 #include "base/alloc.h"
 
 #define ID "dc2b9d00-dd64-4485-add1-0b9917418121"
-#define IFACE(MAC, INTERFACEID) "<interface type='bridge'><mac address='" MAC "'/><virtualport type='openvswitch'>" \
-                                "<parameters interfaceid='" INTERFACEID "'/></virtualport></interface>"
+#define IFACE(MAC, INTERFACEID)                                                         \
+    "<interface type='bridge'><mac address='" MAC "'/><virtualport type='openvswitch'>" \
+    "<parameters interfaceid='" INTERFACEID "'/></virtualport></interface>"
 #define ONE IFACE("52:54:00:00:00:01", "22222222-0000-4000-8000-000000000001")
 #define TWO IFACE("52:54:00:00:00:02", "22222222-0000-4000-8000-000000000002")
 #define PLAIN "<interface type='network'><mac address='52:54:00:00:00:03'/></interface>"
@@ -58,7 +59,8 @@ static void
 ports_are_called_as_the_domain_unless_named(void **state)
 {
     struct domain_doc *d = declare("tenant='acme'><vnet:interface mac='52:54:00:00:00:02' subnet='web' sg='a,b'/>"
-                                   "<vnet:interface mac='52:54:00:00:00:01' subnet='db' ip='10.0.1.5'/>", ONE TWO);
+                                   "<vnet:interface mac='52:54:00:00:00:01' subnet='db' ip='10.0.1.5'/>",
+                                   ONE TWO);
     assert_string_equal(d->declaration.text, "");
     assert_string_equal(d->tenant, "acme");
     assert_string_equal(d->interfaces[0].port, "web1");
@@ -98,7 +100,11 @@ static void
 what_is_no_domain_is_refused(void **state)
 {
     static const char *const wrong[] = {
-        "", "<domain>", "<network><name>a</name></network>", "<domain><uuid>" ID "</uuid></domain>", "<domain><name>a</name></domain>",
+        "",
+        "<domain>",
+        "<network><name>a</name></network>",
+        "<domain><uuid>" ID "</uuid></domain>",
+        "<domain><name>a</name></domain>",
         "<domain><name>a</name><uuid>x</uuid></domain>",
         "<!DOCTYPE domain [<!ENTITY a 'b'>]><domain><name>&a;</name><uuid>" ID "</uuid></domain>",
     };

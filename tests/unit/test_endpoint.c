@@ -82,7 +82,7 @@ wait_for(struct world *w, const bool *claim, int ms)
         int64_t left = end - (t.tv_sec * 1000 + t.tv_nsec / 1000000);
         if (*claim || left <= 0)
             return *claim;
-        event_base_loopexit(w->base, &(struct timeval) { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 });
+        event_base_loopexit(w->base, &(struct timeval){ .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 });
         event_base_loop(w->base, EVLOOP_ONCE);
     }
 }
@@ -153,9 +153,26 @@ static void
 what_is_no_place_is_refused_by_name(void **state)
 {
     static const char *const bad[] = {
-        "", "punix:", "ptcp:", "ptcp:x", "ptcp:65536", "ptcp:-1", "ptcp: 1", "ptcp:1:", "ptcp:1:host", "ptcp:1:1.2.3",
-        "ptcp:1:::1", "ptcp:1:[::1", "ptcp:1:[]", "ptcp:1:[1.2.3.4]", "ptcp:1x", "tcp:1.2.3.4:1", "ssl:1", "unix:/a",
-        "ptcp:99999999999999999999", "ptcp:1:[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]",
+        "",
+        "punix:",
+        "ptcp:",
+        "ptcp:x",
+        "ptcp:65536",
+        "ptcp:-1",
+        "ptcp: 1",
+        "ptcp:1:",
+        "ptcp:1:host",
+        "ptcp:1:1.2.3",
+        "ptcp:1:::1",
+        "ptcp:1:[::1",
+        "ptcp:1:[]",
+        "ptcp:1:[1.2.3.4]",
+        "ptcp:1x",
+        "tcp:1.2.3.4:1",
+        "ssl:1",
+        "unix:/a",
+        "ptcp:99999999999999999999",
+        "ptcp:1:[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]",
         "punix:/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
         "0123456",
     };
@@ -203,7 +220,8 @@ an_ipv6_peer_is_written_in_brackets(void **state)
 {
     struct world *w = *state;
     listen_at(w, "ptcp:0:[::1]", NULL, NULL);
-    struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(endpoint_listener_port(w->listener)),
+    struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+                              .sin6_port = htons(endpoint_listener_port(w->listener)),
                               .sin6_addr = in6addr_loopback };
     int fd = socket(AF_INET6, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (struct sockaddr *) &a, sizeof a), 0);
@@ -319,9 +337,8 @@ tls_dial(struct world *w, const struct identity *id, int max_version)
     }
     SSL_CTX_set_security_level(ctx, 0);
     SSL_CTX_set_max_proto_version(ctx, max_version);
-    struct bufferevent *bev = bufferevent_openssl_socket_new(
-        w->base, dial_v4(endpoint_listener_port(w->listener)), SSL_new(ctx), BUFFEREVENT_SSL_CONNECTING,
-        BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    struct bufferevent *bev = bufferevent_openssl_socket_new(w->base, dial_v4(endpoint_listener_port(w->listener)), SSL_new(ctx),
+                                                             BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
     bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
     evutil_make_socket_nonblocking(bufferevent_getfd(bev));
     w->client_is_done = w->client_failed = false;
@@ -409,8 +426,7 @@ garbage_instead_of_a_handshake_ends_the_connection(void **state)
     SSL_CTX *ssl = server_ctx(w, &ca, &err);
     assert_non_null(ssl);
     listen_at(w, "pssl:0:127.0.0.1", ssl, "host");
-    struct bufferevent *bev = bufferevent_socket_new(w->base, dial_v4(endpoint_listener_port(w->listener)),
-                                                     BEV_OPT_CLOSE_ON_FREE);
+    struct bufferevent *bev = bufferevent_socket_new(w->base, dial_v4(endpoint_listener_port(w->listener)), BEV_OPT_CLOSE_ON_FREE);
     evutil_make_socket_nonblocking(bufferevent_getfd(bev));
     bufferevent_setcb(bev, NULL, NULL, on_client_event, w);
     bufferevent_enable(bev, EV_READ | EV_WRITE);
@@ -431,8 +447,7 @@ a_handshake_that_does_not_come_ends_in_time(void **state)
     SSL_CTX *ssl = server_ctx(w, &ca, &err);
     assert_non_null(ssl);
     listen_at(w, "pssl:0:127.0.0.1", ssl, "host");
-    struct bufferevent *bev = bufferevent_socket_new(w->base, dial_v4(endpoint_listener_port(w->listener)),
-                                                     BEV_OPT_CLOSE_ON_FREE);
+    struct bufferevent *bev = bufferevent_socket_new(w->base, dial_v4(endpoint_listener_port(w->listener)), BEV_OPT_CLOSE_ON_FREE);
     evutil_make_socket_nonblocking(bufferevent_getfd(bev));
     bufferevent_setcb(bev, NULL, NULL, on_client_event, w);
     bufferevent_enable(bev, EV_READ);

@@ -59,7 +59,7 @@ actions_run_in_order_and_outputs_see_what_is_so_then(void **state)
     act_output(fb, 2);
     act_set_mac(fb, OF_ETH_SRC, mac_from_u64(0x020000000009));
     act_move(fb, of_field_whole(OF_ETH_SRC), of_field_whole(OF_ETH_DST));
-    act_set(fb, (struct of_field) { OF_REG3, 4, 8 }, 0x7b);
+    act_set(fb, (struct of_field){ OF_REG3, 4, 8 }, 0x7b);
     act_output(fb, 3);
     lab_end(lab);
 
@@ -69,7 +69,7 @@ actions_run_in_order_and_outputs_see_what_is_so_then(void **state)
     assert_int_equal(lab->r.outputs[0].packet.field[OF_ETH_DST], 0x020000000002);
     assert_int_equal(lab->r.outputs[1].packet.field[OF_ETH_DST], 0x020000000009);
     assert_int_equal(lab->r.outputs[1].packet.field[OF_REG3], 0x7b0);
-    assert_int_equal(exec_packet_get(&lab->r.after, (struct of_field) { OF_REG3, 4, 8 }), 0x7b);
+    assert_int_equal(exec_packet_get(&lab->r.after, (struct of_field){ OF_REG3, 4, 8 }), 0x7b);
 }
 
 static void
@@ -102,9 +102,9 @@ an_output_to_a_field_goes_where_its_bits_say(void **state)
 {
     struct lab *lab = *state;
     act_set(lab_flow(lab, 0, 1), REG(1), 0x00070004);
-    act_output_field(lab->fb, (struct of_field) { OF_REG1, 0, 16 });
-    act_output_field(lab->fb, (struct of_field) { OF_REG1, 16, 16 });
-    act_output_field(lab->fb, REG(1));   /* no such port can be */
+    act_output_field(lab->fb, (struct of_field){ OF_REG1, 0, 16 });
+    act_output_field(lab->fb, (struct of_field){ OF_REG1, 16, 16 });
+    act_output_field(lab->fb, REG(1)); /* no such port can be */
     lab_end(lab);
     assert_true(lab_run(lab, sample_tcp()));
     assert_int_equal(lab->r.n_outputs, 2);
@@ -155,7 +155,7 @@ only_the_branch_of_the_packets_size_is_taken_and_then_forgotten(void **state)
     struct of_field bit = { OF_REG2, 8, 1 };
     struct exec_packet p = sample_tcp();
     act_resubmit(lab_flow(lab, 0, 1), 1);
-    act_output_field(lab->fb, (struct of_field) { OF_REG5, 0, 16 });
+    act_output_field(lab->fb, (struct of_field){ OF_REG5, 0, 16 });
     lab_end(lab);
     act_check_pkt_larger(lab_flow(lab, 1, 1), 100, bit);
     act_set(lab->fb, REG(5), 9);
@@ -170,7 +170,7 @@ only_the_branch_of_the_packets_size_is_taken_and_then_forgotten(void **state)
 
     assert_true(lab_run(lab, p));
     assert_output(lab, 0, EXEC_PORT, 2);
-    assert_output(lab, 1, EXEC_PORT, 0);         /* register 5 is as before the check */
+    assert_output(lab, 1, EXEC_PORT, 0); /* register 5 is as before the check */
     p.bytes = 101;
     assert_true(lab_run(lab, p));
     assert_output(lab, 0, EXEC_PORT, 3);
@@ -181,8 +181,8 @@ a_resubmit_returns_with_what_it_changed(void **state)
 {
     struct lab *lab = *state;
     act_resubmit(lab_flow(lab, 0, 1), 9);
-    act_resubmit(lab->fb, 8);            /* nothing there */
-    act_output_field(lab->fb, (struct of_field) { OF_REG0, 0, 16 });
+    act_resubmit(lab->fb, 8); /* nothing there */
+    act_output_field(lab->fb, (struct of_field){ OF_REG0, 0, 16 });
     lab_end(lab);
     act_set(lab_flow(lab, 9, 1), REG(0), 6);
     lab_end(lab);
@@ -238,7 +238,7 @@ static void
 what_cannot_be_followed_is_an_error_that_says_what(void **state)
 {
     struct lab *lab = *state;
-    act_output(lab_flow(lab, 0, 1), 0xfffffffa);     /* NORMAL */
+    act_output(lab_flow(lab, 0, 1), 0xfffffffa); /* NORMAL */
     lab_end(lab);
     assert_false(lab_run(lab, sample_tcp()));
     assert_non_null(strstr(lab->err.text, "output:NORMAL"));
@@ -267,7 +267,7 @@ tunnel_fields_and_metadata_travel(void **state)
     p.field[OF_TUN_ID] = 77;
     p.field[OF_TUN_SRC] = 0xc0000201;
     match_u64(lab_flow(lab, 0, 1), of_field_whole(OF_TUN_SRC), 0xc0000201);
-    act_move(lab->fb, (struct of_field) { OF_TUN_ID, 0, 24 }, (struct of_field) { OF_METADATA, 0, 24 });
+    act_move(lab->fb, (struct of_field){ OF_TUN_ID, 0, 24 }, (struct of_field){ OF_METADATA, 0, 24 });
     act_set(lab->fb, of_field_whole(OF_TUN_DST), 0xc0000202);
     act_output(lab->fb, 3);
     lab_end(lab);

@@ -72,7 +72,7 @@ static void
 what_is_not_committed_is_not_translated(void **state)
 {
     struct lab *lab = *state;
-    put_tracking(lab, (struct flow_ct) { .nat = FLOW_NAT_KNOWN });
+    put_tracking(lab, (struct flow_ct){ .nat = FLOW_NAT_KNOWN });
     const uint64_t *field = tracked(lab, sample_tcp());
     assert_int_equal(field[OF_CT_STATE], OF_CT_TRK | OF_CT_NEW);
     assert_int_equal(field[OF_IPV4_SRC], 0x0a000001);
@@ -104,8 +104,8 @@ a_reply_is_what_the_caller_says(void **state)
 {
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
-    put_tracking(lab, (struct flow_ct) { .nat = FLOW_NAT_KNOWN });
-    p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST | OF_CT_RPL | OF_CT_DNAT, .ip = 0x0a090909, .port = 5000 };
+    put_tracking(lab, (struct flow_ct){ .nat = FLOW_NAT_KNOWN });
+    p.ct_next[0] = (struct exec_ct){ .state = OF_CT_EST | OF_CT_RPL | OF_CT_DNAT, .ip = 0x0a090909, .port = 5000 };
     p.n_ct_next = 1;
     const uint64_t *field = tracked(lab, p);
     assert_int_equal(field[OF_CT_STATE], OF_CT_TRK | OF_CT_EST | OF_CT_RPL | OF_CT_DNAT);
@@ -124,7 +124,7 @@ lookups_are_used_up_in_order_and_then_find_nothing(void **state)
     struct exec_packet p = sample_tcp();
     match_family(lab_flow(lab, 0, 1), IP_V4);
     for (unsigned i = 0; i < 3; i++)
-        act_ct(lab->fb, &(struct flow_ct) { .zone = i, .table = 1 });
+        act_ct(lab->fb, &(struct flow_ct){ .zone = i, .table = 1 });
     lab_end(lab);
     act_output(lab_flow(lab, 1, 1), 2);
     lab_end(lab);
@@ -159,8 +159,8 @@ a_flow_without_nat_does_not_translate_what_is_known(void **state)
 {
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
-    put_tracking(lab, (struct flow_ct) { .nat = FLOW_NAT_NONE });
-    p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST | OF_CT_DNAT, .ip = 0x0a090909 };
+    put_tracking(lab, (struct flow_ct){ .nat = FLOW_NAT_NONE });
+    p.ct_next[0] = (struct exec_ct){ .state = OF_CT_EST | OF_CT_DNAT, .ip = 0x0a090909 };
     p.n_ct_next = 1;
     const uint64_t *field = tracked(lab, p);
     assert_int_equal(field[OF_CT_STATE], OF_CT_TRK | OF_CT_EST);
@@ -172,7 +172,7 @@ a_cleared_packet_is_untracked_but_stays_translated(void **state)
 {
     struct lab *lab = *state;
     match_family(lab_flow(lab, 0, 1), IP_V4);
-    act_ct(lab->fb, &(struct flow_ct) { .zone = 7, .table = 1, .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0xcb007105) });
+    act_ct(lab->fb, &(struct flow_ct){ .zone = 7, .table = 1, .is_commit = true, .nat = FLOW_NAT_DST, .ip = ip4(0xcb007105) });
     lab_end(lab);
     match_ct_state(lab_flow(lab, 1, 1), OF_CT_TRK | OF_CT_DNAT, OF_CT_TRK | OF_CT_DNAT);
     act_ct_clear(lab->fb);

@@ -6,7 +6,7 @@
 static struct of_field
 part(enum of_field_id id, unsigned ofs, unsigned bits)
 {
-    return (struct of_field) { .id = id, .ofs = ofs, .bits = bits };
+    return (struct of_field){ .id = id, .ofs = ofs, .bits = bits };
 }
 
 static struct flow_builder *
@@ -50,10 +50,10 @@ the_zone_comes_from_the_field_that_the_flow_names(void **state)
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
     act_set(ip_flow(lab, 0), of_field_whole(OF_REG3), 0xab1234cd);
-    act_ct(lab->fb, &(struct flow_ct) { .zone_field = part(OF_REG3, 8, 16), .table = 1 });
+    act_ct(lab->fb, &(struct flow_ct){ .zone_field = part(OF_REG3, 8, 16), .table = 1 });
     lab_end(lab);
     act_set(ip_flow(lab, 1), of_field_whole(OF_REG3), 0);
-    act_ct(lab->fb, &(struct flow_ct) { .zone_field = of_field_whole(OF_CT_ZONE), .table = 2 });
+    act_ct(lab->fb, &(struct flow_ct){ .zone_field = of_field_whole(OF_CT_ZONE), .table = 2 });
     lab_end(lab);
     send_from(lab, 2);
     run(lab, &p, 1);
@@ -71,7 +71,7 @@ what_a_commit_writes_is_seen_where_it_goes_on(void **state)
         { .field = part(OF_CT_LABEL, 0, 4), .value = 5 },
     };
     act_set(ip_flow(lab, 0), of_field_whole(OF_REG1), 0x12345678);
-    act_ct(lab->fb, &(struct flow_ct) { .zone = 1, .table = 1, .is_commit = true, .sets = sets, .n_sets = 3 });
+    act_ct(lab->fb, &(struct flow_ct){ .zone = 1, .table = 1, .is_commit = true, .sets = sets, .n_sets = 3 });
     act_output(lab->fb, 9);
     lab_end(lab);
     match_u64(ip_flow(lab, 1), part(OF_CT_MARK, 8, 16), 0xbeef);
@@ -95,7 +95,7 @@ what_a_commit_writes_is_seen_where_it_goes_on(void **state)
 
     /* A known connection's other bits stay. */
     p.n_ct_next = 1;
-    p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST, .mark = 0x77777777, .label = 0xfff0 };
+    p.ct_next[0] = (struct exec_ct){ .state = OF_CT_EST, .mark = 0x77777777, .label = 0xfff0 };
     run(lab, &p, 2);
     field = leaves(lab, 0, 2);
     assert_int_equal(field[OF_CT_MARK], 0x77beef77);
@@ -108,14 +108,14 @@ a_lookup_finds_the_mark_and_label_that_it_is_said_to_find(void **state)
 {
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
-    act_ct(ip_flow(lab, 0), &(struct flow_ct) { .zone = 1, .table = 1 });
+    act_ct(ip_flow(lab, 0), &(struct flow_ct){ .zone = 1, .table = 1 });
     lab_end(lab);
-    act_ct(ip_flow(lab, 1), &(struct flow_ct) { .zone = 2, .table = 2 });
+    act_ct(ip_flow(lab, 1), &(struct flow_ct){ .zone = 2, .table = 2 });
     lab_end(lab);
     send_from(lab, 2);
     p.n_ct_next = 2;
-    p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST, .mark = 1, .label = 2 };
-    p.ct_next[1] = (struct exec_ct) { .state = OF_CT_EST, .label = UINT64_MAX };
+    p.ct_next[0] = (struct exec_ct){ .state = OF_CT_EST, .mark = 1, .label = 2 };
+    p.ct_next[1] = (struct exec_ct){ .state = OF_CT_EST, .label = UINT64_MAX };
     run(lab, &p, 1);
     assert_int_equal(leaves(lab, 0, 2)[OF_CT_MARK], 0);
     assert_int_equal(leaves(lab, 0, 2)[OF_CT_LABEL], UINT64_MAX);
@@ -128,8 +128,9 @@ what_has_no_entry_is_not_marked(void **state)
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
     const struct flow_ct_set set = { .field = of_field_whole(OF_CT_MARK), .value = 7 };
-    act_ct(ip_flow(lab, 0), &(struct flow_ct) { .zone = 1, .table = 1, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(PUBLIC),
-                                                .sets = &set, .n_sets = 1 });
+    act_ct(
+        ip_flow(lab, 0),
+        &(struct flow_ct){ .zone = 1, .table = 1, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(PUBLIC), .sets = &set, .n_sets = 1 });
     lab_end(lab);
     send_from(lab, 1);
     run(lab, &p, 1);
@@ -138,7 +139,7 @@ what_has_no_entry_is_not_marked(void **state)
     p.ct_next[0].state = OF_CT_INV;
     run(lab, &p, 1);
     assert_int_equal(leaves(lab, 0, 2)[OF_CT_MARK], 0);
-    p.ct_next[0].state = OF_CT_NEW;      /* no port was free */
+    p.ct_next[0].state = OF_CT_NEW; /* no port was free */
     run(lab, &p, 1);
     assert_int_equal(leaves(lab, 0, 2)[OF_CT_MARK], 0);
 }
@@ -149,26 +150,31 @@ without_a_table_the_packet_goes_on_untracked(void **state)
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
     const struct flow_ct_set set = { .field = of_field_whole(OF_CT_MARK), .value = 7 };
-    act_ct(ip_flow(lab, 0), &(struct flow_ct) { .zone = 1, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = &set, .n_sets = 1 });
+    act_ct(ip_flow(lab, 0), &(struct flow_ct){ .zone = 1, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = &set, .n_sets = 1 });
     act_goto(lab->fb, 1);
     lab_end(lab);
     send_from(lab, 1);
     p.n_ct_next = 1;
-    p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST, .mark = 3 };
+    p.ct_next[0] = (struct exec_ct){ .state = OF_CT_EST, .mark = 3 };
     run(lab, &p, 1);
     const uint64_t *field = leaves(lab, 0, 2);
     assert_int_equal(field[OF_CT_STATE], 0);
     assert_int_equal(field[OF_CT_MARK], 0);
     assert_int_equal(field[OF_CT_ZONE], 0);
-    assert_int_equal(lab->r.outputs[0].packet.n_ct_next, 1);     /* nobody saw what it found */
+    assert_int_equal(lab->r.outputs[0].packet.n_ct_next, 1); /* nobody saw what it found */
 }
 
 /* Table 0 gives port 'PUBLIC':5000 as the source, without a table; table 1 tells by the old source. */
 static void
 put_late_translation(struct lab *lab)
 {
-    act_ct(ip_flow(lab, 0), &(struct flow_ct) { .zone = 1, .table = FLOW_CT_NO_TABLE, .is_commit = true, .nat = FLOW_NAT_SRC,
-                                                .ip = ip4(PUBLIC), .port_lo = 5000, .port_hi = 5000 });
+    act_ct(ip_flow(lab, 0), &(struct flow_ct){ .zone = 1,
+                                               .table = FLOW_CT_NO_TABLE,
+                                               .is_commit = true,
+                                               .nat = FLOW_NAT_SRC,
+                                               .ip = ip4(PUBLIC),
+                                               .port_lo = 5000,
+                                               .port_hi = 5000 });
     act_goto(lab->fb, 1);
     lab_end(lab);
     match_ip_src(ip_flow(lab, 1), ip_prefix_host(ip4(0x0a000001)));
@@ -194,7 +200,7 @@ what_is_translated_without_a_table_shows_when_it_leaves(void **state)
     assert_int_equal(lab->r.after.field[OF_TCP_SRC], 1000);
 
     p.n_ct_next = 1;
-    p.ct_next[0] = (struct exec_ct) { .state = OF_CT_EST | OF_CT_SNAT, .ip = PUBLIC + 1 };
+    p.ct_next[0] = (struct exec_ct){ .state = OF_CT_EST | OF_CT_SNAT, .ip = PUBLIC + 1 };
     run(lab, &p, 2);
     assert_int_equal(leaves(lab, 0, 2)[OF_IPV4_SRC], PUBLIC + 1);
     assert_int_equal(leaves(lab, 0, 2)[OF_TCP_SRC], 1000);
@@ -206,7 +212,7 @@ a_later_lookup_sees_what_was_translated_without_a_table(void **state)
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
     put_late_translation(lab);
-    act_ct(ip_flow(lab, 2), &(struct flow_ct) { .zone = 2, .table = 3 });
+    act_ct(ip_flow(lab, 2), &(struct flow_ct){ .zone = 2, .table = 3 });
     lab_end(lab);
     match_ip_src(ip_flow(lab, 3), ip_prefix_host(ip4(PUBLIC)));
     act_output(lab->fb, 4);
@@ -215,7 +221,7 @@ a_later_lookup_sees_what_was_translated_without_a_table(void **state)
     const uint64_t *field = leaves(lab, 1, 4);
     assert_int_equal(field[OF_CT_NW_SRC], PUBLIC);
     assert_int_equal(field[OF_CT_TP_SRC], 5000);
-    assert_int_equal(leaves(lab, 2, 3)[OF_TCP_SRC], 5000);       /* and is still so after it */
+    assert_int_equal(leaves(lab, 2, 3)[OF_TCP_SRC], 5000); /* and is still so after it */
 }
 
 static void

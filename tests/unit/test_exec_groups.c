@@ -44,7 +44,7 @@ only_buckets_of_a_weight_are_chosen_from(void **state)
 {
     struct lab *lab = *state;
     struct exec_packet p = sample_tcp();
-    group_begin(lab->fb, 3, 0x33, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH });
+    group_begin(lab->fb, 3, 0x33, &(struct flow_group){ .kind = FLOW_GROUP_SELECT_DP_HASH });
     for (uint32_t i = 0; i < 4; i++) {
         bucket_begin(lab->fb, 100 + i, i % 2 ? i : 0);
         act_output(lab->fb, 2 + i);
@@ -58,7 +58,7 @@ only_buckets_of_a_weight_are_chosen_from(void **state)
         assert_output(lab, 0, EXEC_PORT, p.bucket % 2 ? 5 : 3);
     }
 
-    group_begin(lab->fb, 3, 0x33, &(struct flow_group) { .kind = FLOW_GROUP_SELECT_DP_HASH });
+    group_begin(lab->fb, 3, 0x33, &(struct flow_group){ .kind = FLOW_GROUP_SELECT_DP_HASH });
     bucket_begin(lab->fb, 100, 0);
     act_output(lab->fb, 2);
     lab_add(lab, group_end(lab->fb, lab->arena));
@@ -70,7 +70,7 @@ static void
 tags_that_a_bucket_pushes_are_its_own(void **state)
 {
     struct lab *lab = *state;
-    group_begin(lab->fb, 3, 0x33, &(struct flow_group) { .kind = FLOW_GROUP_ALL });
+    group_begin(lab->fb, 3, 0x33, &(struct flow_group){ .kind = FLOW_GROUP_ALL });
     bucket_begin(lab->fb, 1, 0);
     act_push_vlan(lab->fb, 7);
     act_output(lab->fb, 2);
@@ -115,10 +115,10 @@ a_conjunction_needs_all_its_clauses(void **state)
     lab_end(lab);
 
     assert_true(lab_run(lab, p));
-    assert_output(lab, 0, EXEC_PORT, 2);         /* one clause only */
+    assert_output(lab, 0, EXEC_PORT, 2); /* one clause only */
     p.field[OF_REG0] = 2;
     assert_true(lab_run(lab, p));
-    assert_output(lab, 0, EXEC_PORT, 2);         /* two clauses, of two conjunctions */
+    assert_output(lab, 0, EXEC_PORT, 2); /* two clauses, of two conjunctions */
     p.field[OF_REG0] = 1;
     assert_true(lab_run(lab, p));
     assert_output(lab, 0, EXEC_PORT, 4);
@@ -145,10 +145,10 @@ a_met_conjunction_leaves_the_rest_to_priorities(void **state)
     lab_end(lab);
 
     assert_true(lab_run(lab, p));
-    assert_output(lab, 0, EXEC_PORT, 4);         /* not 2 */
+    assert_output(lab, 0, EXEC_PORT, 4); /* not 2 */
     p.field[OF_ETH_DST] = 0x020000000003;
     assert_true(lab_run(lab, p));
-    assert_output(lab, 0, EXEC_PORT, 2);         /* not met */
+    assert_output(lab, 0, EXEC_PORT, 2); /* not met */
     p.field[OF_ETH_DST] = 0x020000000002;
     act_output(lab_flow(lab, 0, 40), 3);
     lab_end(lab);

@@ -40,10 +40,11 @@ lab_with_network(void)
                 "'source_dest_check':false}},"
                 "{'op':'add','type':'route','values':{'rtb':'edge','prefix':'198.51.100.0/24','target':'port:fw1'}},"
                 "{'op':'add','type':'route','values':{'rtb':'edge','prefix':'10.0.3.0/24','target':'blackhole'}}]");
-    lab_do(lab, "[{'op':'add','type':'vpc','name':'twin','values':{'cidr':'10.0.0.0/16'}},"
-                "{'op':'add','type':'subnet','name':'tw','values':{'vpc':'twin','cidr':'10.0.1.0/24'}},"
-                "{'op':'add','type':'port','name':'other1','values':{'subnet':'tw','sg':'none','ip':'10.0.1.5','mac':'02:00:00:00:00:05'}},"
-                "{'op':'add','type':'port','name':'other2','values':{'subnet':'tw','sg':'none','ip':'10.0.1.7','mac':'02:00:00:00:00:07'}}]");
+    lab_do(lab,
+           "[{'op':'add','type':'vpc','name':'twin','values':{'cidr':'10.0.0.0/16'}},"
+           "{'op':'add','type':'subnet','name':'tw','values':{'vpc':'twin','cidr':'10.0.1.0/24'}},"
+           "{'op':'add','type':'port','name':'other1','values':{'subnet':'tw','sg':'none','ip':'10.0.1.5','mac':'02:00:00:00:00:05'}},"
+           "{'op':'add','type':'port','name':'other2','values':{'subnet':'tw','sg':'none','ip':'10.0.1.7','mac':'02:00:00:00:00:07'}}]");
     lab_bind(lab, "web1", "hv1", 10);
     lab_bind(lab, "web2", "hv1", 11);
     lab_bind(lab, "fw1", "hv2", 10);
@@ -190,8 +191,9 @@ a_packet_too_big_is_answered_with_the_paths_mtu(void **unused)
     struct bytes frame = BYTES_INIT, out = BYTES_INIT;
     struct ipv4_answer packet = { ROUTER_MAC, { { 2, 0, 0, 0, 0, 5 } }, ip4(0x0a000105), ip4(0x0a000905), 17 };
     ipv4_put(&frame, &packet, 1480);
-    struct packet_in in = { .packet = frame.data, .packet_len = frame.n, .userdata = w.userdata.data,
-                            .userdata_len = w.userdata.n, .cookie = cookie };
+    struct packet_in in = {
+        .packet = frame.data, .packet_len = frame.n, .userdata = w.userdata.data, .userdata_len = w.userdata.n, .cookie = cookie
+    };
     in.reg[13] = 1450u << 16 | 1;
     assert_true(feature_by_number(cookie_feature(cookie))->answer(&in, &out));
     const uint8_t *icmp = out.data + ETHERNET_HEADER + IPV4_HEADER;
@@ -200,7 +202,7 @@ a_packet_too_big_is_answered_with_the_paths_mtu(void **unused)
     assert_int_equal(get_be16(icmp + 6), 1450);
     assert_int_equal(get_be32(out.data + ETHERNET_HEADER + 12), 0x0a000101);
 
-    in.reg[4] = 0x0a000164;              /* it was sent to a load balancer */
+    in.reg[4] = 0x0a000164; /* it was sent to a load balancer */
     in.reg[5] = 80;
     bytes_clear(&out);
     assert_true(feature_reject.answer(&in, &out));
@@ -251,8 +253,8 @@ bridge_load(const struct bench *b, const char *host)
     fclose(l.flows);
     fclose(l.meters);
     arena_free(l.arena);
-    free(ovs_fixture_sh(b->ovs, "while read -r meter; do ovs-ofctl -O OpenFlow15 add-meter %s \"$meter\" || exit; done < %s", host,
-                        meters));
+    free(
+        ovs_fixture_sh(b->ovs, "while read -r meter; do ovs-ofctl -O OpenFlow15 add-meter %s \"$meter\" || exit; done < %s", host, meters));
     free(ovs_fixture_sh(b->ovs, "ovs-ofctl -O OpenFlow15 --bundle add-flows %s %s", host, flows));
     free(flows);
     free(meters);
@@ -264,12 +266,14 @@ bridge_add(const struct bench *b, const char *host, unsigned i)
     char dpid[17];
     snprintf(dpid, sizeof dpid, "%016x", i + 1);
     ovs_fixture_add_bridge(b->ovs, host, dpid);
-    free(ovs_fixture_sh(b->ovs, "ovs-vsctl --timeout=20 add-port %s g%u -- set interface g%u type=geneve options:remote_ip=flow "
+    free(ovs_fixture_sh(b->ovs,
+                        "ovs-vsctl --timeout=20 add-port %s g%u -- set interface g%u type=geneve options:remote_ip=flow "
                         "options:key=flow ofport_request=1 -- add-port %s x%u -- set interface x%u type=vxlan "
-                        "options:remote_ip=flow options:key=flow ofport_request=2", host, i, i, host, i, i));
+                        "options:remote_ip=flow options:key=flow ofport_request=2",
+                        host, i, i, host, i, i));
     for (unsigned port = 10; port <= 12; port++)
-        free(ovs_fixture_sh(b->ovs, "ovs-vsctl --timeout=20 add-port %s p%u-%u -- set interface p%u-%u type=dummy ofport_request=%u",
-                            host, i, port, i, port, port));
+        free(ovs_fixture_sh(b->ovs, "ovs-vsctl --timeout=20 add-port %s p%u-%u -- set interface p%u-%u type=dummy ofport_request=%u", host,
+                            i, port, i, port, port));
     bridge_load(b, host);
 }
 
@@ -302,8 +306,7 @@ trace(const struct bench *b, const char *host, const char *packet)
 }
 
 /* The trace must mention, or (after '!') not mention, each of the NULL-ended words. */
-#define ASSERT_TRACE(BENCH, HOST, PACKET, ...) \
-    assert_trace(BENCH, HOST, PACKET, (const char *const[]) { __VA_ARGS__, NULL })
+#define ASSERT_TRACE(BENCH, HOST, PACKET, ...) assert_trace(BENCH, HOST, PACKET, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void
 assert_trace(const struct bench *b, const char *host, const char *packet, const char *const *words)
@@ -353,8 +356,8 @@ static void
 a_routed_packet_to_another_host_takes_at_most_twelve_lookups(void **state)
 {
     const struct bench *b = *state;
-    ASSERT_TRACE(b, "hv1", FROM_WEB1 "nw_dst=198.51.100.9", "goto_table:35", "set_field:192.0.2.12->tun_dst", "set_field:" ROUTER "->eth_src",
-                 "set_field:02:00:00:00:00:95->eth_dst", "dec_ttl", "output:NXM_NX_REG13[0..15]");
+    ASSERT_TRACE(b, "hv1", FROM_WEB1 "nw_dst=198.51.100.9", "goto_table:35", "set_field:192.0.2.12->tun_dst",
+                 "set_field:" ROUTER "->eth_src", "set_field:02:00:00:00:00:95->eth_dst", "dec_ttl", "output:NXM_NX_REG13[0..15]");
     ASSERT_TRACE(b, "hv2", "in_port=1,tun_src=192.0.2.11,tun_id=1,dl_src=" ROUTER ",dl_dst=02:00:00:00:00:95,ip,nw_src=10.0.1.5",
                  "output:10", "!" DROPPED);
 
@@ -393,11 +396,10 @@ arp_is_answered_for_the_gateway_and_for_ports(void **state)
 {
 #define ASKS WEB1 "dl_dst=ff:ff:ff:ff:ff:ff,arp,arp_op=1,arp_sha=02:00:00:00:00:05,arp_spa=10.0.1.5,"
     ASSERT_TRACE(*state, "hv1", ASKS "arp_tpa=10.0.1.1", "arp_spa=10.0.1.1,arp_tpa=10.0.1.5,arp_op=2,arp_sha=" ROUTER, "IN_PORT");
-    ASSERT_TRACE(*state, "hv1", ASKS "arp_tpa=10.0.1.6", "arp_spa=10.0.1.6,arp_tpa=10.0.1.5,arp_op=2,arp_sha=02:00:00:00:00:06",
-                 "IN_PORT");
-    ASSERT_TRACE(*state, "hv1", ASKS "arp_tpa=10.0.1.77", DROPPED);                       /* no such port */
-    ASSERT_TRACE(*state, "hv1", ASKS "arp_tpa=10.0.2.5", DROPPED);                        /* another subnet's */
-    ASSERT_TRACE(*state, "hv1", ASKS "arp_tpa=10.0.1.5", DROPPED);                        /* an announcement */
+    ASSERT_TRACE(*state, "hv1", ASKS "arp_tpa=10.0.1.6", "arp_spa=10.0.1.6,arp_tpa=10.0.1.5,arp_op=2,arp_sha=02:00:00:00:00:06", "IN_PORT");
+    ASSERT_TRACE(*state, "hv1", ASKS "arp_tpa=10.0.1.77", DROPPED); /* no such port */
+    ASSERT_TRACE(*state, "hv1", ASKS "arp_tpa=10.0.2.5", DROPPED);  /* another subnet's */
+    ASSERT_TRACE(*state, "hv1", ASKS "arp_tpa=10.0.1.5", DROPPED);  /* an announcement */
     ASSERT_TRACE(*state, "hv1", WEB1 "arp,arp_op=1,arp_sha=02:00:00:00:00:05,arp_spa=0.0.0.0,arp_tpa=10.0.1.5", DROPPED);
     ASSERT_TRACE(*state, "hv1", WEB1 "arp,arp_op=1,arp_sha=02:00:00:00:00:05,arp_spa=0.0.0.0,arp_tpa=10.0.1.6", "IN_PORT");
     ASSERT_TRACE(*state, "hv1", WEB1 "arp,arp_op=2,arp_sha=02:00:00:00:00:05,arp_spa=10.0.1.5,arp_tpa=10.0.1.6", DROPPED);
@@ -447,8 +449,10 @@ dhcp_goes_to_the_responder(void **state)
     ASSERT_TRACE(*state, "hv1", WEB1 "dl_dst=ff:ff:ff:ff:ff:ff,ip,nw_src=10.0.1.5,nw_dst=255.255.255.255," DHCP, TO_CONTROLLER);
     ASSERT_TRACE(*state, "hv1", FROM_WEB1 "nw_dst=10.0.1.1," DHCP, TO_CONTROLLER);
     ASSERT_TRACE(*state, "hv1", FROM_WEB1 "nw_dst=10.0.2.1," DHCP, "!" TO_CONTROLLER);
-    ASSERT_TRACE(*state, "hv2", "in_port=10,dl_src=02:00:00:00:00:95,dl_dst=ff:ff:ff:ff:ff:ff,ip,nw_src=0.0.0.0,"
-                 "nw_dst=255.255.255.255," DHCP, TO_CONTROLLER);
+    ASSERT_TRACE(*state, "hv2",
+                 "in_port=10,dl_src=02:00:00:00:00:95,dl_dst=ff:ff:ff:ff:ff:ff,ip,nw_src=0.0.0.0,"
+                 "nw_dst=255.255.255.255," DHCP,
+                 TO_CONTROLLER);
 }
 
 static void
@@ -457,10 +461,9 @@ what_cannot_be_routed_is_answered_or_counted(void **state)
     ASSERT_TRACE(*state, "hv1", FROM_WEB1 "nw_dst=203.0.113.1", "reg12=0x7/0xff", TO_CONTROLLER);
     ASSERT_TRACE(*state, "hv1", FROM_WEB1 "nw_dst=10.0.3.9", "reg12=0x8/0xff", DROPPED);
     ASSERT_TRACE(*state, "hv1", FROM_WEB1 "nw_dst=10.0.77.9", "reg12=0x6/0xff", DROPPED);
-    ASSERT_TRACE(*state, "hv1", FROM_WEB1 "nw_dst=10.0.2.5", "reg12=0x6/0xff", DROPPED);  /* nowhere */
+    ASSERT_TRACE(*state, "hv1", FROM_WEB1 "nw_dst=10.0.2.5", "reg12=0x6/0xff", DROPPED); /* nowhere */
     ASSERT_TRACE(*state, "hv1", WEB1 "dl_dst=ff:ff:ff:ff:ff:ff,ip,nw_src=10.0.1.5,nw_dst=10.0.1.255", "reg12=0x6/0xff", DROPPED);
-    ASSERT_TRACE(*state, "hv1", WEB1 "dl_dst=" ROUTER ",ip,nw_src=10.0.1.5,nw_dst=10.0.1.6,nw_ttl=1", "reg12=0xa/0xff",
-                 TO_CONTROLLER);
+    ASSERT_TRACE(*state, "hv1", WEB1 "dl_dst=" ROUTER ",ip,nw_src=10.0.1.5,nw_dst=10.0.1.6,nw_ttl=1", "reg12=0xa/0xff", TO_CONTROLLER);
     ASSERT_TRACE(*state, "hv1", FROM_WEB1 "nw_dst=198.51.100.9", "check_pkt_larger(1464)", "reg12=0xb/0xff", TO_CONTROLLER);
 }
 

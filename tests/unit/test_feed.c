@@ -41,7 +41,7 @@ a_commit_is_told_object_by_object_with_its_revision(void **state)
     struct controller_lab *lab = *state;
     struct feed_reader *r = feed_subscribe(lab->c.feed, feed_last(lab->c.feed), see, &s);
     controller_lab_do(lab, VPC);
-    assert_int_equal(s.n, 5);            /* the VPC, its main route table, its default group with two rules */
+    assert_int_equal(s.n, 5); /* the VPC, its main route table, its default group with two rules */
     assert_int_equal(s.events[0].type, OBJECT_VPC);
     assert_int_equal(s.events[0].change, FEED_ADD);
     assert_int_equal(s.events[0].revision, model_revision(lab->c.model));
@@ -67,7 +67,7 @@ columns_that_move_often_in_one_turn_are_one_event(void **state)
     feed_object(lab->c.feed, h2);
     feed_object(lab->c.feed, h1);
     feed_object(lab->c.feed, h2);
-    feed_object(lab->c.feed, 4000000);   /* nobody's: it went in the same turn */
+    feed_object(lab->c.feed, 4000000); /* nobody's: it went in the same turn */
     assert_int_equal(s.n, 0);
     controller_lab_turn(lab);
     assert_int_equal(s.n, 2);

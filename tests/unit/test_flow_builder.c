@@ -21,7 +21,7 @@ static int
 setup(void **state)
 {
     static struct fixture f;
-    f = (struct fixture) { flow_builder_new(), arena_new() };
+    f = (struct fixture){ flow_builder_new(), arena_new() };
     *state = &f;
     return 0;
 }
@@ -38,7 +38,7 @@ teardown(void **state)
 static struct wire_flow
 as_read_back(const struct spec *s)
 {
-    return (struct wire_flow) {
+    return (struct wire_flow){
         .cookie = s->cookie,
         .priority = s->priority,
         .table = s->table,
@@ -81,11 +81,11 @@ a_flow_reads_as_it_was_meant(void **state)
     flow_begin(f->fb, 30, 100, 5);
     match_ip_dst(f->fb, net);
     match_u64(f->fb, of_field_whole(OF_METADATA), 7);
-    act_set(f->fb, (struct of_field) { OF_REG1, 8, 4 }, 5);
+    act_set(f->fb, (struct of_field){ OF_REG1, 8, 4 }, 5);
     act_dec_ttl(f->fb);
     act_goto(f->fb, 40);
     assert_string_equal(built(f), "table=30, priority=100,ip,metadata=0x7,nw_dst=10.1.2.0/24 "
-                        "actions=set_field:0x500/0xf00->reg1,dec_ttl,goto_table:40");
+                                  "actions=set_field:0x500/0xf00->reg1,dec_ttl,goto_table:40");
 
     flow_begin(f->fb, 0, 1, 5);
     assert_string_equal(built(f), "table=0, priority=1 actions=drop");
@@ -99,28 +99,34 @@ tracking_and_tags_read_as_they_were_meant(void **state)
     match_vlan_id(f->fb, 7);
     match_family(f->fb, IP_V4);
     act_pop_vlan(f->fb);
-    act_ct(f->fb, &(struct flow_ct) { .zone = 9, .table = 31, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(0xcb007105),
-                                         .port_lo = 1024, .port_hi = 2047 });
+    act_ct(f->fb,
+           &(struct flow_ct){
+               .zone = 9, .table = 31, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = ip4(0xcb007105), .port_lo = 1024, .port_hi = 2047 });
     act_ct_clear(f->fb);
-    act_ct(f->fb, &(struct flow_ct) { .zone = 8, .table = 32, .nat = FLOW_NAT_KNOWN });
+    act_ct(f->fb, &(struct flow_ct){ .zone = 8, .table = 32, .nat = FLOW_NAT_KNOWN });
     act_push_vlan(f->fb, 12);
     act_output(f->fb, 1);
     assert_string_equal(built(f), "table=30, priority=100,ip,dl_vlan=7 actions=pop_vlan,"
-                        "ct(commit,table=31,zone=9,nat(src=203.0.113.5:1024-2047)),ct_clear,ct(table=32,zone=8,nat),"
-                        "push_vlan:0x8100,set_field:4108->vlan_vid,output:1");
+                                  "ct(commit,table=31,zone=9,nat(src=203.0.113.5:1024-2047)),ct_clear,ct(table=32,zone=8,nat),"
+                                  "push_vlan:0x8100,set_field:4108->vlan_vid,output:1");
 
     const struct flow_ct_set sets[] = {
-        { .field = of_field_whole(OF_CT_MARK), .value = 7 }, { .field = { OF_CT_LABEL, 32, 16 }, .value = 0xab },
+        { .field = of_field_whole(OF_CT_MARK), .value = 7 },
+        { .field = { OF_CT_LABEL, 32, 16 }, .value = 0xab },
         { .field = { OF_CT_LABEL, 0, 32 }, .from = of_field_whole(OF_REG1) },
     };
     flow_begin(f->fb, 30, 100, 5);
     match_tcp_flags(f->fb, IP_V4, OF_TCP_SYN, OF_TCP_SYN | OF_TCP_ACK);
-    act_ct(f->fb, &(struct flow_ct) { .zone_field = { OF_REG2, 16, 16 }, .table = FLOW_CT_NO_TABLE, .is_commit = true, .is_forced = true,
-                                      .sets = sets, .n_sets = 3 });
+    act_ct(f->fb, &(struct flow_ct){ .zone_field = { OF_REG2, 16, 16 },
+                                     .table = FLOW_CT_NO_TABLE,
+                                     .is_commit = true,
+                                     .is_forced = true,
+                                     .sets = sets,
+                                     .n_sets = 3 });
     act_goto(f->fb, 40);
     assert_string_equal(built(f), "table=30, priority=100,tcp,tcp_flags=+syn-ack actions=ct(commit,force,zone=NXM_NX_REG2[16..31],"
-                        "exec(set_field:0x7->ct_mark,set_field:0xab00000000/0xffff00000000->ct_label,"
-                        "move:NXM_NX_REG1[]->NXM_NX_CT_LABEL[0..31])),goto_table:40");
+                                  "exec(set_field:0x7->ct_mark,set_field:0xab00000000/0xffff00000000->ct_label,"
+                                  "move:NXM_NX_REG1[]->NXM_NX_CT_LABEL[0..31])),goto_table:40");
 
     flow_begin(f->fb, 1, 2, 5);
     act_controller_pause(f->fb, 3, "\x01\x02", 2);
@@ -170,10 +176,10 @@ bits_of_one_register_are_matched_together(void **state)
 {
     struct fixture *f = *state;
     flow_begin(f->fb, 1, 2, 3);
-    match_u64(f->fb, (struct of_field) { OF_REG6, 0, 8 }, 0x12);
-    match_u64(f->fb, (struct of_field) { OF_REG6, 8, 24 }, 0xabcdef);
-    match_u64(f->fb, (struct of_field) { OF_METADATA, 0, 8 }, 1);
-    match_u64(f->fb, (struct of_field) { OF_METADATA, 8, 8 }, 2);
+    match_u64(f->fb, (struct of_field){ OF_REG6, 0, 8 }, 0x12);
+    match_u64(f->fb, (struct of_field){ OF_REG6, 8, 24 }, 0xabcdef);
+    match_u64(f->fb, (struct of_field){ OF_METADATA, 0, 8 }, 1);
+    match_u64(f->fb, (struct of_field){ OF_METADATA, 8, 8 }, 2);
     assert_string_equal(built(f), "table=1, priority=2,reg6=0xabcdef12,metadata=0x201/0xffff actions=drop");
 }
 
@@ -207,14 +213,125 @@ static void
 a_groups_bytes_are_those_of_a_description(void **state)
 {
     static const uint8_t body[] = {
-        1, 0, 0, 0,
+        1,
+        0,
+        0,
+        0,
         /* bucket 5: output:1, weight 100 */
-        0, 32, 0, 16, 0, 0, 0, 5, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 100, 0, 0,
+        0,
+        32,
+        0,
+        16,
+        0,
+        0,
+        0,
+        5,
+        0,
+        0,
+        0,
+        16,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        8,
+        0,
+        100,
+        0,
+        0,
         /* bucket 9: output:1, weight 50 */
-        0, 32, 0, 16, 0, 0, 0, 9, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 50, 0, 0,
+        0,
+        32,
+        0,
+        16,
+        0,
+        0,
+        0,
+        9,
+        0,
+        0,
+        0,
+        16,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        8,
+        0,
+        50,
+        0,
+        0,
         /* experimenter property NTRT_SELECTION_METHOD, 'hash' over ip_src */
-        0xff, 0xff, 0, 48, 0, 0, 0x15, 0x4d, 0, 0, 0, 1, 0, 0, 0, 0, 'h', 'a', 's', 'h', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0x16, 4, 0xff, 0xff, 0xff, 0xff,
+        0xff,
+        0xff,
+        0,
+        48,
+        0,
+        0,
+        0x15,
+        0x4d,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        'h',
+        'a',
+        's',
+        'h',
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0x80,
+        0,
+        0x16,
+        4,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
     };
     struct fixture *f = *state;
     const struct spec *groups[GROUP_SAMPLES];

@@ -13,13 +13,13 @@ set1(struct model *m, unsigned block, const struct spec *s)
 static void
 a_conflict_names_the_flow_and_both_blocks_and_changes_nothing(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     set1(m, 0, plain_spec(m, 0, 3, 1));
     const struct spec *specs[] = { plain_spec(m, 1, 4, 1), plain_spec(m, 1, 3, 2) };
     assert_false(flow_table_set_block(m->t, COOKIE(1), specs, 2, &err));
     assert_string_equal(err.text, "block 0x700000000000002 wants what block 0x700000000000001 has already: table=0, "
-                        "priority=101,reg0=0x3 actions=set_field:0x2->reg1");
+                                  "priority=101,reg0=0x3 actions=set_field:0x2->reg1");
     assert_int_equal(flow_table_n_desired(m->t), 1);
     assert_int_equal(flow_table_n_blocks(m->t), 1);
     specs[1] = specs[0];
@@ -31,7 +31,7 @@ a_conflict_names_the_flow_and_both_blocks_and_changes_nothing(void **state)
 static void
 shared_actions_come_in_the_order_of_their_blocks(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     set1(m, 2, shared_spec(m, 2, 9, 2));
     set1(m, 0, shared_spec(m, 0, 9, 1));
@@ -40,14 +40,15 @@ shared_actions_come_in_the_order_of_their_blocks(void **state)
     flow_table_each(m->t, collect, &got);
     assert_int_equal(got.n, 1);
     assert_int_equal(got.specs[0]->cookie, 0x0700000000000000ULL);
-    assert_string_equal(spec_format(got.specs[0], m->arena), "table=5, priority=100,reg0=0x9 "
+    assert_string_equal(spec_format(got.specs[0], m->arena),
+                        "table=5, priority=100,reg0=0x9 "
                         "actions=conjunction(2,1/2),conjunction(50,2/2),conjunction(4,1/2),conjunction(3,1/2)");
     set1(m, 0, NULL);
     set1(m, 2, NULL);
     got.n = 0;
     flow_table_each(m->t, collect, &got);
     assert_string_equal(spec_format(got.specs[0], m->arena), "table=5, priority=100,reg0=0x9 "
-                        "actions=conjunction(4,1/2),conjunction(50,2/2)");
+                                                             "actions=conjunction(4,1/2),conjunction(50,2/2)");
     set1(m, 1, NULL);
     assert_int_equal(flow_table_n_desired(m->t), 0);
     assert_true(flow_table_is_clean(m->t));
@@ -57,7 +58,7 @@ shared_actions_come_in_the_order_of_their_blocks(void **state)
 static void
 too_many_shared_actions_are_refused(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     unsigned block = 0;
     for (; block < 5000; block++) {
@@ -80,7 +81,7 @@ too_many_shared_actions_are_refused(void **state)
 static void
 the_same_block_again_sends_nothing(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     const struct spec *specs[] = { plain_spec(m, 0, 1, 1), shared_spec(m, 0, 2, 1), group_spec(m, 0, 1, 1) };
     assert_true(flow_table_set_block(m->t, COOKIE(0), specs, 3, &err));
@@ -95,7 +96,7 @@ the_same_block_again_sends_nothing(void **state)
 static void
 a_refused_flow_stays_out_until_its_block_is_set_anew(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     const struct spec *specs[] = { plain_spec(m, 0, 1, 1), plain_spec(m, 0, 2, 1) };
     assert_true(flow_table_set_block(m->t, COOKIE(0), specs, 2, &err));
@@ -118,7 +119,7 @@ a_refused_flow_stays_out_until_its_block_is_set_anew(void **state)
 static void
 what_changed_while_it_was_refused_is_tried(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     set1(m, 0, plain_spec(m, 0, 1, 1));
     assert_int_equal(flow_table_take(m->t, m->sent, BATCH_MAX), 1);
@@ -170,7 +171,7 @@ assert_none_accepted(struct model *m)
 static void
 a_block_is_accepted_when_the_last_of_what_was_refused_is_confirmed(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     const struct spec *specs[] = { plain_spec(m, 0, 1, 1), plain_spec(m, 0, 2, 1), plain_spec(m, 0, 3, 1) };
     assert_true(flow_table_set_block(m->t, COOKIE(0), specs, 3, &err));
@@ -180,7 +181,7 @@ a_block_is_accepted_when_the_last_of_what_was_refused_is_confirmed(void **state)
     commit(m, 2);
     assert_none_accepted(m);
 
-    assert_true(flow_table_set_block(m->t, COOKIE(0), specs, 3, &err));   /* both are tried, one is refused again */
+    assert_true(flow_table_set_block(m->t, COOKIE(0), specs, 3, &err)); /* both are tried, one is refused again */
     assert_none_accepted(m);
     refuse(m, 2, 0);
     assert_none_accepted(m);
@@ -199,7 +200,7 @@ a_block_is_accepted_when_the_last_of_what_was_refused_is_confirmed(void **state)
 static void
 what_is_tried_again_while_others_are_sent_is_not_accepted_with_these(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     set1(m, 0, plain_spec(m, 0, 1, 1));
     refuse(m, 1, 0);
@@ -216,7 +217,7 @@ what_is_tried_again_while_others_are_sent_is_not_accepted_with_these(void **stat
 static void
 a_refused_block_that_goes_is_accepted_at_once_if_nothing_is_to_be_sent(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     set1(m, 0, plain_spec(m, 0, 1, 1));
     refuse(m, 1, 0);
@@ -229,7 +230,7 @@ a_refused_block_that_goes_is_accepted_at_once_if_nothing_is_to_be_sent(void **st
 static void
 what_has_changed_when_it_is_refused_is_accepted_with_what_it_is_now(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     set1(m, 0, plain_spec(m, 0, 1, 1));
     assert_int_equal(take(m), 1);
@@ -247,7 +248,7 @@ what_has_changed_when_it_is_refused_is_accepted_with_what_it_is_now(void **state
 static void
 what_was_refused_is_accepted_when_a_new_connection_shows_it(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     const struct spec *s = plain_spec(m, 0, 1, 1);
     set1(m, 0, s);
@@ -265,7 +266,7 @@ what_was_refused_is_accepted_when_a_new_connection_shows_it(void **state)
 static void
 a_flow_removed_while_it_was_sent_is_deleted_after_the_commit(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     set1(m, 0, plain_spec(m, 0, 1, 1));
     assert_int_equal(flow_table_take(m->t, m->sent, BATCH_MAX), 1);
@@ -281,7 +282,7 @@ a_flow_removed_while_it_was_sent_is_deleted_after_the_commit(void **state)
 static void
 a_batch_does_not_split_a_block_that_the_next_one_can_hold(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     for (unsigned block = 0; block < 3; block++) {
         const struct spec *specs[4];
@@ -301,12 +302,12 @@ a_batch_does_not_split_a_block_that_the_next_one_can_hold(void **state)
 static void
 a_foreign_twin_is_replaced(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     const struct spec *s = plain_spec(m, 0, 1, 1);
     set1(m, 0, s);
     struct wire_flow wf = as_read_back(s);
-    wf.is_foreign = true;       /* as if it had a timeout */
+    wf.is_foreign = true; /* as if it had a timeout */
     flow_table_readback_begin(m->t);
     flow_table_readback_flow(m->t, &wf);
     flow_table_readback_end(m->t);
@@ -321,7 +322,7 @@ static void
 a_flow_that_is_spelled_otherwise_is_known(void **state)
 {
     static const uint8_t key[] = { 0x00, 0x01, 0x00, 0x04, 0, 0, 0, 3 };
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     const struct spec *s = plain_spec(m, 0, 3, 1);
     set1(m, 0, s);
@@ -339,7 +340,7 @@ static void
 a_flow_that_nobody_understands_is_deleted_by_its_own_bytes(void **state)
 {
     static const uint8_t key[] = { 0x12, 0x34, 0x00, 0x04, 0, 0, 0, 3 };
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     struct wire_flow wf = { .priority = 5, .table = 3, .key = key, .key_len = sizeof key, .body = key, .body_len = 0 };
     flow_table_readback_begin(m->t);
@@ -355,7 +356,7 @@ a_flow_that_nobody_understands_is_deleted_by_its_own_bytes(void **state)
 static void
 the_flows_of_a_table_come_by_falling_priority(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     for (unsigned i = 0; i < 30; i++)
         set1(m, i, plain_spec(m, i, i, 1));
@@ -379,7 +380,7 @@ the_flows_of_a_table_come_by_falling_priority(void **state)
 static void
 equal_tables_are_equal_and_others_say_why(void **state)
 {
-    struct model *m = model_new((struct random) { 1 }), *other = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 }), *other = model_new((struct random){ 1 });
     (void) state;
     set1(m, 0, plain_spec(m, 0, 1, 1));
     assert_false(flow_table_equal(m->t, other->t, &err));
@@ -406,7 +407,7 @@ count_difference(void *aux, const struct flow_table_difference *d)
 static void
 verification_finds_each_kind_of_difference(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     const struct spec *found[] = { plain_spec(m, 0, 1, 1), plain_spec(m, 1, 2, 2), plain_spec(m, 2, 3, 1),
                                    meter_spec(m->arena, 0, 9, 1, 1) };
@@ -432,7 +433,7 @@ collect_text(void *aux, const struct spec *s)
 static void
 a_block_gives_back_what_it_was_given(void **state)
 {
-    struct model *m = model_new((struct random) { 1 });
+    struct model *m = model_new((struct random){ 1 });
     (void) state;
     set1(m, 1, shared_spec(m, 1, 9, 4));
     const struct spec *specs[] = { plain_spec(m, 0, 1, 1), shared_spec(m, 0, 9, 1), plain_spec(m, 0, 2, 1) };

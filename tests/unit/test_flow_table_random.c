@@ -13,13 +13,10 @@ random_spec(struct model *m, unsigned block)
     unsigned key = random_below(&m->random, 8) ? block * 4 + random_below(&m->random, 4) : random_below(&m->random, 50);
     unsigned value = random_below(&m->random, 3);
     switch (random_below(&m->random, 8)) {
-    case 0:
-        return meter_spec(m->arena, COOKIE(block), 1 + key, 100 + value, 10);
-    case 1:
-        return group_spec(m, block, 1 + key, value);
+    case 0: return meter_spec(m->arena, COOKIE(block), 1 + key, 100 + value, 10);
+    case 1: return group_spec(m, block, 1 + key, value);
     case 2:
-        return random_below(&m->random, 20) ? shared_spec(m, block, random_below(&m->random, 4), value)
-                                            : plain_spec(m, block, key, value);
+        return random_below(&m->random, 20) ? shared_spec(m, block, random_below(&m->random, 4), value) : plain_spec(m, block, key, value);
     case 3: {
         /* The key of shared flows, but not shared: a conflict, unless nobody else is there. */
         const struct spec *s = shared_spec(m, block, random_below(&m->random, 4), value);
@@ -29,8 +26,7 @@ random_spec(struct model *m, unsigned block)
         copy->is_shared = false;
         return copy;
     }
-    default:
-        return plain_spec(m, block, key, value);
+    default: return plain_spec(m, block, key, value);
     }
 }
 
@@ -162,7 +158,7 @@ set_block(struct model *m, unsigned block)
     size_t n = random_below(&m->random, 3) ? random_below(&m->random, BLOCK_MAX + 1) : 0;
     for (size_t i = 0; i < n; i++)
         specs[i] = random_spec(m, block);
-    if (!random_below(&m->random, 4)) {                  /* the same again */
+    if (!random_below(&m->random, 4)) { /* the same again */
         n = m->n[block];
         memcpy(specs, m->blocks[block], sizeof specs);
     }
@@ -275,7 +271,7 @@ settle(struct model *m)
         commit(m);
     for (unsigned b = 0; b < N_BLOCKS; b++)
         assert_true(flow_table_set_block(m->t, COOKIE(b), m->blocks[b], m->n[b], &err));
-    flow_table_readback_begin(m->t);    /* deletions that were refused, too */
+    flow_table_readback_begin(m->t); /* deletions that were refused, too */
     for (size_t i = 0; i < m->n_installed; i++) {
         struct wire_flow wf = as_read_back(m->installed[i]);
         if (m->installed[i]->kind == SPEC_FLOW)
@@ -303,18 +299,13 @@ static void
 step(struct model *m)
 {
     switch (random_below(&m->random, 8)) {
-    case 0: case 1: case 2:
-        set_block(m, random_below(&m->random, N_BLOCKS));
-        break;
-    case 3: case 4:
-        take(m, 1 + random_below(&m->random, BATCH_MAX));
-        break;
-    case 5:
-        commit(m);
-        break;
-    case 6:
-        refuse(m);
-        break;
+    case 0:
+    case 1:
+    case 2: set_block(m, random_below(&m->random, N_BLOCKS)); break;
+    case 3:
+    case 4: take(m, 1 + random_below(&m->random, BATCH_MAX)); break;
+    case 5: commit(m); break;
+    case 6: refuse(m); break;
     default:
         if (!random_below(&m->random, 10))
             read_back(m);
@@ -327,7 +318,7 @@ any_sequence_ends_with_the_switch_as_desired(void **state)
     struct random random = random_seeded();
     (void) state;
     for (int run = 0; run < 40; run++) {
-        struct model *m = model_new((struct random) { random_u64(&random) });
+        struct model *m = model_new((struct random){ random_u64(&random) });
         for (int i = 0; i < 400; i++) {
             step(m);
             if (!random_below(&m->random, 100))

@@ -22,9 +22,9 @@ play(const struct script *s)
     size_t n = 0, n_views = 0;
     for (const char *p = s->gateways; *p; p++)
         if (*p != '(' && *p != ')')
-            gateways[n++] = (struct gateway_state) { *p, p[1] != ')', strchr(s->dead, *p) };
+            gateways[n++] = (struct gateway_state){ *p, p[1] != ')', strchr(s->dead, *p) };
     for (const char *p = s->views; p[0] && p[1] && p[2] && p[3]; p += p[4] ? 5 : 4)
-        views[n_views++] = (struct gateway_view) { p[0], p[2], p[3] == '+' };
+        views[n_views++] = (struct gateway_view){ p[0], p[2], p[3] == '+' };
     gateway_liveness_judge(gateways, n, views, n_views);
 
     char dead[10] = "";
@@ -35,20 +35,18 @@ play(const struct script *s)
         fail_msg("%s, dead '%s', views '%s': dead '%s' instead of '%s'", s->gateways, s->dead, s->views, dead, s->dead_after);
 }
 
-#define PLAY(...)                                                         \
-    do {                                                                  \
-        static const struct script scripts[] = { __VA_ARGS__ };           \
-        for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)     \
-            play(&scripts[i]);                                            \
+#define PLAY(...)                                                     \
+    do {                                                              \
+        static const struct script scripts[] = { __VA_ARGS__ };       \
+        for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) \
+            play(&scripts[i]);                                        \
     } while (0)
 
 static void
 more_must_say_down_than_up(void **state)
 {
-    PLAY({ "ABC", "", "A>B+ B>A+ A>C+ C>A+ B>C+ C>B+", "" },
-         { "AB(C)", "", "A>C- B>C- A>B+ B>A+", "C" },
-         { "AB(C)", "", "A>C- B>C- a>C+ A>B+ B>A+", "C" },
-         { "ABC", "", "A>C- a>C+ A>B+ B>A+", "" },
+    PLAY({ "ABC", "", "A>B+ B>A+ A>C+ C>A+ B>C+ C>B+", "" }, { "AB(C)", "", "A>C- B>C- A>B+ B>A+", "C" },
+         { "AB(C)", "", "A>C- B>C- a>C+ A>B+ B>A+", "C" }, { "ABC", "", "A>C- a>C+ A>B+ B>A+", "" },
          { "AB(C)", "C", "A>C+ B>C+ A>B+ B>A+", "" });
 }
 
@@ -56,9 +54,7 @@ static void
 who_sees_nobody_accuses_nobody(void **state)
 {
     /* A's link broke: it loses everybody, and the others lose only it. */
-    PLAY({ "ABC", "", "A>B- A>C- B>A- C>A- B>C+ C>B+", "A" },
-         { "AB", "", "A>B- B>A- a>A-", "A" },
-         { "AB", "", "A>B- B>A- a>A- a>B+", "A" },
+    PLAY({ "ABC", "", "A>B- A>C- B>A- C>A- B>C+ C>B+", "A" }, { "AB", "", "A>B- B>A- a>A-", "A" }, { "AB", "", "A>B- B>A- a>A- a>B+", "A" },
          { "ABCD", "", "A>B- A>C- A>D- B>A- C>A- D>A- B>C+ C>B+ B>D+ D>B+ C>D+ D>C+", "A" });
 }
 
@@ -73,8 +69,7 @@ word_against_word_changes_nothing(void **state)
 static void
 two_may_die_at_once(void **state)
 {
-    PLAY({ "A(B)(C)", "", "A>B- A>C- a>B- a>C-", "BC" },
-         { "AB(C)(D)", "", "A>C- A>D- B>C- B>D- A>B+ B>A+", "CD" });
+    PLAY({ "A(B)(C)", "", "A>B- A>C- a>B- a>C-", "BC" }, { "AB(C)(D)", "", "A>C- A>D- B>C- B>D- A>B+ B>A+", "CD" });
 }
 
 static void
@@ -96,7 +91,7 @@ static void
 no_gateways_no_verdict(void **state)
 {
     gateway_liveness_judge(NULL, 0, NULL, 0);
-    gateway_liveness_judge(NULL, 0, (struct gateway_view[]) { { 1, 2, false } }, 1);
+    gateway_liveness_judge(NULL, 0, (struct gateway_view[]){ { 1, 2, false } }, 1);
 }
 
 int

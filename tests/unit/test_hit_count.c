@@ -18,13 +18,13 @@ static const struct hit_now now = { 1000, WALL };
 static bool
 see(struct hit_count *c, uint64_t flow, uint64_t packets, uint32_t age, uint64_t reading)
 {
-    return hit_count_seen(c, &(struct hit_sight) { flow, packets, packets * 100, age, 0 }, reading, now);
+    return hit_count_seen(c, &(struct hit_sight){ flow, packets, packets * 100, age, 0 }, reading, now);
 }
 
 static void
 remove_flow(struct hit_count *c, uint64_t flow, uint64_t packets, uint32_t age)
 {
-    hit_count_removed(c, &(struct hit_sight) { flow, packets, packets * 100, age, UINT32_MAX }, now);
+    hit_count_removed(c, &(struct hit_sight){ flow, packets, packets * 100, age, UINT32_MAX }, now);
 }
 
 static void
@@ -69,10 +69,10 @@ a_restarted_switch_counts_from_zero(void **unused)
     struct hit_count c = { 0 };
     see(&c, 1, 50, 100, 1);
     hit_count_disconnected(&c);
-    see(&c, 1, 4, 2, 2);                 /* fewer */
+    see(&c, 1, 4, 2, 2); /* fewer */
     expect(&c, 54);
     hit_count_disconnected(&c);
-    see(&c, 1, 9, 1, 3);                 /* more, but younger */
+    see(&c, 1, 9, 1, 3); /* more, but younger */
     expect(&c, 63);
     hit_count_done(&c);
 }
@@ -85,7 +85,7 @@ the_last_word_adds_what_no_reading_saw(void **unused)
     hit_count_read(&c, 1, now);
     remove_flow(&c, 1, 9, 12);
     expect(&c, 9);
-    remove_flow(&c, 2, 3, 1);            /* it came and went between readings */
+    remove_flow(&c, 2, 3, 1); /* it came and went between readings */
     expect(&c, 12);
     hit_count_read(&c, 2, now);
     expect(&c, 12);
@@ -98,13 +98,13 @@ a_last_word_that_comes_late_finds_its_flow_also_behind_a_newer_one(void **unused
     struct hit_count c = { 0 };
     see(&c, 1, 100, 10, 1);
     hit_count_read(&c, 1, now);
-    hit_count_read(&c, 2, now);          /* gone */
+    hit_count_read(&c, 2, now); /* gone */
     remove_flow(&c, 1, 105, 15);
     expect(&c, 105);
 
     see(&c, 1, 100, 10, 3);
     hit_count_read(&c, 3, now);
-    see(&c, 1, 3, 1, 4);                 /* another, before the last word of the former */
+    see(&c, 1, 3, 1, 4); /* another, before the last word of the former */
     hit_count_read(&c, 4, now);
     remove_flow(&c, 1, 107, 14);
     expect(&c, 105 + 107 + 3);
@@ -121,7 +121,7 @@ last_words_are_not_awaited_for_ever(void **unused)
     see(&c, 2, 5, 10, 1);
     hit_count_read(&c, 2, now);
     assert_int_equal(c.n, 2);
-    hit_count_read(&c, 3, (struct hit_now) { now.ms + HIT_GONE_MS + 1, WALL });
+    hit_count_read(&c, 3, (struct hit_now){ now.ms + HIT_GONE_MS + 1, WALL });
     assert_int_equal(c.n, 0);
     see(&c, 1, 5, 1, 4);
     hit_count_read(&c, 5, now);
@@ -137,11 +137,11 @@ the_last_hit_is_as_old_as_the_switch_says(void **unused)
     struct hit_count c = { 0 };
     see(&c, 1, 0, 10, 1);
     assert_int_equal(c.last_hit_ms, 0);
-    hit_count_seen(&c, &(struct hit_sight) { 1, 3, 300, 20, 7 }, 2, now);
+    hit_count_seen(&c, &(struct hit_sight){ 1, 3, 300, 20, 7 }, 2, now);
     assert_int_equal(c.last_hit_ms, WALL - 7000);
-    hit_count_seen(&c, &(struct hit_sight) { 2, 3, 300, 20, 9 }, 2, now);
+    hit_count_seen(&c, &(struct hit_sight){ 2, 3, 300, 20, 9 }, 2, now);
     assert_int_equal(c.last_hit_ms, WALL - 7000);
-    hit_count_seen(&c, &(struct hit_sight) { 2, 4, 400, 21, UINT32_MAX }, 3, now);
+    hit_count_seen(&c, &(struct hit_sight){ 2, 4, 400, 21, UINT32_MAX }, 3, now);
     assert_int_equal(c.last_hit_ms, WALL);
     hit_count_done(&c);
 }
@@ -181,8 +181,9 @@ a_later_vnetd_goes_on_where_the_former_was(void **unused)
 static void
 what_is_no_count_is_refused(void **unused)
 {
-    static const char *const texts[] = { "", "1", "1 2", "a 2 3", "1 2 3 ", "1 2 3 4", "1 2 3 4:5:6", "1 2 3 x:5:6:7", "1 2 3 4:5:6:7:8", "-1 2 3",
-                                         "1  2 3", "1 2 3 4:5:6:" };
+    static const char *const texts[] = { "",        "1",           "1 2",           "a 2 3",           "1 2 3 ",
+                                         "1 2 3 4", "1 2 3 4:5:6", "1 2 3 x:5:6:7", "1 2 3 4:5:6:7:8", "-1 2 3",
+                                         "1  2 3",  "1 2 3 4:5:6:" };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct hit_count c;
         if (hit_count_parse(&c, texts[i]) && strcmp(texts[i], "1 2 3 "))
@@ -200,12 +201,19 @@ what_is_no_count_is_refused(void **unused)
 #define FLOWS 6
 #define STEPS 4000
 
-struct real { uint64_t packets; uint32_t made; bool is_there; };
+struct real {
+    uint64_t packets;
+    uint32_t made;
+    bool is_there;
+};
 
 struct world {
     struct random random;
     struct real flows[FLOWS];
-    struct { uint64_t flow, packets; uint32_t age; } late[STEPS];
+    struct {
+        uint64_t flow, packets;
+        uint32_t age;
+    } late[STEPS];
     size_t n_late, n_told;
     uint64_t sent;
     uint32_t clock;
@@ -244,7 +252,7 @@ whatever_happens_the_sum_is_what_was_sent_once_all_is_told(void **unused)
             f->packets += n;
             w.sent += n;
         } else if (kind == 5 && !f->is_there) {
-            *f = (struct real) { .made = w.clock, .is_there = true };
+            *f = (struct real){ .made = w.clock, .is_there = true };
         } else if (kind == 6 && f->is_there) {
             read_all(&w, &c, step);
             w.late[w.n_late].flow = (uint64_t) (f - w.flows);

@@ -43,8 +43,11 @@ a_message_that_is_cut_is_refused_at_every_place(void **state)
 static void
 another_version_is_refused_and_a_long_wait_is_bounded(void **state)
 {
-    static const char other[] = "vnet-hook/9\0g\0start\0begin\0-\0" "5000", word[] = "vnet-hook/1\0g\0start\0begin\0-\0soon",
-                      lots[] = "vnet-hook/1\0g\0start\0begin\0-\0" "999999999999";
+    static const char other[] = "vnet-hook/9\0g\0start\0begin\0-\0"
+                                "5000",
+                      word[] = "vnet-hook/1\0g\0start\0begin\0-\0soon",
+                      lots[] = "vnet-hook/1\0g\0start\0begin\0-\0"
+                               "999999999999";
     struct error err;
     struct hook_message m;
     assert_false(hook_message_parse(other, sizeof other, &m, &err));

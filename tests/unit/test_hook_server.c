@@ -18,13 +18,13 @@
 
 #include "base/alloc.h"
 
-#define MANY 300                         /* more than are taken at once */
+#define MANY 300 /* more than are taken at once */
 
 struct lab {
     struct event_base *base;
     struct hook_server *server;
     char dir[48], socket[80];
-    bool is_slow;                        /* answers come later, from the test */
+    bool is_slow; /* answers come later, from the test */
     struct hook_call *held[MANY];
     size_t n_held, n_asked;
 };

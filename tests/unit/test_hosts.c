@@ -16,17 +16,17 @@
 #include "vnet/pipeline/placement.h"
 
 #define EIP "203.0.113.10"
-#define NETWORK                                                                                                  \
-    "[{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'},"                            \
-    "{'op':'add','type':'host','name':'g1'},{'op':'add','type':'host','name':'g2'},"                             \
-    "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"                                      \
-    "{'op':'add','type':'igw','values':{'vpc':'v'}},"                                                            \
-    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"                         \
-    "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"                      \
-    "{'op':'add','type':'port','name':'p','values':{'subnet':'s'}},"                                             \
-    "{'op':'add','type':'port','name':'q','values':{'subnet':'s'}},"                                             \
-    "{'op':'add','type':'natgw','name':'n','values':{'subnet':'s'}},"                                            \
-    "{'op':'add','type':'pool','name':'public','values':{'cidr':'203.0.113.0/24','uplink':'public'}},"           \
+#define NETWORK                                                                                        \
+    "[{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'},"                  \
+    "{'op':'add','type':'host','name':'g1'},{'op':'add','type':'host','name':'g2'},"                   \
+    "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"                            \
+    "{'op':'add','type':'igw','values':{'vpc':'v'}},"                                                  \
+    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"               \
+    "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"            \
+    "{'op':'add','type':'port','name':'p','values':{'subnet':'s'}},"                                   \
+    "{'op':'add','type':'port','name':'q','values':{'subnet':'s'}},"                                   \
+    "{'op':'add','type':'natgw','name':'n','values':{'subnet':'s'}},"                                  \
+    "{'op':'add','type':'pool','name':'public','values':{'cidr':'203.0.113.0/24','uplink':'public'}}," \
     "{'op':'add','type':'eip','values':{'pool':'public','ip':'" EIP "'}}]"
 #define ATTACH(TO) "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':'" TO "'}}]"
 #define DETACH "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':null}}]"
@@ -36,11 +36,11 @@ static void
 tell(struct controller_lab *lab, const char *host, uint8_t ip, bool is_gateway, uint32_t uplink)
 {
     struct hypervisor *h = controller_lab_host(lab, host);
-    h->facts = (struct ovsdb_facts) { .encap_ip = ip4(0xc0000200 + ip), .encap_type = "geneve", .mtu = 1500, .is_gateway = is_gateway };
-    h->ports = (struct ovsdb_ports) { .geneve = 1 };
+    h->facts = (struct ovsdb_facts){ .encap_ip = ip4(0xc0000200 + ip), .encap_type = "geneve", .mtu = 1500, .is_gateway = is_gateway };
+    h->ports = (struct ovsdb_ports){ .geneve = 1 };
     if (uplink) {
         h->facts.n_uplinks = 1;
-        h->facts.uplinks[0] = (struct ovsdb_uplink) { "public", "br-ex" };
+        h->facts.uplinks[0] = (struct ovsdb_uplink){ "public", "br-ex" };
         h->ports.patch[0] = uplink;
     }
     h->has_facts = h->has_ports = true;
@@ -71,7 +71,7 @@ plug(struct controller_lab *lab, const char *port, const char *host)
 {
     controller_lab_connect(lab, host);
     controller_lab_show(lab, host, port, 9);
-    controller_lab_host(lab, host)->db = NULL;   /* there is none that could be told what is wanted */
+    controller_lab_host(lab, host)->db = NULL; /* there is none that could be told what is wanted */
 }
 
 static const char *
@@ -304,7 +304,7 @@ what_connected_hosts_see_decides(void **state)
     struct controller_lab *lab = *state;
     const char *const all[] = { "h1", "h2", "g1", "g2", NULL }, *const without_g2[] = { "h1", "h2", "g1", NULL };
     see(lab, "h1", "g1", OVSDB_PEER_DOWN);
-    judge(lab, (const char *const[]) { NULL });
+    judge(lab, (const char *const[]){ NULL });
     assert_false(facts(lab, "g1")->is_dead);
     see(lab, "g2", "g1", OVSDB_PEER_UP);
     judge(lab, all);
@@ -372,8 +372,9 @@ comes_before_zones(struct controller_lab *lab, bool is_reconciling)
     struct hypervisor *h = controller_lab_host(lab, "h1");
     h->is_reconciling = is_reconciling;
     controller_lab_show(lab, "h1", "p", 9);
-    h->db = NULL;                        /* there is none that could store a zone */
-    const struct ovsdb_zone zones[] = { { controller_lab_number(lab, OBJECT_PORT, "p"), 5 }, { controller_lab_number(lab, OBJECT_PORT, "q"), 6 } };
+    h->db = NULL; /* there is none that could store a zone */
+    const struct ovsdb_zone zones[] = { { controller_lab_number(lab, OBJECT_PORT, "p"), 5 },
+                                        { controller_lab_number(lab, OBJECT_PORT, "q"), 6 } };
     struct flushed p = { &s.fake, 5 }, q = { &s.fake, 6 };
     host_zones_told(h, zones, 2);
     for (int i = 0; i < 5; i++)

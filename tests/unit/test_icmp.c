@@ -23,22 +23,21 @@ static const struct mac guest = { { 2, 0, 0, 0, 0, 5 } }, router = { { 2, 0x76, 
 static struct icmp_error
 error_of(enum icmp_error_kind kind)
 {
-    return (struct icmp_error) { .kind = kind, .mac = guest, .router = router, .gateway = ip4(GATEWAY), .prefix_len = 24,
-                                 .mtu = 1400 };
+    return (struct icmp_error){ .kind = kind, .mac = guest, .router = router, .gateway = ip4(GATEWAY), .prefix_len = 24, .mtu = 1400 };
 }
 
 struct packet {
     struct mac eth_dst, eth_src;
     uint32_t src, dst;
     uint8_t proto;
-    size_t len;                 /* of the payload */
-    uint8_t first;              /* its first byte */
+    size_t len;    /* of the payload */
+    uint8_t first; /* its first byte */
 };
 
 static struct packet
 plain(void)
 {
-    return (struct packet) { router, guest, GUEST_IP, FAR, IPV4_PROTO_UDP, 100, 0 };
+    return (struct packet){ router, guest, GUEST_IP, FAR, IPV4_PROTO_UDP, 100, 0 };
 }
 
 static void
@@ -146,7 +145,10 @@ transport_sum(const uint8_t *ip, size_t len)
 static void
 what_a_load_balancer_did_is_undone_in_the_quote(void **unused)
 {
-    static const struct { uint8_t proto; size_t sum_at; } kinds[] = { { IPV4_PROTO_TCP, 16 }, { IPV4_PROTO_UDP, 6 } };
+    static const struct {
+        uint8_t proto;
+        size_t sum_at;
+    } kinds[] = { { IPV4_PROTO_TCP, 16 }, { IPV4_PROTO_UDP, 6 } };
     struct icmp_error e = error_of(ICMP_FRAGMENTATION_NEEDED);
     e.sent_to = 0x0a000164;
     e.sent_to_port = 80;
@@ -272,8 +274,8 @@ userdata_carries_an_error_whole_but_for_the_mtu(void **unused)
     struct dhcp_lease lease;
     userdata_put_error(&b, &e);
     assert_true(userdata_get_error(b.data, b.n, &got));
-    assert_true(got.kind == e.kind && mac_equal(got.mac, guest) && mac_equal(got.router, router)
-                && ip_equal(got.gateway, e.gateway) && got.prefix_len == 24 && !got.mtu);
+    assert_true(got.kind == e.kind && mac_equal(got.mac, guest) && mac_equal(got.router, router) && ip_equal(got.gateway, e.gateway)
+                && got.prefix_len == 24 && !got.mtu);
     assert_false(userdata_get_lease(b.data, b.n, &lease));
     for (size_t n = 0; n < b.n; n++)
         assert_false(userdata_get_error(b.data, n, &got));

@@ -80,13 +80,13 @@ build(const struct sample *s, struct bytes *frame)
 static struct sample
 plain(void)
 {
-    return (struct sample) { 3, IPV4_PROTO_UDP, PUBLIC, FAR, 100, 100, false };
+    return (struct sample){ 3, IPV4_PROTO_UDP, PUBLIC, FAR, 100, 100, false };
 }
 
 static struct icmp_inner
 to_private(void)
 {
-    return (struct icmp_inner) { ICMP_INNER_SRC, ip4(PUBLIC), ip4(PRIVATE) };
+    return (struct icmp_inner){ ICMP_INNER_SRC, ip4(PUBLIC), ip4(PRIVATE) };
 }
 
 /* Rewritten, it is what it would have been had the packet had the other address from the start. */
@@ -231,9 +231,18 @@ what_is_no_whole_error_is_refused(void **unused)
         build(&s, &frame);
         assert_false(is_taken(&i, &frame));
     }
-    static const struct { size_t at; uint8_t value; } harm[] = {
-        { ETHERNET_HEADER + 6, 0x20 }, { ETHERNET_HEADER + 7, 1 }, { ETHERNET_HEADER + 9, 17 }, { ETHERNET_HEADER + 3, 255 },
-        { 42, 0x55 }, { 42, 0x44 }, { 42, 0x4f }, { 45, 19 },
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } harm[] = {
+        { ETHERNET_HEADER + 6, 0x20 },
+        { ETHERNET_HEADER + 7, 1 },
+        { ETHERNET_HEADER + 9, 17 },
+        { ETHERNET_HEADER + 3, 255 },
+        { 42, 0x55 },
+        { 42, 0x44 },
+        { 42, 0x4f },
+        { 45, 19 },
     };
     for (size_t h = 0; h < sizeof harm / sizeof *harm; h++) {
         s = plain();
@@ -248,7 +257,7 @@ what_is_no_whole_error_is_refused(void **unused)
     for (size_t n = frame.n; n--;) {
         uint8_t *exact = malloc(n + 1);
         memcpy(exact, frame.data, n);
-        assert_false(is_taken(&i, &(struct bytes) { exact, n, n }));
+        assert_false(is_taken(&i, &(struct bytes){ exact, n, n }));
         free(exact);
     }
     bytes_done(&frame);

@@ -21,11 +21,12 @@
 #define DOMAIN "dc2b9d00-dd64-4485-add1-0b9917418121"
 #define OTHER "dc2b9d00-dd64-4485-add1-0b9917418122"
 #define PORT "22222222-0000-4000-8000-000000000001"
-#define NETWORK "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}}," \
-                "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
-                "{'op':'add','type':'subnet','name':'b','values':{'vpc':'v','cidr':'10.0.2.0/24'}}," \
-                "{'op':'add','type':'tenant','name':'acme'}," \
-                "{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]"
+#define NETWORK                                                                          \
+    "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"             \
+    "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
+    "{'op':'add','type':'subnet','name':'b','values':{'vpc':'v','cidr':'10.0.2.0/24'}}," \
+    "{'op':'add','type':'tenant','name':'acme'},"                                        \
+    "{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]"
 
 static int
 start(void **state)
@@ -171,8 +172,9 @@ until_port(struct controller_lab *lab, bool is_there)
     assert_true(controller_lab_until(lab, port_is, &w));
 }
 
-#define DECLARED(MORE) "{'id':'" DOMAIN "','name':'vm','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01'," \
-                       "'declared':true,'name':'vm'," MORE "}]}"
+#define DECLARED(MORE)                                                                                       \
+    "{'id':'" DOMAIN "','name':'vm','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01'," \
+    "'declared':true,'name':'vm'," MORE "}]}"
 #define RUNNING "{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "']}"
 
 static void
@@ -200,15 +202,17 @@ a_renamed_port_keeps_its_address(void **state)
     must_declare(lab, "h1", DECLARED("'subnet':'a'"));
     struct ip first = port_ip4(port_of(lab));
     controller_lab_do(lab, "[{'op':'del','type':'port','name':'x'}]");
-    must_declare(lab, "h1", "{'id':'" DOMAIN "','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,"
-                            "'name':'other','subnet':'a'}]}");
+    must_declare(lab, "h1",
+                 "{'id':'" DOMAIN "','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,"
+                 "'name':'other','subnet':'a'}]}");
     assert_string_equal(port_of(lab)->o.name, "other");
     assert_true(ip_equal(port_ip4(port_of(lab)), first));
 }
 
 #define NEW_PORT "22222222-0000-4000-8000-000000000002"
-#define REDEFINED(MORE) "{'id':'" DOMAIN "','name':'vm','tenant':'default'," MORE ",'ports':[{'id':'" NEW_PORT "','mac':'52:54:00:00:00:01'," \
-                        "'declared':true,'name':'vm','subnet':'a','ip':'10.0.1.9'}]}"
+#define REDEFINED(MORE)                                                                                                   \
+    "{'id':'" DOMAIN "','name':'vm','tenant':'default'," MORE ",'ports':[{'id':'" NEW_PORT "','mac':'52:54:00:00:00:01'," \
+    "'declared':true,'name':'vm','subnet':'a','ip':'10.0.1.9'}]}"
 
 static void
 a_domain_that_is_defined_anew_takes_the_place_of_its_old_port(void **state)
@@ -230,8 +234,9 @@ of_ports_a_domain_has_no_more_those_of_users_of_others_and_in_use_stay(void **st
 {
     struct controller_lab *lab = *state;
     controller_lab_do(lab, "[{'op':'add','type':'port','name':'mine','values':{'subnet':'a'}}]");
-    must_declare(lab, "h1", "{'id':'" OTHER "','tenant':'default','ports':[{'id':'" NEW_PORT "','mac':'52:54:00:00:00:02','declared':true,"
-                            "'name':'other','subnet':'a'}]}");
+    must_declare(lab, "h1",
+                 "{'id':'" OTHER "','tenant':'default','ports':[{'id':'" NEW_PORT "','mac':'52:54:00:00:00:02','declared':true,"
+                 "'name':'other','subnet':'a'}]}");
     must_declare(lab, "h1", DECLARED("'subnet':'a'"));
     controller_lab_do(lab, "[{'op':'add','type':'rtb','name':'r','values':{'vpc':'v'}},"
                            "{'op':'add','type':'route','values':{'rtb':'r','prefix':'192.168.0.0/16','target':'port:vm'}}]");
@@ -262,8 +267,10 @@ a_refused_declaration_names_its_element_and_changes_nothing(void **state)
     struct controller_lab *lab = *state;
     expect_refused(lab, "h1", DECLARED("'subnet':'nowhere'"), "<vnet:interface mac='52:54:00:00:00:01'>");
     expect_refused(lab, "h1", DECLARED("'subnet':'a','ip':'10.9.9.9'"), "ip '10.9.9.9' is not in subnet 'a'");
-    expect_refused(lab, "h1", "{'id':'" DOMAIN "','tenant':'nobody','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,"
-                              "'name':'vm','subnet':'a'}]}", "tenant 'nobody' does not exist");
+    expect_refused(lab, "h1",
+                   "{'id':'" DOMAIN "','tenant':'nobody','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,"
+                   "'name':'vm','subnet':'a'}]}",
+                   "tenant 'nobody' does not exist");
     assert_null(port_of(lab));
     controller_lab_do(lab, "[{'op':'add','type':'port','name':'mine','id':'" PORT "','values':{'subnet':'b'}}]");
     expect_refused(lab, "h1", DECLARED("'subnet':'a'"), "has this interface's id, but mac");
@@ -274,8 +281,10 @@ another_domain_may_not_take_a_declared_port(void **state)
 {
     struct controller_lab *lab = *state;
     must_declare(lab, "h1", DECLARED("'subnet':'a'"));
-    expect_refused(lab, "h1", "{'id':'" OTHER "','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,"
-                              "'name':'vm','subnet':'a'}]}", "is that of domain " DOMAIN);
+    expect_refused(lab, "h1",
+                   "{'id':'" OTHER "','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,"
+                   "'name':'vm','subnet':'a'}]}",
+                   "is that of domain " DOMAIN);
 }
 
 static void
@@ -293,8 +302,8 @@ a_host_declares_only_for_tenants_it_is_allowed(void **state)
 static void
 users_cannot_say_who_declares(void **state)
 {
-    struct lab_result r = controller_lab_try(*state, NULL, "[{'op':'add','type':'port','name':'x','values':{'subnet':'a','declared_by':'" DOMAIN
-                                             "'}}]");
+    struct lab_result r =
+        controller_lab_try(*state, NULL, "[{'op':'add','type':'port','name':'x','values':{'subnet':'a','declared_by':'" DOMAIN "'}}]");
     assert_false(r.ok);
     assert_non_null(strstr(r.err.text, "declared_by cannot be given"));
     lab_result_done(&r);
@@ -424,8 +433,9 @@ a_host_that_was_deleted_is_waited_for_no_more(void **state)
 
 /* ---- migration ---- */
 
-#define INCOMING "{'id':'" DOMAIN "','name':'vm','tenant':'default','incoming':true,'ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01'," \
-                 "'declared':true,'name':'vm','subnet':'a'}]}"
+#define INCOMING                                                                                                             \
+    "{'id':'" DOMAIN "','name':'vm','tenant':'default','incoming':true,'ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01'," \
+    "'declared':true,'name':'vm','subnet':'a'}]}"
 
 /* The guest runs on h1; h2 has announced it and shows its interface. */
 static uint32_t
@@ -493,17 +503,17 @@ a_destination_is_armed_and_opened_by_the_first_packet(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
-    expect_places(lab, port, "h1", (struct twin) { h2, 7, false });
-    migrations_spoken(lab->c.migrations, h1, port);          /* from where it is: nothing new */
-    expect_places(lab, port, "h1", (struct twin) { h2, 7, false });
+    expect_places(lab, port, "h1", (struct twin){ h2, 7, false });
+    migrations_spoken(lab->c.migrations, h1, port); /* from where it is: nothing new */
+    expect_places(lab, port, "h1", (struct twin){ h2, 7, false });
     migrations_spoken(lab->c.migrations, h2, port);
-    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+    expect_places(lab, port, "h2", (struct twin){ h1, 0, true });
     migrations_spoken(lab->c.migrations, h2, port);
     expect_migration(lab, "moved");
     must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off','reason':'migrated'}]}");
     expect_migration(lab, "done");
     controller_lab_remove(lab, "h1", PORT);
-    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+    expect_places(lab, port, "h2", (struct twin){ h1, 0, true });
 }
 
 static void
@@ -512,7 +522,7 @@ a_destination_that_says_it_runs_opens_it_too(void **state)
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab);
     must_report(lab, "h2", "{'full':false,'instances':[" RUNNING "]}");
-    expect_places(lab, port, "h2", (struct twin) { host_number(lab, "h1"), 0, true });
+    expect_places(lab, port, "h2", (struct twin){ host_number(lab, "h1"), 0, true });
 }
 
 /* Its host's OVSDB is slower than its agent: what cannot be bound yet is bound when it can be. */
@@ -525,14 +535,15 @@ a_guest_that_runs_before_its_interface_is_shown_is_bound_when_it_is(void **state
     must_declare(lab, "h2", INCOMING);
     must_report(lab, "h2", "{'full':false,'instances':[" RUNNING "]}");
     expect_migration(lab, "announced");
-    expect_places(lab, port, "h1", (struct twin) { h2, 0, false });
+    expect_places(lab, port, "h1", (struct twin){ h2, 0, false });
     controller_lab_add(lab, "h2", PORT, 7);
     expect_migration(lab, "moved");
-    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+    expect_places(lab, port, "h2", (struct twin){ h1, 0, true });
 }
 
-#define TWO_PORTS "'id':'" DOMAIN "','name':'vm','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true," \
-                  "'name':'vm','subnet':'a'},{'id':'" NEW_PORT "','mac':'52:54:00:00:00:02','declared':true,'name':'vm-1','subnet':'b'}]}"
+#define TWO_PORTS                                                                                                           \
+    "'id':'" DOMAIN "','name':'vm','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true," \
+    "'name':'vm','subnet':'a'},{'id':'" NEW_PORT "','mac':'52:54:00:00:00:02','declared':true,'name':'vm-1','subnet':'b'}]}"
 #define TWO_RUN "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "','" NEW_PORT "']}]}"
 
 static void
@@ -551,10 +562,10 @@ a_migration_is_over_when_the_last_of_its_ports_has_moved(void **state)
     controller_lab_add(lab, "h2", PORT, 7);
     uint32_t first = port_of(lab)->o.number, second = controller_lab_number(lab, OBJECT_PORT, "vm-1");
     migrations_spoken(lab->c.migrations, h2, first);
-    expect_places(lab, first, "h2", (struct twin) { h1, 0, true });
+    expect_places(lab, first, "h2", (struct twin){ h1, 0, true });
     expect_migration(lab, "announced");
     controller_lab_add(lab, "h2", NEW_PORT, 8);
-    expect_places(lab, second, "h2", (struct twin) { h1, 0, true });
+    expect_places(lab, second, "h2", (struct twin){ h1, 0, true });
     expect_migration(lab, "moved");
 }
 
@@ -566,13 +577,14 @@ a_guest_that_runs_again_where_its_interface_is_not_shown_yet_is_bound_when_it_is
     uint32_t port = begin_migration(lab);
     migrations_spoken(lab->c.migrations, host_number(lab, "h2"), port);
     controller_lab_remove(lab, "h1", PORT);
-    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
-                           "{'event':'suspended migrated','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
+    must_report(lab, "h1",
+                "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
+                "{'event':'suspended migrated','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
     expect_migration(lab, "undone");
     assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h2"));
     controller_lab_add(lab, "h1", PORT, 9);
     assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h1"));
-    must_declare(lab, "h2", INCOMING);                       /* the next try owes nothing to the one before */
+    must_declare(lab, "h2", INCOMING); /* the next try owes nothing to the one before */
     migrations_spoken(lab->c.migrations, host_number(lab, "h2"), port);
     controller_lab_add(lab, "h1", PORT, 10);
     assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h2"));
@@ -585,8 +597,9 @@ what_is_owed_to_a_host_where_the_guest_has_ended_is_forgotten(void **state)
     uint32_t port = begin_migration(lab);
     migrations_spoken(lab->c.migrations, host_number(lab, "h2"), port);
     controller_lab_remove(lab, "h1", PORT);
-    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
-                           "{'event':'suspended migrated','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
+    must_report(lab, "h1",
+                "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
+                "{'event':'suspended migrated','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
     must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off','ports':['" PORT "']}]}");
     controller_lab_add(lab, "h1", PORT, 9);
     assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h2"));
@@ -598,8 +611,9 @@ a_guest_that_runs_again_where_it_was_is_bound_there_again(void **state)
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab);
     migrations_spoken(lab->c.migrations, host_number(lab, "h2"), port);
-    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
-                           "{'event':'suspended migrated','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
+    must_report(lab, "h1",
+                "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
+                "{'event':'suspended migrated','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
     expect_migration(lab, "undone");
     assert_int_equal(runtime_binding(lab->c.runtime, port).host, host_number(lab, "h1"));
 }
@@ -609,13 +623,14 @@ a_guest_that_is_paused_by_hand_on_its_way_still_moves(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
-    must_report(lab, "h1", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
-                           "{'event':'suspended paused','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
+    must_report(lab, "h1",
+                "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
+                "{'event':'suspended paused','age_ms':0},{'event':'resumed unpaused','age_ms':0}]}]}");
     expect_migration(lab, "announced");
-    expect_places(lab, port, "h1", (struct twin) { h2, 7, false });
+    expect_places(lab, port, "h1", (struct twin){ h2, 7, false });
     migrations_spoken(lab->c.migrations, h2, port);
     expect_migration(lab, "moved");
-    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+    expect_places(lab, port, "h2", (struct twin){ h1, 0, true });
 }
 
 static void
@@ -624,9 +639,10 @@ a_destination_that_fails_leaves_everything_as_it_was(void **state)
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab);
     controller_lab_remove(lab, "h2", PORT);
-    expect_places(lab, port, "h1", (struct twin) { .host = 0 });
-    must_report(lab, "h2", "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off','events':["
-                           "{'event':'stopped failed','age_ms':0}]}]}");
+    expect_places(lab, port, "h1", (struct twin){ .host = 0 });
+    must_report(lab, "h2",
+                "{'full':false,'instances':[{'id':'" DOMAIN "','name':'vm','state':'off','events':["
+                "{'event':'stopped failed','age_ms':0}]}]}");
     expect_migration(lab, "undone");
 }
 
@@ -635,12 +651,12 @@ the_same_again_is_the_same_migration_and_to_where_it_is_none(void **state)
 {
     struct controller_lab *lab = *state;
     uint32_t port = begin_migration(lab), h1 = host_number(lab, "h1"), h2 = host_number(lab, "h2");
-    must_declare(lab, "h2", INCOMING);                       /* its agent has been restarted */
-    expect_places(lab, port, "h1", (struct twin) { h2, 7, false });
+    must_declare(lab, "h2", INCOMING); /* its agent has been restarted */
+    expect_places(lab, port, "h1", (struct twin){ h2, 7, false });
     assert_int_equal(n_migrations(lab), 1);
     migrations_spoken(lab->c.migrations, h2, port);
-    must_declare(lab, "h2", INCOMING);                       /* late, of before it ran there */
-    expect_places(lab, port, "h2", (struct twin) { h1, 0, true });
+    must_declare(lab, "h2", INCOMING); /* late, of before it ran there */
+    expect_places(lab, port, "h2", (struct twin){ h1, 0, true });
     assert_int_equal(n_migrations(lab), 1);
     expect_migration(lab, "moved");
 }
@@ -656,7 +672,7 @@ a_host_that_does_not_know_who_was_to_come_ends_the_migration(void **state)
     expect_migration(lab, "announced");
     must_report(lab, "h2", "{'full':true,'instances':[]}");
     expect_migration(lab, "undone");
-    expect_places(lab, port, "h1", (struct twin) { .host = 0 });
+    expect_places(lab, port, "h1", (struct twin){ .host = 0 });
 }
 
 /* What was about to move is of where it is, until it runs elsewhere: whoever is heard first after a restart takes nobody's ports away. */
@@ -691,7 +707,7 @@ without_an_announcement_nothing_is_armed(void **state)
     uint32_t port = begin_migration(lab);
     controller_lab_remove(lab, "h2", PORT);
     controller_lab_add(lab, "h2", PORT, 8);
-    expect_places(lab, port, "h1", (struct twin) { .host = 0 });
+    expect_places(lab, port, "h1", (struct twin){ .host = 0 });
 }
 
 static size_t
@@ -699,8 +715,8 @@ n_orphans(struct controller_lab *lab, const char *kind, const char *reason)
 {
     json_t *rows = orphans_json(&lab->c), *row;
     size_t i, n = 0;
-    json_array_foreach (rows, i, row)
-        n += !strcmp(json_member_string(row, "kind"), kind) && !strcmp(json_member_string(row, "reason"), reason);
+    json_array_foreach(rows, i, row) n +=
+        !strcmp(json_member_string(row, "kind"), kind) && !strcmp(json_member_string(row, "reason"), reason);
     json_decref(rows);
     return n;
 }
@@ -728,10 +744,10 @@ what_is_left_over_is_listed_and_stays(void **state)
     must_declare(lab, "h1", DECLARED("'subnet':'a'"));
     controller_lab_add(lab, "h1", PORT, 5);
     struct agent_session *agent = agents_enter(lab->c.agents, host_number(lab, "h1"), &ops, NULL);
-    assert_int_equal(n_orphans(lab, "interface", "no running domain has it"), 0);        /* the agent has not told yet */
+    assert_int_equal(n_orphans(lab, "interface", "no running domain has it"), 0); /* the agent has not told yet */
     must_report(lab, "h1", "{'full':true,'instances':[]}");
     assert_int_equal(n_orphans(lab, "interface", "no running domain has it"), 1);
-    assert_int_equal(n_orphans(lab, "port", "the domain that declared it is nowhere"), 0);       /* it may be on h2 */
+    assert_int_equal(n_orphans(lab, "port", "the domain that declared it is nowhere"), 0); /* it may be on h2 */
     must_report(lab, "h2", "{'full':true,'instances':[]}");
     assert_int_equal(n_orphans(lab, "port", "the domain that declared it is nowhere"), 1);
     must_report(lab, "h1", "{'full':false,'instances':[" RUNNING "]}");
@@ -753,7 +769,7 @@ static void
 on_orphans_removed(void *aux, json_t *take_removed, json_t *take_left)
 {
     struct orphans_gone *gone = aux;
-    *gone = (struct orphans_gone) { true, take_removed, take_left };
+    *gone = (struct orphans_gone){ true, take_removed, take_left };
 }
 
 static bool
@@ -848,9 +864,15 @@ static void
 a_report_that_makes_no_sense_changes_nothing(void **state)
 {
     static const char *const wrong[] = {
-        "{'instances':{}}", "{'instances':[1]}", "{'gone':[5]}", "{'gone':['x']}", "{'instances':[{'id':'x','name':'a','state':'off'}]}",
-        "{'instances':[{'id':'" DOMAIN "','state':'off'}]}", "{'instances':[{'id':'" DOMAIN "','name':'a','state':'ill'}]}",
-        "{'instances':[{'id':'" DOMAIN "','name':'a','state':'off','ports':['x']}]}", "{'full':true,'instances':[" RUNNING ",7]}",
+        "{'instances':{}}",
+        "{'instances':[1]}",
+        "{'gone':[5]}",
+        "{'gone':['x']}",
+        "{'instances':[{'id':'x','name':'a','state':'off'}]}",
+        "{'instances':[{'id':'" DOMAIN "','state':'off'}]}",
+        "{'instances':[{'id':'" DOMAIN "','name':'a','state':'ill'}]}",
+        "{'instances':[{'id':'" DOMAIN "','name':'a','state':'off','ports':['x']}]}",
+        "{'full':true,'instances':[" RUNNING ",7]}",
     };
     struct controller_lab *lab = *state;
     struct error err;

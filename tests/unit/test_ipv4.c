@@ -20,7 +20,7 @@ static const struct mac here = { { 2, 0, 0, 0, 0, 5 } }, there = { { 2, 0, 0, 0,
 
 struct sample {
     size_t n_options, len;
-    uint16_t fragment;          /* flags and offset */
+    uint16_t fragment; /* flags and offset */
 };
 
 /* Options: record route (stays in the first piece), a security option (is copied), end. */
@@ -84,27 +84,27 @@ assert_pieces(const struct sample *s, uint16_t mtu)
 static void
 what_fits_stays_whole(void **unused)
 {
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 1480 }, 1500), 1);
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 0 }, 28), 1);
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 1000, .fragment = MORE | 7 }, 1450), 1);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 1480 }, 1500), 1);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 0 }, 28), 1);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 1000, .fragment = MORE | 7 }, 1450), 1);
 }
 
 static void
 what_does_not_fit_is_taken_apart(void **unused)
 {
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 1480 }, 1499), 2);
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 3008 }, 1450), 3);
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 3008, .n_options = sizeof options }, 1450), 3);
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 16 }, 28), 2);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 1480 }, 1499), 2);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 3008 }, 1450), 3);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 3008, .n_options = sizeof options }, 1450), 3);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 16 }, 28), 2);
 }
 
 /* The last piece of a fragment is not the packet's end. */
 static void
 a_fragment_is_taken_apart_further(void **unused)
 {
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 1480, .fragment = MORE | 185 }, 1450), 2);
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 1475, .fragment = 185 }, 1450), 2);
-    assert_int_equal(assert_pieces(&(struct sample) { .len = 1480, .fragment = DONT | MORE }, 1450), 2);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 1480, .fragment = MORE | 185 }, 1450), 2);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 1475, .fragment = 185 }, 1450), 2);
+    assert_int_equal(assert_pieces(&(struct sample){ .len = 1480, .fragment = DONT | MORE }, 1450), 2);
 }
 
 static void
@@ -132,17 +132,17 @@ static void
 what_cannot_be_taken_apart_is_refused(void **unused)
 {
     struct bytes frame = BYTES_INIT;
-    build(&(struct sample) { .len = 1480 }, &frame);
+    build(&(struct sample){ .len = 1480 }, &frame);
     assert_true(has_piece(&frame, frame.n, 28, 0));
-    assert_false(has_piece(&frame, frame.n, 27, 0));             /* no room for a unit of 8 bytes */
-    assert_false(has_piece(&frame, frame.n - 1, 1450, 0));       /* cut short */
+    assert_false(has_piece(&frame, frame.n, 27, 0));       /* no room for a unit of 8 bytes */
+    assert_false(has_piece(&frame, frame.n - 1, 1450, 0)); /* cut short */
     assert_false(has_piece(&frame, frame.n, 1450, 2));
     assert_false(has_piece(&frame, frame.n, 1450, UINT32_MAX));
     frame.data[12] = 0x86;
     assert_false(has_piece(&frame, frame.n, 1450, 0));
 
     /* A piece that would begin beyond what the header can say. */
-    build(&(struct sample) { .len = 1480, .fragment = 0x1fff }, &frame);
+    build(&(struct sample){ .len = 1480, .fragment = 0x1fff }, &frame);
     assert_true(has_piece(&frame, frame.n, 1450, 0));
     assert_false(has_piece(&frame, frame.n, 1450, 1));
     bytes_done(&frame);
@@ -154,7 +154,7 @@ options_that_lie_about_their_length_are_left(void **unused)
     static const uint8_t lies[][4] = { { 7, 0, 0, 0 }, { 7, 1, 0, 0 }, { 7, 5, 0, 0 }, { 1, 1, 1, 7 } };
     struct bytes frame = BYTES_INIT, out = BYTES_INIT;
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
-        build(&(struct sample) { .len = 64, .n_options = 4 }, &frame);
+        build(&(struct sample){ .len = 64, .n_options = 4 }, &frame);
         memcpy(frame.data + ETHERNET_HEADER + IPV4_HEADER, lies[i], 4);
         bytes_clear(&out);
         assert_true(ipv4_put_piece(&out, frame.data, frame.n, 60, 1));

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof (ARRAY)[0])
+#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof(ARRAY)[0])
 
 static json_t *
 parsed(const char *text)
@@ -25,8 +25,7 @@ static void
 a_document_reads_back_compact_and_in_order(void **unused)
 {
     static const char *const same[] = {
-        "{\"z\":1,\"a\":[true,false,null,\"x\",-5],\"m\":{}}", "[]", "\"text\"", "7", "null", "9223372036854775807",
-        "\"caf\xc3\xa9\"",
+        "{\"z\":1,\"a\":[true,false,null,\"x\",-5],\"m\":{}}", "[]", "\"text\"", "7", "null", "9223372036854775807", "\"caf\xc3\xa9\"",
     };
     for (size_t i = 0; i < N_OF(same); i++) {
         json_t *document = parsed(same[i]);
@@ -41,9 +40,8 @@ static void
 what_is_not_one_document_is_refused(void **unused)
 {
     static const char *const wrong[] = {
-        "", " ", "{", "[1,", "{\"a\":1}x", "{} {}", "{\"a\":1,\"a\":2}", "{a:1}", "{'a':1}", "[1,]", "nul",
-        "01", "+1", "NaN",
-        "\"\x01\"", "\"\xff\"", "\"\\u0000\"", "\"\\ud800\"", "9223372036854775808", "1e999", "\"open",
+        "",   " ",   "{",        "[1,",      "{\"a\":1}x",  "{} {}",       "{\"a\":1,\"a\":2}",   "{a:1}", "{'a':1}", "[1,]", "nul", "01",
+        "+1", "NaN", "\"\x01\"", "\"\xff\"", "\"\\u0000\"", "\"\\ud800\"", "9223372036854775808", "1e999", "\"open",
     };
     for (size_t i = 0; i < N_OF(wrong); i++) {
         struct error err = { N_ERROR_CODES, "" };
@@ -66,7 +64,7 @@ static void
 bytes_after_the_given_length_are_not_read(void **unused)
 {
     struct error err;
-    char *exact = malloc(2);            /* of exact size, for the sanitizer */
+    char *exact = malloc(2); /* of exact size, for the sanitizer */
     memcpy(exact, "[]", 2);
     json_t *document = json_parse(exact, 2, "x", &err);
     assert_non_null(document);

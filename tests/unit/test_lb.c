@@ -15,9 +15,9 @@
 
 #define N_STEPS 1500
 #define N_PORTS 6
-#define N_GROUPS 3              /* g0 and g1 by TCP, g2 by UDP; g1 drains */
+#define N_GROUPS 3 /* g0 and g1 by TCP, g2 by UDP; g1 drains */
 #define N_BALANCERS 2
-#define N_HOSTS 3               /* hv1 with an uplink, hv2 without one, a gateway */
+#define N_HOSTS 3 /* hv1 with an uplink, hv2 without one, a gateway */
 
 static const char *const host_names[N_HOSTS] = { "hv1", "hv2", "gw1" };
 
@@ -43,20 +43,22 @@ lab_with_balancers(void)
     struct lab *lab = lab_new();
     for (unsigned h = 0; h < N_HOSTS; h++)
         lab_host(lab, host_names[h], facts_of(h));
-    lab_do(lab, "[{'op':'add','type':'pool','name':'public','values':{'cidr':'203.0.113.0/24','uplink':'public'}},"
-                "{'op':'add','type':'eip','values':{'pool':'public','ip':'203.0.113.10'}},"
-                "{'op':'add','type':'eip','values':{'pool':'public','ip':'203.0.113.11'}},"
-                "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
-                "{'op':'add','type':'igw','values':{'vpc':'v'}},"
-                "{'op':'add','type':'rtb','name':'inner','values':{'vpc':'v'}},"
-                "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"
-                "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"
-                "{'op':'add','type':'subnet','name':'b','values':{'vpc':'v','cidr':'10.0.2.0/24','rtb':'inner'}},"
-                "{'op':'add','type':'sg','name':'open','values':{'vpc':'v'}},"
-                "{'op':'add','type':'sg-rule','id':'00000001-0000-4000-8000-000000000000','values':{'sg':'open','direction':'ingress','proto':'all','ports':'-','peer':'0.0.0.0/0'}},"
-                "{'op':'add','type':'tg','name':'g0','values':{'vpc':'v','proto':'tcp','port':80,'drain':0}},"
-                "{'op':'add','type':'tg','name':'g1','values':{'vpc':'v','proto':'tcp','port':443}},"
-                "{'op':'add','type':'tg','name':'g2','values':{'vpc':'v','proto':'udp','port':53,'drain':0}}]");
+    lab_do(
+        lab,
+        "[{'op':'add','type':'pool','name':'public','values':{'cidr':'203.0.113.0/24','uplink':'public'}},"
+        "{'op':'add','type':'eip','values':{'pool':'public','ip':'203.0.113.10'}},"
+        "{'op':'add','type':'eip','values':{'pool':'public','ip':'203.0.113.11'}},"
+        "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
+        "{'op':'add','type':'igw','values':{'vpc':'v'}},"
+        "{'op':'add','type':'rtb','name':'inner','values':{'vpc':'v'}},"
+        "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"
+        "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"
+        "{'op':'add','type':'subnet','name':'b','values':{'vpc':'v','cidr':'10.0.2.0/24','rtb':'inner'}},"
+        "{'op':'add','type':'sg','name':'open','values':{'vpc':'v'}},"
+        "{'op':'add','type':'sg-rule','id':'00000001-0000-4000-8000-000000000000','values':{'sg':'open','direction':'ingress','proto':'all','ports':'-','peer':'0.0.0.0/0'}},"
+        "{'op':'add','type':'tg','name':'g0','values':{'vpc':'v','proto':'tcp','port':80,'drain':0}},"
+        "{'op':'add','type':'tg','name':'g1','values':{'vpc':'v','proto':'tcp','port':443}},"
+        "{'op':'add','type':'tg','name':'g2','values':{'vpc':'v','proto':'udp','port':53,'drain':0}}]");
     add_ports(lab);
     return lab;
 }
@@ -77,8 +79,7 @@ op_balancer(struct storm *s)
     if (!pick(s, 4))
         return op_del("lb", name);
     if (!pick(s, 3))
-        return json_pack("{ss ss ss s{ss}}", "op", "set", "type", "lb", "name", name, "values", "affinity",
-                         pick(s, 2) ? "source" : "none");
+        return json_pack("{ss ss ss s{ss}}", "op", "set", "type", "lb", "name", name, "values", "affinity", pick(s, 2) ? "source" : "none");
     return json_pack("{ss ss ss s{ss}}", "op", "add", "type", "lb", "name", name, "values", "subnet", pick(s, 4) ? "a" : "b");
 }
 
@@ -94,8 +95,8 @@ op_listener(struct storm *s)
         return op_del("listener", name);
     if (!pick(s, 4))
         return json_pack("{ss ss ss s{ss}}", "op", "set", "type", "listener", "name", name, "values", "tg", tg);
-    return json_pack("{ss ss s{ss ss si ss}}", "op", "add", "type", "listener", "values", "lb", lb, "proto", g == 2 ? "udp" : "tcp",
-                     "port", (int) port, "tg", tg);
+    return json_pack("{ss ss s{ss ss si ss}}", "op", "add", "type", "listener", "values", "lb", lb, "proto", g == 2 ? "udp" : "tcp", "port",
+                     (int) port, "tg", tg);
 }
 
 static json_t *
@@ -109,8 +110,8 @@ op_target(struct storm *s)
         return op_del("target", name);
     if (!pick(s, 3))
         return json_pack("{ss ss ss s{si}}", "op", "set", "type", "target", "name", name, "values", "weight", (int) pick(s, 4));
-    return json_pack("{ss ss s{ss ss si si}}", "op", "add", "type", "target", "values", "tg", tg, "port", port, "weight",
-                     (int) pick(s, 4), "target_port", (int) (8080 + pick(s, 2)));
+    return json_pack("{ss ss s{ss ss si si}}", "op", "add", "type", "target", "values", "tg", tg, "port", port, "weight", (int) pick(s, 4),
+                     "target_port", (int) (8080 + pick(s, 2)));
 }
 
 static json_t *
@@ -141,14 +142,12 @@ op_other(struct storm *s)
     case 0:
         snprintf(name, sizeof name, "g%u", pick(s, N_GROUPS));
         return json_pack("{ss ss ss s{si}}", "op", "set", "type", "tg", "name", name, "values", "port", (int) (80 + pick(s, 3)));
-    case 1:
-        return json_pack("{ss ss ss s{ss}}", "op", "set", "type", "subnet", "name", "a", "values", "rtb", pick(s, 3) ? "v" : "inner");
+    case 1: return json_pack("{ss ss ss s{ss}}", "op", "set", "type", "subnet", "name", "a", "values", "rtb", pick(s, 3) ? "v" : "inner");
     case 2:
         return pick(s, 2) ? op_del("route", "v/0.0.0.0/0")
                           : json_pack("{ss ss s{ss ss ss}}", "op", "add", "type", "route", "values", "rtb", "v", "prefix", "0.0.0.0/0",
                                       "target", "igw");
-    default:
-        return op_port(s);
+    default: return op_port(s);
     }
 }
 
@@ -221,7 +220,10 @@ fate(struct lab *lab, const char *states)
         snprintf(name, sizeof name, "g0/p%u", i);
         targets[i] = model_target(lab->model, lab_number(lab, OBJECT_TARGET, name));
         char c = i < 3 ? states[i] : 'H';
-        runtime_set_target_state(lab->runtime, targets[i]->o.number, c == 'I' ? TARGET_INITIAL : c == 'H' ? TARGET_HEALTHY : TARGET_UNHEALTHY);
+        runtime_set_target_state(lab->runtime, targets[i]->o.number,
+                                 c == 'I'   ? TARGET_INITIAL
+                                 : c == 'H' ? TARGET_HEALTHY
+                                            : TARGET_UNHEALTHY);
     }
     group = lb_health_of(&view, targets[0]->tg);
     for (unsigned i = 0; i < 4; i++) {
@@ -239,13 +241,13 @@ a_group_fails_open_while_none_is_healthy_and_one_is_unhealthy(void **unused)
         lab_do(lab, "[{'op':'add','type':'target','values':{'tg':'g0','port':'p%u','weight':%u}}]", i, i == 3 ? 0 : 2);
     assert_string_equal(fate(lab, "III"), "kkkk");
     assert_string_equal(fate(lab, "UUU"), "CCCk");
-    assert_string_equal(fate(lab, "UUI"), "CCCk");       /* one that is new ends nothing */
+    assert_string_equal(fate(lab, "UUI"), "CCCk"); /* one that is new ends nothing */
     assert_string_equal(fate(lab, "UII"), "CCCk");
     assert_string_equal(fate(lab, "UUH"), "--Ck");
     assert_string_equal(fate(lab, "UIH"), "-kCk");
     assert_string_equal(fate(lab, "IIH"), "kkCk");
     lab_do(lab, "[{'op':'set','type':'target','name':'g0/p0','values':{'weight':0}}]");
-    assert_string_equal(fate(lab, "UII"), "kkkk");       /* it gets none anyhow; but nobody could take what it has */
+    assert_string_equal(fate(lab, "UII"), "kkkk"); /* it gets none anyhow; but nobody could take what it has */
     assert_string_equal(fate(lab, "UIH"), "-kCk");
     assert_string_equal(fate(lab, "HUI"), "kCCk");
     lab_free(lab);

@@ -30,8 +30,8 @@ lab_with_groups(void)
                 "{'op':'add','type':'tg','name':'g1','values':{'vpc':'v','proto':'tcp','port':443,'drain':0}},"
                 "{'op':'add','type':'tg','name':'g2','values':{'vpc':'v','proto':'udp','port':53,'drain':0}}]");
     for (int i = 0; i < N_PORTS; i++)
-        lab_do(lab, "[{'op':'add','type':'port','name':'p%d','values':{'subnet':'s','ip':'10.0.1.%d','mac':'02:00:00:00:00:0%d'%s}}]", i, 5 + i,
-               5 + i, i ? ",'sg':'none'" : "");
+        lab_do(lab, "[{'op':'add','type':'port','name':'p%d','values':{'subnet':'s','ip':'10.0.1.%d','mac':'02:00:00:00:00:0%d'%s}}]", i,
+               5 + i, 5 + i, i ? ",'sg':'none'" : "");
     lab_bind(lab, "p0", "hv1", 10);
     lab_bind(lab, "p1", "hv1", 11);
     lab_run(lab);
@@ -115,8 +115,8 @@ nothing_else_is_heard(void **unused)
     add_target(lab, 2, 0);
     struct exec_packet other_port = packet(0, L4_TCP, 81, 0xff00), other_range = packet(0, L4_TCP, 80, 0xfeff),
                        other_proto = packet(0, L4_UDP, 80, 0xff00), request = packet(0, L4_ICMP, 8, 0),
-                       no_target = packet(1, L4_TCP, 80, 0xff00), forged = packet(1, L4_TCP, 80, 0xff00), elsewhere = packet(0, L4_TCP, 80, 0xff00),
-                       fragment = packet(0, L4_ICMP, 0, 0);
+                       no_target = packet(1, L4_TCP, 80, 0xff00), forged = packet(1, L4_TCP, 80, 0xff00),
+                       elsewhere = packet(0, L4_TCP, 80, 0xff00), fragment = packet(0, L4_ICMP, 0, 0);
     forged.field[OF_IPV4_SRC] = 0x0a000105;
     elsewhere.field[OF_IPV4_DST] = GATEWAY + 1;
     fragment.field[OF_IP_FRAG] = OF_FRAG_ANY;
@@ -131,7 +131,8 @@ what_is_heard_follows_the_group(void **unused)
 {
     struct lab *lab = lab_with_groups();
     uint32_t p1 = lab_number(lab, OBJECT_PORT, "p1");
-    struct exec_packet at_80 = packet(1, L4_TCP, 80, 0xffff), at_8080 = packet(1, L4_TCP, 8080, 0xffff), at_443 = packet(1, L4_TCP, 443, 0xffff);
+    struct exec_packet at_80 = packet(1, L4_TCP, 80, 0xffff), at_8080 = packet(1, L4_TCP, 8080, 0xffff),
+                       at_443 = packet(1, L4_TCP, 443, 0xffff);
     add_target(lab, 0, 1);
     lab_do(lab, "[{'op':'set','type':'tg','name':'g0','values':{'check_port':8080}}]");
     lab_run(lab);
@@ -139,7 +140,7 @@ what_is_heard_follows_the_group(void **unused)
     assert_int_equal(heard(lab, &at_8080), p1);
     add_target(lab, 1, 1);
     assert_int_equal(heard(lab, &at_443), p1);
-    lab_do(lab, "[{'op':'del','type':'target','name':'g0/p1'}]");        /* drains */
+    lab_do(lab, "[{'op':'del','type':'target','name':'g0/p1'}]"); /* drains */
     lab_run(lab);
     assert_int_equal(heard(lab, &at_8080), p1);
     lab_do(lab, "[{'op':'del','type':'target','name':'g0/p1'}]");
@@ -184,17 +185,15 @@ random_op(struct storm *s)
     snprintf(port, sizeof port, "p%u", pick(s, N_PORTS));
     snprintf(target, sizeof target, "%s/%s", group, port);
     switch (pick(s, 8)) {
-    case 0:
-        return json_pack("{ss ss ss}", "op", "del", "type", "port", "name", port);
+    case 0: return json_pack("{ss ss ss}", "op", "del", "type", "port", "name", port);
     case 1:
         return json_pack("{ss ss ss s{ss ss ss}}", "op", "add", "type", "port", "name", port, "values", "subnet", "s", "sg",
                          pick(s, 2) ? "none" : "v", "ip", pick(s, 2) ? "10.0.1.20" : "10.0.1.21");
     case 2:
-        return json_pack("{ss ss ss s{ss si}}", "op", "set", "type", "tg", "name", group, "values", "check", checks[pick(s, 3)], "check_port",
-                         80 + pick(s, 2));
+        return json_pack("{ss ss ss s{ss si}}", "op", "set", "type", "tg", "name", group, "values", "check", checks[pick(s, 3)],
+                         "check_port", 80 + pick(s, 2));
     case 3:
-    case 4:
-        return json_pack("{ss ss ss}", "op", "del", "type", "target", "name", target);
+    case 4: return json_pack("{ss ss ss}", "op", "del", "type", "target", "name", target);
     default:
         return json_pack("{ss ss s{ss ss si}}", "op", "add", "type", "target", "values", "tg", group, "port", port, "target_port",
                          80 + pick(s, 2));
@@ -208,7 +207,7 @@ random_binding(struct storm *s)
     snprintf(name, sizeof name, "p%u", pick(s, N_PORTS));
     uint32_t number = lab_number(s->lab, OBJECT_PORT, name);
     if (number)
-        lab_bind_number(s->lab, number, (struct binding) { pick(s, 3) ? s->lab->hosts[pick(s, 2)].number : 0, 10 + number });
+        lab_bind_number(s->lab, number, (struct binding){ pick(s, 3) ? s->lab->hosts[pick(s, 2)].number : 0, 10 + number });
 }
 
 static void

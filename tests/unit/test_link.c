@@ -20,10 +20,11 @@
 #include "agent/instructions.h"
 #include "base/alloc.h"
 
-#define BOUND_MS 10000                   /* of everything that a test waits for */
-#define XML "<domain><uuid>dc2b9d00-dd64-4485-add1-0b9917418121</uuid><name>vm</name><devices><interface type='bridge'>" \
-            "<mac address='52:54:00:00:00:01'/><virtualport type='openvswitch'><parameters " \
-            "interfaceid='22222222-0000-4000-8000-000000000001'/></virtualport></interface></devices></domain>"
+#define BOUND_MS 10000 /* of everything that a test waits for */
+#define XML                                                                                                      \
+    "<domain><uuid>dc2b9d00-dd64-4485-add1-0b9917418121</uuid><name>vm</name><devices><interface type='bridge'>" \
+    "<mac address='52:54:00:00:00:01'/><virtualport type='openvswitch'><parameters "                             \
+    "interfaceid='22222222-0000-4000-8000-000000000001'/></virtualport></interface></devices></domain>"
 
 enum mood { ANSWERS, REFUSES, BREAKS, HOLDS };
 
@@ -35,21 +36,21 @@ struct world {
     struct domain *domain;
     struct vnetd_link *link;
 
-    enum mood mood;                      /* towards what hooks ask */
-    const char *hello;                   /* NULL: it does not say hello */
+    enum mood mood;    /* towards what hooks ask */
+    const char *hello; /* NULL: it does not say hello */
     struct stream {
         struct evhttp_request *request;
-        struct evhttp_connection *connection;    /* NULL: it has ended */
+        struct evhttp_connection *connection; /* NULL: it has ended */
     } streams[16];
-    struct evhttp_request *stream;       /* the last one; NULL: it has ended */
+    struct evhttp_request *stream; /* the last one; NULL: it has ended */
     struct evhttp_request *held[8];
     size_t n_held, n_streams, n_declared, n_ups, n_downs;
     bool is_up;
-    json_t *asked;                       /* the body of what was asked last, by declare or wait */
+    json_t *asked; /* the body of what was asked last, by declare or wait */
 
-    size_t n_answers;                    /* that a hook got */
+    size_t n_answers; /* that a hook got */
     int64_t answered_ms;
-    struct error refusal;                /* of the last one; text "" none */
+    struct error refusal; /* of the last one; text "" none */
     bool is_ready;
 };
 
@@ -84,7 +85,7 @@ on_instructions(struct evhttp_request *request, void *aux)
 {
     struct world *w = aux;
     assert_true(w->n_streams < sizeof w->streams / sizeof *w->streams);
-    w->streams[w->n_streams++] = (struct stream) { request, evhttp_request_get_connection(request) };
+    w->streams[w->n_streams++] = (struct stream){ request, evhttp_request_get_connection(request) };
     w->stream = request;
     evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_stream_closed, w);
     evhttp_send_reply_start(request, 200, "OK");
@@ -174,7 +175,7 @@ start(void **state)
     assert_non_null(doc);
     w->domain = domain_get(&w->domains, doc->id, doc->name, agent_now_ms());
     domain_set_doc(w->domain, doc);
-    w->link = vnetd_link_new(w->base, &(struct api_server) { .server = w->url }, &w->domains, &err);
+    w->link = vnetd_link_new(w->base, &(struct api_server){ .server = w->url }, &w->domains, &err);
     assert_non_null(w->link);
     vnetd_link_on_turn(w->link, on_turned, w);
     return 0;
@@ -240,7 +241,7 @@ on_declared(void *aux, const struct error *err)
     struct world *w = aux;
     w->n_answers++;
     w->answered_ms = agent_now_ms();
-    w->refusal = err ? *err : (struct error) { .text = "" };
+    w->refusal = err ? *err : (struct error){ .text = "" };
 }
 
 static void
@@ -286,8 +287,8 @@ static void
 a_start_that_vnetd_missed_is_declared_when_it_is_back(void **state)
 {
     struct world *w = *state;
-    w->domain->is_active = true;         /* so that the link declares it by itself */
-    declare_start(w, 2000);              /* the link is not up: answered at once */
+    w->domain->is_active = true; /* so that the link declares it by itself */
+    declare_start(w, 2000);      /* the link is not up: answered at once */
     assert_int_equal(w->n_declared, 0);
     assert_true(w->domain->is_undeclared);
     connect_link(w);
@@ -355,11 +356,11 @@ a_vnetd_that_is_silent_is_away(void **state)
     connect_link(w);
     w->hello = NULL;
     until(w, is_down);
-    until(w, has_second_stream);         /* taken by its kernel, answered by nobody */
+    until(w, has_second_stream); /* taken by its kernel, answered by nobody */
     w->mood = HOLDS;
     w->n_answers = 0;
     vnetd_link_declare(w->link, w->domain, BOUND_MS, on_declared, w);
-    assert_int_equal(w->n_answers, 1);   /* no hook waits for it */
+    assert_int_equal(w->n_answers, 1); /* no hook waits for it */
     assert_false(vnetd_link_is_up(w->link));
     write_event(w, "event: hello\ndata: {\"beat_ms\": 5000}");
     until(w, is_up);
@@ -380,21 +381,22 @@ a_vnetd_that_beats_is_there(void **state)
     w->hello = "event: hello\ndata: {\"beat_ms\": 500}";
     connect_link(w);
     struct event *beat = event_new(w->base, -1, EV_PERSIST, send_beat, w);
-    event_add(beat, &(struct timeval) { 0, 250000 });
+    event_add(beat, &(struct timeval){ 0, 250000 });
     int64_t end = agent_now_ms() + 2 * 500 * INSTRUCTIONS_BEATS_MISSED;
     while (agent_now_ms() < end)
         event_base_loop(w->base, EVLOOP_ONCE);
     event_free(beat);
     assert_int_equal(w->n_downs, 0);
     assert_int_equal(w->n_streams, 1);
-    until(w, is_down);                   /* it beats no more */
+    until(w, is_down); /* it beats no more */
 }
 
 /* Of an older version, say, or one whose beat makes no sense: the connection is all there is to go by. */
 static void
 a_vnetd_that_does_not_say_that_it_beats_may_be_silent(void **state)
 {
-    static const char *const hellos[] = { "event: hello\ndata: {}", "event: hello\ndata: {\"beat_ms\": -1}", "event: hello\ndata: nonsense" };
+    static const char *const hellos[] = { "event: hello\ndata: {}", "event: hello\ndata: {\"beat_ms\": -1}",
+                                          "event: hello\ndata: nonsense" };
     struct world *w = *state;
     for (size_t i = 0; i < sizeof hellos / sizeof *hellos; i++) {
         w->hello = hellos[i];
@@ -408,7 +410,7 @@ a_vnetd_that_does_not_say_that_it_beats_may_be_silent(void **state)
     }
     int64_t end = agent_now_ms() + 1000;
     while (agent_now_ms() < end) {
-        event_base_loopexit(w->base, &(struct timeval) { 0, 50000 });
+        event_base_loopexit(w->base, &(struct timeval){ 0, 50000 });
         event_base_dispatch(w->base);
     }
     assert_int_equal(w->n_downs, 0);

@@ -12,9 +12,9 @@ enum event { RECEIVED, RUN, END };
 struct step {
     int64_t at_ms;
     enum event event;
-    enum liveness_action action;        /* RUN's answer */
-    enum liveness_state state;          /* afterwards */
-    int64_t next_ms;                    /* afterwards */
+    enum liveness_action action; /* RUN's answer */
+    enum liveness_state state;   /* afterwards */
+    int64_t next_ms;             /* afterwards */
 };
 
 static void
@@ -40,74 +40,80 @@ play(int probe_ms, int64_t start_ms, const struct step *script)
 static void
 a_peer_that_talks_is_not_asked(void **unused)
 {
-    play(5000, 100, (struct step[]) {
-        { 100, RUN, QUIET, 5100 },
-        { 4000, RECEIVED, QUIET, 9000 },
-        { 5100, RUN, QUIET, 9000 },
-        { 8999, RECEIVED, QUIET, 13999 },
-        { 9000, RUN, QUIET, 13999 },
-        { .event = END },
-    });
+    play(5000, 100,
+         (struct step[]){
+             { 100, RUN, QUIET, 5100 },
+             { 4000, RECEIVED, QUIET, 9000 },
+             { 5100, RUN, QUIET, 9000 },
+             { 8999, RECEIVED, QUIET, 13999 },
+             { 9000, RUN, QUIET, 13999 },
+             { .event = END },
+         });
 }
 
 static void
 a_silent_peer_is_asked_once_and_closed(void **unused)
 {
-    play(5000, 0, (struct step[]) {
-        { 4999, RUN, QUIET, 5000 },
-        { 5000, RUN, ASKS, 10000 },
-        { 5001, RUN, WAITS, 10000 },
-        { 9999, RUN, WAITS, 10000 },
-        { 10000, RUN, CLOSES, INT64_MAX },
-        { .event = END },
-    });
+    play(5000, 0,
+         (struct step[]){
+             { 4999, RUN, QUIET, 5000 },
+             { 5000, RUN, ASKS, 10000 },
+             { 5001, RUN, WAITS, 10000 },
+             { 9999, RUN, WAITS, 10000 },
+             { 10000, RUN, CLOSES, INT64_MAX },
+             { .event = END },
+         });
 }
 
 static void
 an_answer_in_time_starts_anew(void **unused)
 {
-    play(5000, 0, (struct step[]) {
-        { 5000, RUN, ASKS, 10000 },
-        { 9999, RECEIVED, QUIET, 14999 },
-        { 10000, RUN, QUIET, 14999 },
-        { 14999, RUN, ASKS, 19999 },
-        { 15000, RECEIVED, QUIET, 20000 },
-        { .event = END },
-    });
+    play(5000, 0,
+         (struct step[]){
+             { 5000, RUN, ASKS, 10000 },
+             { 9999, RECEIVED, QUIET, 14999 },
+             { 10000, RUN, QUIET, 14999 },
+             { 14999, RUN, ASKS, 19999 },
+             { 15000, RECEIVED, QUIET, 20000 },
+             { .event = END },
+         });
 }
 
 static void
 the_time_to_answer_counts_from_when_the_probe_was_sent(void **unused)
 {
-    play(5000, 0, (struct step[]) {
-        { 60000, RUN, ASKS, 65000 },            /* we were busy for a minute: the peer still gets its chance */
-        { 64999, RUN, WAITS, 65000 },
-        { 65000, RUN, CLOSES, INT64_MAX },
-        { .event = END },
-    });
+    play(5000, 0,
+         (struct step[]){
+             { 60000, RUN, ASKS, 65000 }, /* we were busy for a minute: the peer still gets its chance */
+             { 64999, RUN, WAITS, 65000 },
+             { 65000, RUN, CLOSES, INT64_MAX },
+             { .event = END },
+         });
 }
 
 static void
 the_dead_stay_dead(void **unused)
 {
-    play(1000, 0, (struct step[]) {
-        { 1000, RUN, ASKS, 2000 },
-        { 2000, RUN, CLOSES, INT64_MAX },
-        { 2001, RECEIVED, CLOSES, INT64_MAX },
-        { 2002, RUN, CLOSES, INT64_MAX },
-        { .event = END },
-    });
+    play(1000, 0,
+         (struct step[]){
+             { 1000, RUN, ASKS, 2000 },
+             { 2000, RUN, CLOSES, INT64_MAX },
+             { 2001, RECEIVED, CLOSES, INT64_MAX },
+             { 2002, RUN, CLOSES, INT64_MAX },
+             { .event = END },
+         });
 }
 
 static void
 without_an_interval_nobody_is_asked(void **unused)
 {
-    play(0, 0, (struct step[]) {
-        { 0, RUN, QUIET, INT64_MAX },
-        { 1000000000, RUN, QUIET, INT64_MAX },
-        { 1000000001, RECEIVED, QUIET, INT64_MAX },
-        { .event = END },
-    });
+    play(0, 0,
+         (struct step[]){
+             { 0, RUN, QUIET, INT64_MAX },
+             { 1000000000, RUN, QUIET, INT64_MAX },
+             { 1000000001, RECEIVED, QUIET, INT64_MAX },
+             { .event = END },
+         });
 }
 
 int

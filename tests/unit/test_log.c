@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof (ARRAY)[0])
+#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof(ARRAY)[0])
 
 struct world {
     char directory[64], console[80], file[80], rotated[80];
@@ -46,8 +46,7 @@ setup(void **state)
     log_console(true);
     char error[200];
     *state = w;
-    return log_spec("info", error, sizeof error) && log_open_file(w->file) && !truncate(w->file, 0)
-        && !truncate(w->console, 0) ? 0 : -1;
+    return log_spec("info", error, sizeof error) && log_open_file(w->file) && !truncate(w->file, 0) && !truncate(w->console, 0) ? 0 : -1;
 }
 
 static int
@@ -100,9 +99,14 @@ static const char *
 levels_seen(struct world *w, const char *path, const char *module)
 {
     static char seen[5];
-    static const struct { enum log_level level; const char *text; } lines[] = {
-        { LOG_LEVEL_ERR, "|ERR|x\n" }, { LOG_LEVEL_WARN, "|WARN|x\n" },
-        { LOG_LEVEL_INFO, "|INFO|x\n" }, { LOG_LEVEL_DBG, "|DBG|x\n" },
+    static const struct {
+        enum log_level level;
+        const char *text;
+    } lines[] = {
+        { LOG_LEVEL_ERR, "|ERR|x\n" },
+        { LOG_LEVEL_WARN, "|WARN|x\n" },
+        { LOG_LEVEL_INFO, "|INFO|x\n" },
+        { LOG_LEVEL_DBG, "|DBG|x\n" },
     };
     assert_int_equal(truncate(path, 0), 0);
     int n = 0;
@@ -130,21 +134,16 @@ static void
 each_destination_has_its_own_level(void **state)
 {
     struct world *w = *state;
-    static const struct { const char *spec, *console, *file; } cases[] = {
-        { "info", "EWI", "EWI" },
-        { "console:off", "", "EWI" },
-        { "file:dbg", "", "EWID" },
-        { "ANY:console:warn", "EW", "EWID" },
-        { "ANY:ANY:err", "E", "E" },
-        { "any:file:emer", "E", "" },
-        { NULL, "EWID", "EWID" },
-        { "off", "", "" },
-        { "", "EWID", "EWID" },
-        { "warn console", "EW", "EWID" },
-        { "CONSOLE,Err", "E", "EWID" },
-        { "file", "E", "EWID" },
-        { "console", "EWID", "EWID" },
-        { "syslog:off", "EWID", "EWID" },
+    static const struct {
+        const char *spec, *console, *file;
+    } cases[] = {
+        { "info", "EWI", "EWI" },       { "console:off", "", "EWI" },
+        { "file:dbg", "", "EWID" },     { "ANY:console:warn", "EW", "EWID" },
+        { "ANY:ANY:err", "E", "E" },    { "any:file:emer", "E", "" },
+        { NULL, "EWID", "EWID" },       { "off", "", "" },
+        { "", "EWID", "EWID" },         { "warn console", "EW", "EWID" },
+        { "CONSOLE,Err", "E", "EWID" }, { "file", "E", "EWID" },
+        { "console", "EWID", "EWID" },  { "syslog:off", "EWID", "EWID" },
     };
     for (size_t i = 0; i < N_OF(cases); i++) {
         assert_true(spec(cases[i].spec));
@@ -166,7 +165,7 @@ a_module_has_its_own_level(void **state)
     assert_string_equal(levels_seen(w, w->console, "host"), "EWID");
     assert_string_equal(levels_seen(w, w->console, "store"), "EWI");
 
-    assert_true(spec("warn"));                  /* a level for all is for those named before, too */
+    assert_true(spec("warn")); /* a level for all is for those named before, too */
     assert_string_equal(levels_seen(w, w->console, "host"), "EW");
     assert_string_equal(levels_seen(w, w->console, "store"), "EW");
 }
@@ -175,9 +174,15 @@ static void
 a_wrong_spec_is_refused_with_the_word_and_changes_nothing(void **state)
 {
     struct world *w = *state;
-    static const struct { const char *spec, *word; } wrong[] = {
-        { "console:file:dbg", "'file'" }, { "dbg:info", "'info'" }, { "host:store:dbg", "'store'" },
-        { "host:consol:dbg", "'consol'" }, { "b\x1b@d", "'b\\x1b@d'" }, { "off:a.b", "'a.b'" },
+    static const struct {
+        const char *spec, *word;
+    } wrong[] = {
+        { "console:file:dbg", "'file'" },
+        { "dbg:info", "'info'" },
+        { "host:store:dbg", "'store'" },
+        { "host:consol:dbg", "'consol'" },
+        { "b\x1b@d", "'b\\x1b@d'" },
+        { "off:a.b", "'a.b'" },
         { "a-name-that-is-longer-than-any-module-would-be", "'a-name" },
     };
     for (size_t i = 0; i < N_OF(wrong); i++) {
@@ -193,8 +198,7 @@ static void
 a_message_from_a_peer_cannot_forge_a_line(void **state)
 {
     struct world *w = *state;
-    log_write("host", LOG_LEVEL_WARN, "bad name '%s'",
-              "x\n2026-11-22T10:00:00.000Z|00009|api|INFO|all is well\x1b[A\r");
+    log_write("host", LOG_LEVEL_WARN, "bad name '%s'", "x\n2026-11-22T10:00:00.000Z|00009|api|INFO|all is well\x1b[A\r");
     const char *text = contents(w->file);
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
     assert_non_null(strstr(text, "'x\\x0a2026"));
@@ -216,7 +220,7 @@ static void
 errno_survives_a_line(void **state)
 {
     struct log_limit limit = LOG_LIMIT(1);
-    close(STDERR_FILENO);                       /* so that writing there sets errno */
+    close(STDERR_FILENO); /* so that writing there sets errno */
     errno = EXDEV;
     log_write("host", LOG_LEVEL_INFO, "x");
     assert_int_equal(errno, EXDEV);
@@ -278,13 +282,13 @@ a_limit_lets_a_burst_through_and_tells_what_was_left_out(void **state)
     assert_int_equal(lines_of(contents(w->file)), 3);
     assert_non_null(strstr(contents(w->file), "|bad packet 2\n"));
 
-    limit.filled_at_ms -= 20000;                /* as if a third of a minute had passed: one more */
+    limit.filled_at_ms -= 20000; /* as if a third of a minute had passed: one more */
     for (int i = 10; i < 15; i++)
         log_write_limited(&limit, "host", LOG_LEVEL_WARN, "bad packet %d", i);
     assert_int_equal(lines_of(contents(w->file)), 4);
     assert_non_null(strstr(contents(w->file), "|(7 like this were left out) bad packet 10\n"));
 
-    limit.filled_at_ms -= 3600000;              /* an hour earns no more than a burst */
+    limit.filled_at_ms -= 3600000; /* an hour earns no more than a burst */
     for (int i = 15; i < 25; i++)
         log_write_limited(&limit, "host", LOG_LEVEL_WARN, "bad packet %d", i);
     assert_int_equal(lines_of(contents(w->file)), 7);

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #define ZONE 9
-#define NETWORK                                                                                                  \
-    "[{'op':'add','type':'host','name':'hv1'},{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"  \
-    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"                         \
-    "{'op':'add','type':'sg','name':'g','values':{'vpc':'v'}},"                                                  \
+#define NETWORK                                                                                                      \
+    "[{'op':'add','type':'host','name':'hv1'},{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}}," \
+    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"                             \
+    "{'op':'add','type':'sg','name':'g','values':{'vpc':'v'}},"                                                      \
     "{'op':'add','type':'port','name':'p','values':{'subnet':'s','sg':'g'}}]"
 #define FILTERED "[{'op':'set','type':'port','name':'p','values':{'sg':'g'}}]"
 #define OPEN "[{'op':'set','type':'port','name':'p','values':{'sg':'none'}}]"
@@ -34,8 +34,8 @@ tell(struct world *w)
 {
     struct controller *c = &w->lab->c;
     struct hypervisor *h = controller_lab_host(w->lab, "hv1");
-    h->facts = (struct ovsdb_facts) { .encap_ip = ip4(0xc0000201), .encap_type = "geneve", .mtu = 1500 };
-    h->ports = (struct ovsdb_ports) { .geneve = 1 };
+    h->facts = (struct ovsdb_facts){ .encap_ip = ip4(0xc0000201), .encap_type = "geneve", .mtu = 1500 };
+    h->ports = (struct ovsdb_ports){ .geneve = 1 };
     h->has_facts = h->has_ports = h->has_zones = true;
     host_tell_runtime(h);
     runtime_set_zone(c->runtime, h->number, w->port, ZONE);
@@ -120,12 +120,14 @@ a_zone_is_emptied_once_when_its_port_is_filtered_again(void **state)
     change(w, "[{'op':'set','type':'port','name':'p','values':{'source_dest_check':false}}]");
     assert_int_equal(w->hv.fake.n_flushed_zones, 1);
     controller_switch_confirm(&w->hv);
-    change(w, "[{'op':'add','type':'sg','name':'other','values':{'vpc':'v'}},{'op':'set','type':'port','name':'p','values':{'sg':'g,other'}}]");
+    change(
+        w,
+        "[{'op':'add','type':'sg','name':'other','values':{'vpc':'v'}},{'op':'set','type':'port','name':'p','values':{'sg':'g,other'}}]");
     assert_int_equal(w->hv.fake.n_flushed_zones, 1);
 
     change(w, OPEN);
     change(w, FILTERED);
-    change(w, OPEN);                     /* nothing of that has been confirmed */
+    change(w, OPEN); /* nothing of that has been confirmed */
     change(w, FILTERED);
     expect_flushed(w, 3);
 }
@@ -147,7 +149,7 @@ what_a_switch_that_is_away_has_to_forget_it_forgets_before_it_is_read_back(void 
     change(w, FILTERED);
     reconnect(w);
     expect_flushed(w, 1);
-    controller_switch_disconnect(&w->hv);        /* who knows whether it was heard */
+    controller_switch_disconnect(&w->hv); /* who knows whether it was heard */
     reconnect(w);
     expect_flushed(w, 1);
     controller_switch_confirm(&w->hv);
@@ -171,7 +173,7 @@ static void
 a_vnetd_that_is_started_in_between_knows_what_is_to_be_forgotten(void **state)
 {
     struct world *w = *state;
-    restart(w);                          /* it was filtered all the time */
+    restart(w); /* it was filtered all the time */
     assert_int_equal(w->hv.fake.n_flushed_zones, 0);
     change(w, OPEN);
     controller_switch_disconnect(&w->hv);
@@ -215,7 +217,7 @@ what_balancers_have_in_the_zone_stays(void **state)
     const struct fake_switch *f = &w->hv.fake;
     change(w, "[{'op':'add','type':'lb','name':'b','values':{'subnet':'s'}}]");
     change(w, OPEN);
-    w->n = 1;                            /* by which the session finds out what the switch can */
+    w->n = 1; /* by which the session finds out what the switch can */
     assert_true(controller_lab_until(w->lab, is_told, w));
     change(w, FILTERED);
     w->n = 2;
@@ -228,7 +230,7 @@ what_balancers_have_in_the_zone_stays(void **state)
 int
 main(void)
 {
-    signal(SIGPIPE, SIG_IGN);            /* a switch may answer a session that is gone */
+    signal(SIGPIPE, SIG_IGN); /* a switch may answer a session that is gone */
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_zone_is_emptied_once_when_its_port_is_filtered_again),

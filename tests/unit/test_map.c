@@ -189,7 +189,7 @@ no_insertion_moves_more_than_a_few_elements(void **unused)
             assert_in_range(insertion_moves(&m, things, i), 0, 50);
         else
             map_insert(&m, &things[i].node, hash_u32(i));
-        assert_true(m.mask >= i / 2);           /* it does grow */
+        assert_true(m.mask >= i / 2); /* it does grow */
     }
     map_done(&m);
     free(things);
@@ -259,7 +259,7 @@ consecutive_numbers_spread_evenly_over_the_low_bits(void **unused)
     for (uint32_t i = 0; i < 1 << 16; i++)
         buckets[hash_u32(i << 8) & 0xfff]++;
     for (int i = 0; i < 1 << 12; i++)
-        assert_in_range(buckets[i], 0, 48);             /* 16 on average */
+        assert_in_range(buckets[i], 0, 48); /* 16 on average */
 }
 
 static void

@@ -18,10 +18,11 @@
 
 #define DOMAIN "dc2b9d00-dd64-4485-add1-0b9917418121"
 #define PORT "22222222-0000-4000-8000-000000000001"
-#define NETWORK "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}}," \
-                "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
-                "{'op':'add','type':'port','name':'vm','id':'" PORT "','values':{'subnet':'a'}}," \
-                "{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]"
+#define NETWORK                                                                          \
+    "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"             \
+    "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
+    "{'op':'add','type':'port','name':'vm','id':'" PORT "','values':{'subnet':'a'}},"    \
+    "{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'}]"
 
 /* ---- what is recorded ---- */
 
@@ -182,8 +183,7 @@ an_event_without_an_age_is_at_no_known_time(void **state)
     take(lab, "h2", json_parse(text, strlen(text), "test", &err));
     json_t *m = only_migration(lab), *steps = json_object_get(m, "timeline"), *step;
     size_t i, n = 0;
-    json_array_foreach (steps, i, step)
-        n += json_is_null(json_object_get(step, "at"));
+    json_array_foreach(steps, i, step) n += json_is_null(json_object_get(step, "at"));
     assert_int_equal(n, 2);
     assert_string_equal(json_member_string(m, "state"), "undone");
     assert_true(json_is_null(json_object_get(m, "our_share_ms")));

@@ -23,15 +23,44 @@ struct goal {
 
 /* The plain model. Objects are slots with fixed names: v0.., s0.., p0.., r0.., n0.., o0.. (pools); all VPCs have 10.0.0.0/16. */
 struct plain {
-    struct { bool is; } vpc[N_VPCS];
-    struct { bool is; int vpc, rtb; uint32_t first, last; } subnet[N_SUBNETS];   /* rtb -1: main */
-    struct { bool is; int subnet; uint32_t ip; } port[N_PORTS];
-    struct { bool is; int vpc; } rtb[N_RTBS];
-    struct { bool is; int rtb, vpc_main; struct goal goal; } route[N_ROUTES];     /* rtb -1: main of vpc_main */
-    struct { bool is; } igw[N_VPCS];
-    struct { bool is; int subnet; } natgw[N_NATGWS];
-    struct { bool is; } pool[N_POOLS];
-    struct { bool is; int pool; uint32_t ip; struct goal goal; } eip[N_EIPS];
+    struct {
+        bool is;
+    } vpc[N_VPCS];
+    struct {
+        bool is;
+        int vpc, rtb;
+        uint32_t first, last;
+    } subnet[N_SUBNETS]; /* rtb -1: main */
+    struct {
+        bool is;
+        int subnet;
+        uint32_t ip;
+    } port[N_PORTS];
+    struct {
+        bool is;
+        int vpc;
+    } rtb[N_RTBS];
+    struct {
+        bool is;
+        int rtb, vpc_main;
+        struct goal goal;
+    } route[N_ROUTES]; /* rtb -1: main of vpc_main */
+    struct {
+        bool is;
+    } igw[N_VPCS];
+    struct {
+        bool is;
+        int subnet;
+    } natgw[N_NATGWS];
+    struct {
+        bool is;
+    } pool[N_POOLS];
+    struct {
+        bool is;
+        int pool;
+        uint32_t ip;
+        struct goal goal;
+    } eip[N_EIPS];
 };
 
 struct world {
@@ -79,12 +108,12 @@ subnet_add(struct world *w, int s, int v, uint32_t third, uint32_t len)
     if (len < 24)
         first &= ~(UINT32_MAX >> len), last = first | (UINT32_MAX >> len);
     for (int i = 0; i < N_SUBNETS; i++)
-        expected &= !(w->plain.subnet[i].is && w->plain.subnet[i].vpc == v && w->plain.subnet[i].first <= last
-                      && w->plain.subnet[i].last >= first);
+        expected &=
+            !(w->plain.subnet[i].is && w->plain.subnet[i].vpc == v && w->plain.subnet[i].first <= last && w->plain.subnet[i].last >= first);
     char cidr[IP_PREFIX_STRLEN];
-    ip_prefix_format((struct ip_prefix) { ip4(first), len }, cidr);
-    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'subnet','name':'s%d','values':{'vpc':'v%d','cidr':'%s'}}", s, v,
-                             cidr), expected);
+    ip_prefix_format((struct ip_prefix){ ip4(first), len }, cidr);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'subnet','name':'s%d','values':{'vpc':'v%d','cidr':'%s'}}", s, v, cidr),
+                     expected);
     if (!expected)
         return false;
     w->plain.subnet[s].is = true;
@@ -113,8 +142,7 @@ subnet_del(struct world *w, int s)
 static bool
 subnet_set_rtb(struct world *w, int s, int r)
 {
-    bool expected = w->plain.subnet[s].is
-                    && (r < 0 || (w->plain.rtb[r].is && w->plain.rtb[r].vpc == w->plain.subnet[s].vpc));
+    bool expected = w->plain.subnet[s].is && (r < 0 || (w->plain.rtb[r].is && w->plain.rtb[r].vpc == w->plain.subnet[s].vpc));
     char rtb[20];
     snprintf(rtb, sizeof rtb, r < 0 ? "null" : "'r%d'", r);
     assert_int_equal(lab_try(&w->lab, NULL, "{'op':'set','type':'subnet','name':'s%d','values':{'rtb':%s}}", s, rtb), expected);
@@ -145,8 +173,7 @@ port_add(struct world *w, int n, int s, uint32_t offset)
     expected = expected && ip >= p->subnet[s].first + 3 && ip < p->subnet[s].last && ip_is_free(p, s, ip);
     if (offset)
         snprintf(value, sizeof value, ",'ip':'%s'", ip_format(ip4(ip), text));
-    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'port','name':'p%d','values':{'subnet':'s%d'%s}}", n, s, value),
-                     expected);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'port','name':'p%d','values':{'subnet':'s%d'%s}}", n, s, value), expected);
     if (!expected)
         return false;
     p->port[n].is = true;
@@ -238,15 +265,18 @@ route_add(struct world *w, int n, int r, int v, struct goal goal)
     char rtb[20], text[20];
     const char *target = goal.kind == GOAL_IGW ? "igw" : goal.kind == GOAL_NONE ? "blackhole" : goal_text(goal, text);
     if (p->route[n].is && !is_same)
-        return true;            /* the slot is in use by another table's route: not tried */
+        return true; /* the slot is in use by another table's route: not tried */
     expected &= !is_same;
     if (goal.kind == GOAL_IGW)
         expected = expected && p->igw[goal.n = route_vpc(p, r, v)].is;
     else if (goal.kind != GOAL_NONE)
         expected = expected && goal_vpc(p, goal) == route_vpc(p, r, v);
     snprintf(rtb, sizeof rtb, r < 0 ? "v%d" : "r%d", r < 0 ? v : r);
-    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'route','values':{'rtb':'%s','prefix':'172.16.%d.0/24',"
-                             "'target':'%s'}}", rtb, n, target), expected);
+    assert_int_equal(lab_try(&w->lab, NULL,
+                             "{'op':'add','type':'route','values':{'rtb':'%s','prefix':'172.16.%d.0/24',"
+                             "'target':'%s'}}",
+                             rtb, n, target),
+                     expected);
     if (expected) {
         p->route[n].is = true;
         p->route[n].rtb = r;
@@ -263,7 +293,8 @@ route_del(struct world *w, int n)
     bool expected = p->route[n].is;
     int r = p->route[n].rtb;
     assert_int_equal(lab_try(&w->lab, NULL, "{'op':'del','type':'route','name':'%c%d/172.16.%d.0/24'}", r < 0 ? 'v' : 'r',
-                             r < 0 ? p->route[n].vpc_main : r, n), expected);
+                             r < 0 ? p->route[n].vpc_main : r, n),
+                     expected);
     p->route[n].is = false;
     return expected;
 }
@@ -323,8 +354,9 @@ pool_add(struct world *w, int o)
 {
     char gateway[IP_STRLEN];
     bool expected = !w->plain.pool[o].is && !(o != 1 && (w->plain.pool[0].is || w->plain.pool[2].is));
-    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'pool','name':'o%d','values':{'cidr':'%s','uplink':'u','gateway':'%s'}}",
-                             o, pools[o].cidr, ip_format(ip4(pools[o].gateway), gateway)), expected);
+    assert_int_equal(lab_try(&w->lab, NULL, "{'op':'add','type':'pool','name':'o%d','values':{'cidr':'%s','uplink':'u','gateway':'%s'}}", o,
+                             pools[o].cidr, ip_format(ip4(pools[o].gateway), gateway)),
+                     expected);
     w->plain.pool[o].is |= expected;
     return expected;
 }
@@ -357,7 +389,7 @@ eip_add(struct world *w, int n, int o, uint32_t offset)
     uint32_t ip = pools[o].first + (offset ? offset : 1), end = pools[o].first + pools[o].n_addresses;
     char text[IP_STRLEN], value[IP_STRLEN + 20] = "";
     if (p->eip[n].is)
-        return true;            /* it has no name that could be taken */
+        return true; /* it has no name that could be taken */
     while (!offset && ip < end && !public_ip_is_free(p, o, ip))
         ip++;
     bool expected = p->pool[o].is && public_ip_is_free(p, o, ip);
@@ -368,7 +400,7 @@ eip_add(struct world *w, int n, int o, uint32_t offset)
         p->eip[n].is = true;
         p->eip[n].pool = o;
         p->eip[n].ip = ip;
-        p->eip[n].goal = (struct goal) { GOAL_NONE, 0 };
+        p->eip[n].goal = (struct goal){ GOAL_NONE, 0 };
     }
     return expected;
 }
@@ -396,11 +428,11 @@ eip_attach(struct world *w, int n, struct goal goal, bool may_move)
         return true;
     for (int i = 0; i < N_EIPS; i++)
         is_taken |= i != n && p->eip[i].is && p->eip[i].goal.kind == goal.kind && p->eip[i].goal.n == goal.n;
-    bool expected = goal.kind == GOAL_NONE
-                    || (goal_vpc(p, goal) >= 0 && !is_taken && (is.kind == GOAL_NONE || is_same || may_move));
+    bool expected = goal.kind == GOAL_NONE || (goal_vpc(p, goal) >= 0 && !is_taken && (is.kind == GOAL_NONE || is_same || may_move));
     assert_int_equal(lab_try(&w->lab, NULL, "{'op':'set','type':'eip','name':'%s','values':{'attached':'%s'},'move':%s}",
                              ip_format(ip4(p->eip[n].ip), ip), goal.kind == GOAL_NONE ? "none" : goal_text(goal, text),
-                             may_move ? "true" : "false"), expected);
+                             may_move ? "true" : "false"),
+                     expected);
     if (expected)
         p->eip[n].goal = goal;
     return expected;
@@ -428,7 +460,7 @@ random_public_operation(struct world *w)
     case 11: return eip_attach(w, eip, port, false);
     case 12: return eip_attach(w, eip, port, true);
     case 13: return eip_attach(w, eip, gateway, random_below(r, 2));
-    default: return eip_attach(w, eip, (struct goal) { GOAL_NONE, 0 }, false);
+    default: return eip_attach(w, eip, (struct goal){ GOAL_NONE, 0 }, false);
     }
 }
 
@@ -454,8 +486,8 @@ random_operation(struct world *w)
     case 11: return rtb_add(w, rtb, vpc);
     case 12: return rtb_del(w, rtb);
     case 13: return route_add(w, route, rtb_or_main, vpc, blackhole);
-    case 14: return route_add(w, route, rtb_or_main, vpc, (struct goal) { GOAL_PORT, port });
-    case 15: return route_add(w, route, rtb_or_main, vpc, (struct goal) { GOAL_NATGW, random_below(r, N_NATGWS) });
+    case 14: return route_add(w, route, rtb_or_main, vpc, (struct goal){ GOAL_PORT, port });
+    case 15: return route_add(w, route, rtb_or_main, vpc, (struct goal){ GOAL_NATGW, random_below(r, N_NATGWS) });
     case 16: return route_add(w, route, rtb_or_main, vpc, igw);
     case 17: return route_del(w, route);
     default: return random_public_operation(w);
@@ -524,8 +556,9 @@ check_eips(const struct world *w)
         const struct eip *e = model_eip(m, model_eip_by_ip(m, ip4(w->plain.eip[i].ip)));
         assert_non_null(e);
         assert_int_equal(e->pool, number_of(w, OBJECT_POOL, 'o', w->plain.eip[i].pool));
-        uint32_t holder = goal.kind == GOAL_PORT ? number_of(w, OBJECT_PORT, 'p', goal.n)
-                          : goal.kind == GOAL_NATGW ? number_of(w, OBJECT_NATGW, 'n', goal.n) : 0;
+        uint32_t holder = goal.kind == GOAL_PORT    ? number_of(w, OBJECT_PORT, 'p', goal.n)
+                          : goal.kind == GOAL_NATGW ? number_of(w, OBJECT_NATGW, 'n', goal.n)
+                                                    : 0;
         assert_int_equal(e->attached.number, holder);
         assert_int_equal(e->attached.kind == TARGET_NONE, goal.kind == GOAL_NONE);
         assert_int_equal(holder ? model_eip_of(m, holder) : 0, holder ? e->o.number : 0);

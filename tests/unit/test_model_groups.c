@@ -40,8 +40,9 @@ op_rule(struct lab *lab)
         return lab_try(lab, NULL, "{'op':'del','type':'sg-rule','id':'0000000%u-0000-4000-8000-000000000000'}", r);
     if (pick(lab, 3))
         snprintf(peer, sizeof peer, "sg:g%u", pick(lab, N_GROUPS));
-    return lab_try(lab, NULL, "{'op':'add','type':'sg-rule','id':'0000000%u-0000-4000-8000-000000000000','values':"
-                              "{'sg':'g%u','direction':'%s','proto':'tcp','ports':'%u','peer':'%s'}}",
+    return lab_try(lab, NULL,
+                   "{'op':'add','type':'sg-rule','id':'0000000%u-0000-4000-8000-000000000000','values':"
+                   "{'sg':'g%u','direction':'%s','proto':'tcp','ports':'%u','peer':'%s'}}",
                    r, pick(lab, N_GROUPS), pick(lab, 2) ? "ingress" : "egress", 80 + pick(lab, 2), peer);
 }
 
@@ -63,21 +64,16 @@ op_balancer(struct lab *lab)
 {
     unsigned b = pick(lab, N_BALANCERS), t = pick(lab, N_TGS), p = pick(lab, N_PORTS);
     switch (pick(lab, 7)) {
-    case 0:
-        return lab_try(lab, NULL, "{'op':'add','type':'lb','name':'b%u','values':{'subnet':'s%u'}}", b, b % N_VPCS);
+    case 0: return lab_try(lab, NULL, "{'op':'add','type':'lb','name':'b%u','values':{'subnet':'s%u'}}", b, b % N_VPCS);
     case 1:
         return lab_try(lab, NULL, "{'op':'add','type':'tg','name':'t%u','values':{'vpc':'v%u','proto':'tcp','port':'80'}}", t, t % N_VPCS);
     case 2:
         return lab_try(lab, NULL, "{'op':'add','type':'listener','values':{'lb':'b%u','proto':'tcp','port':'%u','tg':'t%u'}}", b,
                        80 + pick(lab, 2), t);
-    case 3:
-        return lab_try(lab, NULL, "{'op':'del','type':'listener','name':'b%u/tcp:%u'}", b, 80 + pick(lab, 2));
-    case 4:
-        return lab_try(lab, NULL, "{'op':'set','type':'listener','name':'b%u/tcp:80','values':{'tg':'t%u'}}", b, t);
-    case 5:
-        return lab_try(lab, NULL, "{'op':'del','type':'target','name':'t%u/p%u'}", t, p);
-    default:
-        return lab_try(lab, NULL, "{'op':'add','type':'target','values':{'tg':'t%u','port':'p%u'}}", t, p);
+    case 3: return lab_try(lab, NULL, "{'op':'del','type':'listener','name':'b%u/tcp:%u'}", b, 80 + pick(lab, 2));
+    case 4: return lab_try(lab, NULL, "{'op':'set','type':'listener','name':'b%u/tcp:80','values':{'tg':'t%u'}}", b, t);
+    case 5: return lab_try(lab, NULL, "{'op':'del','type':'target','name':'t%u/p%u'}", t, p);
+    default: return lab_try(lab, NULL, "{'op':'add','type':'target','values':{'tg':'t%u','port':'p%u'}}", t, p);
     }
 }
 
@@ -92,7 +88,9 @@ random_operation(struct lab *lab)
 
 /* ---- what must be so ---- */
 
-#define EACH(LAB, O, TYPE) const struct object *O = NULL; (O = model_next((LAB)->m, TYPE, O ? O->number : 0)) != NULL;
+#define EACH(LAB, O, TYPE)         \
+    const struct object *O = NULL; \
+    (O = model_next((LAB)->m, TYPE, O ? O->number : 0)) != NULL;
 
 static void
 check_peers(const struct lab *lab)

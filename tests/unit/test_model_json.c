@@ -29,11 +29,12 @@ an_object_shows_all_columns_in_order(void **state)
     json_t *json = object_json(lab->m, &lab_port(lab, "web1")->o, &columns);
     json_object_del(json, "id");
     char *text = json_text(json);
-    assert_string_equal(text, "{\"name\":\"web1\",\"tenant\":\"default\",\"tags\":{\"role\":\"front\"},"
-                              "\"created\":\"2026-11-22T10:40:00.123Z\",\"subnet\":\"web\",\"ip\":\"10.0.1.3\",\"ips\":[\"10.0.1.3\"],"
-                              "\"mac\":\"02:00:00:00:00:0a\",\"sg\":[],\"source_dest_check\":true,\"declared_by\":null,\"declared_on\":null,"
-                              "\"host\":null,\"state\":\"active\","
-                              "\"reason\":null,\"claimed_by\":null,\"drops\":null,\"error\":null}");
+    assert_string_equal(text,
+                        "{\"name\":\"web1\",\"tenant\":\"default\",\"tags\":{\"role\":\"front\"},"
+                        "\"created\":\"2026-11-22T10:40:00.123Z\",\"subnet\":\"web\",\"ip\":\"10.0.1.3\",\"ips\":[\"10.0.1.3\"],"
+                        "\"mac\":\"02:00:00:00:00:0a\",\"sg\":[],\"source_dest_check\":true,\"declared_by\":null,\"declared_on\":null,"
+                        "\"host\":null,\"state\":\"active\","
+                        "\"reason\":null,\"claimed_by\":null,\"drops\":null,\"error\":null}");
     free(text);
     json_decref(json);
 
@@ -68,16 +69,26 @@ filters_compare_as_the_manual_says(void **state)
         const char *type, *name, *column, *value;
         bool matches;
     } rows[] = {
-        { "port", "web1", "subnet", "web", true },       { "port", "web1", "subnet", "we", false },
-        { "port", "web1", "ips", "10.0.1.3", true },     { "port", "web1", "ips", "10.0.1.4", false },
-        { "port", "web1", "source_dest_check", "true", true }, { "port", "web1", "source_dest_check", "false", false },
-        { "port", "web1", "tags:role", "front", true },  { "port", "web1", "tags:role", "back", false },
-        { "port", "web1", "tags:other", "front", false }, { "port", "web1", "tags:other", "", true },
-        { "port", "web1", "host", "", true },            { "port", "web1", "host", "hv1", false },
-        { "port", "web1", "sg", "none", true },          { "port", "web1", "sg", "", true },
-        { "subnet", "web", "dns", "1.1.1.1", true },     { "subnet", "web", "lease", "3600", true },
-        { "subnet", "web", "lease", "03600", false },    { "subnet", "web", "gateway", "10.0.1.1", true },
-        { "route", "a/0.0.0.0/0", "target", "port:web1", true }, { "route", "a/0.0.0.0/0", "name", "a/0.0.0.0/0", true },
+        { "port", "web1", "subnet", "web", true },
+        { "port", "web1", "subnet", "we", false },
+        { "port", "web1", "ips", "10.0.1.3", true },
+        { "port", "web1", "ips", "10.0.1.4", false },
+        { "port", "web1", "source_dest_check", "true", true },
+        { "port", "web1", "source_dest_check", "false", false },
+        { "port", "web1", "tags:role", "front", true },
+        { "port", "web1", "tags:role", "back", false },
+        { "port", "web1", "tags:other", "front", false },
+        { "port", "web1", "tags:other", "", true },
+        { "port", "web1", "host", "", true },
+        { "port", "web1", "host", "hv1", false },
+        { "port", "web1", "sg", "none", true },
+        { "port", "web1", "sg", "", true },
+        { "subnet", "web", "dns", "1.1.1.1", true },
+        { "subnet", "web", "lease", "3600", true },
+        { "subnet", "web", "lease", "03600", false },
+        { "subnet", "web", "gateway", "10.0.1.1", true },
+        { "route", "a/0.0.0.0/0", "target", "port:web1", true },
+        { "route", "a/0.0.0.0/0", "name", "a/0.0.0.0/0", true },
     };
     struct lab *lab = *state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -97,11 +108,11 @@ a_filter_on_an_unknown_column_is_refused(void **state)
 {
     const struct object_class *port = object_class(OBJECT_PORT);
     struct error err;
-    assert_false(filter_check(port, &(struct filter) { "colour", "x" }, &err));
-    assert_false(filter_check(port, &(struct filter) { "colour:x", "x" }, &err));
-    assert_false(filter_check(port, &(struct filter) { "subnet:x", "x" }, &err));
+    assert_false(filter_check(port, &(struct filter){ "colour", "x" }, &err));
+    assert_false(filter_check(port, &(struct filter){ "colour:x", "x" }, &err));
+    assert_false(filter_check(port, &(struct filter){ "subnet:x", "x" }, &err));
     assert_non_null(strstr(err.text, "column 'subnet' of type 'port' has no keys"));
-    assert_true(filter_check(port, &(struct filter) { "drops:mac", "0" }, &err));
+    assert_true(filter_check(port, &(struct filter){ "drops:mac", "0" }, &err));
 }
 
 /* Columns of its own that users see. */
@@ -119,11 +130,13 @@ the_schema_lists_every_type_and_column(void **state)
 {
     json_t *schema = schema_json(), *type, *column;
     size_t i, j, n = 0;
-    json_array_foreach (schema, i, type) {
+    json_array_foreach(schema, i, type)
+    {
         const struct object_class *class = object_class_by_name(json_member_string(type, "type"));
         assert_non_null(class);
         assert_int_equal(json_array_size(json_object_get(type, "columns")), n_shown(class) + 5);
-        json_array_foreach (json_object_get(type, "columns"), j, column) {
+        json_array_foreach(json_object_get(type, "columns"), j, column)
+        {
             assert_non_null(json_member_string(column, "help"));
             assert_non_null(json_member_string(column, "kind"));
         }
@@ -144,7 +157,7 @@ fields_of_a_newer_version_are_kept(void **state)
     json_t *vpc = lab_json("{'type':'vpc','id':'6ba7b810-9dad-41d1-80b4-00c04fd430c8','tenant':1,'name':'v','created':5,"
                            "'cidr':'10.0.0.0/16','vni':7,'balanced':false,'future':{'x':[1]}}");
     assert_true(model_load_object(m, 9, vpc, &err));
-    assert_true(model_load_finish(m, &(struct model_sequences) { 3, 10, 8 }, &err));
+    assert_true(model_load_finish(m, &(struct model_sequences){ 3, 10, 8 }, &err));
     json_t *again = object_to_store(model_get(m, 9, OBJECT_VPC));
     assert_true(json_equal(vpc, again));
     json_decref(again);
@@ -189,7 +202,7 @@ load_with(uint32_t number, const char *document, struct error *err)
         json_decref(json);
     }
     json_t *json = lab_json(document);
-    ok = ok && model_load_object(m, number, json, err) && model_load_finish(m, &(struct model_sequences) { 1, 20, 8 }, err);
+    ok = ok && model_load_object(m, number, json, err) && model_load_finish(m, &(struct model_sequences){ 1, 20, 8 }, err);
     json_decref(json);
     model_free(m);
     return ok;
@@ -238,12 +251,15 @@ a_damaged_document_is_refused_by_number_and_field(void **state)
         { 20, "{'type':'route'," ID5 ",'rtb':11,'prefix':'0.0.0.0/0','target':{'natgw':0}}", "field 'target' is no object's number" },
         { 20, "{'type':'route'," ID5 ",'rtb':11,'prefix':'0.0.0.0/0','target':'none'}", "field 'target' is no target" },
         { 20, "{'type':'pool'," ID5 ",'name':'o'}", "field 'tenant' is wrong for a pool" },
-        { 20, "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','range':'203.0.113.2-203.0.113.9'}", "field 'gateway' is missing" },
+        { 20, "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','range':'203.0.113.2-203.0.113.9'}",
+          "field 'gateway' is missing" },
         { 20, "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','gateway':'203.0.113.1'}", "field 'range' is missing" },
         { 20, "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','gateway':'203.0.113.1','range':'203.0.113.2-203.0.113.1'}",
           "field 'range': range '203.0.113.2-203.0.113.1' ends before it begins" },
-        { 20, "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','gateway':'203.0.113.1','range':'203.0.113.2-203.0.113.9',"
-              "'vlan':0}", "field 'vlan': vlan '0' is no whole number" },
+        { 20,
+          "{'type':'pool'," ID6 ",'cidr':'203.0.113.0/24','uplink':'u','gateway':'203.0.113.1','range':'203.0.113.2-203.0.113.9',"
+          "'vlan':0}",
+          "field 'vlan': vlan '0' is no whole number" },
         { 20, "{'type':'eip'," ID5 ",'pool':12,'ip':'203.0.113.2'}", "field 'pool' refers to object 12, which is no pool" },
         { 20, "{'type':'eip'," ID5 ",'pool':12}", "field 'ip' is missing" },
         { 20, "{'type':'eip'," ID5 ",'pool':12,'ip':'203.0.113.2','attached':{'igw':12}}", "field 'attached' is no target" },
@@ -323,7 +339,8 @@ the_way_out_survives_the_store(void **state)
     lab_commit(lab);
     char expected[300];
     uint32_t rtb = lab_find(lab, OBJECT_RTB, "a")->number, pool = lab_find(lab, OBJECT_POOL, "o")->number;
-    assert_stored(lab, OBJECT_POOL, "o", "{'type':'pool','name':'o','cidr':'203.0.113.0/29','uplink':'u','gateway':'203.0.113.1',"
+    assert_stored(lab, OBJECT_POOL, "o",
+                  "{'type':'pool','name':'o','cidr':'203.0.113.0/29','uplink':'u','gateway':'203.0.113.1',"
                   "'range':'203.0.113.2-203.0.113.6','vlan':7}");
     snprintf(expected, sizeof expected, "{'type':'route','rtb':%u,'prefix':'192.0.2.0/24','target':{'igw':%u}}", rtb,
              lab_find(lab, OBJECT_IGW, "a")->number);
@@ -356,15 +373,15 @@ a_targets_schema_says_what_may_be_given(void **state)
 {
     json_t *schema = schema_json(), *type, *column;
     size_t i, j;
-    json_array_foreach (schema, i, type)
-        json_array_foreach (json_object_get(type, "columns"), j, column) {
-            bool is_target = !strcmp(json_member_string(column, "kind"), "target");
-            assert_int_equal(json_object_get(column, "targets") != NULL, is_target);
-            json_t *expected = lab_json(strcmp(json_member_string(type, "type"), "eip") ? "['port:NAME','igw','natgw:NAME','blackhole']"
-                                                                                         : "['port:NAME','natgw:NAME','lb:NAME','none']");
-            assert_true(!is_target || json_equal(json_object_get(column, "targets"), expected));
-            json_decref(expected);
-        }
+    json_array_foreach(schema, i, type) json_array_foreach(json_object_get(type, "columns"), j, column)
+    {
+        bool is_target = !strcmp(json_member_string(column, "kind"), "target");
+        assert_int_equal(json_object_get(column, "targets") != NULL, is_target);
+        json_t *expected = lab_json(strcmp(json_member_string(type, "type"), "eip") ? "['port:NAME','igw','natgw:NAME','blackhole']"
+                                                                                    : "['port:NAME','natgw:NAME','lb:NAME','none']");
+        assert_true(!is_target || json_equal(json_object_get(column, "targets"), expected));
+        json_decref(expected);
+    }
     json_decref(schema);
 }
 

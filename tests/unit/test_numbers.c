@@ -26,8 +26,8 @@ struct test {
     char folder[64], file[96];
     bool can_read;
     unsigned n_reads;
-    uint32_t taken;                      /* by some other interface; 0: none */
-    char requested[200];                 /* "tap0=5 " */
+    uint32_t taken;      /* by some other interface; 0: none */
+    char requested[200]; /* "tap0=5 " */
     int n_waited;
     bool was_ready;
 };
@@ -135,12 +135,12 @@ a_port_that_comes_back_while_vnetd_is_away_gets_its_number_again(void **state)
     unplug(t, WEB);
     restart(t);
     show(t, WEB, 9);
-    assert_int_equal(t->n_reads, 0);                     /* whether vnetd is there is not known yet */
+    assert_int_equal(t->n_reads, 0); /* whether vnetd is there is not known yet */
     numbers_set_vnetd(t->numbers, false);
     assert_int_equal(t->n_reads, 1);
     answer(t, 5, MAC);
     assert_string_equal(t->requested, "tap0=5 ");
-    show(t, WEB, 0);                                     /* taken out, and put in again */
+    show(t, WEB, 0); /* taken out, and put in again */
     show(t, WEB, 5);
     assert_int_equal(t->n_reads, 1);
 }
@@ -158,7 +158,7 @@ with_vnetd_there_nothing_is_asked_for(void **state)
     numbers_set_vnetd(t->numbers, false);
     show(t, WEB, 11);
     answer(t, 9, MAC);
-    assert_string_equal(t->requested, "tap0=9 ");        /* its last one, not its first */
+    assert_string_equal(t->requested, "tap0=9 "); /* its last one, not its first */
 }
 
 static void
@@ -177,8 +177,15 @@ vnetd_back_before_the_flows_were_read_ends_the_matter(void **state)
 static void
 a_number_is_left_alone_if_its_flows_are_gone_or_somebody_elses_or_it_is_taken(void **state)
 {
-    static const struct { uint32_t flow; const char *mac; uint32_t taken; } cases[] = {
-        { 0, MAC, 0 }, { 6, MAC, 0 }, { 5, "52:54:00:00:00:99", 0 }, { 5, MAC, 5 },
+    static const struct {
+        uint32_t flow;
+        const char *mac;
+        uint32_t taken;
+    } cases[] = {
+        { 0, MAC, 0 },
+        { 6, MAC, 0 },
+        { 5, "52:54:00:00:00:99", 0 },
+        { 5, MAC, 5 },
     };
     struct test *t = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -231,7 +238,7 @@ a_number_that_is_refused_is_not_asked_for_again(void **state)
     unplug(t, WEB);
     show(t, WEB, 9);
     answer(t, 5, MAC);
-    show(t, WEB, 9);                                     /* not done yet */
+    show(t, WEB, 9); /* not done yet */
     show(t, WEB, 10);
     assert_int_equal(t->n_reads, 1);
     assert_string_equal(t->requested, "tap0=5 ");
@@ -248,7 +255,7 @@ a_switch_that_cannot_be_read_now_is_read_later(void **state)
     show(t, WEB, 9);
     t->can_read = true;
     numbers_look(t->numbers);
-    numbers_read(t->numbers, false);                     /* the connection went */
+    numbers_read(t->numbers, false); /* the connection went */
     assert_string_equal(t->requested, "");
     numbers_look(t->numbers);
     answer(t, 5, MAC);
@@ -269,7 +276,7 @@ who_waits_goes_on_when_all_have_their_numbers_or_the_time_is_over(void **state)
     struct test *t = *state;
     const char *both[] = { WEB, DB };
     numbers_wait(t->numbers, both, 2, 10000, waited, t);
-    assert_int_equal(t->n_waited, 1);                    /* never seen here: nothing to wait for */
+    assert_int_equal(t->n_waited, 1); /* never seen here: nothing to wait for */
     assert_false(t->was_ready);
     numbers_set_vnetd(t->numbers, false);
     show(t, WEB, 5);
@@ -299,8 +306,18 @@ static void
 a_file_that_is_not_ours_is_named_and_does_no_harm(void **state)
 {
     static const char *const texts[] = {
-        "", "{", "[]", "{}", "{\"ports\":[]}", "{\"ports\":{\"a\":0}}", "{\"ports\":{\"a\":65280}}", "{\"ports\":{\"a\":-1}}",
-        "{\"ports\":{\"a\":\"5\"}}", "{\"ports\":{\"\":5}}", "{\"ports\":{\"a\":5}}x", "{\"ports\":{\"a\":1e9}}",
+        "",
+        "{",
+        "[]",
+        "{}",
+        "{\"ports\":[]}",
+        "{\"ports\":{\"a\":0}}",
+        "{\"ports\":{\"a\":65280}}",
+        "{\"ports\":{\"a\":-1}}",
+        "{\"ports\":{\"a\":\"5\"}}",
+        "{\"ports\":{\"\":5}}",
+        "{\"ports\":{\"a\":5}}x",
+        "{\"ports\":{\"a\":1e9}}",
     };
     struct error err;
     unsigned sum = 0;

@@ -4,7 +4,11 @@
 
 #include "tests/unit/session_world.h"
 
-static bool has_controller_id(struct world *w) { return w->fake.n_controller_ids > 0; }
+static bool
+has_controller_id(struct world *w)
+{
+    return w->fake.n_controller_ids > 0;
+}
 
 static void
 a_switch_is_read_back_and_then_filled(void **state)
@@ -198,7 +202,11 @@ many_parts_of_a_reply_are_one_reading(void **state)
     assert_true(world_until(w, is_committed, 5000));
 }
 
-static bool are_16_reads_done(struct world *w) { return w->n_reads_done == 16; }
+static bool
+are_16_reads_done(struct world *w)
+{
+    return w->n_reads_done == 16;
+}
 
 static void
 readings_queue_up_to_sixteen_beside_commits(void **state)

@@ -38,8 +38,7 @@ hidden_flows_of_ovs_are_not_there(void **state)
     world_start_ovs(w);
     assert_true(world_until(w, is_committed, 10000));
     world_expect_output(w, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" bridge/dump-flows br0", "table_id=254");
-    assert_int_equal(world_count_lines(w, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" bridge/dump-flows br0 | grep priority=18000"),
-                     0);
+    assert_int_equal(world_count_lines(w, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" bridge/dump-flows br0 | grep priority=18000"), 0);
 }
 
 static void
@@ -55,7 +54,7 @@ a_reconnection_reads_back_and_sends_only_the_difference(void **state)
     world_set_block(w, 4, world_flow(w, 4, 400));
     world_set_block(w, 3000, world_flow(w, 3000, 100));
     assert_true(world_until(w, is_committed, 10000));
-    assert_int_equal(of_session_counters(w->session)->mods_sent, 4);     /* -3, -4 at 100, +4 at 400, +3000 */
+    assert_int_equal(of_session_counters(w->session)->mods_sent, 4); /* -3, -4 at 100, +4 at 400, +3000 */
     assert_int_equal(count_flows(w), 2000);
     assert_true(flow_table_is_clean(w->table));
 }
@@ -83,7 +82,7 @@ set_group(struct world *w, uint32_t n_targets)
     const struct of_field fields[] = { of_field_whole(OF_IPV4_SRC), of_field_whole(OF_TCP_SRC), of_field_whole(OF_TCP_DST) };
     const struct spec *specs[2];
     struct error err;
-    group_begin(w->builder, 5, COOKIE(5), &(struct flow_group) { FLOW_GROUP_SELECT_HASH, fields, 3, 0 });
+    group_begin(w->builder, 5, COOKIE(5), &(struct flow_group){ FLOW_GROUP_SELECT_HASH, fields, 3, 0 });
     for (uint32_t i = 0; i < n_targets; i++) {
         bucket_begin(w->builder, 1000 + i, 1);
         act_set(w->builder, of_field_whole(OF_REG1), i);
@@ -109,7 +108,7 @@ a_group_changes_under_its_flows_and_is_known_again(void **state)
     of_session_flush(w->session, 2);
     assert_true(world_until(w, is_at_seq_2, 5000));
     assert_int_equal(world_count_lines(w, "ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -o bucket_id:"), FLOW_BUCKETS_MAX);
-    assert_int_equal(of_session_counters(w->session)->mods_sent, 3);     /* both, then the group alone */
+    assert_int_equal(of_session_counters(w->session)->mods_sent, 3); /* both, then the group alone */
     assert_int_equal(count_flows(w), 1);
     world_end_session(w);
 
@@ -160,7 +159,7 @@ what_open_vswitch_refuses_is_left_out_and_the_rest_is_there(void **state)
     assert_true(world_until(w, is_at_seq_2, 10000));
     assert_int_equal(w->n_refused, 2);
     assert_int_equal(w->refused_cookie, COOKIE(78));
-    assert_int_equal(count_flows(w), 98);        /* the old flow of block 78 has another priority, and goes */
+    assert_int_equal(count_flows(w), 98); /* the old flow of block 78 has another priority, and goes */
 }
 
 static void
@@ -210,7 +209,7 @@ a_meter_of_a_batch_that_failed_is_not_added_twice(void **state)
 
     world_end_session(w);
     assert_true(world_until(w, is_committed, 10000));
-    assert_int_equal(w->n_refused, 2);           /* a new connection tries what was refused again, and only that */
+    assert_int_equal(w->n_refused, 2); /* a new connection tries what was refused again, and only that */
     assert_int_equal(of_session_counters(w->session)->mods_sent, 1);
 }
 

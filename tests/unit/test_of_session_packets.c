@@ -10,7 +10,7 @@
 static void
 read_to_the_end(struct world *w)
 {
-    struct of_session_read barrier = world_reading(w, 0);      /* answered after what was sent before was carried out */
+    struct of_session_read barrier = world_reading(w, 0); /* answered after what was sent before was carried out */
     w->n_reads_done = 0;
     assert_true(of_session_read(w->session, &barrier));
     assert_true(world_until(w, is_read_done, 5000));
@@ -18,7 +18,11 @@ read_to_the_end(struct world *w)
 
 /* ---- packets in and out ---- */
 
-static bool has_packet_in(struct world *w) { return w->n_packet_ins > 0; }
+static bool
+has_packet_in(struct world *w)
+{
+    return w->n_packet_ins > 0;
+}
 
 static void
 a_flow_sends_a_packet_here_with_its_userdata_and_an_answer_goes_out(void **state)
@@ -35,13 +39,13 @@ a_flow_sends_a_packet_here_with_its_userdata_and_an_answer_goes_out(void **state
     world_start_ovs(w);
     assert_true(world_until(w, is_committed, 10000));
     free(ovs_fixture_sh(w->ovs, "ovs-vsctl --timeout=10 add-port br0 p1 -- set interface p1 type=dummy ofport_request=1 "
-                        "options:tx_pcap=p1-tx.pcap"));
+                                "options:tx_pcap=p1-tx.pcap"));
     free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p1 "
-                        "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
-                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=1,tos=0,ttl=64,frag=no),icmp(type=8,code=0)'"));
+                                "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
+                                "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=1,tos=0,ttl=64,frag=no),icmp(type=8,code=0)'"));
     free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p1 "
-                        "'in_port(1),eth(src=50:54:00:00:00:01,dst=ff:ff:ff:ff:ff:ff),eth_type(0x0806),"
-                        "arp(sip=10.0.0.1,tip=10.0.0.2,op=1,sha=50:54:00:00:00:01,tha=00:00:00:00:00:00)'"));
+                                "'in_port(1),eth(src=50:54:00:00:00:01,dst=ff:ff:ff:ff:ff:ff),eth_type(0x0806),"
+                                "arp(sip=10.0.0.1,tip=10.0.0.2,op=1,sha=50:54:00:00:00:01,tha=00:00:00:00:00:00)'"));
     assert_true(world_until(w, has_packet_in, 5000));
     assert_int_equal(w->n_packet_ins, 1);
     assert_int_equal(w->in_port, 1);
@@ -51,7 +55,7 @@ a_flow_sends_a_packet_here_with_its_userdata_and_an_answer_goes_out(void **state
 
     uint8_t packet[60] = "the answer of at least 60 bytes";
     of_session_packet_out(w->session, 1, packet, sizeof packet);
-    struct of_session_read barrier = world_reading(w, 0);      /* answered after the packet-out was carried out */
+    struct of_session_read barrier = world_reading(w, 0); /* answered after the packet-out was carried out */
     assert_true(of_session_read(w->session, &barrier));
     assert_true(world_until(w, is_read_done, 5000));
     world_expect_output(w, "grep -c 'the answer of at least' p1-tx.pcap", "1");
@@ -76,26 +80,30 @@ a_packet_that_waits_goes_on_changed(void **state)
     world_start_ovs(w);
     assert_true(world_until(w, is_committed, 10000));
     free(ovs_fixture_sh(w->ovs, "ovs-vsctl --timeout=10 add-port br0 p1 -- set interface p1 type=dummy ofport_request=1 "
-                        "options:tx_pcap=p1-tx.pcap"));
+                                "options:tx_pcap=p1-tx.pcap"));
     free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p1 "
-                        "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
-                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)' --len 100"));
+                                "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
+                                "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)' --len 100"));
     assert_true(world_until(w, has_packet_in, 5000));
     assert_memory_equal(w->userdata, "answer me", 9);
     read_to_the_end(w);
-    assert_int_equal(world_count_lines(w, "grep -ao VANENO p1-tx.pcap"), 1);   /* it did not go on before */
+    assert_int_equal(world_count_lines(w, "grep -ao VANENO p1-tx.pcap"), 1); /* it did not go on before */
     world_expect_output(w, "grep -ac 'changed while it waited' p1-tx.pcap", "1");
     assert_int_equal(w->n_packet_ins, 1);
     assert_int_equal(of_session_counters(w->session)->errors, 0);
 }
 
-static bool has_two_packet_ins(struct world *w) { return w->n_packet_ins == 2; }
+static bool
+has_two_packet_ins(struct world *w)
+{
+    return w->n_packet_ins == 2;
+}
 
 static void
 only_a_packet_that_waits_is_resumed(void **state)
 {
     struct world *w = *state;
-    uint8_t body[40] = { 0, 0, 0x23, 0x20, 0, 0, 0, 30, 0, 0, 0, 18 };  /* a packet of 14 bytes, padded */
+    uint8_t body[40] = { 0, 0, 0x23, 0x20, 0, 0, 0, 30, 0, 0, 0, 18 }; /* a packet of 14 bytes, padded */
     static const uint8_t continuation[8] = { 0, 8, 0, 8 };
     w->resumes_with = "x";
     world_start_fake(w);
@@ -113,7 +121,7 @@ static void
 a_flood_of_packets_is_cut_to_what_is_allowed(void **state)
 {
     struct world *w = *state;
-    uint8_t body[40] = { 0, 0, 0x23, 0x20, 0, 0, 0, 30, 0, 0, 0, 18 };  /* a packet of 14 bytes, padded */
+    uint8_t body[40] = { 0, 0, 0x23, 0x20, 0, 0, 0, 30, 0, 0, 0, 18 }; /* a packet of 14 bytes, padded */
     world_start_fake(w);
     assert_true(world_until(w, is_committed, 5000));
     for (int i = 0; i < 5000; i++)
@@ -130,7 +138,7 @@ static void
 a_flood_of_one_kind_holds_back_no_other(void **state)
 {
     struct world *w = *state;
-    uint8_t body[48] = { 0, 0, 0x23, 0x20, 0, 0, 0, 30, 0, 0, 0, 18, [32] = 0, 4, 0, 16, 0, 0, 0, 0, 4 };        /* with a cookie */
+    uint8_t body[48] = { 0, 0, 0x23, 0x20, 0, 0, 0, 30, 0, 0, 0, 18, [32] = 0, 4, 0, 16, 0, 0, 0, 0, 4 }; /* with a cookie */
     world_start_fake(w);
     assert_true(world_until(w, is_committed, 5000));
     for (int i = 0; i < 5000; i++)
@@ -153,18 +161,20 @@ track_in(struct world *w, uint32_t in_port, uint16_t zone)
     flow_begin(w->builder, 0, 10, COOKIE(in_port));
     match_in_port(w->builder, in_port);
     match_family(w->builder, IP_V4);
-    act_ct(w->builder, &(struct flow_ct) { .zone = zone, .table = 1, .is_commit = true });
+    act_ct(w->builder, &(struct flow_ct){ .zone = zone, .table = 1, .is_commit = true });
     world_set_block(w, in_port, flow_end(w->builder, w->arena));
 }
 
 static void
 connection_begins(const struct world *w, unsigned in_port)
 {
-    free(ovs_fixture_sh(w->ovs, "ovs-vsctl --timeout=10 add-port br0 p%u -- set interface p%u type=dummy ofport_request=%u",
-                        in_port, in_port, in_port));
-    free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p%u "
+    free(ovs_fixture_sh(w->ovs, "ovs-vsctl --timeout=10 add-port br0 p%u -- set interface p%u type=dummy ofport_request=%u", in_port,
+                        in_port, in_port));
+    free(ovs_fixture_sh(w->ovs,
+                        "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p%u "
                         "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
-                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)'", in_port));
+                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)'",
+                        in_port));
 }
 
 static unsigned
@@ -207,16 +217,18 @@ mark_by_port(struct world *w, uint16_t port)
     flow_begin(w->builder, 0, 10, COOKIE(port));
     match_in_port(w->builder, 3);
     match_l4_dst(w->builder, IP_V4, 17, port, 0xffff);
-    act_ct(w->builder, &(struct flow_ct) { .zone = 5, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = sets, .n_sets = 2 });
+    act_ct(w->builder, &(struct flow_ct){ .zone = 5, .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = sets, .n_sets = 2 });
     world_set_block(w, port, flow_end(w->builder, w->arena));
 }
 
 static void
 udp_arrives(const struct world *w, unsigned port)
 {
-    free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p3 "
+    free(ovs_fixture_sh(w->ovs,
+                        "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p3 "
                         "'in_port(3),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
-                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=77,dst=%u)'", port));
+                        "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=77,dst=%u)'",
+                        port));
 }
 
 /* Flushes by 'match': the ports of 'left' are still known, and no others of 1..4. */
@@ -249,15 +261,15 @@ connections_that_match_are_forgotten_and_no_others(void **state)
     const struct ip src = ip4(0x0a000001), dst = ip4(0x0a000002);
     struct of_ct_match match = { .has_zone = true, .zone = 6, .proto = 17 };
     assert_left(w, &match, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4);
-    match = (struct of_ct_match) { .has_zone = true, .zone = 5, .mark = 4, .mark_mask = 0xff };
+    match = (struct of_ct_match){ .has_zone = true, .zone = 5, .mark = 4, .mark_mask = 0xff };
     assert_left(w, &match, 1 << 1 | 1 << 2 | 1 << 3);
-    match = (struct of_ct_match) { .label = 0x1234567800000003, .label_mask = UINT64_MAX };
+    match = (struct of_ct_match){ .label = 0x1234567800000003, .label_mask = UINT64_MAX };
     assert_left(w, &match, 1 << 1 | 1 << 2);
-    match = (struct of_ct_match) { .has_zone = true, .zone = 5, .proto = 17, .src = src, .dst = dst, .src_port = 77, .dst_port = 2 };
+    match = (struct of_ct_match){ .has_zone = true, .zone = 5, .proto = 17, .src = src, .dst = dst, .src_port = 77, .dst_port = 2 };
     assert_left(w, &match, 1 << 1);
-    match = (struct of_ct_match) { .has_zone = true, .zone = 5, .src = dst };
+    match = (struct of_ct_match){ .has_zone = true, .zone = 5, .src = dst };
     assert_left(w, &match, 1 << 1);
-    match = (struct of_ct_match) { .has_zone = true, .zone = 5, .src = src };
+    match = (struct of_ct_match){ .has_zone = true, .zone = 5, .src = src };
     assert_left(w, &match, 0);
     assert_int_equal(of_session_counters(w->session)->errors, 0);
 }
@@ -271,7 +283,7 @@ connections_are_forgotten_by_mark_only_where_what_is_unknown_is_refused(void **s
     assert_true(world_until(w, is_committed, 5000));
     unsigned before = w->fake.n_messages[4];
     assert_false(of_session_flush_ct(w->session, &by_mark));
-    assert_true(of_session_flush_ct(w->session, &(struct of_ct_match) { .has_zone = true, .zone = 7, .proto = 6 }));
+    assert_true(of_session_flush_ct(w->session, &(struct of_ct_match){ .has_zone = true, .zone = 7, .proto = 6 }));
     read_to_the_end(w);
     assert_int_equal(w->fake.n_messages[4] - before, 1);
 }
@@ -283,8 +295,8 @@ a_switch_that_refuses_to_forget_is_served_on(void **state)
     w->fake.refuses_ct_flush = true;
     world_start_fake(w);
     assert_true(world_until(w, is_committed, 5000));
-    assert_int_equal(of_session_counters(w->session)->errors, 0);        /* what refuses the probe is as it should be */
-    assert_true(of_session_flush_ct(w->session, &(struct of_ct_match) { .has_zone = true, .zone = 7, .label = 1, .label_mask = 1 }));
+    assert_int_equal(of_session_counters(w->session)->errors, 0); /* what refuses the probe is as it should be */
+    assert_true(of_session_flush_ct(w->session, &(struct of_ct_match){ .has_zone = true, .zone = 7, .label = 1, .label_mask = 1 }));
     read_to_the_end(w);
     assert_int_equal(of_session_counters(w->session)->errors, 1);
     assert_string_equal(of_session_state_name(w->session), "CURRENT");
@@ -315,8 +327,8 @@ send_udp(const struct world *w, unsigned n)
 {
     while (n--)
         free(ovs_fixture_sh(w->ovs, "ovs-appctl -t \"$OVS_RUNDIR/vswitchd.ctl\" netdev-dummy/receive p1 "
-                            "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
-                            "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)' --len 100"));
+                                    "'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
+                                    "ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)' --len 100"));
 }
 
 /* The switch has counted so many for the flow: it collects what its fast path has seen twice a second. */
@@ -329,9 +341,21 @@ wait_counted(const struct world *w, unsigned n)
     free(command);
 }
 
-static bool has_removal(struct world *w) { return w->n_removed == 1; }
-static bool has_two_removals(struct world *w) { return w->n_removed == 2; }
-static bool is_at_seq_3(struct world *w) { return w->seq == 3; }
+static bool
+has_removal(struct world *w)
+{
+    return w->n_removed == 1;
+}
+static bool
+has_two_removals(struct world *w)
+{
+    return w->n_removed == 2;
+}
+static bool
+is_at_seq_3(struct world *w)
+{
+    return w->seq == 3;
+}
 
 static void
 a_flow_tells_its_removal_with_all_its_packets_and_its_successor_begins_anew(void **state)

@@ -65,7 +65,11 @@ echo_requests_are_answered_even_one_byte_at_a_time(void **state)
 static void
 garbage_after_the_handshake_ends_the_session_with_a_reason(void **state)
 {
-    static const struct { uint8_t bytes[40]; size_t n; const char *reason; } garbage[] = {
+    static const struct {
+        uint8_t bytes[40];
+        size_t n;
+        const char *reason;
+    } garbage[] = {
         { { 6, 2, 0, 7, 0, 0, 0, 0 }, 8, "7 bytes" },
         { { 6, 2, 0, 0, 0, 0, 0, 0 }, 8, "0 bytes" },
         { { 4, 2, 0, 8, 0, 0, 0, 0 }, 8, "version 0x04" },

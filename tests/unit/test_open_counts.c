@@ -13,7 +13,10 @@
 #include "base/alloc.h"
 #include "tests/unit/random.h"
 
-#define WEB { .ip = { IP_V4, { 10, 0, 1, 100 } }, .port = 80, .proto = 6 }
+#define WEB                                                        \
+    {                                                              \
+        .ip = { IP_V4, { 10, 0, 1, 100 } }, .port = 80, .proto = 6 \
+    }
 
 /* ---- reports ---- */
 
@@ -46,7 +49,8 @@ must_read(const char *text)
 static void
 a_report_is_read_as_it_is_written(void **state)
 {
-    struct open_report r = must_read("{'every_ms':10000,'counts':[[2,31,'tcp','10.0.1.100',80,17],[65535,4294967295,'udp','203.0.113.9',53,1]]}");
+    struct open_report r =
+        must_read("{'every_ms':10000,'counts':[[2,31,'tcp','10.0.1.100',80,17],[65535,4294967295,'udp','203.0.113.9',53,1]]}");
     assert_int_equal(r.every_ms, 10000);
     assert_int_equal(r.n, 2);
     assert_int_equal(r.rows[0].zone, 2);
@@ -70,13 +74,25 @@ static void
 a_report_that_makes_no_sense_is_refused(void **state)
 {
     static const char *const wrong[] = {
-        "7", "{}", "{'every_ms':10000}", "{'counts':[]}", "{'every_ms':0,'counts':[]}", "{'every_ms':1,'counts':{}}",
-        "{'every_ms':1,'counts':[7]}", "{'every_ms':1,'counts':[[]]}", "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1.100',80]]}",
-        "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1.100',80,1,1]]}", "{'every_ms':1,'counts':[[-1,31,'tcp','10.0.1.100',80,1]]}",
-        "{'every_ms':1,'counts':[[65536,31,'tcp','10.0.1.100',80,1]]}", "{'every_ms':1,'counts':[[2,'a','tcp','10.0.1.100',80,1]]}",
-        "{'every_ms':1,'counts':[[2,31,'sctp','10.0.1.100',80,1]]}", "{'every_ms':1,'counts':[[2,31,6,'10.0.1.100',80,1]]}",
-        "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1',80,1]]}", "{'every_ms':1,'counts':[[2,31,'tcp',7,80,1]]}",
-        "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1.100',65536,1]]}", "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1.100',80,1.5]]}",
+        "7",
+        "{}",
+        "{'every_ms':10000}",
+        "{'counts':[]}",
+        "{'every_ms':0,'counts':[]}",
+        "{'every_ms':1,'counts':{}}",
+        "{'every_ms':1,'counts':[7]}",
+        "{'every_ms':1,'counts':[[]]}",
+        "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1.100',80]]}",
+        "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1.100',80,1,1]]}",
+        "{'every_ms':1,'counts':[[-1,31,'tcp','10.0.1.100',80,1]]}",
+        "{'every_ms':1,'counts':[[65536,31,'tcp','10.0.1.100',80,1]]}",
+        "{'every_ms':1,'counts':[[2,'a','tcp','10.0.1.100',80,1]]}",
+        "{'every_ms':1,'counts':[[2,31,'sctp','10.0.1.100',80,1]]}",
+        "{'every_ms':1,'counts':[[2,31,6,'10.0.1.100',80,1]]}",
+        "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1',80,1]]}",
+        "{'every_ms':1,'counts':[[2,31,'tcp',7,80,1]]}",
+        "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1.100',65536,1]]}",
+        "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1.100',80,1.5]]}",
         "{'every_ms':1,'counts':[[2,31,'tcp','10.0.1.100',80,4294967296]]}",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -142,7 +158,8 @@ hosts_are_summed_up_and_what_one_says_last_counts(void **state)
     struct open_place web = WEB, mail = WEB, dns = WEB;
     mail.port = 25;
     dns.proto = 17;
-    take(all, 1, "[[1,7,'tcp','10.0.1.100',80,3],[2,7,'tcp','10.0.1.100',80,4],[1,8,'tcp','10.0.1.100',80,5],[1,7,'tcp','10.0.1.100',25,1]]");
+    take(all, 1,
+         "[[1,7,'tcp','10.0.1.100',80,3],[2,7,'tcp','10.0.1.100',80,4],[1,8,'tcp','10.0.1.100',80,5],[1,7,'tcp','10.0.1.100',25,1]]");
     take(all, 2, "[[1,7,'tcp','10.0.1.100',80,10],[1,7,'udp','10.0.1.100',80,100]]");
     assert_int_equal(open_counts_of_target(all, 7), 118);
     assert_int_equal(open_counts_of_target(all, 8), 5);
@@ -166,7 +183,9 @@ zones_of_nothing_alive_and_targets_of_others_do_not_count(void **state)
 {
     struct open_counts *all = open_counts_new();
     struct open_place web = WEB;
-    take(all, 1, "[[100,7,'tcp','10.0.1.100',80,3],[99,7,'tcp','10.0.1.100',80,4],[200,6,'tcp','10.0.1.100',80,3],[1,1000,'tcp','10.0.1.100',80,9]]");
+    take(
+        all, 1,
+        "[[100,7,'tcp','10.0.1.100',80,3],[99,7,'tcp','10.0.1.100',80,4],[200,6,'tcp','10.0.1.100',80,3],[1,1000,'tcp','10.0.1.100',80,9]]");
     assert_int_equal(open_counts_of_target(all, 7), 4);
     assert_int_equal(open_counts_of_target(all, 6), 0);
     assert_int_equal(at(all, web), 4);
@@ -187,7 +206,7 @@ sums_are_right_after_many_reports(void **state)
         memset(said[host], 0, sizeof said[host]);
         for (uint32_t i = 0; i < n; i++) {
             uint32_t target = random_below(&r, TARGETS), port = random_below(&r, PORTS), zone = random_below(&r, ZONES);
-            report.rows[i] = (struct open_row) { .target = target, .zone = (uint16_t) zone, .place = WEB, .n = random_below(&r, 9) };
+            report.rows[i] = (struct open_row){ .target = target, .zone = (uint16_t) zone, .place = WEB, .n = random_below(&r, 9) };
             report.rows[i].place.port = (uint16_t) port;
             said[host][target][port] += zone < 100 ? report.rows[i].n : 0;
         }

@@ -134,8 +134,8 @@ what_is_wrong_in_a_file_is_named_with_its_line(void **state)
 {
     static const char *const files[][2] = {
         { "\nnonsense = 5\n", ":2: 'nonsense' is no option" }, { "store\n", "'store' needs a value" },
-        { "detach = no\n", "'detach' takes no value" }, { "config = /x\n", "'config' is no option" },
-        { "verbose = nonsense:nonsense\n", ":1: -v" }, { "advertise = somewhere\n", "--advertise=somewhere" },
+        { "detach = no\n", "'detach' takes no value" },        { "config = /x\n", "'config' is no option" },
+        { "verbose = nonsense:nonsense\n", ":1: -v" },         { "advertise = somewhere\n", "--advertise=somewhere" },
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char name[64];
@@ -150,10 +150,18 @@ static void
 what_is_wrong_on_the_command_line_is_named(void **state)
 {
     static char *const words[][2] = {
-        { "--nonsense", "--nonsense" }, { "--store", "--store" }, { "word", "'word'" }, { "--config=/nonexistent", "/nonexistent" },
-        { "--config", "--config" }, { "--advertise=x", "--advertise=x" }, { "-vnonsense:nonsense", "-vnonsense" },
-        { "--store=mysql:x", "--store=mysql:x" }, { "--store=sqlite:", "sqlite:FILE" }, { "--openflow=tcp:192.0.2.1", "--openflow: 'tcp:192.0.2.1'" },
-        { "--ovsdb=ptcp:99999", "--ovsdb: 'ptcp:99999'" }, { "--api=punix:", "--api: 'punix:'" },
+        { "--nonsense", "--nonsense" },
+        { "--store", "--store" },
+        { "word", "'word'" },
+        { "--config=/nonexistent", "/nonexistent" },
+        { "--config", "--config" },
+        { "--advertise=x", "--advertise=x" },
+        { "-vnonsense:nonsense", "-vnonsense" },
+        { "--store=mysql:x", "--store=mysql:x" },
+        { "--store=sqlite:", "sqlite:FILE" },
+        { "--openflow=tcp:192.0.2.1", "--openflow: 'tcp:192.0.2.1'" },
+        { "--ovsdb=ptcp:99999", "--ovsdb: 'ptcp:99999'" },
+        { "--api=punix:", "--api: 'punix:'" },
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         struct options o;

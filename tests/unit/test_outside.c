@@ -29,7 +29,7 @@
 struct world {
     struct controller_lab *lab;
     struct controller_switch switches[N_HOSTS];
-    unsigned at_least;                   /* packets wanted, for controller_lab_until() */
+    unsigned at_least; /* packets wanted, for controller_lab_until() */
     struct controller_switch *of;
 };
 
@@ -119,8 +119,9 @@ bind_port(struct world *w, const char *port, unsigned i, uint32_t ofport)
 {
     struct controller *c = &w->lab->c;
     uint32_t number = controller_lab_number(w->lab, OBJECT_PORT, port);
-    struct vnet_event event = { .kind = EVENT_BINDING, .number = number, .before = runtime_binding(c->runtime, number),
-                                .after = { host(w, i)->number, ofport } };
+    struct vnet_event event = {
+        .kind = EVENT_BINDING, .number = number, .before = runtime_binding(c->runtime, number), .after = { host(w, i)->number, ofport }
+    };
     runtime_bind(c->runtime, number, event.after);
     controller_fact_changed(c, &event);
 }
@@ -131,11 +132,11 @@ setup(void **state)
     struct world *w = calloc(1, sizeof *w);
     w->lab = controller_lab_start();
     controller_lab_do(w->lab, "[{'op':'add','type':'host','name':'hv1'},{'op':'add','type':'host','name':'hv2'},"
-                      "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
-                      "{'op':'add','type':'igw','values':{'vpc':'v'}},"
-                      "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"
-                      "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"
-                      "{'op':'add','type':'port','name':'web','values':{'subnet':'a'}}]");
+                              "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
+                              "{'op':'add','type':'igw','values':{'vpc':'v'}},"
+                              "{'op':'add','type':'subnet','name':'a','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"
+                              "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"
+                              "{'op':'add','type':'port','name':'web','values':{'subnet':'a'}}]");
     *state = w;
     return 0;
 }
@@ -313,7 +314,7 @@ who_waits_hears_of_place_and_announcement(void **state)
 struct natgw_news {
     struct world *w;
     unsigned n;
-    char ip[IP_STRLEN], host[16];        /* as the last event shows them */
+    char ip[IP_STRLEN], host[16]; /* as the last event shows them */
 };
 
 static void
@@ -344,7 +345,8 @@ set_gateway(struct world *w, unsigned i)
     struct runtime_host before = *runtime_host(c->runtime, host(w, i)->number), after = before;
     after.is_gateway = true;
     runtime_set_host(c->runtime, &after);
-    controller_fact_changed(c, &(struct vnet_event) { .kind = EVENT_HOST, .number = after.number, .host_before = &before, .host_after = &after });
+    controller_fact_changed(
+        c, &(struct vnet_event){ .kind = EVENT_HOST, .number = after.number, .host_before = &before, .host_after = &after });
 }
 
 static void
@@ -356,7 +358,7 @@ who_waits_hears_of_a_nat_gateways_address_and_host(void **state)
     settle(w);
     struct feed_reader *r = feed_subscribe(w->lab->c.feed, feed_last(w->lab->c.feed), note_natgw, &news);
     controller_lab_do(w->lab, "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':'natgw:n'}}]");
-    expect_news(&news, EIP, "");         /* no gateway as yet */
+    expect_news(&news, EIP, ""); /* no gateway as yet */
     set_uplink(w, 0, true);
     set_gateway(w, 0);
     expect_news(&news, EIP, "hv1");
@@ -375,8 +377,9 @@ hear(struct world *w, unsigned i, const struct arp_frame *arp, uint32_t in_port)
     struct bytes frame = BYTES_INIT, userdata = BYTES_INIT;
     arp_put(&frame, arp);
     userdata_put_pool(&userdata, controller_lab_number(w->lab, OBJECT_POOL, "public"));
-    struct packet_in in = { .packet = frame.data, .packet_len = frame.n, .userdata = userdata.data, .userdata_len = userdata.n,
-                            .in_port = in_port };
+    struct packet_in in = {
+        .packet = frame.data, .packet_len = frame.n, .userdata = userdata.data, .userdata_len = userdata.n, .in_port = in_port
+    };
     outside_packet_in(&w->lab->c, host(w, i)->number, &in);
     bytes_done(&frame);
     bytes_done(&userdata);
@@ -385,7 +388,7 @@ hear(struct world *w, unsigned i, const struct arp_frame *arp, uint32_t in_port)
 static struct arp_frame
 answer_of(struct mac mac)
 {
-    return (struct arp_frame) { .eth_src = mac, .op = ARP_REPLY, .sha = mac, .spa = ip4(0xcb007101) };
+    return (struct arp_frame){ .eth_src = mac, .op = ARP_REPLY, .sha = mac, .spa = ip4(0xcb007101) };
 }
 
 static void
@@ -428,7 +431,7 @@ its_answer_is_learnt_shown_and_remembered(void **state)
     struct world *w = *state;
     controller_lab_do(w->lab, "[" POOL "]");
     set_uplink(w, 0, true);
-    struct arp_frame a = answer_of((struct mac) { { 2, 0, 0, 0, 0, 9 } });
+    struct arp_frame a = answer_of((struct mac){ { 2, 0, 0, 0, 0, 9 } });
     uint64_t seq = w->lab->c.seq;
     hear(w, 0, &a, UPLINK_PORT);
     assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "02:00:00:00:00:09");
@@ -449,8 +452,12 @@ what_is_not_the_gateways_is_not_believed(void **state)
     const struct mac good = { { 2, 0, 0, 0, 0, 9 } };
     controller_lab_do(w->lab, "[" POOL "]");
     set_uplink(w, 0, true);
-    struct arp_frame wrong[] = { answer_of(good), answer_of(good), answer_of((struct mac) { { 3, 0, 0, 0, 0, 9 } }),
-                                 answer_of((struct mac) { { 0 } }), answer_of(public_mac_of_ip(ip4(0xcb00710a))), answer_of(good) };
+    struct arp_frame wrong[] = { answer_of(good),
+                                 answer_of(good),
+                                 answer_of((struct mac){ { 3, 0, 0, 0, 0, 9 } }),
+                                 answer_of((struct mac){ { 0 } }),
+                                 answer_of(public_mac_of_ip(ip4(0xcb00710a))),
+                                 answer_of(good) };
     wrong[0].spa = ip4(0xcb007102);
     wrong[1].op = 3;
     wrong[5].vlan = 5;
@@ -464,8 +471,8 @@ what_is_not_the_gateways_is_not_believed(void **state)
     assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "");
     hear(w, 0, &right, UPLINK_PORT);
     assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "02:00:00:00:00:09");
-    struct arp_frame other = answer_of((struct mac) { { 2, 0, 0, 0, 0, 8 } });
-    hear(w, 0, &other, UPLINK_PORT);     /* at once after it */
+    struct arp_frame other = answer_of((struct mac){ { 2, 0, 0, 0, 0, 8 } });
+    hear(w, 0, &other, UPLINK_PORT); /* at once after it */
     assert_string_equal(column(w, OBJECT_POOL, "public", "gateway_mac"), "02:00:00:00:00:09");
 }
 

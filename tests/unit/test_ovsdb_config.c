@@ -21,43 +21,43 @@
 #define VP "vp-ceda3e10"
 #define VQ "vq-ceda3e10"
 #define OURS "'external_ids':['map',[['vnet','1']]]"
-#define BRIDGES                                                                                                       \
-    "'Bridge':{'" SAMPLE_UUID("11") "':{'initial':{'name':'br-int','fail_mode':'secure','datapath_type':'system',"   \
-    "'protocols':['set',['OpenFlow13','OpenFlow15']],'other_config':['map',[['datapath-id','00000000000000ab'],"     \
-    "['disable-in-band','true'],['mac-table-size','4096']]]," OURS ",'ports':['set',[" SAMPLE_REF("21") ","          \
-    SAMPLE_REF("22") "," SAMPLE_REF("23") "," SAMPLE_REF("25") "]],'controller':" SAMPLE_REF("41") "}},'"            \
-    SAMPLE_UUID("12") "':{'initial':{'name':'br-ex','ports':" SAMPLE_REF("24") ",'controller':" SAMPLE_REF("49")    \
-    "}}}"
+#define BRIDGES                                                                                                                                  \
+    "'Bridge':{'" SAMPLE_UUID(                                                                                                                   \
+        "11") "':{'initial':{'name':'br-int','fail_mode':'secure','datapath_type':'system',"                                                     \
+              "'protocols':['set',['OpenFlow13','OpenFlow15']],'other_config':['map',[['datapath-id','00000000000000ab'],"                       \
+              "['disable-in-band','true'],['mac-table-size','4096']]]," OURS                                                                     \
+              ",'ports':['set',[" SAMPLE_REF("21") "," SAMPLE_REF("22") "," SAMPLE_REF("23") "," SAMPLE_REF("25") "]],'controller':" SAMPLE_REF( \
+                  "41") "}},'" SAMPLE_UUID("12") "':{'initial':{'name':'br-ex','ports':" SAMPLE_REF("24") ",'controller':" SAMPLE_REF("49") "}}}"
 #define PORT(XX, NAME, II, IDS_) "'" SAMPLE_UUID(XX) "':{'initial':{'name':'" NAME "','interfaces':" SAMPLE_REF(II) IDS_ "}}"
-#define PORTS                                                                                                        \
-    "'Port':{" PORT("21", "br-int", "31", "," OURS) "," PORT("22", "vnet-geneve", "32", "," OURS) ","               \
-    PORT("23", VP, "33", "," OURS) "," PORT("24", VQ, "34", "," OURS) "," PORT("25", "tap0", "35", "") "}"
-#define IFACE(XX, NAME, TYPE, OPTIONS, OFPORT)                                                                       \
-    "'" SAMPLE_UUID(XX) "':{'initial':{'name':'" NAME "','type':'" TYPE "','options':['map',[" OPTIONS "]],'ofport':" \
-    OFPORT "," OURS "}}"
+#define PORTS                                                                                               \
+    "'Port':{" PORT("21", "br-int", "31", "," OURS) "," PORT("22", "vnet-geneve", "32", "," OURS) "," PORT( \
+        "23", VP, "33", "," OURS) "," PORT("24", VQ, "34", "," OURS) "," PORT("25", "tap0", "35", "") "}"
+#define IFACE(XX, NAME, TYPE, OPTIONS, OFPORT) \
+    "'" SAMPLE_UUID(XX) "':{'initial':{'name':'" NAME "','type':'" TYPE "','options':['map',[" OPTIONS "]],'ofport':" OFPORT "," OURS "}}"
 #define TUNNEL_OPTIONS "['remote_ip','flow'],['key','flow'],['local_ip','192.0.2.11'],['df_default','true'],['csum','true']"
-#define INTERFACES                                                                                                   \
-    "'Interface':{" IFACE("31", "br-int", "internal", "", "65534") ","                                              \
-    IFACE("32", "vnet-geneve", "geneve", TUNNEL_OPTIONS, "1") "," IFACE("33", VP, "patch", "['peer','" VQ "']", "2") "," \
-    IFACE("34", VQ, "patch", "['peer','" VP "']", "9") ",'" SAMPLE_UUID("35") "':{'initial':{'name':'tap0'}}}"
-#define REMOTE(XX, TARGET, MODE, BACKOFF, MORE)                                                                      \
+#define INTERFACES                                                                                                    \
+    "'Interface':{" IFACE("31", "br-int", "internal", "", "65534") "," IFACE(                                         \
+        "32", "vnet-geneve", "geneve", TUNNEL_OPTIONS,                                                                \
+        "1") "," IFACE("33", VP, "patch", "['peer','" VQ "']", "2") "," IFACE("34", VQ, "patch", "['peer','" VP "']", \
+                                                                              "9") ",'" SAMPLE_UUID("35") "':{'initial':{'name':'tap0'}}}"
+#define REMOTE(XX, TARGET, MODE, BACKOFF, MORE) \
     "'" SAMPLE_UUID(XX) "':{'initial':{'target':'" TARGET "','connection_mode':'" MODE "','max_backoff':" BACKOFF MORE "}}"
-#define CONTROLLERS                                                                                                  \
-    "'Controller':{" REMOTE("41", "tcp:192.0.2.100:6653", "out-of-band", "1000", "") ","                            \
-    REMOTE("49", "tcp:198.51.100.9:6653", "in-band", "8000", "") "}"
+#define CONTROLLERS                                                                                                                       \
+    "'Controller':{" REMOTE("41", "tcp:192.0.2.100:6653", "out-of-band", "1000", "") "," REMOTE("49", "tcp:198.51.100.9:6653", "in-band", \
+                                                                                                "8000", "") "}"
 #define MANAGERS "'Manager':{" REMOTE("51", "tcp:192.0.2.100:6640", "out-of-band", "1000", ",'is_connected':true") "}"
 #define ALL BRIDGES "," PORTS "," INTERFACES "," CONTROLLERS "," MANAGERS
 
 struct result {
     size_t n;
-    char *text;                          /* of the operations, with ' for " */
+    char *text; /* of the operations, with ' for " */
     char complaint[256];
 };
 
 static struct ovsdb_wanted
 wanted(void)
 {
-    return (struct ovsdb_wanted) { .dpid = 0xab, .controllers = { "tcp:192.0.2.100:6653" }, .geneve = true };
+    return (struct ovsdb_wanted){ .dpid = 0xab, .controllers = { "tcp:192.0.2.100:6653" }, .geneve = true };
 }
 
 static struct result
@@ -100,9 +100,10 @@ expect(struct result r, size_t n, const char *const *said)
     free(r.text);
 }
 
-#define EXPECT(R, N, ...) expect(R, N, (const char *[]) { __VA_ARGS__, NULL })
+#define EXPECT(R, N, ...) expect(R, N, (const char *[]){ __VA_ARGS__, NULL })
 #define WHERE(XX) "'where':[['_uuid','==',['uuid','" SAMPLE_UUID(XX) "']]]"
-#define GUARD "{'op':'wait','table':'Bridge','timeout':0,'where':[['name','==','br-int']],'columns':['name'],'until':'==','rows':[{'name':'br-int'}]}"
+#define GUARD \
+    "{'op':'wait','table':'Bridge','timeout':0,'where':[['name','==','br-int']],'columns':['name'],'until':'==','rows':[{'name':'br-int'}]}"
 
 static void
 nothing_is_done_where_nothing_differs(void **state)
@@ -125,23 +126,26 @@ on_a_new_host_all_is_made_in_one_transaction(void **state)
     assert_string_equal(r.complaint, "");
     EXPECT(r, 4 + 2 + 3 + 3, "'type':'internal'", "'fail_mode':'secure'", "'datapath_type':'netdev'", "'OpenFlow15'",
            "['datapath-id','00000000000000ab']", "['disable-in-band','true']",
-           "'table':'Open_vSwitch'," WHERE("01") ",'mutations':[['bridges','insert',['named-uuid',",
-           "'target':'tcp:192.0.2.100:6653'", "'connection_mode':'out-of-band','max_backoff':1000,'inactivity_probe':5000",
-           "'name':'vnet-geneve'", "'name':'vnet-vxlan'", "['remote_ip','flow'],['key','flow'],['local_ip','192.0.2.11']",
-           "['vnet','1']");
+           "'table':'Open_vSwitch'," WHERE("01") ",'mutations':[['bridges','insert',['named-uuid',", "'target':'tcp:192.0.2.100:6653'",
+           "'connection_mode':'out-of-band','max_backoff':1000,'inactivity_probe':5000", "'name':'vnet-geneve'", "'name':'vnet-vxlan'",
+           "['remote_ip','flow'],['key','flow'],['local_ip','192.0.2.11']", "['vnet','1']");
 }
 
 static void
 what_differs_on_the_bridge_is_set_and_the_rest_is_kept(void **state)
 {
     struct ovsdb_wanted w = wanted();
-    struct result r = compare_after(ALL, "{'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'fail_mode':'standalone',"
-                                         "'protocols':'OpenFlow15','other_config':['map',[['disable-in-band','true'],"
-                                         "['datapath-id','00000000000000ff']]]}}}}", &w);
+    struct result r =
+        compare_after(ALL,
+                      "{'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'fail_mode':'standalone',"
+                                                       "'protocols':'OpenFlow15','other_config':['map',[['disable-in-band','true'],"
+                                                       "['datapath-id','00000000000000ff']]]}}}}",
+                      &w);
     assert_null(strstr(r.text, "mac-table-size"));
     EXPECT(r, 5, GUARD, "'row':{'fail_mode':'secure'}", "[['protocols','insert','OpenFlow15']]",
            "[['other_config','delete',['set',['datapath-id']]],['other_config','insert',['map',[['datapath-id',"
-           "'00000000000000ab']]]]]", "['disable-in-band','true']");
+           "'00000000000000ab']]]]]",
+           "['disable-in-band','true']");
 }
 
 static void
@@ -157,11 +161,13 @@ controllers_are_exactly_those_wanted(void **state)
            "'op':'update','table':'Controller'," WHERE("41"), "'connection_mode':'out-of-band'");
 
     /* Another one of the same target, and a foreign one. */
-    EXPECT(compare_after(ALL, "{'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'controller':['set',[" SAMPLE_REF("42") ","
-                              SAMPLE_REF("43") "]]}}},'Controller':{'" SAMPLE_UUID("42") "':{'insert':{'target':"
-                              "'tcp:192.0.2.100:6653'}},'" SAMPLE_UUID("43") "':{'insert':{'target':'tcp:1.2.3.4'}}}}", &w),
-           3, "['controller','delete',['uuid','" SAMPLE_UUID("42") "']]",
-           "['controller','delete',['uuid','" SAMPLE_UUID("43") "']]");
+    EXPECT(compare_after(ALL,
+                         "{'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'controller':['set',[" SAMPLE_REF("42") "," SAMPLE_REF(
+                             "43") "]]}}},'Controller':{'" SAMPLE_UUID("42") "':{'insert':{'target':"
+                                                                             "'tcp:192.0.2.100:6653'}},'" SAMPLE_UUID(
+                                                                                 "43") "':{'insert':{'target':'tcp:1.2.3.4'}}}}",
+                         &w),
+           3, "['controller','delete',['uuid','" SAMPLE_UUID("42") "']]", "['controller','delete',['uuid','" SAMPLE_UUID("43") "']]");
 }
 
 static void
@@ -169,9 +175,12 @@ only_the_manager_that_led_here_is_paced(void **state)
 {
     struct ovsdb_wanted w = wanted();
     const char *slow = "{'Manager':{'" SAMPLE_UUID("51") "':{'modify':{'target':'%s','max_backoff':8000,'is_connected':%s}}}}";
-    static const struct { const char *target, *is_connected; bool is_changed; } cases[] = {
-        { "tcp:192.0.2.100:6640", "true", true },  { "ssl:192.0.2.100:6640", "true", true },
-        { "ssl:192.0.2.100", "true", true },       { "ssl:192.0.2.10:6640", "true", false },
+    static const struct {
+        const char *target, *is_connected;
+        bool is_changed;
+    } cases[] = {
+        { "tcp:192.0.2.100:6640", "true", true },   { "ssl:192.0.2.100:6640", "true", true },
+        { "ssl:192.0.2.100", "true", true },        { "ssl:192.0.2.10:6640", "true", false },
         { "ssl:192.0.2.1000:6640", "true", false }, { "ptcp:6640:192.0.2.100", "true", false },
         { "tcp:192.0.2.100:6640", "false", false }, { "", "true", false },
     };
@@ -190,10 +199,10 @@ static void
 a_tunnel_port_is_corrected_added_and_removed(void **state)
 {
     struct ovsdb_wanted w = wanted();
-    EXPECT(compare_after(ALL, "{'Interface':{'" SAMPLE_UUID("32") "':{'modify':{'options':['map',[['local_ip','10.0.0.1']]]}}}}",
-                         &w),
-           2, GUARD, "'table':'Interface'," WHERE("32") ",'mutations':[['options','delete',['set',['local_ip']]],"
-           "['options','insert',['map',[['local_ip','192.0.2.11']]]]]");
+    EXPECT(compare_after(ALL, "{'Interface':{'" SAMPLE_UUID("32") "':{'modify':{'options':['map',[['local_ip','10.0.0.1']]]}}}}", &w), 2,
+           GUARD,
+           "'table':'Interface'," WHERE("32") ",'mutations':[['options','delete',['set',['local_ip']]],"
+                                              "['options','insert',['map',[['local_ip','192.0.2.11']]]]]");
     w.vxlan = true;
     w.geneve = false;
     EXPECT(compare_after(ALL, "{}", &w), 5, "'name':'vnet-vxlan','interfaces'",
@@ -201,10 +210,12 @@ a_tunnel_port_is_corrected_added_and_removed(void **state)
 }
 
 #define PEER_OPTIONS "['remote_ip','192.0.2.12'],['key','flow'],['local_ip','192.0.2.11'],['df_default','true']"
-#define PEER(BFD)                                                                                                    \
-    "{'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'ports':" SAMPLE_REF("26") "}}},'Port':{'" SAMPLE_UUID("26")      \
-    "':{'insert':{'name':'vnet-p1f','interfaces':" SAMPLE_REF("36") "," OURS "}}},'Interface':{'" SAMPLE_UUID("36")  \
-    "':{'insert':{'name':'vnet-p1f','type':'geneve','options':['map',[" PEER_OPTIONS "]]," OURS ",'bfd':['map',[" BFD "]]}}}}"
+#define PEER(BFD)                                                                                                                                                        \
+    "{'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'ports':" SAMPLE_REF("26") "}}},'Port':{'" SAMPLE_UUID(                                                               \
+        "26") "':{'insert':{'name':'vnet-p1f','interfaces':" SAMPLE_REF("36") "," OURS                                                                                   \
+                                                                              "}}},'Interface':{'" SAMPLE_UUID(                                                          \
+                                                                                  "36") "':{'insert':{'name':'vnet-p1f','type':'geneve','options':['map',[" PEER_OPTIONS \
+                                                                                        "]]," OURS ",'bfd':['map',[" BFD "]]}}}}"
 #define BFD_RIGHT "['enable','true'],['min_rx','100'],['min_tx','100']"
 
 static void
@@ -266,9 +277,8 @@ patch_ports_go_with_their_uplink(void **state)
 {
     struct ovsdb_wanted w = wanted();
     const char *no_uplink = "{'Open_vSwitch':{'" SAMPLE_UUID("01") "':{'modify':{'external_ids':['map',[['vnet-uplinks',"
-                            "'public:br-ex']]]}}}}";
-    EXPECT(compare_after(ALL, no_uplink, &w), 3,
-           WHERE("11") ",'mutations':[['ports','delete',['uuid','" SAMPLE_UUID("23") "']]]",
+                                                                   "'public:br-ex']]]}}}}";
+    EXPECT(compare_after(ALL, no_uplink, &w), 3, WHERE("11") ",'mutations':[['ports','delete',['uuid','" SAMPLE_UUID("23") "']]]",
            WHERE("12") ",'mutations':[['ports','delete',['uuid','" SAMPLE_UUID("24") "']]]");
 }
 
@@ -276,11 +286,12 @@ static void
 a_port_of_ours_on_the_wrong_bridge_is_moved(void **state)
 {
     struct ovsdb_wanted w = wanted();
-    EXPECT(compare_after(ALL, "{'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'ports':" SAMPLE_REF("24") "}},'" SAMPLE_UUID("12")
-                              "':{'modify':{'ports':" SAMPLE_REF("24") "}}}}", &w),
-           6, WHERE("11") ",'mutations':[['ports','delete',['uuid','" SAMPLE_UUID("24") "']]]",
-           "'rows':[{'name':'br-ex'}]", "'name':'" VQ "','interfaces'",
-           "'where':[['name','==','br-ex']],'mutations':[['ports','insert',['named-uuid',");
+    EXPECT(compare_after(ALL,
+                         "{'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'ports':" SAMPLE_REF("24") "}},'" SAMPLE_UUID(
+                             "12") "':{'modify':{'ports':" SAMPLE_REF("24") "}}}}",
+                         &w),
+           6, WHERE("11") ",'mutations':[['ports','delete',['uuid','" SAMPLE_UUID("24") "']]]", "'rows':[{'name':'br-ex'}]",
+           "'name':'" VQ "','interfaces'", "'where':[['name','==','br-ex']],'mutations':[['ports','insert',['named-uuid',");
 }
 
 static void
@@ -293,8 +304,7 @@ a_foreign_port_is_named_and_left_alone(void **state)
 
     /* Ours by name only, or by mark only: neither is removed. */
     w.geneve = false;
-    r = compare_after(ALL, "{'Port':{'" SAMPLE_UUID("22") "':{'modify':{" OURS "}},'" SAMPLE_UUID("25") "':{'modify':{" OURS "}}}}",
-                      &w);
+    r = compare_after(ALL, "{'Port':{'" SAMPLE_UUID("22") "':{'modify':{" OURS "}},'" SAMPLE_UUID("25") "':{'modify':{" OURS "}}}}", &w);
     assert_string_equal(r.complaint, "");
     EXPECT(r, 0, "[]");
 }
@@ -325,10 +335,13 @@ static void
 a_former_integration_bridge_stops_speaking_in_our_name(void **state)
 {
     struct ovsdb_wanted w = wanted();
-    struct result r = compare_after(ALL, "{'Open_vSwitch':{'" SAMPLE_UUID("01") "':{'modify':{'external_ids':['map',["
-                                         "['vnet-bridge','br-new']]]}}}}", &w);
-    EXPECT(r, 4 + 2 + (1 + 3) + (1 + 3) + 3, "'name':'br-new'", WHERE("11") ",'mutations':[['controller','delete',['uuid','"
-           SAMPLE_UUID("41") "']]]", WHERE("11") ",'mutations':[['other_config','delete',['set',['datapath-id']]]]",
+    struct result r = compare_after(ALL,
+                                    "{'Open_vSwitch':{'" SAMPLE_UUID("01") "':{'modify':{'external_ids':['map',["
+                                                                           "['vnet-bridge','br-new']]]}}}}",
+                                    &w);
+    EXPECT(r, 4 + 2 + (1 + 3) + (1 + 3) + 3, "'name':'br-new'",
+           WHERE("11") ",'mutations':[['controller','delete',['uuid','" SAMPLE_UUID("41") "']]]",
+           WHERE("11") ",'mutations':[['other_config','delete',['set',['datapath-id']]]]",
            WHERE("11") ",'mutations':[['ports','delete',['uuid','" SAMPLE_UUID("22") "']]]");
 }
 
@@ -366,7 +379,7 @@ transactions_that_do_not_help_come_ever_slower_and_never_in_a_flood(void **state
     }
     ovsdb_pace_settled(&p);
 
-    int n = 0;                           /* rows change all the time: the bucket holds */
+    int n = 0; /* rows change all the time: the bucket holds */
     for (int64_t end = now + 10000; now < end; now += 10) {
         ovsdb_pace_lift(&p);
         if (ovsdb_pace_take(&p, now)) {

@@ -45,7 +45,8 @@ all_that_is_said_is_read(void **state)
 {
     struct ovsdb_facts f = facts_of(GOOD ",['vnet-encap-type','vxlan'],['vnet-mtu','9000'],['vnet-bridge','br0'],"
                                          "['vnet-datapath-type','netdev'],['vnet-gateway','true'],"
-                                         "['vnet-uplinks','public:br-ex,lab.2:br-lab'],['foreign','x']", "");
+                                         "['vnet-uplinks','public:br-ex,lab.2:br-lab'],['foreign','x']",
+                                    "");
     assert_string_equal(f.error, "");
     assert_string_equal(f.encap_type, "vxlan");
     assert_int_equal(f.mtu, 9000);
@@ -62,7 +63,9 @@ all_that_is_said_is_read(void **state)
 static void
 each_mistake_is_named_with_key_and_value(void **state)
 {
-    static const struct { const char *ids, *said[3]; } cases[] = {
+    static const struct {
+        const char *ids, *said[3];
+    } cases[] = {
         { "['vnet-encap-ip','192.0.2.11']", { "external_ids:system-id is missing", "name" } },
         { "['system-id','hv1']", { "external_ids:vnet-encap-ip is missing", "IPv4 address" } },
         { "['system-id','hv 1'],['vnet-encap-ip','192.0.2.11']", { "system-id", "'hv 1'", "letters" } },
@@ -130,8 +133,10 @@ without_the_row_there_are_no_facts_and_its_successor_takes_over(void **state)
     struct ovsdb_rows rows;
     struct ovsdb_facts f;
     sample_rows(&rows, GOOD, "", "");
-    sample_update(&rows, OVSDB_UPDATE2, "{'Open_vSwitch':{'" SAMPLE_UUID("09") "':{'insert':{'external_ids':['map',["
-                  "['system-id','hv9'],['vnet-encap-ip','192.0.2.9']]]}},'" SAMPLE_UUID("01") "':{'delete':null}}}");
+    sample_update(&rows, OVSDB_UPDATE2,
+                  "{'Open_vSwitch':{'" SAMPLE_UUID("09") "':{'insert':{'external_ids':['map',["
+                                                         "['system-id','hv9'],['vnet-encap-ip','192.0.2.9']]]}},'" SAMPLE_UUID(
+                                                             "01") "':{'delete':null}}}");
     assert_true(ovsdb_facts_derive(&rows, &f));
     assert_string_equal(f.system_id, "hv9");
     sample_update(&rows, OVSDB_UPDATE2, "{'Open_vSwitch':{'" SAMPLE_UUID("09") "':{'delete':null}}}");

@@ -64,8 +64,10 @@ live_stop(void **state)
 static void
 join(struct live *l, const char *ids)
 {
-    ovsdb_fixture_do(l->host, "set open_vswitch . external_ids:system-id=hv1 external_ids:vnet-encap-ip=127.0.0.1 %s -- "
-                              "set-manager tcp:127.0.0.1:%d", ids, l->port);
+    ovsdb_fixture_do(l->host,
+                     "set open_vswitch . external_ids:system-id=hv1 external_ids:vnet-encap-ip=127.0.0.1 %s -- "
+                     "set-manager tcp:127.0.0.1:%d",
+                     ids, l->port);
 }
 
 static void
@@ -205,7 +207,7 @@ tunnels_and_patch_ports_follow_the_wishes(void **state)
 
     other.vxlan = true;
     other.geneve = false;
-    l->owner.wanted = &other;            /* also after new facts */
+    l->owner.wanted = &other; /* also after new facts */
     ovsdb_session_want(l->owner.session, &other);
     OWNER_WAIT(&l->owner, l->owner.ports.vxlan > 0 && !l->owner.ports.geneve);
 

@@ -59,11 +59,11 @@ told_after(struct mirror *m, enum ovsdb_dialect dialect, const char *update)
     return (char *) text.data;
 }
 
-#define EXPECT(M, DIALECT, UPDATE, TOLD)                  \
-    do {                                                  \
-        char *told_ = told_after(M, DIALECT, UPDATE);     \
-        assert_string_equal(told_, TOLD);                 \
-        free(told_);                                      \
+#define EXPECT(M, DIALECT, UPDATE, TOLD)              \
+    do {                                              \
+        char *told_ = told_after(M, DIALECT, UPDATE); \
+        assert_string_equal(told_, TOLD);             \
+        free(told_);                                  \
     } while (0)
 
 #define IFACE(XX, KIND, COLUMNS) "'Interface':{'" SAMPLE_UUID(XX) "':{'" KIND "':{" COLUMNS "}}}"
@@ -90,19 +90,18 @@ only_what_differs_from_what_was_told_is_told(void **state)
 {
     struct mirror m;
     mirror_init(&m);
-    EXPECT(&m, OVSDB_UPDATE2, "{" BRIDGE("11", "insert", "'name':'br-int','ports':" SAMPLE_REF("21")) ","
-           PORT("21", "insert", "'name':'tap0','interfaces':" SAMPLE_REF("31")) ","
-           IFACE("31", "insert", "'name':'tap0'," ID("web")) "}", "+web=tap0@0 ");
+    EXPECT(&m, OVSDB_UPDATE2,
+           "{" BRIDGE("11", "insert", "'name':'br-int','ports':" SAMPLE_REF("21")) "," PORT(
+               "21", "insert", "'name':'tap0','interfaces':" SAMPLE_REF("31")) "," IFACE("31", "insert", "'name':'tap0'," ID("web")) "}",
+           "+web=tap0@0 ");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':5") "}", "+web=tap0@5 ");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':5,'type':'internal'") "}", "");
-    EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':-1,'error':'no such device'") "}",
-           "+web=tap0@0!no such device ");
+    EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':-1,'error':'no such device'") "}", "+web=tap0@0!no such device ");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':['set',[]],'error':['set',[]]") "}", "+web=tap0@0 ");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':65279") "}", "+web=tap0@65279 ");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':65534") "}", "+web=tap0@0 ");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':4294967297") "}", "");
-    EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'external_ids':['map',[['iface-id','db']]]") "}",
-           "+db=tap0@0 -web ");
+    EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'external_ids':['map',[['iface-id','db']]]") "}", "+db=tap0@0 -web ");
     EXPECT(&m, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'external_ids':['map',[['iface-id','db']]]") "}", "-db ");
     mirror_done(&m);
 }
@@ -113,14 +112,22 @@ a_port_that_is_replaced_in_one_update_is_not_gone(void **state)
 {
     struct mirror m;
     mirror_init(&m);
-    EXPECT(&m, OVSDB_UPDATE2, "{" BRIDGE("11", "insert", "'name':'br-int','ports':" SAMPLE_REF("21")) ","
-           PORT("21", "insert", "'name':'tap0','interfaces':" SAMPLE_REF("31")) ","
-           IFACE("31", "insert", "'name':'tap0','ofport':4," ID("web")) "}", "+web=tap0@4 ");
-    EXPECT(&m, OVSDB_UPDATE2, "{" BRIDGE("11", "modify", "'ports':['set',[" SAMPLE_REF("21") "," SAMPLE_REF("22") "]]") ","
-           "'Port':{'" SAMPLE_UUID("21") "':{'delete':null},'" SAMPLE_UUID("22")
-           "':{'insert':{'name':'tap0','interfaces':" SAMPLE_REF("32") "}}},"
-           "'Interface':{'" SAMPLE_UUID("31") "':{'delete':null},'" SAMPLE_UUID("32") "':{'insert':{'name':'tap0',"
-           ID("web") "}}}}", "+web=tap0@0 ");
+    EXPECT(&m, OVSDB_UPDATE2,
+           "{" BRIDGE("11", "insert", "'name':'br-int','ports':" SAMPLE_REF("21")) "," PORT(
+               "21", "insert", "'name':'tap0','interfaces':" SAMPLE_REF("31")) "," IFACE("31", "insert",
+                                                                                         "'name':'tap0','ofport':4," ID("web")) "}",
+           "+web=tap0@4 ");
+    EXPECT(
+        &m, OVSDB_UPDATE2,
+        "{" BRIDGE(
+            "11", "modify",
+            "'ports':['set',[" SAMPLE_REF("21") "," SAMPLE_REF(
+                "22") "]]") ","
+                            "'Port':{'" SAMPLE_UUID("21") "':{'delete':null},'" SAMPLE_UUID("22") "':{'insert':{'name':'tap0','interfaces':" SAMPLE_REF(
+                                "32") "}}},"
+                                      "'Interface':{'" SAMPLE_UUID("31") "':{'delete':null},'" SAMPLE_UUID(
+                                          "32") "':{'insert':{'name':'tap0'," ID("web") "}}}}",
+        "+web=tap0@0 ");
     mirror_done(&m);
 }
 
@@ -129,11 +136,13 @@ of_two_interfaces_with_one_id_the_first_with_a_port_number_counts(void **state)
 {
     struct mirror m;
     mirror_init(&m);
-    EXPECT(&m, OVSDB_UPDATE2, "{" BRIDGE("11", "insert", "'name':'br-int','ports':['set',[" SAMPLE_REF("21") ","
-           SAMPLE_REF("22") "]]") ",'Port':{'" SAMPLE_UUID("21") "':{'insert':{'name':'tap1','interfaces':" SAMPLE_REF("31")
-           "}},'" SAMPLE_UUID("22") "':{'insert':{'name':'tap2','interfaces':" SAMPLE_REF("32") "}}},"
-           "'Interface':{'" SAMPLE_UUID("32") "':{'insert':{'name':'tap2','ofport':2," ID("web") "}},'" SAMPLE_UUID("31")
-           "':{'insert':{'name':'tap1'," ID("web") "}}}}", "+web=tap2@2 ");
+    EXPECT(
+        &m, OVSDB_UPDATE2,
+        "{" BRIDGE("11", "insert", "'name':'br-int','ports':['set',[" SAMPLE_REF("21") "," SAMPLE_REF("22") "]]") ",'Port':{'" SAMPLE_UUID("21") "':{'insert':{'name':'tap1','interfaces':" SAMPLE_REF(
+            "31") "}},'" SAMPLE_UUID("22") "':{'insert':{'name':'tap2','interfaces':" SAMPLE_REF("32") "}}},"
+                                                                                                       "'Interface':{'" SAMPLE_UUID("32") "':{'insert':{'name':'tap2','ofport':2," ID(
+                                                                                                           "web") "}},'" SAMPLE_UUID("31") "':{'insert':{'name':'tap1'," ID("web") "}}}}",
+        "+web=tap2@2 ");
     sample_update(&m.rows, OVSDB_UPDATE2, "{" IFACE("31", "modify", "'ofport':1") "}");
     ovsdb_bindings_update(&m.bindings, &m.rows, "br-int");
     assert_int_equal(m.bindings.n_changed, 1);
@@ -150,9 +159,12 @@ the_older_dialect_leads_to_the_same(void **state)
 {
     struct mirror m;
     mirror_init(&m);
-    EXPECT(&m, OVSDB_UPDATE1, "{" BRIDGE("11", "new", "'name':'br-int','ports':" SAMPLE_REF("21")) ","
-           PORT("21", "new", "'name':'tap0','interfaces':['set',[" SAMPLE_REF("31") "]]") ","
-           IFACE("31", "new", "'name':'tap0','ofport':['set',[]]," ID("web")) "}", "+web=tap0@0 ");
+    EXPECT(&m, OVSDB_UPDATE1,
+           "{" BRIDGE("11", "new", "'name':'br-int','ports':" SAMPLE_REF("21")) "," PORT(
+               "21", "new",
+               "'name':'tap0','interfaces':['set',[" SAMPLE_REF("31") "]]") "," IFACE("31", "new",
+                                                                                      "'name':'tap0','ofport':['set',[]]," ID("web")) "}",
+           "+web=tap0@0 ");
     EXPECT(&m, OVSDB_UPDATE1, "{" IFACE("31", "old':{},'new", "'name':'tap0','ofport':6," ID("web")) "}", "+web=tap0@6 ");
     EXPECT(&m, OVSDB_UPDATE1, "{" BRIDGE("11", "new", "'name':'br-int','ports':['set',[]]") "}", "-web ");
     EXPECT(&m, OVSDB_UPDATE1, "{" BRIDGE("11", "new", "'name':'br-int','ports':" SAMPLE_REF("21")) "}", "+web=tap0@6 ");
@@ -166,7 +178,9 @@ the_older_dialect_leads_to_the_same(void **state)
 static void
 a_value_of_the_wrong_type_is_refused_with_table_and_column(void **state)
 {
-    static const struct { const char *update, *said; } cases[] = {
+    static const struct {
+        const char *update, *said;
+    } cases[] = {
         { "[]", "object of tables" },
         { "{'Bridge':[]}", "Bridge" },
         { "{'Bridge':{'x':{}}}", "not a UUID" },
@@ -229,7 +243,10 @@ enum { N_PORTS = 6, N_IDS = 4 };
 
 struct model {
     bool has_bridge[2], is_on[2][N_PORTS];
-    struct { bool is_there; int id, ofport; } iface[N_PORTS];    /* of the port of the same number; id 0: none */
+    struct {
+        bool is_there;
+        int id, ofport;
+    } iface[N_PORTS]; /* of the port of the same number; id 0: none */
 };
 static const char *const bridge_names[2] = { "br-int", "br-ex" };
 
@@ -289,8 +306,8 @@ model_dump(const struct model *m)
         }
     put(&b, "},'Port':{");
     for (int p = 0; p < N_PORTS; p++)
-        put(&b, "%s'" SAMPLE_UUID("2%x") "':{'new':{'name':'tap%d','interfaces':['uuid','" SAMPLE_UUID("3%x") "']}}", p ? "," : "",
-            p, p, p);
+        put(&b, "%s'" SAMPLE_UUID("2%x") "':{'new':{'name':'tap%d','interfaces':['uuid','" SAMPLE_UUID("3%x") "']}}", p ? "," : "", p, p,
+            p);
     put(&b, "},'Interface':{");
     comma = "";
     for (int p = 0; p < N_PORTS; p++)
@@ -405,8 +422,7 @@ after_any_updates_what_was_told_is_what_a_fresh_reading_tells(void **state)
     mirror_init(&m);
     for (int p = 0; p < N_PORTS; p++) {
         struct bytes b = BYTES_INIT;
-        put(&b, "{'Port':{'" SAMPLE_UUID("2%x") "':{'insert':{'name':'tap%d','interfaces':['uuid','" SAMPLE_UUID("3%x") "']}}}}",
-            p, p, p);
+        put(&b, "{'Port':{'" SAMPLE_UUID("2%x") "':{'insert':{'name':'tap%d','interfaces':['uuid','" SAMPLE_UUID("3%x") "']}}}}", p, p, p);
         bytes_put_u8(&b, 0);
         sample_update(&m.rows, OVSDB_UPDATE2, (char *) b.data);
         bytes_done(&b);
@@ -420,7 +436,7 @@ after_any_updates_what_was_told_is_what_a_fresh_reading_tells(void **state)
         bytes_put_u8(&b, 0);
         sample_update(&m.rows, OVSDB_UPDATE2, (char *) b.data);
         bytes_done(&b);
-        if (random_below(&r, 3))         /* sometimes several updates come at once */
+        if (random_below(&r, 3)) /* sometimes several updates come at once */
             continue;
         ovsdb_bindings_update(&m.bindings, &m.rows, "br-int");
         belief_update(&belief, &m.bindings);

@@ -17,7 +17,7 @@
 
 struct test {
     struct ovsdb_owner owner;
-    struct bufferevent *host;            /* the other end */
+    struct bufferevent *host; /* the other end */
     struct jsonrpc_framer framer;
 };
 
@@ -39,7 +39,7 @@ test_init(struct test *t)
 static void
 settle(struct test *t)
 {
-    for (int i = 0; i < 6; i++)          /* a few turns of the loop: pair, session, wish, pair, answer */
+    for (int i = 0; i < 6; i++) /* a few turns of the loop: pair, session, wish, pair, answer */
         event_base_loop(t->owner.base, EVLOOP_NONBLOCK);
 }
 
@@ -49,7 +49,7 @@ test_done(struct test *t)
     if (t->owner.session)
         ovsdb_session_close(t->owner.session, "the test is over");
     OWNER_WAIT(&t->owner, !t->owner.session);
-    bufferevent_free(t->host);           /* takes effect in the loop */
+    bufferevent_free(t->host); /* takes effect in the loop */
     settle(t);
     ovsdb_owner_done(&t->owner);
     jsonrpc_framer_done(&t->framer);
@@ -104,10 +104,13 @@ reply(struct test *t, const char *method, const char *result)
 
 #define IDS "['system-id','hv1'],['vnet-encap-ip','192.0.2.11']"
 #define ROOT(KIND, IDS_) "'Open_vSwitch':{'" SAMPLE_UUID("01") "':{'" KIND "':{'external_ids':['map',[" IDS_ "]]}}}"
-#define BOUND                                                                                                        \
-    "'Bridge':{'" SAMPLE_UUID("11") "':{'initial':{'name':'br-int','ports':" SAMPLE_REF("21") "}}},"                 \
-    "'Port':{'" SAMPLE_UUID("21") "':{'initial':{'name':'tap0','interfaces':" SAMPLE_REF("31") "}}},"                \
-    "'Interface':{'" SAMPLE_UUID("31") "':{'initial':{'name':'tap0','ofport':3,'external_ids':['map',[['iface-id','web']]]}}}"
+#define BOUND                                                                                       \
+    "'Bridge':{'" SAMPLE_UUID("11") "':{'initial':{'name':'br-int','ports':" SAMPLE_REF(            \
+        "21") "}}},"                                                                                \
+              "'Port':{'" SAMPLE_UUID("21") "':{'initial':{'name':'tap0','interfaces':" SAMPLE_REF( \
+                  "31") "}}},"                                                                      \
+                        "'Interface':{'" SAMPLE_UUID(                                               \
+                            "31") "':{'initial':{'name':'tap0','ofport':3,'external_ids':['map',[['iface-id','web']]]}}}"
 #define UPDATE(TABLES) "{'id':null,'method':'update2','params':['vnet',{" TABLES "}]}"
 
 static void
@@ -156,8 +159,8 @@ an_older_server_is_asked_in_the_older_way(void **state)
     send_text(&t, "{'id':2,'result':null,'error':'unknown method'}");
     reply(&t, "monitor", "{" ROOT("new", IDS) "}");
     OWNER_WAIT(&t.owner, t.owner.n_facts);
-    send_text(&t, "{'id':null,'method':'update','params':['vnet',{" ROOT("new", "['system-id','hv2'],['vnet-encap-ip','192.0.2.11']")
-                  "}]}");
+    send_text(&t,
+              "{'id':null,'method':'update','params':['vnet',{" ROOT("new", "['system-id','hv2'],['vnet-encap-ip','192.0.2.11']") "}]}");
     OWNER_WAIT(&t.owner, t.owner.n_facts == 2);
     assert_string_equal(t.owner.facts.system_id, "hv2");
     test_done(&t);
@@ -226,7 +229,7 @@ facts_with_an_error_are_told_and_nothing_is_configured_until_they_are_right(void
     assert_non_null(strstr(t.owner.facts.error, "vnet-encap-ip"));
     send_text(&t, "{'id':'x','method':'echo','params':[1,'a']}");
     struct jsonrpc_message m;
-    OWNER_WAIT(&t.owner, take_message(&t, &m));          /* nothing was sent before this answer */
+    OWNER_WAIT(&t.owner, take_message(&t, &m)); /* nothing was sent before this answer */
     assert_int_equal(m.kind, JSONRPC_REPLY);
     assert_int_equal(json_array_size(m.result), 2);
     jsonrpc_message_done(&m);
@@ -238,8 +241,8 @@ facts_with_an_error_are_told_and_nothing_is_configured_until_they_are_right(void
     free(expect_request(&t, "transact", &id));
 
     /* Wrong again: the interfaces of the bridge are told on. */
-    send_text(&t, UPDATE(ROOT("modify", "['vnet-encap-ip','192.0.2.11']") ",'Interface':{'" SAMPLE_UUID("31")
-                         "':{'modify':{'ofport':8}}}"));
+    send_text(&t,
+              UPDATE(ROOT("modify", "['vnet-encap-ip','192.0.2.11']") ",'Interface':{'" SAMPLE_UUID("31") "':{'modify':{'ofport':8}}}"));
     OWNER_WAIT(&t.owner, *t.owner.facts.error);
     assert_string_equal(ovsdb_owner_bound(&t.owner, text), "web=tap0@8 ");
     test_done(&t);
@@ -289,7 +292,9 @@ an_owner_may_close_from_within_any_call(void **state)
 static void
 what_a_host_must_not_send_ends_the_session_with_a_sentence(void **state)
 {
-    static const struct { const char *text, *said; } cases[] = {
+    static const struct {
+        const char *text, *said;
+    } cases[] = {
         { "[]", "should begin with '{'" },
         { "{'id':1,'error':null,'result':['other']}", "no database Open_vSwitch" },
         { "{'id':1,'error':'no','result':null}", "no database Open_vSwitch" },
@@ -384,8 +389,8 @@ silence_ends_a_session_and_answers_to_probes_keep_it(void **state)
         ovsdb_owner_run(&silent.owner);
         ovsdb_owner_run(&no_row.owner);
         ovsdb_owner_run(&alive.owner);
-        all = answers_echo(&no_row) && answers_echo(&alive) && mute.owner.n_closed && silent.owner.n_closed
-              && no_row.owner.n_closed && ovsdb_owner_now_ms() - start_ms > LIMIT_HANDSHAKE_MS + 1000;
+        all = answers_echo(&no_row) && answers_echo(&alive) && mute.owner.n_closed && silent.owner.n_closed && no_row.owner.n_closed
+              && ovsdb_owner_now_ms() - start_ms > LIMIT_HANDSHAKE_MS + 1000;
     }
     assert_true(ovsdb_owner_now_ms() - start_ms >= LIMIT_HANDSHAKE_MS - 200);
     assert_non_null(strstr(silent.owner.closed_reason, "silent"));
@@ -402,28 +407,34 @@ silence_ends_a_session_and_answers_to_probes_keep_it(void **state)
 
 static const char *const recorded[] = {
     "{'id':1,'error':null,'result':['_Server','Open_vSwitch']}",
-    "{'id':2,'error':null,'result':{'Open_vSwitch':{'" SAMPLE_UUID("01") "':{'initial':{'external_ids':['map',[" IDS
-        ",['vnet-uplinks','public:br-ex']]],'bridges':" SAMPLE_REF("12") ",'manager_options':" SAMPLE_REF("51") "}}},"
-        "'Bridge':{'" SAMPLE_UUID("12") "':{'initial':{'name':'br-ex','datapath_type':'system','other_config':['map',[['a','b']]],"
-        "'ports':['set',[]]}}},'Manager':{'" SAMPLE_UUID("51") "':{'initial':{'target':'tcp:192.0.2.100:6640','is_connected':true,"
-        "'max_backoff':['set',[]]}}}}}",
-    "{'id':null,'method':'update2','params':['vnet',{'Bridge':{'" SAMPLE_UUID("11") "':{'insert':{'name':'br-int','protocols':"
-        "['set',['OpenFlow10','OpenFlow15']],'fail_mode':'secure','ports':['set',[" SAMPLE_REF("21") "," SAMPLE_REF("22") "]],"
-        "'controller':" SAMPLE_REF("41") "}}},'Port':{'" SAMPLE_UUID("21") "':{'insert':{'name':'tap0','interfaces':"
-        SAMPLE_REF("31") "}},'" SAMPLE_UUID("22") "':{'insert':{'name':'vnet-geneve','interfaces':" SAMPLE_REF("32")
-        ",'external_ids':['map',[['vnet','1']]]}}},'Controller':{'" SAMPLE_UUID("41") "':{'insert':{'target':"
-        "'tcp:192.0.2.100:6653'}}},'Interface':{'" SAMPLE_UUID("31") "':{'insert':{'name':'tap0','external_ids':['map',"
-        "[['iface-id','web'],['attached-mac','52:54:00:00:00:01']]]}},'" SAMPLE_UUID("32") "':{'insert':{'name':'vnet-geneve',"
-        "'type':'geneve','options':['map',[['remote_ip','flow'],['key','flow']]]}}}}]}",
+    "{'id':2,'error':null,'result':{'Open_vSwitch':{'" SAMPLE_UUID(
+        "01") "':{'initial':{'external_ids':['map',[" IDS
+              ",['vnet-uplinks','public:br-ex']]],'bridges':" SAMPLE_REF("12") ",'manager_options':" SAMPLE_REF(
+                  "51") "}}},"
+                        "'Bridge':{'" SAMPLE_UUID(
+                            "12") "':{'initial':{'name':'br-ex','datapath_type':'system','other_config':['map',[['a','b']]],"
+                                  "'ports':['set',[]]}}},'Manager':{'" SAMPLE_UUID(
+                                      "51") "':{'initial':{'target':'tcp:192.0.2.100:6640','is_connected':true,"
+                                            "'max_backoff':['set',[]]}}}}}",
+    "{'id':null,'method':'update2','params':['vnet',{'Bridge':{'" SAMPLE_UUID(
+        "11") "':{'insert':{'name':'br-int','protocols':"
+              "['set',['OpenFlow10','OpenFlow15']],'fail_mode':'secure','ports':['set',[" SAMPLE_REF("21") "," SAMPLE_REF(
+                  "22") "]],"
+                        "'controller':" SAMPLE_REF("41") "}}},'Port':{'" SAMPLE_UUID("21") "':{'insert':{'name':'tap0','interfaces':" SAMPLE_REF("31") "}},'" SAMPLE_UUID("22") "':{'insert':{'name':'vnet-geneve','interfaces':" SAMPLE_REF(
+                            "32") ",'external_ids':['map',[['vnet','1']]]}}},'Controller':{'" SAMPLE_UUID("41") "':{'insert':{'target':"
+                                                                                                                "'tcp:192.0.2.100:6653'}}},'Interface':{'" SAMPLE_UUID(
+                                                                                                                    "31") "':{'insert':{'name':'tap0','external_ids':['map',"
+                                                                                                                          "[['iface-id','web'],['attached-mac','52:54:00:00:00:01']]]}},'" SAMPLE_UUID(
+                                                                                                                              "32") "':{'insert':{'name':'vnet-geneve',"
+                                                                                                                                    "'type':'geneve','options':['map',[['remote_ip','flow'],['key','flow']]]}}}}]}",
     "{'id':17,'error':null,'result':[{},{'uuid':" SAMPLE_REF("31") "},{'count':1},{'error':'constraint violation','details':'x'}]}",
     "{'id':'echo','method':'echo','params':[]}",
-    "{'id':null,'method':'update2','params':['vnet',{'Interface':{'" SAMPLE_UUID("31") "':{'modify':{'ofport':5,'error':'bad'}},'"
-        SAMPLE_UUID("32") "':{'modify':{'ofport':1}}},'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'ports':" SAMPLE_REF("21")
-        "}}}}]}",
+    "{'id':null,'method':'update2','params':['vnet',{'Interface':{'" SAMPLE_UUID("31") "':{'modify':{'ofport':5,'error':'bad'}},'" SAMPLE_UUID(
+        "32") "':{'modify':{'ofport':1}}},'Bridge':{'" SAMPLE_UUID("11") "':{'modify':{'ports':" SAMPLE_REF("21") "}}}}]}",
     "{'id':18,'error':null,'result':[{}]}",
-    "{'id':null,'method':'update2','params':['vnet',{'Port':{'" SAMPLE_UUID("21") "':{'delete':null}},'Interface':{'"
-        SAMPLE_UUID("31") "':{'delete':null}},'Open_vSwitch':{'" SAMPLE_UUID("01") "':{'modify':{'external_ids':['map',"
-        "[['vnet-bridge','br-ex'],['vnet-uplinks','public:br-ex']]]}}}}]}",
+    "{'id':null,'method':'update2','params':['vnet',{'Port':{'" SAMPLE_UUID("21") "':{'delete':null}},'Interface':{'" SAMPLE_UUID(
+        "31") "':{'delete':null}},'Open_vSwitch':{'" SAMPLE_UUID("01") "':{'modify':{'external_ids':['map',"
+                                                                       "[['vnet-bridge','br-ex'],['vnet-uplinks','public:br-ex']]]}}}}]}",
 };
 enum { N_RECORDED = sizeof recorded / sizeof *recorded };
 
@@ -531,8 +542,8 @@ mutated_sessions_end_or_go_on_but_never_crash(void **state)
     enum { ROUNDS = 4000 };
     for (int i = 0; i < ROUNDS; i++)
         one_mutated_session(&r, &reached);
-    print_message("of %d: %d told facts, %d interfaces, %d a configuration; %d were closed\n", ROUNDS, reached.facts,
-                  reached.interfaces, reached.configured, reached.closed);
+    print_message("of %d: %d told facts, %d interfaces, %d a configuration; %d were closed\n", ROUNDS, reached.facts, reached.interfaces,
+                  reached.configured, reached.closed);
     assert_true(reached.facts > ROUNDS / 4 && reached.interfaces > ROUNDS / 8 && reached.configured > ROUNDS / 8);
     assert_in_range(reached.closed, ROUNDS / 8, ROUNDS - ROUNDS / 8);
 }

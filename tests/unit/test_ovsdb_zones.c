@@ -38,8 +38,8 @@ expect_zones(struct ovsdb_rows *rows, const char *expected)
 static void
 only_what_is_written_as_we_write_it_is_a_zone(void **state)
 {
-    static const char *const wrong[] = { "vnet-zone-", "vnet-zone-0", "vnet-zone-07", "vnet-zone-4294967296", "vnet-zone-1x", "vnet",
-                                         "vnet-zone--1", "vnet-zone-99999999999" };
+    static const char *const wrong[] = { "vnet-zone-",   "vnet-zone-0", "vnet-zone-07", "vnet-zone-4294967296",
+                                         "vnet-zone-1x", "vnet",        "vnet-zone--1", "vnet-zone-99999999999" };
     static const char *const no_zones[] = { "", "0", "65536", "01", "-1", "1 ", "zone" };
     uint32_t number;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

@@ -48,14 +48,14 @@ message(void)
     static const uint8_t total[] = { 0, 0, 5, 0xdc }, table[] = { 12 };
     static const uint8_t cookie[] = { 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8 };
     static const uint8_t metadata[] = {
-        0x80, 0x00, 0 << 1, 4, 0, 0, 0, 7,                                       /* in_port */
-        0x80, 0x00, 2 << 1, 8, 0, 0, 0, 0, 0, 0, 0x12, 0x34,                     /* metadata */
-        0x80, 0x01, 0 << 1 | 1, 16, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,  /* xreg0, masked: reg1 */
-        0x80, 0x01, 7 << 1, 8, 0, 0, 0, 14, 0, 0, 0, 15,                         /* xreg7: reg14, reg15 */
-        0x00, 0x01, 5 << 1, 4, 0, 0, 0, 5,                                       /* reg5 */
-        0x00, 0x01, 113 << 1, 16, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 10, 0, 0, 0, 11,              /* xxreg2: reg8 to reg11 */
-        0x00, 0x01, 105 << 1, 4, 0, 0, 0, 0x21,                                  /* ct_state: passed over */
-        0xff, 0xff, 0, 6, 0, 0, 0x23, 0x20, 1, 2,                                /* an experimenter's */
+        0x80, 0x00, 0 << 1,     4,  0, 0, 0,    7,                                                           /* in_port */
+        0x80, 0x00, 2 << 1,     8,  0, 0, 0,    0,    0, 0, 0x12, 0x34,                                      /* metadata */
+        0x80, 0x01, 0 << 1 | 1, 16, 0, 0, 0,    0,    0, 0, 0,    1,    0, 0, 0, 0,  0xff, 0xff, 0xff, 0xff, /* xreg0, masked: reg1 */
+        0x80, 0x01, 7 << 1,     8,  0, 0, 0,    14,   0, 0, 0,    15,                                        /* xreg7: reg14, reg15 */
+        0x00, 0x01, 5 << 1,     4,  0, 0, 0,    5,                                                           /* reg5 */
+        0x00, 0x01, 113 << 1,   16, 0, 0, 0,    8,    0, 0, 0,    9,    0, 0, 0, 10, 0,    0,    0,    11,   /* xxreg2: reg8 to reg11 */
+        0x00, 0x01, 105 << 1,   4,  0, 0, 0,    0x21,                                                        /* ct_state: passed over */
+        0xff, 0xff, 0,          6,  0, 0, 0x23, 0x20, 1, 2,                                                  /* an experimenter's */
     };
     struct bytes b = message_start();
     put_property(&b, 0, packet, sizeof packet);
@@ -118,7 +118,7 @@ bad_messages_are_refused_with_a_reason(void **state)
     set_length(&b);
     assert_false(packet_in_decode(b.data, b.n, &pi, &err));
     assert_string_equal(err.text, "packet-in of 16 bytes carries no packet");
-    bytes_put_be32(&b, 0x00000003);                              /* a property shorter than its header */
+    bytes_put_be32(&b, 0x00000003); /* a property shorter than its header */
     set_length(&b);
     assert_false(packet_in_decode(b.data, b.n, &pi, &err));
     assert_int_equal(err.code, ERROR_PROTOCOL);
@@ -180,8 +180,8 @@ a_packet_that_waits_goes_on_as_another_with_all_else_as_it_was(void **state)
     static const uint8_t head[] = { 6, 4, 0, 0, 1, 2, 3, 4, 0, 0, 0x23, 0x20, 0, 0, 0, 28 };
     bytes_put(&expected, head, sizeof head);
     put_property(&expected, 0, other, sizeof other);
-    size_t start = 16 + 24 + 8;                  /* after the header, the packet and its length on the wire */
-    size_t userdata = 16, unknown = 8, rest = b.n - start - 8 - 32;      /* the reason and the continuation come last */
+    size_t start = 16 + 24 + 8;                                     /* after the header, the packet and its length on the wire */
+    size_t userdata = 16, unknown = 8, rest = b.n - start - 8 - 32; /* the reason and the continuation come last */
     bytes_put(&expected, b.data + start, rest - userdata - unknown);
     bytes_put(&expected, b.data + start + rest, b.n - start - rest);
     set_length(&expected);

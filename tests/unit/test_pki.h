@@ -13,6 +13,6 @@ struct identity {
 /* Signed by 'ca', or by itself (NULL). A name that is NULL is left out; 'cn2' is a second CN. */
 struct identity identity_new(const struct identity *ca, const char *cn, const char *ou, const char *cn2);
 void identity_free(struct identity *);
-void identity_write(const char *dir, const char *name, const struct identity *);         /* NAME-key.pem, NAME-cert.pem */
+void identity_write(const char *dir, const char *name, const struct identity *); /* NAME-key.pem, NAME-cert.pem */
 
 #endif

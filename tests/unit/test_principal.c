@@ -61,11 +61,16 @@ the_certificate_says_the_role(void **unused)
         enum principal_role role;
         const char *tenant;
     } rows[] = {
-        { "admin", true, PRINCIPAL_ADMIN, "" },      { "reader", true, PRINCIPAL_READER, "" },
-        { "tenant:acme", true, PRINCIPAL_TENANT, "acme" }, { "tenant:", false, 0, "" },
-        { "host", true, PRINCIPAL_HOST, "" },        { "vnetd", false, 0, "" },
-        { "Admin", false, 0, "" },                   { "administrator", false, 0, "" },
-        { "", false, 0, "" },                        { NULL, false, 0, "" },
+        { "admin", true, PRINCIPAL_ADMIN, "" },
+        { "reader", true, PRINCIPAL_READER, "" },
+        { "tenant:acme", true, PRINCIPAL_TENANT, "acme" },
+        { "tenant:", false, 0, "" },
+        { "host", true, PRINCIPAL_HOST, "" },
+        { "vnetd", false, 0, "" },
+        { "Admin", false, 0, "" },
+        { "administrator", false, 0, "" },
+        { "", false, 0, "" },
+        { NULL, false, 0, "" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct principal p;

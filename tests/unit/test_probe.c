@@ -13,8 +13,13 @@
 #include "vnet/packet/tcp.h"
 
 static const struct probe tcp = {
-    .kind = PROBE_TCP, .mac = { { 2, 0, 0, 0, 0, 5 } }, .router = { { 2, 0x76, 0x6e, 0, 0, 1 } },
-    .ip = { IP_V4, { 10, 0, 1, 5 } }, .gateway = { IP_V4, { 10, 0, 1, 1 } }, .port = 80, .cookie = 0x12345678,
+    .kind = PROBE_TCP,
+    .mac = { { 2, 0, 0, 0, 0, 5 } },
+    .router = { { 2, 0x76, 0x6e, 0, 0, 1 } },
+    .ip = { IP_V4, { 10, 0, 1, 5 } },
+    .gateway = { IP_V4, { 10, 0, 1, 1 } },
+    .port = 80,
+    .cookie = 0x12345678,
 };
 
 static struct probe
@@ -28,7 +33,7 @@ icmp_probe(void)
 static struct ipv4_answer
 from_target(uint8_t proto)
 {
-    return (struct ipv4_answer) { tcp.router, tcp.mac, tcp.ip, tcp.gateway, proto };
+    return (struct ipv4_answer){ tcp.router, tcp.mac, tcp.ip, tcp.gateway, proto };
 }
 
 static void
@@ -65,9 +70,8 @@ static void
 a_probe_by_tcp_is_a_syn_with_right_checksums(void **unused)
 {
     static const uint8_t want[] = {
-        2, 0, 0, 0, 0, 5, 2, 0x76, 0x6e, 0, 0, 1, 8, 0,
-        0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0x24, 0xcb, 10, 0, 1, 1, 10, 0, 1, 5,
-        0xff, 0x78, 0, 80, 0x12, 0x34, 0x56, 0x78, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0x31, 0x68, 0, 0,
+        2, 0, 0, 0,  0, 5, 2, 0x76, 0x6e, 0, 0,  1,    8,    0,    0x45, 0, 0, 40, 0, 0,    0x40, 0,    64,   6,    0x24, 0xcb, 10,
+        0, 1, 1, 10, 0, 1, 5, 0xff, 0x78, 0, 80, 0x12, 0x34, 0x56, 0x78, 0, 0, 0,  0, 0x50, 2,    0xff, 0xff, 0x31, 0x68, 0,    0,
     };
     struct bytes b = BYTES_INIT;
     probe_put(&b, &tcp);
@@ -117,7 +121,7 @@ a_handshake_is_life_and_ends_by_a_reset(void **unused)
     struct ipv4_packet ip;
     struct tcp_segment s;
     uint32_t cookie;
-    answer_tcp(&b, (struct tcp_segment) { 80, 0xff78, 99, 0x12345679, TCP_FLAG_SYN | TCP_FLAG_ACK, 1000 });
+    answer_tcp(&b, (struct tcp_segment){ 80, 0xff78, 99, 0x12345679, TCP_FLAG_SYN | TCP_FLAG_ACK, 1000 });
     assert_int_equal(judge(&tcp, &b, &reset), PROBE_ALIVE);
     assert_true(probe_cookie(b.data, b.n, &cookie));
     assert_int_equal(cookie, tcp.cookie);
@@ -136,7 +140,7 @@ static void
 a_reset_that_fits_is_a_refusal(void **unused)
 {
     struct bytes b = BYTES_INIT, reset = BYTES_INIT;
-    answer_tcp(&b, (struct tcp_segment) { 80, 0xff78, 0, 0x12345679, TCP_FLAG_RST | TCP_FLAG_ACK, 0 });
+    answer_tcp(&b, (struct tcp_segment){ 80, 0xff78, 0, 0x12345679, TCP_FLAG_RST | TCP_FLAG_ACK, 0 });
     assert_int_equal(judge(&tcp, &b, &reset), PROBE_REFUSED);
     assert_int_equal(reset.n, 0);
     assert_false(probe_reset(&tcp, b.data, b.n, &reset));
@@ -152,9 +156,9 @@ segments_that_do_not_fit_are_no_answers(void **unused)
         struct tcp_segment s;
         bool is_reset;
     } rows[] = {
-        { { 80, 0xff78, 0, 0x12345678, TCP_FLAG_SYN | TCP_FLAG_ACK, 0 }, true },         /* another probe's */
+        { { 80, 0xff78, 0, 0x12345678, TCP_FLAG_SYN | TCP_FLAG_ACK, 0 }, true }, /* another probe's */
         { { 80, 0xff77, 0, 0x12345679, TCP_FLAG_SYN | TCP_FLAG_ACK, 0 }, true },
-        { { 80, 0xff78, 0, 0x12345679, TCP_FLAG_ACK, 0 }, true },                       /* what it takes for an open connection */
+        { { 80, 0xff78, 0, 0x12345679, TCP_FLAG_ACK, 0 }, true }, /* what it takes for an open connection */
         { { 80, 0xff78, 0, 0x12345678, TCP_FLAG_RST | TCP_FLAG_ACK, 0 }, false },
         { { 80, 0xff77, 0, 0x12345679, TCP_FLAG_RST | TCP_FLAG_ACK, 0 }, false },
         { { 80, 0xff78, 0x12345679, 0, TCP_FLAG_RST, 0 }, false },
@@ -243,7 +247,7 @@ changed_answers_are_never_taken_for_another_state(void **unused)
     struct random random = random_seeded();
     struct bytes b = BYTES_INIT, reset = BYTES_INIT;
     for (int i = 0; i < 20000; i++) {
-        answer_tcp(&b, (struct tcp_segment) { 80, 0xff78, 5, 0x12345679, TCP_FLAG_SYN | TCP_FLAG_ACK, 1000 });
+        answer_tcp(&b, (struct tcp_segment){ 80, 0xff78, 5, 0x12345679, TCP_FLAG_SYN | TCP_FLAG_ACK, 1000 });
         uint32_t at = random_below(&random, b.n);
         uint8_t bit = 1 << random_below(&random, 8);
         b.data[at] ^= bit;

@@ -15,7 +15,7 @@
 #define N_STEPS 1500
 #define N_PORTS 6
 #define N_EIPS 8
-#define N_HOSTS 4               /* hv1 with an uplink, hv2 without one, gw1 and gw2 */
+#define N_HOSTS 4 /* hv1 with an uplink, hv2 without one, gw1 and gw2 */
 
 static const char *const host_names[N_HOSTS] = { "hv1", "hv2", "gw1", "gw2" };
 
@@ -126,7 +126,7 @@ a_dead_gateway_s_addresses_go_to_another_and_no_other_moves(void **unused)
     lab_host(lab, "gw1", both);
     lab_host(lab, "gw2", dead);
     for (unsigned i = 0; i < 4; i++)
-        assert_string_equal(holder(lab, i), before[i]);         /* better a place that may come back than none */
+        assert_string_equal(holder(lab, i), before[i]); /* better a place that may come back than none */
     lab_free(lab);
 }
 
@@ -181,8 +181,7 @@ op_attach(struct storm *s)
         return json_pack("{ss ss ss s{sn}}", "op", "set", "type", "eip", "name", name, "values", "attached");
     if (pick(s, 5))
         snprintf(target, sizeof target, "port:p%u", pick(s, N_PORTS));
-    return json_pack("{ss ss ss s{ss} sb}", "op", "set", "type", "eip", "name", name, "values", "attached", target, "move",
-                     pick(s, 2));
+    return json_pack("{ss ss ss s{ss} sb}", "op", "set", "type", "eip", "name", name, "values", "attached", target, "move", pick(s, 2));
 }
 
 static json_t *
@@ -213,12 +212,10 @@ op_other(struct storm *s)
         return json_pack("{ss ss ss s{ss}}", "op", "set", "type", "subnet", "name", pick(s, 2) ? "a" : "b", "values", "rtb",
                          pick(s, 2) ? "v" : "inner");
     case 1:
-        return json_pack("{ss ss ss s{ss ss}}", "op", "add", "type", "natgw", "name", "n", "values", "subnet",
-                         pick(s, 2) ? "a" : "b", "ports", pick(s, 2) ? "1024-65535" : "2000-2007");
-    case 2:
-        return json_pack("{ss ss ss}", "op", "del", "type", "natgw", "name", "n");
-    default:
-        return op_route(s);
+        return json_pack("{ss ss ss s{ss ss}}", "op", "add", "type", "natgw", "name", "n", "values", "subnet", pick(s, 2) ? "a" : "b",
+                         "ports", pick(s, 2) ? "1024-65535" : "2000-2007");
+    case 2: return json_pack("{ss ss ss}", "op", "del", "type", "natgw", "name", "n");
+    default: return op_route(s);
     }
 }
 
@@ -257,7 +254,7 @@ any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
         else if (kind < 19)
             storm_host(&s);
         else
-            lab_gateway_mac(s.lab, "public", (struct mac) { { 2, 0, 0, 0, 9, pick(&s, 4) } });
+            lab_gateway_mac(s.lab, "public", (struct mac){ { 2, 0, 0, 0, 9, pick(&s, 4) } });
         storm_settle(&s, step);
     }
     assert_true(s.n_done > N_STEPS / 10);

@@ -17,14 +17,14 @@
 #include "tests/unit/api_client.h"
 #include "tests/unit/fake_switch.h"
 
-#define NETWORK                                                                                             \
-    "[{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'},"                       \
-    "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"                                 \
-    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"                    \
-    "{'op':'add','type':'sg','name':'web','values':{'vpc':'v'}},"                                           \
+#define NETWORK                                                                                                           \
+    "[{'op':'add','type':'host','name':'h1'},{'op':'add','type':'host','name':'h2'},"                                     \
+    "{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"                                               \
+    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"                                  \
+    "{'op':'add','type':'sg','name':'web','values':{'vpc':'v'}},"                                                         \
     "{'op':'add','type':'sg-rule','values':{'id':'" RULE "','sg':'web','direction':'ingress','proto':'tcp','ports':'80'," \
-    "'peer':'0.0.0.0/0'}},"                                                                                 \
-    "{'op':'add','type':'route','values':{'rtb':'v','prefix':'10.9.0.0/16','target':'blackhole'}},"         \
+    "'peer':'0.0.0.0/0'}},"                                                                                               \
+    "{'op':'add','type':'route','values':{'rtb':'v','prefix':'10.9.0.0/16','target':'blackhole'}},"                       \
     "{'op':'add','type':'port','name':'p','values':{'subnet':'s','sg':['web']}}]"
 #define RULE "6a1f3c52-0d0e-4c8e-9d5c-0b8c7f5a1e11"
 #define ROUTE "v/10.9.0.0/16"
@@ -71,7 +71,8 @@ static void
 connect_switch(struct world *w)
 {
     static char database;
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(hosts_openflow_port(w->lab->c.hosts, 0)),
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons(hosts_openflow_port(w->lab->c.hosts, 0)),
                               .sin_addr = { htonl(INADDR_LOOPBACK) } };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (const struct sockaddr *) &to, sizeof to), 0);
@@ -106,13 +107,13 @@ start(void **state)
     struct world *w = mem_zalloc(sizeof *w);
     w->lab = controller_lab_start();
     *state = w;
-    w->lab->options.openflow = (struct option_list) { .v = { (char []) { "ptcp:0:127.0.0.1" } }, .n = 1 };
+    w->lab->options.openflow = (struct option_list){ .v = { (char[]){ "ptcp:0:127.0.0.1" } }, .n = 1 };
     if (!hosts_listen(w->lab->c.hosts, &err))
         fail_msg("%s", err.text);
     controller_lab_do(w->lab, NETWORK);
     w->h = controller_lab_host(w->lab, "h1");
-    w->h->facts = (struct ovsdb_facts) { .encap_ip = ip4(0xc0000201), .encap_type = "geneve", .mtu = 1500 };
-    w->h->ports = (struct ovsdb_ports) { .geneve = 1 };
+    w->h->facts = (struct ovsdb_facts){ .encap_ip = ip4(0xc0000201), .encap_type = "geneve", .mtu = 1500 };
+    w->h->ports = (struct ovsdb_ports){ .geneve = 1 };
     w->h->has_facts = w->h->has_ports = w->h->has_interfaces = w->h->is_configured = true;
     host_tell_runtime(w->h);
     struct ovsdb_zone zone = { number(w, OBJECT_PORT, "p"), 5 };
@@ -208,7 +209,7 @@ what_is_refused_of_a_route_and_a_rule_is_their_error_and_the_rest_is_there(void 
     free(state_of_p);
     assert_true(w->fake.n_flows_committed > 10);
     assert_non_null(strstr(host_error(w->h), "its switch refused a flow of "));
-    assert_int_equal(flow_table_n_refused(w->h->table), 3);        /* the rule has a row that finds it, and one that counts */
+    assert_int_equal(flow_table_n_refused(w->h->table), 3); /* the rule has a row that finds it, and one that counts */
 }
 
 static void
@@ -254,10 +255,10 @@ what_is_accepted_at_last_is_no_error_and_who_waits_for_that_is_told(void **state
     refuse_route_and_rule(w);
     struct api_client *waits = api_client_as(w->lab, &admin);
     api_client_say(waits, "POST /v1/wait HTTP/1.1\r\nContent-Length: 85\r\n\r\n"
-                   "{\"type\":\"route\",\"name\":\"" ROUTE "\",\"where\":{\"error\":\"none\"},\"timeout\":4.00000000}");
+                          "{\"type\":\"route\",\"name\":\"" ROUTE "\",\"where\":{\"error\":\"none\"},\"timeout\":4.00000000}");
     controller_lab_do(w->lab, "[{'op':'set','type':'route','name':'" ROUTE "','values':{'target':'port:p'}}]");
     assert_true(controller_lab_until(w->lab, is_realised, w));
-    expect_error(w, &admin, ROUTE_PATH, "host 'h1'");            /* refused again */
+    expect_error(w, &admin, ROUTE_PATH, "host 'h1'"); /* refused again */
 
     w->fake.refuses_flows_of[0] = 0;
     controller_lab_do(w->lab, "[{'op':'set','type':'route','name':'" ROUTE "','values':{'target':'blackhole'}}]");
@@ -266,8 +267,8 @@ what_is_accepted_at_last_is_no_error_and_who_waits_for_that_is_told(void **state
     answer_done(&a);
     api_client_free(waits);
     expect_none(w, ROUTE_PATH);
-    expect_error(w, &admin, RULE_PATH, "host 'h1'");             /* the other object's stays, */
-    assert_non_null(strstr(host_error(w->h), "its switch refused"));    /* and so does the host's */
+    expect_error(w, &admin, RULE_PATH, "host 'h1'");                 /* the other object's stays, */
+    assert_non_null(strstr(host_error(w->h), "its switch refused")); /* and so does the host's */
 }
 
 static void

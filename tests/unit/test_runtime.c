@@ -44,17 +44,17 @@ a_port_is_on_the_host_it_was_last_bound_to(void **unused)
 {
     struct runtime *r = runtime_new();
     assert_int_equal(runtime_binding(r, 1).host, 0);
-    runtime_bind(r, 1, (struct binding) { 7, 3 });
-    runtime_bind(r, 1, (struct binding) { 7, 4 });
+    runtime_bind(r, 1, (struct binding){ 7, 3 });
+    runtime_bind(r, 1, (struct binding){ 7, 4 });
     assert_int_equal(runtime_binding(r, 1).ofport, 4);
     assert_int_equal(ports_on(r, 7).n, 1);
-    runtime_bind(r, 1, (struct binding) { 8, 5 });
+    runtime_bind(r, 1, (struct binding){ 8, 5 });
     assert_int_equal(ports_on(r, 7).n, 0);
     assert_int_equal(ports_on(r, 8).ofport[1], 5);
-    runtime_bind(r, 1, (struct binding) { 0, 0 });
+    runtime_bind(r, 1, (struct binding){ 0, 0 });
     assert_int_equal(ports_on(r, 8).n, 0);
     assert_int_equal(runtime_binding(r, 1).host, 0);
-    runtime_bind(r, 1, (struct binding) { 0, 0 });
+    runtime_bind(r, 1, (struct binding){ 0, 0 });
     runtime_free(r);
 }
 
@@ -69,12 +69,12 @@ a_host_is_known_by_its_facts_and_not_by_its_ports(void **unused)
 {
     unsigned n = 0;
     struct runtime *r = runtime_new();
-    runtime_bind(r, 1, (struct binding) { 7, 3 });
+    runtime_bind(r, 1, (struct binding){ 7, 3 });
     assert_null(runtime_host(r, 7));
     runtime_each_host(r, count_host, &n);
     assert_int_equal(n, 0);
 
-    runtime_set_host(r, &(struct runtime_host) { .number = 7, .mtu = 1400 });
+    runtime_set_host(r, &(struct runtime_host){ .number = 7, .mtu = 1400 });
     assert_int_equal(runtime_host(r, 7)->mtu, 1400);
     runtime_each_host(r, count_host, &n);
     assert_int_equal(n, 1);
@@ -93,10 +93,10 @@ after_any_bindings_each_host_has_exactly_its_ports(void **unused)
     struct binding at[N_PORTS + 1] = { { 0 } };
     for (unsigned step = 0; step < 5000; step++) {
         uint32_t port = 1 + random_below(&random, N_PORTS), host = random_below(&random, N_HOSTS + 1);
-        at[port] = (struct binding) { host, host ? 1 + random_below(&random, 100) : 0 };
+        at[port] = (struct binding){ host, host ? 1 + random_below(&random, 100) : 0 };
         runtime_bind(r, port, at[port]);
         if (!random_below(&random, 10))
-            runtime_set_host(r, &(struct runtime_host) { .number = 1 + random_below(&random, N_HOSTS) });
+            runtime_set_host(r, &(struct runtime_host){ .number = 1 + random_below(&random, N_HOSTS) });
         if (!random_below(&random, 10))
             runtime_remove_host(r, 1 + random_below(&random, N_HOSTS));
 
@@ -115,9 +115,9 @@ an_upstream_gateway_has_the_address_last_learnt(void **unused)
     struct mac mac = { { 1 } };
     assert_false(runtime_gateway_mac(r, 5, &mac));
     assert_int_equal(mac.b[0], 1);
-    runtime_set_gateway_mac(r, 5, (struct mac) { { 2 } });
-    runtime_set_gateway_mac(r, 5, (struct mac) { { 4 } });
-    runtime_set_gateway_mac(r, 6, (struct mac) { { 6 } });
+    runtime_set_gateway_mac(r, 5, (struct mac){ { 2 } });
+    runtime_set_gateway_mac(r, 5, (struct mac){ { 4 } });
+    runtime_set_gateway_mac(r, 6, (struct mac){ { 6 } });
     assert_true(runtime_gateway_mac(r, 5, &mac));
     assert_int_equal(mac.b[0], 4);
     runtime_forget_pool(r, 5);
@@ -183,7 +183,7 @@ a_host_holds_a_vpc_from_its_first_port_to_its_last(void **unused)
     assert_false(presence_holds(p, 7, 100));
     assert_true(presence_is_leaving_any(p, 7));
 
-    assert_false(presence_place(p, 2, 7, 100));          /* back before its blocks were taken away */
+    assert_false(presence_place(p, 2, 7, 100)); /* back before its blocks were taken away */
     assert_true(presence_holds(p, 7, 100));
     assert_int_equal(presence_take_leaving(p, 7), 0);
     assert_false(presence_place(p, 2, 8, 0));
@@ -198,7 +198,9 @@ presence_counts_right_after_any_moves(void **unused)
 {
     struct random random = random_seeded();
     struct presence *p = presence_new();
-    struct { uint32_t host, vpc; } at[N_PORTS] = { { 0 } };
+    struct {
+        uint32_t host, vpc;
+    } at[N_PORTS] = { { 0 } };
     for (unsigned step = 0; step < 5000; step++) {
         uint32_t port = random_below(&random, 8);
         at[port].host = random_below(&random, N_HOSTS);

@@ -23,9 +23,9 @@
 struct rule {
     bool exists, is_ingress;
     unsigned group;
-    int proto;                  /* -1: all */
-    int lo, hi;                 /* -1: any */
-    int peer;                   /* a group; -1: 'net' and 'len' */
+    int proto;  /* -1: all */
+    int lo, hi; /* -1: any */
+    int peer;   /* a group; -1: 'net' and 'len' */
     uint32_t net;
     unsigned len;
     char id[40];
@@ -35,7 +35,7 @@ struct scene {
     struct lab *lab;
     struct random random;
     struct rule rules[MAX_RULES];
-    unsigned groups[N_PORTS];   /* bits; 0: none */
+    unsigned groups[N_PORTS]; /* bits; 0: none */
     bool is_bound[N_PORTS];
     unsigned n_passed, n_dropped, n_credited;
 };
@@ -49,7 +49,7 @@ pick(struct scene *s, unsigned n)
 static uint32_t
 port_ip(unsigned p)
 {
-    return 0x0a000105 + p;      /* 10.0.1.5 and on */
+    return 0x0a000105 + p; /* 10.0.1.5 and on */
 }
 
 static bool
@@ -88,18 +88,20 @@ is_allowed(const struct scene *s, unsigned p, bool is_ingress, unsigned other, c
 static void
 scene_init(struct scene *s)
 {
-    *s = (struct scene) { .lab = lab_new(), .random = random_seeded() };
+    *s = (struct scene){ .lab = lab_new(), .random = random_seeded() };
     lab_host(s->lab, "hv1", lab_facts(0));
     lab_host(s->lab, "hv2", lab_facts(1));
     lab_do(s->lab, "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
                    "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}}]");
     for (unsigned g = 0; g < N_GROUPS; g++) {
         lab_do(s->lab, "[{'op':'add','type':'sg','name':'g%u','values':{'vpc':'v'}}]", g);
-        s->rules[g] = (struct rule) { .exists = true, .group = g, .proto = -1, .lo = -1, .hi = -1, .peer = -1 };
+        s->rules[g] = (struct rule){ .exists = true, .group = g, .proto = -1, .lo = -1, .hi = -1, .peer = -1 };
     }
     for (unsigned p = 0; p < N_PORTS; p++)
-        lab_do(s->lab, "[{'op':'add','type':'port','name':'p%u','values':{'subnet':'s','ip':'10.0.1.%u',"
-                       "'mac':'02:00:00:00:00:%02x','sg':'none'}}]", p, 5 + p, 5 + p);
+        lab_do(s->lab,
+               "[{'op':'add','type':'port','name':'p%u','values':{'subnet':'s','ip':'10.0.1.%u',"
+               "'mac':'02:00:00:00:00:%02x','sg':'none'}}]",
+               p, 5 + p, 5 + p);
 }
 
 /* The rules that a new group comes with have ids too. */
@@ -181,10 +183,10 @@ rule_add(struct scene *s)
         i++;
     char values[300];
     values_of_rule(&r, values);
-    uuid_format((struct uuid) { { 0 } }, r.id);
+    uuid_format((struct uuid){ { 0 } }, r.id);
     snprintf(r.id, sizeof r.id, "%08x-0000-4000-8000-000000000000", (unsigned) random_u64(&s->random));
     if (i < MAX_RULES && try_op(s, "[{'op':'add','type':'sg-rule','id':'%s','values':%s}]", r.id, values))
-        s->rules[i] = r;        /* refused: there is one like it */
+        s->rules[i] = r; /* refused: there is one like it */
 }
 
 static void
@@ -350,7 +352,7 @@ check_packet(struct scene *s)
     s->n_passed += expected;
     s->n_dropped += !expected;
     if (p.field[OF_IP_PROTO] == 1 && p.field[OF_ICMPV4_TYPE] == 13)
-        return;                 /* the executor knows echo's answer only */
+        return; /* the executor knows echo's answer only */
     struct exec_packet a = answer_to(&p, from, to);
     assert_int_equal(passes(s, &a, from), expected);
 }
@@ -425,11 +427,18 @@ the_narrowest_rule_is_credited_and_the_next_one_when_it_goes(void **unused)
                 "{'op':'add','type':'sg','name':'a','values':{'vpc':'v'}},{'op':'add','type':'sg','name':'b','values':{'vpc':'v'}},"
                 "{'op':'add','type':'port','name':'p0','values':{'subnet':'s','ip':'10.0.1.5','mac':'02:00:00:00:00:05','sg':'none'}},"
                 "{'op':'add','type':'port','name':'p1','values':{'subnet':'s','ip':'10.0.1.6','mac':'02:00:00:00:00:06','sg':'a,b'}}]");
-    lab_do(lab, "[{'op':'add','type':'sg-rule','id':'" ID(1) "','values':{'sg':'a','direction':'ingress','proto':'all','ports':'-','peer':'0.0.0.0/0'}},"
-                "{'op':'add','type':'sg-rule','id':'" ID(2) "','values':{'sg':'a','direction':'ingress','proto':'tcp','ports':'80-90','peer':'0.0.0.0/0'}},"
-                "{'op':'add','type':'sg-rule','id':'" ID(3) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'80-81','peer':'0.0.0.0/0'}},"
-                "{'op':'add','type':'sg-rule','id':'" ID(4) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'80-82','peer':'0.0.0.0/0'}},"
-                "{'op':'add','type':'sg-rule','id':'" ID(5) "','values':{'sg':'a','direction':'ingress','proto':'tcp','ports':'-','peer':'10.0.1.5/32'}}]");
+    lab_do(
+        lab,
+        "[{'op':'add','type':'sg-rule','id':'" ID(
+            1) "','values':{'sg':'a','direction':'ingress','proto':'all','ports':'-','peer':'0.0.0.0/0'}},"
+               "{'op':'add','type':'sg-rule','id':'" ID(
+                   2) "','values':{'sg':'a','direction':'ingress','proto':'tcp','ports':'80-90','peer':'0.0.0.0/0'}},"
+                      "{'op':'add','type':'sg-rule','id':'" ID(
+                          3) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'80-81','peer':'0.0.0.0/0'}},"
+                             "{'op':'add','type':'sg-rule','id':'" ID(
+                                 4) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'80-82','peer':'0.0.0.0/0'}},"
+                                    "{'op':'add','type':'sg-rule','id':'" ID(
+                                        5) "','values':{'sg':'a','direction':'ingress','proto':'tcp','ports':'-','peer':'10.0.1.5/32'}}]");
     /* With egress open and rule 1, the groups would filter nothing. */
     for (const struct object *o = NULL; (o = model_next(lab->model, OBJECT_SG_RULE, o ? o->number : 0)) != NULL;) {
         const struct sg_rule *r = (const void *) o;
@@ -477,13 +486,17 @@ a_new_combination_costs_other_hosts_the_same_whatever_rules_name_its_groups(void
     size_t cost[2];
     for (unsigned round = 0; round < 2; round++) {
         for (unsigned i = 0; i < 100; i++)
-            lab_do(lab, "[{'op':'add','type':'sg-rule','values':{'sg':'all','direction':'ingress','proto':'tcp','ports':'%u',"
-                        "'peer':'sg:all'}}]", 1000 * (round + 1) + i);
+            lab_do(lab,
+                   "[{'op':'add','type':'sg-rule','values':{'sg':'all','direction':'ingress','proto':'tcp','ports':'%u',"
+                   "'peer':'sg:all'}}]",
+                   1000 * (round + 1) + i);
         lab_do(lab, "[{'op':'add','type':'sg','name':'own%u','values':{'vpc':'v'}}]", round);
         lab_run(lab);
         size_t before = flows_of(lab, "hv1");
-        lab_do(lab, "[{'op':'add','type':'port','name':'q%u','values':{'subnet':'s','ip':'10.0.1.1%u','mac':'02:00:00:00:00:1%u',"
-                    "'sg':'all,own%u'}}]", round, round, round, round);
+        lab_do(lab,
+               "[{'op':'add','type':'port','name':'q%u','values':{'subnet':'s','ip':'10.0.1.1%u','mac':'02:00:00:00:00:1%u',"
+               "'sg':'all,own%u'}}]",
+               round, round, round, round);
         char name[8];
         snprintf(name, sizeof name, "q%u", round);
         lab_bind(lab, name, "hv2", 10 + round);

@@ -46,7 +46,8 @@ static bool
 is_let_through(const struct group *g, const struct sg_rule *than, bool without_shadowed, unsigned address, int proto, int port)
 {
     for (size_t i = 0; i < g->n; i++)
-        if ((!than || outlasts(g->rules[i], than)) && !(without_shadowed && g->is_shadowed[i]) && matches(g->rules[i], address, proto, port))
+        if ((!than || outlasts(g->rules[i], than)) && !(without_shadowed && g->is_shadowed[i])
+            && matches(g->rules[i], address, proto, port))
             return true;
     return false;
 }
@@ -83,8 +84,12 @@ rule_text(struct random *random, char *text, size_t size)
     char range[16] = "-";
     if (kind >= 4)
         snprintf(range, sizeof range, "%u-%u", lo, hi);
-    snprintf(text, size, "{'op':'add','type':'sg-rule','values':{'sg':'g','direction':'ingress','proto':'%s','ports':'%s','peer':'10.0.1.%u/%u'}}",
-             kind == 0 ? "all" : kind % 3 ? "tcp" : "udp", range, address, len);
+    snprintf(text, size,
+             "{'op':'add','type':'sg-rule','values':{'sg':'g','direction':'ingress','proto':'%s','ports':'%s','peer':'10.0.1.%u/%u'}}",
+             kind == 0  ? "all"
+             : kind % 3 ? "tcp"
+                        : "udp",
+             range, address, len);
 }
 
 static bool
@@ -117,7 +122,7 @@ what_is_shadowed_can_go_and_what_can_go_for_what_outlasts_it_is_shadowed(void **
                 json_decref(result);
                 lab_commit(&lab);
             } else {
-                lab_abort(&lab);                 /* there is one like it */
+                lab_abort(&lab); /* there is one like it */
             }
         }
         model_each_referrer(lab.m, lab_find(&lab, OBJECT_SG, "g")->number, OBJECT_SG_RULE, note_rule, &g);

@@ -45,7 +45,7 @@ vnetd_stops_while_a_switch_is_connected(void **unused)
     struct error err;
     struct world w = { .lab = controller_lab_start(), .base = event_base_new(), .fake = { .hello_versions = 1u << 6 } };
     controller_lab_do(w.lab, "[{'op':'add','type':'host','name':'hv1'}]");
-    w.lab->options.openflow = (struct option_list) { .v = { method }, .n = 1 };
+    w.lab->options.openflow = (struct option_list){ .v = { method }, .n = 1 };
     assert_true(hosts_listen(w.lab->c.hosts, &err));
     w.fake.dpid = controller_lab_host(w.lab, "hv1")->dpid;
     fake_switch_start(&w.fake, w.base, connect_to(hosts_openflow_port(w.lab->c.hosts, 0)));
@@ -63,7 +63,7 @@ vnetd_stops_while_a_switch_is_connected(void **unused)
 int
 main(void)
 {
-    signal(SIGPIPE, SIG_IGN);            /* the switch may answer a session that is gone */
+    signal(SIGPIPE, SIG_IGN); /* the switch may answer a session that is gone */
     const struct CMUnitTest tests[] = { cmocka_unit_test(vnetd_stops_while_a_switch_is_connected) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

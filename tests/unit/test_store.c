@@ -155,8 +155,13 @@ wait_for(struct world *w, int n_done)
 static void
 submit_with(struct world *w, const char *key, const char *digest, const char *answer)
 {
-    struct store_commit commit = { .transaction = w->lab.t, .who = "test", .summary = "a test", .idempotency_key = key,
-                                   .scope = "me", .digest = digest, .answer = answer };
+    struct store_commit commit = { .transaction = w->lab.t,
+                                   .who = "test",
+                                   .summary = "a test",
+                                   .idempotency_key = key,
+                                   .scope = "me",
+                                   .digest = digest,
+                                   .answer = answer };
     if (!transaction_finish(w->lab.t, &w->err))
         fail_msg("%s", w->err.text);
     store_submit(w->store, &commit, committed, w);
@@ -179,12 +184,12 @@ commit(struct world *w)
     return true;
 }
 
-#define commit_ops(W, ...)                          \
-    do {                                            \
-        lab_begin(&(W)->lab);                       \
-        lab_do(&(W)->lab, __VA_ARGS__);             \
-        if (!commit(W))                             \
-            fail_msg("%s", (W)->refusal.text);      \
+#define commit_ops(W, ...)                     \
+    do {                                       \
+        lab_begin(&(W)->lab);                  \
+        lab_do(&(W)->lab, __VA_ARGS__);        \
+        if (!commit(W))                        \
+            fail_msg("%s", (W)->refusal.text); \
     } while (0)
 
 static void
@@ -269,7 +274,7 @@ a_deleted_number_is_a_tombstone_until_removed(void **state)
     uint32_t number = lab_find(&w->lab, OBJECT_VPC, "v")->number;
     commit_ops(w, OP_DEL, "vpc", "v");
     reopen(w);
-    assert_int_equal(json_array_size(w->tombstones), 5);         /* and its main table, default group and two rules */
+    assert_int_equal(json_array_size(w->tombstones), 5); /* and its main table, default group and two rules */
     assert_true(tombstone_find(w->lab.m, number));
     store_remove_tombstone(w->store, number);
     reopen(w);
@@ -303,7 +308,7 @@ what_is_submitted_is_written_before_closing(void **state)
     lab_do(&w->lab, OP_VPC, "v", "10.0.0.0/16");
     submit_with(w, NULL, NULL, NULL);
     world_close(w);
-    assert_int_equal(w->n_done, 0);      /* nobody is called any more */
+    assert_int_equal(w->n_done, 0); /* nobody is called any more */
     must_open(w);
     assert_non_null(lab_find(&w->lab, OBJECT_VPC, "v"));
 }
@@ -339,7 +344,7 @@ only_the_newest_answers_are_kept(void **state)
     struct world *w = *state;
     char key[20], *digest, *answer;
     must_open(w);
-    for (int i = 0; i < LIMIT_IDEMPOTENCY_KEYS + 10; i++) {      /* without changes, so that they may all be queued */
+    for (int i = 0; i < LIMIT_IDEMPOTENCY_KEYS + 10; i++) { /* without changes, so that they may all be queued */
         lab_begin(&w->lab);
         snprintf(key, sizeof key, "k%d", i);
         submit_with(w, key, "d", "a");
@@ -371,7 +376,8 @@ the_journal_says_who_and_is_bounded(void **state)
     world_close(w);
     assert_int_equal(sql_int(w, "SELECT count(*) FROM journal"), JOURNAL_MAX);
     assert_int_equal(sql_int(w, "SELECT count(*) FROM journal WHERE revision = 12001 AND who = 'test' AND summary = 'a test' "
-                                "AND at_ms > 1600000000000"), 1);
+                                "AND at_ms > 1600000000000"),
+                     1);
 }
 
 static void
@@ -380,7 +386,7 @@ another_revision_in_the_file_is_a_conflict(void **state)
     struct world *w = *state;
     must_open(w);
     commit_ops(w, OP_VPC, "v", "10.0.0.0/16");
-    w->lab.m->sequences.revision = 5;    /* as one that has missed what another vnetd wrote */
+    w->lab.m->sequences.revision = 5; /* as one that has missed what another vnetd wrote */
     lab_begin(&w->lab);
     lab_do(&w->lab, OP_VPC, "x", "10.0.0.0/16");
     assert_false(commit(w));
@@ -403,7 +409,7 @@ each_commit_of_a_group_stands_by_itself(void **state)
         snprintf(name, sizeof name, "v%d", i);
         struct model_sequences before = w->lab.m->sequences;
         if (i == 1)
-            w->lab.m->sequences.revision = 40;   /* not what the file has */
+            w->lab.m->sequences.revision = 40; /* not what the file has */
         lab_begin(&w->lab);
         lab_do(&w->lab, OP_VPC, name, "10.0.0.0/16");
         submit_with(w, NULL, NULL, NULL);
@@ -606,14 +612,12 @@ static void
 commit_forever(struct world *w, int acknowledged)
 {
     must_open(w);
-    w->lab.random.state = (uint64_t) getpid() << 32;     /* other ids than the last process gave */
+    w->lab.random.state = (uint64_t) getpid() << 32; /* other ids than the last process gave */
     for (;;) {
         uint64_t n = model_revision(w->lab.m) + 1;
         lab_begin(&w->lab);
-        if (!lab_try(&w->lab, NULL, "{'op':'add','type':'vpc','name':'v%llu','values':{'cidr':'10.0.0.0/16'}}",
-                     (unsigned long long) n)
-            || !lab_try(&w->lab, NULL, "{'op':'set','type':'tenant','name':'default','values':{'tags:n':'%llu'}}",
-                        (unsigned long long) n)
+        if (!lab_try(&w->lab, NULL, "{'op':'add','type':'vpc','name':'v%llu','values':{'cidr':'10.0.0.0/16'}}", (unsigned long long) n)
+            || !lab_try(&w->lab, NULL, "{'op':'set','type':'tenant','name':'default','values':{'tags:n':'%llu'}}", (unsigned long long) n)
             || !lab_try(&w->lab, NULL, "{'op':'del','type':'vpc','name':'v%llu','if_exists':true}", (unsigned long long) n - 5))
             _exit(1);
         store_put_fact(w->store, "n", "fact");
@@ -639,7 +643,7 @@ kill_after(struct world *w, int n_acknowledged)
         last = n;
     kill(child, SIGKILL);
     while (read(pipe_fd[0], &n, sizeof n) == sizeof n)
-        last = n;       /* acknowledged before it died */
+        last = n; /* acknowledged before it died */
     assert_int_equal(waitpid(child, &status, 0), child);
     if (!WIFSIGNALED(status))
         fail_msg("the child ended by itself: %d", WEXITSTATUS(status));
@@ -673,7 +677,7 @@ main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_was_acknowledged_survives_kill_9),     /* first: it forks before any thread is */
+        TEST(what_was_acknowledged_survives_kill_9), /* first: it forks before any thread is */
         TEST(another_process_may_not_use_the_file),
         TEST(a_new_file_is_private_and_holds_nothing),
         TEST(what_was_committed_is_there_again),

@@ -11,7 +11,7 @@
 
 #include "tests/unit/random.h"
 
-#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof (ARRAY)[0])
+#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof(ARRAY)[0])
 
 static void
 well_formed_characters_are_measured(void **unused)
@@ -30,9 +30,22 @@ static void
 malformed_characters_are_told(void **unused)
 {
     static const char *const wrong[] = {
-        "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2z", "\xe0\x9f\xbf", "\xe2\x82", "\xe2\x82z",
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xc2",
+        "\xc2z",
+        "\xe0\x9f\xbf",
+        "\xe2\x82",
+        "\xe2\x82z",
         "\xed\xa0\x80",
-        "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff",
+        "\xed\xbf\xbf",
+        "\xf0\x8f\xbf\xbf",
+        "\xf0\x90\x80",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xff",
     };
     for (size_t i = 0; i < N_OF(wrong); i++)
         assert_int_equal(text_utf8_length(wrong[i]), 0);
@@ -41,13 +54,17 @@ malformed_characters_are_told(void **unused)
 static void
 only_control_characters_and_malformed_bytes_are_escaped(void **unused)
 {
-    static const struct { const char *in, *out; } cases[] = {
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
         { "", "" },
         { "plain ~", "plain ~" },
         { "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80" },
         { "a\r\nb\tc", "a\\x0d\\x0ab\\x09c" },
         { "\x1b[31m\x7f", "\\x1b[31m\\x7f" },
-        { "\xc2\x9b" "2J\xc2\xa0", "\\xc2\\x9b2J\xc2\xa0" },
+        { "\xc2\x9b"
+          "2J\xc2\xa0",
+          "\\xc2\\x9b2J\xc2\xa0" },
         { "\xff\xe2\x82", "\\xff\\xe2\\x82" },
     };
     for (size_t i = 0; i < N_OF(cases); i++) {
@@ -84,7 +101,7 @@ random_bytes_come_out_clean_and_within_bounds(void **unused)
         in[n] = '\0';
 
         size_t size = 8 + random_below(&r, 100);
-        char *out = malloc(size);               /* of exact size, for the sanitizer */
+        char *out = malloc(size); /* of exact size, for the sanitizer */
         size_t length = text_escape(out, size, in);
         assert_true(length < size);
         assert_int_equal(strlen(out), length);

@@ -14,14 +14,13 @@
 
 struct world {
     struct lab *lab;
-    json_t *answer;                      /* of the last trace; NULL: it failed */
+    json_t *answer; /* of the last trace; NULL: it failed */
     struct error err;
-    uint32_t without_table;              /* a host that has none */
-    uint32_t only_tenant;                /* whoever asks sees this one's objects; 0: all */
+    uint32_t without_table; /* a host that has none */
+    uint32_t only_tenant;   /* whoever asks sees this one's objects; 0: all */
 };
 
-#define PORT(NAME, SUBNET, IP) \
-    "{'op':'add','type':'port','name':'" NAME "','values':{'subnet':'" SUBNET "','ip':'" IP "','sg':'none'}}"
+#define PORT(NAME, SUBNET, IP) "{'op':'add','type':'port','name':'" NAME "','values':{'subnet':'" SUBNET "','ip':'" IP "','sg':'none'}}"
 
 static int
 setup(void **state)
@@ -32,13 +31,18 @@ setup(void **state)
     hv2.encap = ENCAP_VXLAN;
     lab_host(w->lab, "hv1", lab_facts(0));
     lab_host(w->lab, "hv2", hv2);
-    lab_do(w->lab, "[{'op':'add','type':'vpc','name':'prod','values':{'cidr':'10.0.0.0/16'}},"
-           "{'op':'add','type':'subnet','name':'web','values':{'vpc':'prod','cidr':'10.0.1.0/24'}},"
-           "{'op':'add','type':'subnet','name':'db','values':{'vpc':'prod','cidr':'10.0.2.0/24'}},"
-           PORT("web1", "web", "10.0.1.11") "," PORT("web2", "web", "10.0.1.12") "," PORT("web3", "web", "10.0.1.13") ","
-           PORT("db1", "db", "10.0.2.11") "," PORT("lost", "db", "10.0.2.99") ","
-           "{'op':'add','type':'route','values':{'rtb':'prod','prefix':'10.9.0.0/16','target':'blackhole'}},"
-           "{'op':'add','type':'route','values':{'rtb':'prod','prefix':'192.168.0.0/16','target':'port:db1'}}]");
+    lab_do(
+        w->lab,
+        "[{'op':'add','type':'vpc','name':'prod','values':{'cidr':'10.0.0.0/16'}},"
+        "{'op':'add','type':'subnet','name':'web','values':{'vpc':'prod','cidr':'10.0.1.0/24'}},"
+        "{'op':'add','type':'subnet','name':'db','values':{'vpc':'prod','cidr':'10.0.2.0/24'}}," PORT("web1", "web", "10.0.1.11") "," PORT(
+            "web2", "web",
+            "10.0.1.12") "," PORT("web3", "web",
+                                  "10.0.1.13") "," PORT("db1", "db",
+                                                        "10.0.2.11") "," PORT("lost", "db",
+                                                                              "10.0.2.99") ","
+                                                                                           "{'op':'add','type':'route','values':{'rtb':'prod','prefix':'10.9.0.0/16','target':'blackhole'}},"
+                                                                                           "{'op':'add','type':'route','values':{'rtb':'prod','prefix':'192.168.0.0/16','target':'port:db1'}}]");
     lab_bind(w->lab, "web1", "hv1", 11);
     lab_bind(w->lab, "web2", "hv1", 12);
     lab_bind(w->lab, "web3", "hv2", 13);
@@ -75,8 +79,9 @@ is_visible(void *aux, const struct object *o)
 static bool
 trace_from(struct world *w, const struct trace_origin *origin, const char *proto, const char *dst, int port)
 {
-    struct trace_network network = { .view = { w->lab->model, w->lab->runtime }, .table = table_of,
-                                     .may_see = w->only_tenant ? is_visible : NULL, .aux = w };
+    struct trace_network network = {
+        .view = { w->lab->model, w->lab->runtime }, .table = table_of, .may_see = w->only_tenant ? is_visible : NULL, .aux = w
+    };
     struct trace_packet packet;
     json_t *json = json_pack("{s:s,s:s,s:i}", "proto", proto, "dst", dst, "port", port);
     bool ok = trace_packet_parse(json, &packet, &w->err);
@@ -89,7 +94,7 @@ trace_from(struct world *w, const struct trace_origin *origin, const char *proto
 static bool
 trace(struct world *w, const char *from, const char *proto, const char *dst, int port)
 {
-    return trace_from(w, &(struct trace_origin) { .port = lab_number(w->lab, OBJECT_PORT, from) }, proto, dst, port);
+    return trace_from(w, &(struct trace_origin){ .port = lab_number(w->lab, OBJECT_PORT, from) }, proto, dst, port);
 }
 
 /* From outside. */
@@ -124,7 +129,8 @@ hop(const struct world *w, const char *host, const char *stage)
 {
     size_t i;
     const json_t *h;
-    json_array_foreach (json_object_get(w->answer, "hops"), i, h) {
+    json_array_foreach(json_object_get(w->answer, "hops"), i, h)
+    {
         if (!strcmp(json_member_string(h, "host"), host) && !strcmp(json_member_string(h, "stage"), stage))
             return h;
     }
@@ -226,7 +232,7 @@ an_address_without_port_hears_nothing(void **state)
     assert_true(is_told(w, "ARP for 10.0.1.77 is not answered"));
     assert_verdict(w, "web1", "10.0.2.77", "dropped no-port 10.0.2.77");
     assert_false(is_told(w, "ARP"));
-    assert_verdict(w, "db1", "10.0.2.99", "dropped no-port 10.0.2.99");      /* there is a port, but it is nowhere */
+    assert_verdict(w, "db1", "10.0.2.99", "dropped no-port 10.0.2.99"); /* there is a port, but it is nowhere */
 }
 
 static void
@@ -277,7 +283,7 @@ a_packet_that_is_none_is_refused(void **state)
 
 /* ---- the way out and in ---- */
 
-#define EIP(IP, PORT) \
+#define EIP(IP, PORT)                                                     \
     "{'op':'add','type':'eip','values':{'pool':'public','ip':'" IP "'}}," \
     "{'op':'set','type':'eip','name':'" IP "','values':{'attached':'" PORT "'}}"
 
@@ -287,11 +293,13 @@ give_way_out(struct world *w, int vlan)
 {
     lab_host(w->lab, "hv1", lab_with_uplink(lab_facts(0), "public", 20, false));
     lab_host(w->lab, "gw1", lab_with_uplink(lab_facts(2), "public", 30, true));
-    lab_do(w->lab, "[{'op':'add','type':'pool','name':'public','values':{'cidr':'203.0.113.0/24','uplink':'public'%s}},"
+    lab_do(w->lab,
+           "[{'op':'add','type':'pool','name':'public','values':{'cidr':'203.0.113.0/24','uplink':'public'%s}},"
            "{'op':'add','type':'igw','values':{'vpc':'prod'}},"
-           "{'op':'add','type':'route','values':{'rtb':'prod','prefix':'0.0.0.0/0','target':'igw'}},"
-           EIP("203.0.113.10", "port:web1") "," EIP("203.0.113.11", "port:db1") "]", vlan ? ",'vlan':7" : "");
-    lab_gateway_mac(w->lab, "public", (struct mac) { { 2, 0, 0, 0, 0, 0x99 } });
+           "{'op':'add','type':'route','values':{'rtb':'prod','prefix':'0.0.0.0/0','target':'igw'}}," EIP(
+               "203.0.113.10", "port:web1") "," EIP("203.0.113.11", "port:db1") "]",
+           vlan ? ",'vlan':7" : "");
+    lab_gateway_mac(w->lab, "public", (struct mac){ { 2, 0, 0, 0, 0, 0x99 } });
     lab_run(w->lab);
 }
 
@@ -370,10 +378,10 @@ a_nat_gateway_takes_a_new_connection_out(void **state)
     struct world *w = *state;
     give_way_out(w, 0);
     lab_do(w->lab, "[{'op':'add','type':'rtb','name':'inner','values':{'vpc':'prod'}},"
-           "{'op':'add','type':'natgw','name':'nat','values':{'subnet':'web'}},"
-           "{'op':'add','type':'route','values':{'rtb':'inner','prefix':'0.0.0.0/0','target':'natgw:nat'}},"
-           "{'op':'add','type':'subnet','name':'priv','values':{'vpc':'prod','cidr':'10.0.3.0/24','rtb':'inner'}},"
-           PORT("p1", "priv", "10.0.3.11") "," EIP("203.0.113.12", "natgw:nat") "]");
+                   "{'op':'add','type':'natgw','name':'nat','values':{'subnet':'web'}},"
+                   "{'op':'add','type':'route','values':{'rtb':'inner','prefix':'0.0.0.0/0','target':'natgw:nat'}},"
+                   "{'op':'add','type':'subnet','name':'priv','values':{'vpc':'prod','cidr':'10.0.3.0/24','rtb':'inner'}}," PORT(
+                       "p1", "priv", "10.0.3.11") "," EIP("203.0.113.12", "natgw:nat") "]");
     lab_bind(w->lab, "p1", "hv2", 15);
     lab_run(w->lab);
     assert_true(trace(w, "p1", "tcp", "8.8.8.8", 443));

@@ -28,8 +28,7 @@ a_vpc_comes_and_goes_with_its_main_table(void **state)
     lab_do(lab, OP_DEL, "vpc", "c");
     assert_null(lab_find(lab, OBJECT_RTB, "c"));
     assert_int_equal(model_count(lab->m, OBJECT_ROUTE), 0);
-    lab_refuse(lab, ERROR_CONFLICT, "vpc 'extra': its main route table, rtb 'extra': it exists already", OP_VPC, "extra",
-               "10.0.0.0/16");
+    lab_refuse(lab, ERROR_CONFLICT, "vpc 'extra': its main route table, rtb 'extra': it exists already", OP_VPC, "extra", "10.0.0.0/16");
 }
 
 static void
@@ -101,15 +100,13 @@ bad_subnets_are_refused(void **state)
     struct lab *lab = *state;
     lab_refuse(lab, ERROR_INVALID, "subnet 'x': cidr '10.0.1.5/24' has host bits set; write 10.0.1.0/24", OP_SUBNET, "x", "a",
                "10.0.1.5/24");
-    lab_refuse(lab, ERROR_INVALID, "cidr '10.1.0.0/24' is not within vpc 'a', which has 10.0.0.0/16", OP_SUBNET, "x", "a",
-               "10.1.0.0/24");
+    lab_refuse(lab, ERROR_INVALID, "cidr '10.1.0.0/24' is not within vpc 'a', which has 10.0.0.0/16", OP_SUBNET, "x", "a", "10.1.0.0/24");
     lab_refuse(lab, ERROR_INVALID, "is not within", OP_SUBNET, "x", "a", "10.0.0.0/15");
     lab_refuse(lab, ERROR_INVALID, "cidr '10.0.9.0/30' is too small; write /29 or wider", OP_SUBNET, "x", "a", "10.0.9.0/30");
     lab_refuse(lab, ERROR_CONFLICT, "cidr '10.0.1.128/25' overlaps subnet 'web', which has 10.0.1.0/24", OP_SUBNET, "x", "a",
                "10.0.1.128/25");
     lab_refuse(lab, ERROR_CONFLICT, "overlaps subnet", OP_SUBNET, "x", "a", "10.0.0.0/16");
-    lab_refuse(lab, ERROR_UNKNOWN, "subnet 'x': vpc 'nope' does not exist in tenant 'default'", OP_SUBNET, "x", "nope",
-               "10.0.3.0/24");
+    lab_refuse(lab, ERROR_UNKNOWN, "subnet 'x': vpc 'nope' does not exist in tenant 'default'", OP_SUBNET, "x", "nope", "10.0.3.0/24");
     lab_do(lab, OP_SUBNET, "x", "b", "10.0.1.0/24");
     lab_refuse(lab, ERROR_INVALID, "rtb 'extra' is of another VPC; name one of vpc 'b'",
                "{'op':'set','type':'subnet','name':'x','values':{'rtb':'extra'}}");
@@ -121,8 +118,7 @@ bad_subnets_are_refused(void **state)
                "{'op':'set','type':'subnet','name':'x','values':{'dns':'8.8.8.8,8.8.8.8'}}");
     lab_refuse(lab, ERROR_INVALID, "domain '-x.com' is no domain name",
                "{'op':'set','type':'subnet','name':'x','values':{'domain':'-x.com'}}");
-    lab_refuse(lab, ERROR_INVALID, "cidr cannot be changed",
-               "{'op':'set','type':'subnet','name':'x','values':{'cidr':'10.0.7.0/24'}}");
+    lab_refuse(lab, ERROR_INVALID, "cidr cannot be changed", "{'op':'set','type':'subnet','name':'x','values':{'cidr':'10.0.7.0/24'}}");
     lab_refuse(lab, ERROR_INVALID, "gateway cannot be given: it is derived",
                "{'op':'set','type':'subnet','name':'x','values':{'gateway':'10.0.1.2'}}");
 }
@@ -179,7 +175,7 @@ a_full_subnet_says_so(void **state)
 {
     struct lab *lab = *state;
     lab_begin(lab);
-    for (int i = 0; i < 4; i++) {       /* /29: 8 less network, gateway, DNS, broadcast */
+    for (int i = 0; i < 4; i++) { /* /29: 8 less network, gateway, DNS, broadcast */
         char name[20];
         snprintf(name, sizeof name, "db%d", i);
         lab_do(lab, OP_PORT, name, "db");
@@ -219,8 +215,7 @@ bad_ports_are_refused(void **state)
         { ERROR_INVALID, "'colour':'red'", "column 'colour' is unknown; write one of subnet ip ips mac sg source_dest_check" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        lab_refuse(lab, rows[i].code, rows[i].text,
-                   "{'op':'add','type':'port','name':'x','values':{'subnet':'web',%s}}", rows[i].values);
+        lab_refuse(lab, rows[i].code, rows[i].text, "{'op':'add','type':'port','name':'x','values':{'subnet':'web',%s}}", rows[i].values);
     lab_refuse(lab, ERROR_INVALID, "port 'x': subnet is missing", "{'op':'add','type':'port','name':'x','values':{}}");
 }
 
@@ -271,8 +266,8 @@ routes_are_checked_against_their_vpc(void **state)
     lab_do(lab, OP_PORT, "stranger", "other");
     lab_refuse(lab, ERROR_INVALID, "route 'a/10.0.0.0/16': prefix '10.0.0.0/16' is the local route of vpc 'a'", OP_ROUTE, "a",
                "10.0.0.0/16", "blackhole");
-    lab_refuse(lab, ERROR_INVALID, "target port 'stranger' is in another VPC; name a port of vpc 'a'", OP_ROUTE, "a",
-               "0.0.0.0/0", "port:stranger");
+    lab_refuse(lab, ERROR_INVALID, "target port 'stranger' is in another VPC; name a port of vpc 'a'", OP_ROUTE, "a", "0.0.0.0/0",
+               "port:stranger");
     lab_refuse(lab, ERROR_INVALID, "target 'peer:x' is no known target; write port:NAME, igw, natgw:NAME or blackhole", OP_ROUTE, "a",
                "0.0.0.0/0", "peer:x");
     lab_refuse(lab, ERROR_UNKNOWN, "port 'nope' does not exist", OP_ROUTE, "a", "0.0.0.0/0", "port:nope");
@@ -303,8 +298,8 @@ what_is_referred_to_stays_and_up_to_five_are_named(void **state)
         lab_do(lab, OP_PORT, name, "web");
     }
     lab_commit(lab);
-    lab_refuse(lab, ERROR_CONFLICT, "port 'web1', port 'web2', port 'web3', port 'web4', port 'web5' and more still refer to it",
-               OP_DEL, "subnet", "web");
+    lab_refuse(lab, ERROR_CONFLICT, "port 'web1', port 'web2', port 'web3', port 'web4', port 'web5' and more still refer to it", OP_DEL,
+               "subnet", "web");
 }
 
 static void
@@ -345,8 +340,7 @@ readers_see_only_what_is_committed(void **state)
     char text[MAC_STRLEN];
     lab_begin(lab);
     lab_do(lab, OP_DEL, "port", "web1");
-    lab_do(lab, "{'op':'add','type':'port','name':'web1','values':{'subnet':'web','ip':'10.0.1.3','mac':'%s'}}",
-           mac_format(mac, text));
+    lab_do(lab, "{'op':'add','type':'port','name':'web1','values':{'subnet':'web','ip':'10.0.1.3','mac':'%s'}}", mac_format(mac, text));
     lab_do(lab, OP_PORT_IP, "new", "web", "10.0.1.77");
     assert_int_equal(model_port_by_ip(lab->m, subnet, ip), number);
     assert_int_equal(model_port_by_mac(lab->m, vpc, mac), number);
@@ -436,9 +430,12 @@ names_and_ids_are_checked_and_either_finds(void **state)
     static const struct {
         const char *name, *text;
     } rows[] = {
-        { "a b", "name 'a b' may only have letters" },   { "", "name has 0 characters" },
-        { "a/b", "may only have letters" },              { "none", "name 'none' is a word of its own" },
-        { "\xc3\xa4", "may only have letters" },         { "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "has the shape of a UUID" },
+        { "a b", "name 'a b' may only have letters" },
+        { "", "name has 0 characters" },
+        { "a/b", "may only have letters" },
+        { "none", "name 'none' is a word of its own" },
+        { "\xc3\xa4", "may only have letters" },
+        { "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "has the shape of a UUID" },
         { "6BA7B810-9DAD-41D1-80B4-00C04FD430C8", "has the shape of a UUID" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -451,8 +448,10 @@ names_and_ids_are_checked_and_either_finds(void **state)
 
     const char *id = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
     lab_do(lab, "{'op':'add','type':'port','name':'x','id':'%s','values':{'subnet':'web'}}", id);
-    lab_refuse(lab, ERROR_CONFLICT, "is taken by another object", "{'op':'add','type':'port','name':'y','values':{'id':'%s',"
-               "'subnet':'web'}}", id);
+    lab_refuse(lab, ERROR_CONFLICT, "is taken by another object",
+               "{'op':'add','type':'port','name':'y','values':{'id':'%s',"
+               "'subnet':'web'}}",
+               id);
     lab_refuse(lab, ERROR_INVALID, "id 'zz' is no UUID", "{'op':'add','type':'port','name':'y','id':'zz','values':{'subnet':'web'}}");
     lab_do(lab, "{'op':'set','type':'port','name':'%s','values':{'tags':{'a':'b'}}}", id);
     assert_string_equal(lab_column(lab, OBJECT_PORT, "x", "tags"), "{\"a\":\"b\"}");
@@ -502,7 +501,7 @@ quotas_hold_at_the_end_of_a_transaction(void **state)
     lab_do(lab, OP_PORT, "p3", "web");
     lab_do(lab, OP_DEL, "port", "p2");
     lab_commit(lab);
-    lab_do(lab, "{'op':'set','type':'tenant','name':'default','values':{'quotas:port':'1'}}");     /* below what there is */
+    lab_do(lab, "{'op':'set','type':'tenant','name':'default','values':{'quotas:port':'1'}}"); /* below what there is */
     lab_do(lab, "{'op':'set','type':'port','name':'p3','values':{'tags:a':'b'}}");
     lab_do(lab, OP_DEL, "port", "p3");
     lab_refuse(lab, ERROR_QUOTA, "quota of 1", OP_PORT, "p3", "web");
@@ -535,7 +534,7 @@ a_tenants_principal_is_blind_to_other_tenants(void **state)
     char id[UUID_STRLEN];
     uuid_format(lab_port(lab, "web1")->o.id, id);
     lab_do(lab, "{'op':'add','type':'tenant','name':'acme'}");
-    lab->who = (struct principal) { .role = PRINCIPAL_TENANT, .name = "ci", .tenant = "acme" };
+    lab->who = (struct principal){ .role = PRINCIPAL_TENANT, .name = "ci", .tenant = "acme" };
     lab_refuse(lab, ERROR_UNKNOWN, "port 'web1': it does not exist in tenant 'acme'", OP_DEL, "port", "web1");
     lab_refuse(lab, ERROR_UNKNOWN, "it does not exist in tenant 'acme'", OP_DEL, "port", id);
     lab_refuse(lab, ERROR_UNKNOWN, "vpc 'a' does not exist in tenant 'acme'", OP_SUBNET, "s", "a", "10.0.9.0/24");
@@ -549,13 +548,13 @@ a_tenants_principal_is_blind_to_other_tenants(void **state)
     lab_do(lab, OP_PORT, "web1", "web");
     assert_int_equal(model_count(lab->m, OBJECT_PORT), 2);
 
-    lab->who = (struct principal) { .role = PRINCIPAL_READER, .name = "joe", .tenant = "" };
+    lab->who = (struct principal){ .role = PRINCIPAL_READER, .name = "joe", .tenant = "" };
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_DEL, "port", "web1");
 
-    lab->who = (struct principal) { .role = PRINCIPAL_ADMIN, .name = "root", .tenant = "" };
+    lab->who = (struct principal){ .role = PRINCIPAL_ADMIN, .name = "root", .tenant = "" };
     lab_refuse(lab, ERROR_UNKNOWN, "port 'x': tenant 'nobody' does not exist",
                "{'op':'add','type':'port','name':'x','tenant':'nobody','values':{'subnet':'web'}}");
-    lab_do(lab, "{'op':'del','type':'port','name':'%s','tenant':'acme'}", id);     /* an admin's UUID reaches any tenant */
+    lab_do(lab, "{'op':'del','type':'port','name':'%s','tenant':'acme'}", id); /* an admin's UUID reaches any tenant */
 }
 
 static void

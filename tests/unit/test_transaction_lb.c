@@ -104,8 +104,8 @@ a_target_group_has_defaults(void **state)
     assert_int_equal(tg->check, TG_CHECK_TCP);
     assert_int_equal(tg->drain_ms, 30000);
     json_t *json = object_json(lab->m, &tg->o, NULL);
-    assert_true(filter_matches(&(struct filter) { "interval", "2.125" }, json));
-    assert_false(filter_matches(&(struct filter) { "interval", "2" }, json));
+    assert_true(filter_matches(&(struct filter){ "interval", "2.125" }, json));
+    assert_false(filter_matches(&(struct filter){ "interval", "2" }, json));
     json_decref(json);
 }
 
@@ -155,14 +155,15 @@ a_listener_is_called_by_its_balancer_and_port(void **state)
     assert_string_equal(lab_column(lab, OBJECT_LISTENER, "front/udp:80", "fail_open"), "null");
     const struct object *o = lab_find(lab, OBJECT_LISTENER, "front/tcp:80");
     assert_int_equal(model_listener(lab->m, o->number)->vpc, lab_port(lab, "web1")->vpc);
-    static const char *const wrong[] = { "front", "front/", "front/tcp", "front/tcp:", "front/tcp:080", "front/tcp:81", "front/icmp:80",
-                                         "front/tcp:800000", "nope/tcp:80", "front/all:80", "front/tcp:80x" };
+    static const char *const wrong[] = { "front",         "front/",       "front/tcp",     "front/tcp:",
+                                         "front/tcp:080", "front/tcp:81", "front/icmp:80", "front/tcp:800000",
+                                         "nope/tcp:80",   "front/all:80", "front/tcp:80x" };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_null(lab_find(lab, OBJECT_LISTENER, wrong[i]));
 
     lab_refuse(lab, ERROR_CONFLICT, "listener 'front/tcp:80': it exists already", OP_LISTENER, "front", "tcp", "80", "pages");
-    lab_refuse(lab, ERROR_INVALID, "listener 'front/tcp:81': tg: tg 'names' is for udp, not tcp; name a group for tcp", OP_LISTENER, "front",
-               "tcp", "81", "names");
+    lab_refuse(lab, ERROR_INVALID, "listener 'front/tcp:81': tg: tg 'names' is for udp, not tcp; name a group for tcp", OP_LISTENER,
+               "front", "tcp", "81", "names");
     lab_refuse(lab, ERROR_INVALID, "tg: tg 'far' is of vpc 'b'; name a group of vpc 'a'", OP_LISTENER, "front", "tcp", "81", "far");
     lab_refuse(lab, ERROR_UNKNOWN, "lb 'nope' does not exist", OP_LISTENER, "nope", "tcp", "81", "pages");
     lab_refuse(lab, ERROR_INVALID, "proto 'icmp' cannot be balanced", OP_LISTENER, "front", "icmp", "81", "pages");
@@ -174,7 +175,7 @@ a_listener_is_called_by_its_balancer_and_port(void **state)
     lab_refuse(lab, ERROR_INVALID, "tg: tg 'names' is for udp", OP_SET, "listener", "front/tcp:80", "'tg':'names'");
     lab_do(lab, OP_DEL, "tg", "pages");
     lab_do(lab, OP_DEL, "listener", "front/tcp:80");
-    lab_do(lab, OP_DEL, "lb", "front");          /* the other goes with it */
+    lab_do(lab, OP_DEL, "lb", "front"); /* the other goes with it */
     assert_int_equal(model_count(lab->m, OBJECT_LISTENER), 0);
 }
 
@@ -302,8 +303,9 @@ a_draining_target_holds_nothing_back(void **state)
 static void
 sweep(struct lab *lab, int64_t later_ms, const char *name)
 {
-    struct transaction_origin origin = { .principal = lab->who, .now_ms = LAB_NOW_MS + later_ms, .is_sweep = true,
-                                         .random = lab_random, .random_aux = lab };
+    struct transaction_origin origin = {
+        .principal = lab->who, .now_ms = LAB_NOW_MS + later_ms, .is_sweep = true, .random = lab_random, .random_aux = lab
+    };
     lab->t = transaction_begin(lab->m, &origin);
     lab_do(lab, OP_DEL, "target", name);
     lab_commit(lab);
@@ -339,8 +341,10 @@ a_groups_targets_share_five_hundred(void **state)
     lab_commit(lab);
     lab_refuse(lab, ERROR_EXHAUSTED, "target 'pages/web1': tg 'pages' has 500 targets, as many as a group may have", OP_TARGET, "pages",
                "web1", "");
-    lab_refuse(lab, ERROR_EXHAUSTED, "target 'pages/m6': weight '6' is too much: the other targets of tg 'pages' have 495 together, and a "
-                                     "group may have 500; write at most 5", OP_SET, "target", "pages/m6", "'weight':6");
+    lab_refuse(lab, ERROR_EXHAUSTED,
+               "target 'pages/m6': weight '6' is too much: the other targets of tg 'pages' have 495 together, and a "
+               "group may have 500; write at most 5",
+               OP_SET, "target", "pages/m6", "'weight':6");
     lab_do(lab, OP_SET, "target", "pages/m6", "'weight':5");
     lab_do(lab, OP_SET, "target", "pages/m0", "'weight':1");
     lab_do(lab, OP_DEL, "target", "pages/m1");
@@ -369,16 +373,18 @@ a_port_has_so_many_services(void **state)
 {
     struct lab *lab = *state;
     serve_all_a_port_may(lab);
-    lab_refuse(lab, ERROR_EXHAUSTED, "target 'names/web1': port: port 'web1' would have 65 services, one for each place where it listens as a target "
+    lab_refuse(lab, ERROR_EXHAUSTED,
+               "target 'names/web1': port: port 'web1' would have 65 services, one for each place where it listens as a target "
                "and one more for each load balancer that leads there; a port may have 64: remove other targets or listeners of its first",
                OP_TARGET, "names", "web1", "");
-    lab_refuse(lab, ERROR_EXHAUSTED, "listener 'front/tcp:80': tg: port 'web1' would have 65 services", OP_LISTENER, "front", "tcp", "80", "pages");
+    lab_refuse(lab, ERROR_EXHAUSTED, "listener 'front/tcp:80': tg: port 'web1' would have 65 services", OP_LISTENER, "front", "tcp", "80",
+               "pages");
     lab_do(lab, OP_TG, "more", "a", "tcp", "80", "");
     lab_do(lab, OP_LISTENER, "front", "tcp", "80", "more");
     lab_refuse(lab, ERROR_EXHAUSTED, "listener 'front/tcp:80': tg: port 'web1' would have 65 services", OP_SET, "listener", "front/tcp:80",
                "'tg':'pages'");
     lab_do(lab, OP_DEL, "listener", "front/tcp:80");
-    lab_do(lab, OP_TARGET, "more", "web1", "");         /* where it listens already */
+    lab_do(lab, OP_TARGET, "more", "web1", ""); /* where it listens already */
     lab_do(lab, OP_SET, "target", "more/web1", "'weight':3");
 }
 
@@ -407,7 +413,8 @@ what_was_stored_is_loaded_again(void **state)
     lab_do(lab, OP_DEL, "target", "names/web2");
     lab_do(lab, OP_SET, "tg", "pages", "'interval':0.7,'timeout':0.123,'drain':0");
     lab_do(lab, OP_SET, "lb", "front", "'affinity':'source'");
-    lab_do(lab, "{'op':'add','type':'sg-rule','values':{'sg':'a','direction':'ingress','proto':'icmp6','ports':'128/0','peer':'fd00::/8'}}");
+    lab_do(lab,
+           "{'op':'add','type':'sg-rule','values':{'sg':'a','direction':'ingress','proto':'icmp6','ports':'128/0','peer':'fd00::/8'}}");
     struct model *m = model_new();
     for (const struct object_class *c = NULL; (c = object_class_next(c));)
         for (const struct object *o = NULL; (o = model_next(lab->m, c->type, o ? o->number : 0));) {

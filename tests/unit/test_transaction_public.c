@@ -189,18 +189,21 @@ an_address_that_is_not_free_is_refused_by_its_holders_kind(void **state)
         enum error_code code;
         const char *ip, *text;
     } rows[] = {
-        { ERROR_INVALID, "198.51.100.7", "eip '198.51.100.7': ip '198.51.100.7' is not in pool 'public'; write a free one of "
-                                         "203.0.113.2-203.0.113.14, or leave it out" },
+        { ERROR_INVALID, "198.51.100.7",
+          "eip '198.51.100.7': ip '198.51.100.7' is not in pool 'public'; write a free one of "
+          "203.0.113.2-203.0.113.14, or leave it out" },
         { ERROR_INVALID, "10.0.1.3", "ip '10.0.1.3' is not in pool 'public'" },
         { ERROR_INVALID, "fd00::1", "ip 'fd00::1' is not in pool 'public'" },
         { ERROR_INVALID, "203.0.113.0", "ip '203.0.113.0' is the network's in pool 'public'" },
         { ERROR_INVALID, "203.0.113.1", "ip '203.0.113.1' is the upstream gateway's in pool 'public'" },
         { ERROR_INVALID, "203.0.113.15", "ip '203.0.113.15' is the broadcast address in pool 'public'" },
         { ERROR_INVALID, "203.0.113", "ip '203.0.113' is no IP address" },
-        { ERROR_CONFLICT, "203.0.113.7", "eip '203.0.113.7': ip '203.0.113.7' is in use by an elastic IP of tenant 'default'; write a "
-                                         "free one, or leave it out" },
-        { ERROR_CONFLICT, "203.0.113.8", "eip '203.0.113.8': ip '203.0.113.8' is in use by another tenant's elastic IP; write a free "
-                                         "one, or leave it out" },
+        { ERROR_CONFLICT, "203.0.113.7",
+          "eip '203.0.113.7': ip '203.0.113.7' is in use by an elastic IP of tenant 'default'; write a "
+          "free one, or leave it out" },
+        { ERROR_CONFLICT, "203.0.113.8",
+          "eip '203.0.113.8': ip '203.0.113.8' is in use by another tenant's elastic IP; write a free "
+          "one, or leave it out" },
     };
     struct lab *lab = *state;
     lab_do(lab, OP_EIP_IP, "public", "203.0.113.7");
@@ -216,8 +219,7 @@ an_address_that_is_not_free_is_refused_by_its_holders_kind(void **state)
     lab_refuse(lab, ERROR_UNKNOWN, "pool 'nope' does not exist", OP_EIP, "nope");
     lab_refuse(lab, ERROR_INVALID, "eip: pool is missing", "{'op':'add','type':'eip','values':{}}");
     lab_refuse(lab, ERROR_INVALID, "an eip has no name of its own", "{'op':'add','type':'eip','name':'x','values':{'pool':'public'}}");
-    lab_refuse(lab, ERROR_INVALID, "ip cannot be changed",
-               "{'op':'set','type':'eip','name':'203.0.113.7','values':{'ip':'203.0.113.9'}}");
+    lab_refuse(lab, ERROR_INVALID, "ip cannot be changed", "{'op':'set','type':'eip','name':'203.0.113.7','values':{'ip':'203.0.113.9'}}");
     lab_refuse(lab, ERROR_INVALID, "host cannot be given: it is observed",
                "{'op':'set','type':'eip','name':'203.0.113.7','values':{'host':'h'}}");
     lab_do(lab, "{'op':'add','type':'eip','may_exist':true,'values':{'pool':'public','ip':'203.0.113.7'}}");
@@ -290,7 +292,7 @@ a_holder_has_one_elastic_ip_and_stays_while_it_has(void **state)
     lab_do(lab, OP_ATTACH, "203.0.113.3", "natgw:n");
     lab_refuse(lab, ERROR_CONFLICT, "natgw 'n': eip '203.0.113.3' still refers to it", OP_DEL, "natgw", "n");
 
-    lab_begin(lab);             /* an exchange in one transaction */
+    lab_begin(lab); /* an exchange in one transaction */
     lab_do(lab, OP_DETACH, "203.0.113.2");
     lab_do(lab, OP_MOVE, "203.0.113.3", "port:web1");
     lab_do(lab, OP_ATTACH, "203.0.113.2", "natgw:n");
@@ -309,7 +311,8 @@ what_cannot_hold_an_elastic_ip_is_refused(void **state)
         enum error_code code;
         const char *target, *text;
     } rows[] = {
-        { ERROR_INVALID, "vpc:web", "eip '203.0.113.2': attached 'vpc:web' is no known target; write port:NAME, natgw:NAME, lb:NAME or none" },
+        { ERROR_INVALID, "vpc:web",
+          "eip '203.0.113.2': attached 'vpc:web' is no known target; write port:NAME, natgw:NAME, lb:NAME or none" },
         { ERROR_INVALID, "web1", "attached 'web1' is no known target" },
         { ERROR_INVALID, "igw", "attached 'igw' is no known target" },
         { ERROR_INVALID, "blackhole", "attached 'blackhole' is no known target" },
@@ -339,8 +342,10 @@ a_vpc_has_one_internet_gateway_which_its_routes_keep(void **state)
 {
     struct lab *lab = *state;
     const struct subnet *web = model_subnet(lab->m, lab_find(lab, OBJECT_SUBNET, "web")->number);
-    lab_refuse(lab, ERROR_INVALID, "route 'a/0.0.0.0/0': target 'igw' needs an internet gateway, which vpc 'a' has not; make it with "
-               "igw-add first", OP_ROUTE, "a", "0.0.0.0/0", "igw");
+    lab_refuse(lab, ERROR_INVALID,
+               "route 'a/0.0.0.0/0': target 'igw' needs an internet gateway, which vpc 'a' has not; make it with "
+               "igw-add first",
+               OP_ROUTE, "a", "0.0.0.0/0", "igw");
     lab_do(lab, OP_IGW, "a");
     assert_int_equal(model_igw_of(lab->m, web->vpc), lab_find(lab, OBJECT_IGW, "a")->number);
     assert_string_equal(lab_column(lab, OBJECT_IGW, "a", "name"), "a");
@@ -421,7 +426,7 @@ a_tenant_takes_from_a_pool_and_only_an_admin_makes_one(void **state)
     lab_do(lab, OP_EIP, "public");
     uuid_format(lab_find(lab, OBJECT_EIP, "203.0.113.2")->id, id);
 
-    lab->who = (struct principal) { .role = PRINCIPAL_TENANT, .name = "ci", .tenant = "acme" };
+    lab->who = (struct principal){ .role = PRINCIPAL_TENANT, .name = "ci", .tenant = "acme" };
     lab_refuse(lab, ERROR_FORBIDDEN, "pool 'x': 'ci' is tenant 'acme'; only an admin may do this", OP_POOL, "x", "198.51.100.0/24");
     lab_refuse(lab, ERROR_FORBIDDEN, "only an admin", OP_DEL, "pool", "public");
     lab_refuse(lab, ERROR_FORBIDDEN, "only an admin",
@@ -437,14 +442,14 @@ a_tenant_takes_from_a_pool_and_only_an_admin_makes_one(void **state)
     lab_do(lab, OP_IGW, "a");
     lab_do(lab, OP_ROUTE, "a", "0.0.0.0/0", "igw");
 
-    lab->who = (struct principal) { .role = PRINCIPAL_READER, .name = "joe", .tenant = "" };
+    lab->who = (struct principal){ .role = PRINCIPAL_READER, .name = "joe", .tenant = "" };
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_EIP, "public");
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_ATTACH, "203.0.113.2", "port:web1");
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_IGW, "b");
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_NATGW, "n", "web");
     lab_refuse(lab, ERROR_FORBIDDEN, "'joe' is a reader", OP_POOL, "x", "198.51.100.0/24");
 
-    lab->who = (struct principal) { .role = PRINCIPAL_ADMIN, .name = "root", .tenant = "" };
+    lab->who = (struct principal){ .role = PRINCIPAL_ADMIN, .name = "root", .tenant = "" };
     lab_do(lab, "{'op':'set','type':'eip','name':'203.0.113.3','tenant':'acme','values':{'attached':null}}");
 }
 

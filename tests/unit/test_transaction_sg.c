@@ -33,7 +33,7 @@ note_rule(void *rules, const struct object *o)
 {
     struct rules *r = rules;
     if (((const struct sg_rule *) (const void *) o)->sg != r->sg)
-        return true;            /* another's, that names the group as its peer */
+        return true; /* another's, that names the group as its peer */
     json_t *json = object_json(r->lab->m, o, NULL);
     size_t n = strlen(r->text);
     snprintf(r->text + n, sizeof r->text - n, "%s%s %s %s %s", n ? "; " : "", json_member_string(json, "direction"),
@@ -117,7 +117,8 @@ bad_rules_are_refused(void **state)
         { "ingress", "sctp", "80", "0.0.0.0/0", "proto 'sctp' is no protocol; write tcp, udp, icmp, icmp6, all or a number from 0 to 255" },
         { "ingress", "256", "-", "0.0.0.0/0", "proto '256' is no protocol" },
         { "ingress", "-1", "-", "0.0.0.0/0", "proto '-1' is no protocol" },
-        { "ingress", "tcp", "80-79", "0.0.0.0/0", "ports '80-79' does not go with protocol tcp; write N or N-M of 0 to 65535, or - for any" },
+        { "ingress", "tcp", "80-79", "0.0.0.0/0",
+          "ports '80-79' does not go with protocol tcp; write N or N-M of 0 to 65535, or - for any" },
         { "ingress", "tcp", "65536", "0.0.0.0/0", "ports '65536' does not go with protocol tcp" },
         { "ingress", "tcp", "080", "0.0.0.0/0", "ports '080' does not go" },
         { "ingress", "udp", "1-", "0.0.0.0/0", "ports '1-' does not go" },
@@ -131,15 +132,17 @@ bad_rules_are_refused(void **state)
         { "ingress", "tcp", "80", "10.0.0.1/8", "peer '10.0.0.1/8' has host bits set; write 10.0.0.0/8" },
         { "ingress", "tcp", "80", "10.0.0.1", "peer '10.0.0.1' is no peer; write a CIDR, e.g. 10.0.0.0/16, or sg:NAME" },
         { "ingress", "tcp", "80", "front", "peer 'front' is no peer" },
-        { "ingress", "tcp", "80", "sg:far", "sg-rule 'front ingress tcp 80 sg:far': peer: sg 'far' is of vpc 'b'; name a group of vpc 'a'" },
+        { "ingress", "tcp", "80", "sg:far",
+          "sg-rule 'front ingress tcp 80 sg:far': peer: sg 'far' is of vpc 'b'; name a group of vpc 'a'" },
     };
     struct lab *lab = *state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         lab_refuse(lab, ERROR_INVALID, rows[i].text, OP_RULE, "front", rows[i].direction, rows[i].proto, rows[i].ports, rows[i].peer);
     lab_refuse(lab, ERROR_UNKNOWN, "sg 'nope' does not exist in tenant 'default'", OP_RULE, "front", "ingress", "tcp", "80", "sg:nope");
     lab_refuse(lab, ERROR_UNKNOWN, "sg 'nope' does not exist", OP_RULE, "nope", "ingress", "tcp", "80", "0.0.0.0/0");
-    lab_refuse(lab, ERROR_INVALID, "proto is missing", "{'op':'add','type':'sg-rule','values':{'sg':'front','direction':'ingress',"
-                                                       "'peer':'sg:back'}}");
+    lab_refuse(lab, ERROR_INVALID, "proto is missing",
+               "{'op':'add','type':'sg-rule','values':{'sg':'front','direction':'ingress',"
+               "'peer':'sg:back'}}");
     lab_refuse(lab, ERROR_INVALID, "name has", "{'op':'add','type':'sg','name':'','values':{'vpc':'a'}}");
 }
 
@@ -164,12 +167,12 @@ the_same_rule_twice_is_refused_by_the_id_of_the_first(void **state)
     snprintf(text, sizeof text, "sg-rule 'front ingress 1 3 sg:front': sg-rule '%s' says the same", json_member_string(result, "id"));
     lab_commit(lab);
     lab_refuse(lab, ERROR_CONFLICT, text, OP_RULE, "front", "ingress", "1", "3", "sg:front");
-    const char *differ[][4] = { { "egress", "icmp", "3", "sg:front" }, { "ingress", "icmp6", "3", "sg:front" },
+    const char *differ[][4] = { { "egress", "icmp", "3", "sg:front" },    { "ingress", "icmp6", "3", "sg:front" },
                                 { "ingress", "icmp", "3/0", "sg:front" }, { "ingress", "icmp", "-", "sg:front" },
-                                { "ingress", "icmp", "3", "sg:back" }, { "ingress", "icmp", "3", "10.0.0.0/8" },
+                                { "ingress", "icmp", "3", "sg:back" },    { "ingress", "icmp", "3", "10.0.0.0/8" },
                                 { "ingress", "icmp", "3", "10.0.0.0/9" }, { "ingress", "icmp", "3", "a00::/9" },
-                                { "ingress", "all", "-", "sg:front" }, { "ingress", "255", "-", "sg:front" },
-                                { "ingress", "tcp", "-", "sg:front" }, { "ingress", "tcp", "0-65535", "sg:front" } };
+                                { "ingress", "all", "-", "sg:front" },    { "ingress", "255", "-", "sg:front" },
+                                { "ingress", "tcp", "-", "sg:front" },    { "ingress", "tcp", "0-65535", "sg:front" } };
     for (size_t i = 0; i < sizeof differ / sizeof differ[0]; i++)
         lab_do(lab, OP_RULE, "front", differ[i][0], differ[i][1], differ[i][2], differ[i][3]);
 
@@ -198,7 +201,7 @@ a_group_stays_while_others_refer_to_it(void **state)
     lab_do(lab, OP_DEL, "sg", "front");
     assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 1);
 
-    lab_begin(lab);             /* a port and its group in one transaction */
+    lab_begin(lab); /* a port and its group in one transaction */
     lab_do(lab, OP_SG, "front", "a");
     lab_do(lab, OP_GROUPS, "web1", "'front'");
     lab_commit(lab);
@@ -215,7 +218,8 @@ a_rule_that_another_makes_needless_is_shadowed(void **state)
     static const struct {
         const char *outer[3], *inner[3];
         bool is_shadowed;
-    } rows[] = {                                /* proto, ports, peer */
+    } rows[] = {
+        /* proto, ports, peer */
         { { "all", "-", "0.0.0.0/0" }, { "tcp", "80", "10.0.0.0/8" }, true },
         { { "all", "-", "10.0.0.0/8" }, { "tcp", "80", "0.0.0.0/0" }, false },
         { { "tcp", "-", "10.0.0.0/8" }, { "tcp", "80", "10.0.0.0/8" }, true },
@@ -250,14 +254,15 @@ a_rule_that_another_makes_needless_is_shadowed(void **state)
                 const struct object *o = lab_find(lab, OBJECT_SG_RULE, json_member_string(result[j], "id"));
                 bool is_inner = j != order, is_shadowed = model_rule_is_shadowed(lab->m, model_sg_rule(lab->m, o->number));
                 if ((is_inner || rows[i].is_shadowed) && is_shadowed != (is_inner && rows[i].is_shadowed))
-                    fail_msg("row %zu, order %d: the %s one is %sshadowed", i, order, is_inner ? "inner" : "outer", is_shadowed ? "" : "not ");
+                    fail_msg("row %zu, order %d: the %s one is %sshadowed", i, order, is_inner ? "inner" : "outer",
+                             is_shadowed ? "" : "not ");
             }
             for (int j = 0; j < 2; j++) {
                 lab_do(lab, OP_DEL, "sg-rule", json_member_string(result[j], "id"));
                 json_decref(result[j]);
             }
         }
-    lab_do(lab, OP_RULE, "front", "ingress", "tcp", "-", "10.0.0.0/8");         /* the same in two spellings: the later one */
+    lab_do(lab, OP_RULE, "front", "ingress", "tcp", "-", "10.0.0.0/8"); /* the same in two spellings: the later one */
     lab_do(lab, OP_RULE, "front", "ingress", "tcp", "0-65535", "10.0.0.0/8");
     size_t n = 0;
     for (const struct object *o = NULL; (o = model_next(lab->m, OBJECT_SG_RULE, o ? o->number : 0));)
@@ -319,12 +324,12 @@ a_set_comes_and_goes_in_its_ports_transaction(void **state)
     lab_do(lab, OP_GROUPS, "web2", "'front'");
     assert_true(transaction_finish(lab->t, &lab->err));
     const struct change *c = transaction_changes(lab->t, &n);
-    assert_int_equal(n, 4);                     /* two ports, a set that went and one that came */
+    assert_int_equal(n, 4); /* two ports, a set that went and one that came */
     assert_true(c[3].type == OBJECT_SG_SET && !c[3].before && c[3].after);
     lab_abort(lab);
     assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 1);
 
-    lab_begin(lab);                             /* there and back is no change, and keeps the number */
+    lab_begin(lab); /* there and back is no change, and keeps the number */
     lab_do(lab, OP_GROUPS, "web1", "'front'");
     lab_do(lab, OP_GROUPS, "web2", "'front'");
     lab_do(lab, OP_GROUPS, "web1", "null");
@@ -333,7 +338,7 @@ a_set_comes_and_goes_in_its_ports_transaction(void **state)
     assert_true(transaction_is_empty(lab->t));
     lab_abort(lab);
 
-    lab_begin(lab);                             /* a port that is replaced keeps its set's number */
+    lab_begin(lab); /* a port that is replaced keeps its set's number */
     uint32_t set = lab_port(lab, "web1")->sg_set;
     lab_do(lab, OP_DEL, "port", "web1");
     lab_do(lab, OP_DEL, "port", "web2");
@@ -370,7 +375,9 @@ sets_are_right_after_any_transactions(void **state)
 {
     struct lab *lab = *state;
     struct random random = random_seeded();
-    static const char *const lists[] = { "null", "'none'", "'front'", "'back'", "'front,back'", "'back,front,a'", "['a']", "['g']", "'g,a'" };
+    static const char *const lists[] = {
+        "null", "'none'", "'front'", "'back'", "'front,back'", "'back,front,a'", "['a']", "['g']", "'g,a'"
+    };
     lab_do(lab, OP_SG, "g", "a");
     for (int i = 0; i < 600; i++) {
         lab_begin(lab);
@@ -378,9 +385,7 @@ sets_are_right_after_any_transactions(void **state)
             char name[10];
             snprintf(name, sizeof name, "p%d", (int) random_below(&random, 12));
             switch (random_below(&random, 4)) {
-            case 0:
-                lab_do(lab, "{'op':'del','type':'port','name':'%s','if_exists':true}", name);
-                break;
+            case 0: lab_do(lab, "{'op':'del','type':'port','name':'%s','if_exists':true}", name); break;
             default:
                 lab_do(lab, "{'op':'add','type':'port','name':'%s','may_exist':true,'values':{'subnet':'web'}}", name);
                 lab_do(lab, OP_GROUPS, name, lists[random_below(&random, 9)]);
@@ -436,7 +441,7 @@ a_set_among_many_costs_no_more(void **state)
         lab_do(lab, "{'op':'add','type':'port','name':'%s','values':{'subnet':'many','sg':'front'}}", name);
     }
     lab_commit(lab);
-    assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 3002);         /* the default one, 3000, and front */
+    assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 3002); /* the default one, 3000, and front */
     lab_begin(lab);
     for (int i = 0; i < 3000; i++) {
         snprintf(name, sizeof name, "p%d", i);
@@ -480,7 +485,7 @@ an_older_versions_intent_gets_groups_and_sets_once(void **state)
         assert_true(model_load_object(lab.m, i + 2, document, &lab.err));
         json_decref(document);
     }
-    assert_true(model_load_finish(lab.m, &(struct model_sequences) { 1, 7, 2 }, &lab.err));
+    assert_true(model_load_finish(lab.m, &(struct model_sequences){ 1, 7, 2 }, &lab.err));
     for (int i = 0; i < 2; i++) {
         lab_begin(&lab);
         assert_true(transaction_upgrade(lab.t, &lab.err));

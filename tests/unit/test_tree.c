@@ -130,8 +130,8 @@ random_operations_agree_with_a_table(void **unused)
             share = random_below(&r, 101);
         int key = random_below(&r, N_KEYS);
         if (random_below(&r, 100) < (uint32_t) share) {
-            assert_int_equal(tree_insert(&w->tree, &key, w->has[key] ? &(struct thing) { .key = key }.node
-                                                                     : &w->things[key].node), !w->has[key]);
+            assert_int_equal(tree_insert(&w->tree, &key, w->has[key] ? &(struct thing){ .key = key }.node : &w->things[key].node),
+                             !w->has[key]);
             w->n += !w->has[key];
             w->has[key] = true;
         } else if (w->has[key]) {

@@ -18,7 +18,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 
-#define CHANGES 20000                    /* far more news than a socket holds */
+#define CHANGES 20000 /* far more news than a socket holds */
 
 struct world {
     struct event_base *base;
@@ -126,7 +126,7 @@ news_that_are_lost_are_read_again(void **state)
         set_mtu(w, 1200 + i % 2);
     set_mtu(w, 1500);
     until_mtu(w, 1500);
-    set_mtu(w, 1600);                    /* and it is followed from then on */
+    set_mtu(w, 1600); /* and it is followed from then on */
     until_mtu(w, 1600);
 }
 

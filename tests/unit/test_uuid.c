@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof (ARRAY)[0])
+#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof(ARRAY)[0])
 
 static void
 a_uuid_reads_back_in_lower_case(void **unused)
@@ -25,15 +25,23 @@ static void
 what_is_nearly_a_uuid_is_refused(void **unused)
 {
     static const char *const wrong[] = {
-        "", "0", "01234567", "01234567-", "01234567-89ab-cdef-8899-aabbccddeef",
+        "",
+        "0",
+        "01234567",
+        "01234567-",
+        "01234567-89ab-cdef-8899-aabbccddeef",
         "01234567-89ab-cdef-8899-aabbccddeeff0",
-        "01234567-89ab-cdef-8899-aabbccddeef ", " 1234567-89ab-cdef-8899-aabbccddeeff",
+        "01234567-89ab-cdef-8899-aabbccddeef ",
+        " 1234567-89ab-cdef-8899-aabbccddeeff",
         "0123456789abcdef8899aabbccddeeff",
-        "{01234567-89ab-cdef-8899-aabbccddeeff}", "01234567-89ab-cdef-8899_aabbccddeeff",
+        "{01234567-89ab-cdef-8899-aabbccddeeff}",
+        "01234567-89ab-cdef-8899_aabbccddeeff",
         "0123456-789ab-cdef-8899-aabbccddeeff",
-        "01234567-89ab-cdef-8899-aabbccddeefg", "01234567-89ab-cdef-8899-aabbccddeeff-",
+        "01234567-89ab-cdef-8899-aabbccddeefg",
+        "01234567-89ab-cdef-8899-aabbccddeeff-",
         "urn:uuid:01234567-89ab-cdef-8899-aabbccddeeff",
-        "-1234567-89ab-cdef-8899-aabbccddeeff", "0x234567-89ab-cdef-8899-aabbccddeeff",
+        "-1234567-89ab-cdef-8899-aabbccddeeff",
+        "0x234567-89ab-cdef-8899-aabbccddeeff",
     };
     for (size_t i = 0; i < N_OF(wrong); i++) {
         struct uuid u = { { 42 } };

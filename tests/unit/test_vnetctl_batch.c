@@ -23,8 +23,7 @@ assert_words(const char *text, size_t n, const char *const *expected)
         assert_string_equal(line.words[i], expected[i]);
     arena_free(arena);
 }
-#define WORDS(TEXT, ...) \
-    assert_words(TEXT, sizeof (const char *[]) { __VA_ARGS__ } / sizeof(char *), (const char *[]) { __VA_ARGS__ })
+#define WORDS(TEXT, ...) assert_words(TEXT, sizeof(const char *[]){ __VA_ARGS__ } / sizeof(char *), (const char *[]){ __VA_ARGS__ })
 
 static void
 assert_refused(const char *text, const char *why)

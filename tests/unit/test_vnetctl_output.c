@@ -22,7 +22,7 @@ assert_prints(const char *format, bool headings, const char *rows_text, const ch
     FILE *stream = open_memstream(&text, &n);
     json_t *rows = json_parse(rows_text, strlen(rows_text), "rows", &err);
     assert_non_null(rows);
-    output_format_find(format)->print(stream, &(struct output_rows) { rows, columns, 3, headings });
+    output_format_find(format)->print(stream, &(struct output_rows){ rows, columns, 3, headings });
     fclose(stream);
     assert_string_equal(text, expected);
     free(text);

@@ -98,8 +98,7 @@ an_elastic_ip_is_attached_to_a_port_unless_it_says_otherwise(void **unused)
               "{\"move\":true,\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":\"natgw:nat\"}}");
     assert_op("eip-attach 203.0.113.5 lb:web",
               "{\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":\"lb:web\"}}");
-    assert_op("eip-detach 203.0.113.5",
-              "{\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":null}}");
+    assert_op("eip-detach 203.0.113.5", "{\"name\":\"203.0.113.5\",\"op\":\"set\",\"type\":\"eip\",\"values\":{\"attached\":null}}");
     assert_refused("--move eip-detach 203.0.113.5", "eip-detach: does not take --move");
     assert_refused("eip-attach 203.0.113.5 --move web1", "options come before the command");
 
@@ -125,7 +124,8 @@ groups_and_rules_have_commands(void **unused)
               "\"ports\":\"-\",\"proto\":\"all\",\"sg\":\"web\",\"tags\":{\"why\":\"dns\"}}}");
     assert_op("sg-rule-del 6ba7b810-9dad-41d1-80b4-00c04fd430c8",
               "{\"name\":\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\",\"op\":\"del\",\"type\":\"sg-rule\"}");
-    assert_refused("sg-rule-add web ingress tcp 80", "PEER is missing; usage: [--may-exist] sg-rule-add SG ingress|egress PROTO PORTS PEER");
+    assert_refused("sg-rule-add web ingress tcp 80",
+                   "PEER is missing; usage: [--may-exist] sg-rule-add SG ingress|egress PROTO PORTS PEER");
     assert_refused("sg-rule-add web ingress tcp 80 0.0.0.0/0 more", "'more' is one argument too many");
     assert_refused("sg-rule-list", "SG is missing; usage: [--unused|--shadowed] sg-rule-list SG");
     assert_refused("--unused --shadowed sg-rule-list web", "sg-rule-list: takes one option at a time");
@@ -145,8 +145,7 @@ balancers_have_commands(void **unused)
     assert_op("tg-add blue pages tcp 80 check_port=81 interval=0.5",
               "{\"name\":\"pages\",\"op\":\"add\",\"type\":\"tg\",\"values\":{\"check_port\":\"81\",\"interval\":\"0.5\","
               "\"port\":\"80\",\"proto\":\"tcp\",\"vpc\":\"blue\"}}");
-    assert_op("target-add pages web1",
-              "{\"op\":\"add\",\"type\":\"target\",\"values\":{\"port\":\"web1\",\"tg\":\"pages\"}}");
+    assert_op("target-add pages web1", "{\"op\":\"add\",\"type\":\"target\",\"values\":{\"port\":\"web1\",\"tg\":\"pages\"}}");
     assert_op("--may-exist target-add pages web1 port=8080 weight=3",
               "{\"may_exist\":true,\"op\":\"add\",\"type\":\"target\",\"values\":{\"port\":\"web1\","
               "\"target_port\":\"8080\",\"tg\":\"pages\",\"weight\":\"3\"}}");
@@ -193,8 +192,9 @@ command_options_come_before_the_command(void **unused)
 static void
 tags_are_merged_and_an_empty_value_removes(void **unused)
 {
-    assert_op("set port web1 tags:env=prod tags:old= source_dest_check=false",
-              "{\"name\":\"web1\",\"op\":\"set\",\"type\":\"port\",\"values\":{\"source_dest_check\":\"false\",\"tags\":{\"env\":\"prod\",\"old\":null}}}");
+    assert_op(
+        "set port web1 tags:env=prod tags:old= source_dest_check=false",
+        "{\"name\":\"web1\",\"op\":\"set\",\"type\":\"port\",\"values\":{\"source_dest_check\":\"false\",\"tags\":{\"env\":\"prod\",\"old\":null}}}");
     assert_op("set subnet web dns=", "{\"name\":\"web\",\"op\":\"set\",\"type\":\"subnet\",\"values\":{\"dns\":null}}");
 }
 

@@ -26,7 +26,7 @@ folder_setup(void **state)
     struct folder *f = calloc(1, sizeof *f);
     struct error err;
     strcpy(f->dir, "/tmp/test_vnetctl_pki.XXXXXX");
-    f->umask = umask(0);                 /* modes must not depend on it */
+    f->umask = umask(0); /* modes must not depend on it */
     *state = f;
     return mkdtemp(f->dir) && pki_init(f->dir, &err) ? 0 : -1;
 }
@@ -48,7 +48,7 @@ folder_teardown(void **state)
         unlink(path);
     }
     umask(f->umask);
-    int rc = rmdir(f->dir);              /* fails if anything else was left there */
+    int rc = rmdir(f->dir); /* fails if anything else was left there */
     free(f);
     return rc;
 }
@@ -119,7 +119,7 @@ a_host_is_a_client_and_cannot_be_a_server(void **state)
 {
     struct folder *f = *state;
     struct error err;
-    assert_true(pki_issue(f->dir, &(struct pki_subject) { "hv1", "host", PKI_CLIENT }, &err));
+    assert_true(pki_issue(f->dir, &(struct pki_subject){ "hv1", "host", PKI_CLIENT }, &err));
     assert_subject(f, "hv1", "hv1", "host");
     assert_true(verifies(f, "hv1", X509_PURPOSE_SSL_CLIENT));
     assert_false(verifies(f, "hv1", X509_PURPOSE_SSL_SERVER));
@@ -132,7 +132,7 @@ a_tenants_longest_name_fits_into_a_role(void **state)
     struct error err;
     char role[80] = "tenant:";
     memset(role + 7, 'x', 63);
-    assert_true(pki_issue(f->dir, &(struct pki_subject) { "alice", role, PKI_CLIENT }, &err));
+    assert_true(pki_issue(f->dir, &(struct pki_subject){ "alice", role, PKI_CLIENT }, &err));
     assert_subject(f, "alice", "alice", role);
     assert_true(verifies(f, "alice", X509_PURPOSE_SSL_CLIENT));
 }
@@ -176,10 +176,10 @@ nothing_is_replaced(void **state)
     assert_non_null(strstr(err.text, "exists and is kept"));
     X509 *after = cert_read(f, "ca", ".pem");
     assert_int_equal(X509_cmp(before, after), 0);
-    assert_false(pki_issue(f->dir, &(struct pki_subject) { "vnetd", "host", PKI_CLIENT }, &err));
-    assert_false(pki_issue(f->dir, &(struct pki_subject) { "ca", "host", PKI_CLIENT }, &err));
-    assert_true(pki_issue(f->dir, &(struct pki_subject) { "hv1", "host", PKI_CLIENT }, &err));
-    assert_false(pki_issue(f->dir, &(struct pki_subject) { "hv1", "admin", PKI_CLIENT }, &err));
+    assert_false(pki_issue(f->dir, &(struct pki_subject){ "vnetd", "host", PKI_CLIENT }, &err));
+    assert_false(pki_issue(f->dir, &(struct pki_subject){ "ca", "host", PKI_CLIENT }, &err));
+    assert_true(pki_issue(f->dir, &(struct pki_subject){ "hv1", "host", PKI_CLIENT }, &err));
+    assert_false(pki_issue(f->dir, &(struct pki_subject){ "hv1", "admin", PKI_CLIENT }, &err));
     assert_subject(f, "hv1", "hv1", "host");
     X509_free(before);
     X509_free(after);
@@ -199,7 +199,7 @@ static void
 issuing_without_an_authority_says_how_to_make_one(void **state)
 {
     struct error err;
-    assert_false(pki_issue("/nonexistent", &(struct pki_subject) { "hv1", "host", PKI_CLIENT }, &err));
+    assert_false(pki_issue("/nonexistent", &(struct pki_subject){ "hv1", "host", PKI_CLIENT }, &err));
     assert_non_null(strstr(err.text, "'vnetctl pki init' makes it"));
 }
 

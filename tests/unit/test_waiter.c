@@ -13,7 +13,7 @@
 struct wait {
     int n_done;
     size_t n_unconfirmed, n_disconnected;
-    uint32_t unconfirmed, disconnected;  /* the first */
+    uint32_t unconfirmed, disconnected; /* the first */
 };
 
 static char session;
@@ -152,7 +152,7 @@ who_comes_back_must_confirm_anew(void **state)
     struct hypervisor *h = up(lab, "h1");
     h->wanted_seq = 5;
     confirm(lab, h, 5);
-    h->confirmed_seq = 0;                /* as when it is read back on a new connection */
+    h->confirmed_seq = 0; /* as when it is read back on a new connection */
     waiter_add(lab->c.waiters, &h->number, 1, 5, done, &w);
     assert_int_equal(w.n_done, 0);
     confirm(lab, h, 5);
@@ -209,14 +209,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_to_wait_for_is_done_at_once),
-        TEST(all_must_confirm_what_they_wanted_when_the_waiting_began),
-        TEST(who_is_away_is_named_and_not_waited_for),
-        TEST(who_leaves_while_waited_for_is_named),
-        TEST(who_comes_back_must_confirm_anew),
-        TEST(who_does_not_confirm_in_time_is_named),
-        TEST(a_deleted_host_is_not_waited_for),
-        TEST(the_end_of_the_program_ends_all_waiting),
+        TEST(nothing_to_wait_for_is_done_at_once),     TEST(all_must_confirm_what_they_wanted_when_the_waiting_began),
+        TEST(who_is_away_is_named_and_not_waited_for), TEST(who_leaves_while_waited_for_is_named),
+        TEST(who_comes_back_must_confirm_anew),        TEST(who_does_not_confirm_in_time_is_named),
+        TEST(a_deleted_host_is_not_waited_for),        TEST(the_end_of_the_program_ends_all_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,8 @@ static int
 setup(void **state)
 {
     static struct fixture f;
-    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);         /* the library speaks of every bad byte */
-    f = (struct fixture) { .arena = arena_new(), .fb = flow_builder_new() };
+    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF); /* the library speaks of every bad byte */
+    f = (struct fixture){ .arena = arena_new(), .fb = flow_builder_new() };
     f.n = flow_samples(f.fb, f.arena, f.specs, SAMPLES_MAX);
     *state = &f;
     return 0;
@@ -70,11 +70,9 @@ static const struct spec *
 group(struct fixture *f)
 {
     static const uint8_t body[] = {
-        1, 0, 0, 0,
-        0, 32, 0, 16, 0, 0, 0, 5, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 100, 0, 0,
-        0, 16, 0, 0, 0, 0, 0, 9, 0, 0, 0, 8, 0, 50, 0, 0,
-        0xff, 0xff, 0, 40, 0, 0, 0x15, 0x4d, 0, 0, 0, 1, 0, 0, 0, 0, 'h', 'a', 's', 'h', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0,
+        1, 0, 0,   0, 0, 32, 0,   16,  0,   0,   0, 5, 0, 0, 0, 16, 0, 0, 0,  1, 0, 0,    0,    0, 0,  0, 0, 0,    0,    0, 0,
+        8, 0, 100, 0, 0, 0,  16,  0,   0,   0,   0, 0, 9, 0, 0, 0,  8, 0, 50, 0, 0, 0xff, 0xff, 0, 40, 0, 0, 0x15, 0x4d, 0, 0,
+        0, 1, 0,   0, 0, 0,  'h', 'a', 's', 'h', 0, 0, 0, 0, 0, 0,  0, 0, 0,  0, 0, 0,    0,    0, 0,  0, 0, 0,    0,    0,
     };
     struct spec *s = arena_zalloc(f->arena, sizeof *s + sizeof body);
     s->kind = SPEC_GROUP;
@@ -91,13 +89,13 @@ a_flow_is_added_without_resetting_its_counters_and_deleted_strictly(void **state
     struct bytes b = BYTES_INIT;
     wire_put_mod(&b, flow(f), WIRE_ADD, false, 7);
     assert_prints(&b, "OFPT_FLOW_MOD (OF1.5) (xid=0x7): ADD table:30 priority=100,ip,nw_dst=10.0.0.1 cookie:0x1234 "
-                  "actions=set_field:0x7->reg1,goto_table:40\n");
+                      "actions=set_field:0x7->reg1,goto_table:40\n");
     wire_put_mod(&b, flow(f), WIRE_ADD, true, 8);
     assert_prints(&b, "OFPT_FLOW_MOD (OF1.5) (xid=0x8): ADD table:30 priority=100,ip,nw_dst=10.0.0.1 cookie:0x1234 "
-                  "actions=set_field:0x7->reg1,goto_table:40\n");
+                      "actions=set_field:0x7->reg1,goto_table:40\n");
     wire_put_mod(&b, flow(f), WIRE_DELETE, false, 9);
     assert_prints(&b, "OFPT_FLOW_MOD (OF1.5) (xid=0x9): DEL_STRICT table:30 priority=100,ip,nw_dst=10.0.0.1 "
-                  "actions=drop\n");
+                      "actions=drop\n");
     bytes_done(&b);
 }
 
@@ -108,13 +106,13 @@ groups_and_meters_are_added_changed_and_deleted(void **state)
     struct bytes b = BYTES_INIT;
     wire_put_mod(&b, group(f), WIRE_ADD, false, 1);
     assert_prints(&b, "OFPT_GROUP_MOD (OF1.5) (xid=0x1):\n ADD group_id=8,type=select,selection_method=hash,"
-                  "bucket=bucket_id:5,weight:100,actions=output:1,bucket=bucket_id:9,weight:50,actions=drop\n");
+                      "bucket=bucket_id:5,weight:100,actions=output:1,bucket=bucket_id:9,weight:50,actions=drop\n");
     wire_put_mod(&b, group(f), WIRE_DELETE, false, 2);
     assert_prints(&b, "OFPT_GROUP_MOD (OF1.5) (xid=0x2):\n DEL group_id=8,type=select\n");
     const struct spec *meter = meter_spec(f->arena, 1, 5, 100, 20);
     wire_put_mod(&b, meter, WIRE_ADD, true, 3);
     assert_prints(&b, "OFPT_METER_MOD (OF1.5) (xid=0x3): MOD meter=5 pktps burst stats bands=\n"
-                  "type=drop rate=100 burst_size=20\n");
+                      "type=drop rate=100 burst_size=20\n");
     wire_put_mod(&b, meter, WIRE_DELETE, false, 4);
     assert_prints(&b, "OFPT_METER_MOD (OF1.5) (xid=0x4): DEL meter=5 bands=\n");
     bytes_done(&b);
@@ -127,8 +125,8 @@ a_bundled_modification_has_the_same_xid_inside(void **state)
     struct bytes b = BYTES_INIT;
     wire_put_bundle_mod(&b, 3, flow(f), WIRE_ADD, false, 7);
     assert_prints(&b, "OFPT_BUNDLE_ADD_MESSAGE (OF1.5) (xid=0x7):\n bundle_id=0x3 flags=atomic ordered\n"
-                  "OFPT_FLOW_MOD (OF1.5) (xid=0x7): ADD table:30 priority=100,ip,nw_dst=10.0.0.1 cookie:0x1234 "
-                  "actions=set_field:0x7->reg1,goto_table:40\n");
+                      "OFPT_FLOW_MOD (OF1.5) (xid=0x7): ADD table:30 priority=100,ip,nw_dst=10.0.0.1 cookie:0x1234 "
+                      "actions=set_field:0x7->reg1,goto_table:40\n");
     bytes_done(&b);
 }
 
@@ -172,7 +170,7 @@ a_flow_that_tells_its_removal_is_another_than_one_that_does_not(void **state)
     assert_int_not_equal(spec_value_hash(s), spec_value_hash(silent));
     wire_put_mod(&b, s, WIRE_ADD, false, 7);
     assert_prints(&b, "OFPT_FLOW_MOD (OF1.5) (xid=0x7): ADD table:30 priority=100,ip,nw_dst=10.0.0.1 cookie:0x1234 "
-                  "send_flow_rem actions=drop\n");
+                      "send_flow_rem actions=drop\n");
     bytes_done(&b);
 }
 
@@ -210,12 +208,12 @@ put_flow_entry(struct bytes *b, const struct spec *s)
     bytes_put(b, spec_key(s), s->key_len);
     bytes_extend_zero(b, -(4 + s->key_len) & 7);
     static const uint8_t stats[] = {
-        0, 0, 0, 52,                                             /* length, with the padding not counted */
-        0x80, 0x02, 0 << 1, 8, 0, 0, 0, 9, 0, 0, 0, 1,           /* duration */
-        0x80, 0x02, 1 << 1, 8, 0, 0, 0, 4, 0, 0, 0, 0,           /* idle */
-        0x80, 0x02, 4 << 1, 8, 0, 0, 0, 0, 0, 0, 0, 77,          /* packets */
-        0x80, 0x02, 5 << 1, 8, 0, 0, 0, 0, 0, 0, 3, 0,           /* bytes */
-        0, 0, 0, 0,
+        0,    0,    0,      52,                          /* length, with the padding not counted */
+        0x80, 0x02, 0 << 1, 8,  0, 0, 0, 9, 0, 0, 0, 1,  /* duration */
+        0x80, 0x02, 1 << 1, 8,  0, 0, 0, 4, 0, 0, 0, 0,  /* idle */
+        0x80, 0x02, 4 << 1, 8,  0, 0, 0, 0, 0, 0, 0, 77, /* packets */
+        0x80, 0x02, 5 << 1, 8,  0, 0, 0, 0, 0, 0, 3, 0,  /* bytes */
+        0,    0,    0,      0,
     };
     bytes_put(b, stats, sizeof stats);
     bytes_put(b, spec_body(s), s->body_len);
@@ -305,7 +303,7 @@ flows_are_read_with_their_counters(void **state)
 static struct wire_flow
 as_read(const struct spec *s)
 {
-    return (struct wire_flow) { .key = spec_key(s), .key_len = s->key_len };
+    return (struct wire_flow){ .key = spec_key(s), .key_len = s->key_len };
 }
 
 static void
@@ -324,7 +322,7 @@ the_port_and_the_sender_that_a_flow_asks_for_are_found(void **state)
     assert_true(wire_flow_origin(&both, &port, &sender));
     assert_int_equal(port, 77);
     assert_true(mac_equal(sender, mac));
-    for (uint16_t n = 0; n < both.key_len; n++) {        /* cut short, the match is nonsense or asks for less */
+    for (uint16_t n = 0; n < both.key_len; n++) { /* cut short, the match is nonsense or asks for less */
         struct wire_flow cut = both;
         cut.key = mem_dup(both.key, n + 1);
         cut.key_len = n;
@@ -350,24 +348,22 @@ a_flow_with_a_timeout_is_foreign(void **state)
     struct bytes b = flow_reply(*state, 1);
     struct error err;
     bool more, is_foreign = false;
-    b.data[16 + 11] = 1;        /* hard_timeout */
+    b.data[16 + 11] = 1; /* hard_timeout */
     assert_true(wire_each_flow(b.data, b.n, &more, check_foreign, &is_foreign, &err));
     assert_true(is_foreign);
     bytes_done(&b);
 }
 
-static const uint8_t removed[] = {
-    6, 11, 0, 104, 0, 0, 0, 1,                           /* header */
-    43, 2, 0, 100, 0, 0, 0, 0,                           /* table, reason, priority, no timeouts */
-    1, 2, 0, 0, 0, 0, 0, 9,                              /* cookie */
-    0, 1, 0, 22, 0x80, 0, 10, 2, 8, 0, 0x80, 0, 24, 4, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0,    /* ip,nw_dst=10.0.0.2 */
-    0, 0, 0, 52,
-    0x80, 0x02, 0 << 1, 8, 0, 0, 0, 9, 0, 0, 0, 1,
-    0x80, 0x02, 1 << 1, 8, 0, 0, 0, 4, 0, 0, 0, 0,
-    0x80, 0x02, 4 << 1, 8, 0, 0, 0, 0, 0, 0, 0, 77,
-    0x80, 0x02, 5 << 1, 8, 0, 0, 0, 0, 0, 0, 3, 0,
-    0, 0, 0, 0,
-};
+static const uint8_t
+    removed[] = {
+        6,  11, 0, 104, 0,    0,    0,      1, /* header */
+        43, 2,  0, 100, 0,    0,    0,      0, /* table, reason, priority, no timeouts */
+        1,  2,  0, 0,   0,    0,    0,      9, /* cookie */
+        0,  1,  0, 22,  0x80, 0,    10,     2, 8, 0, 0x80, 0, 24, 4, 10, 0,  0,    2,    0,      0, 0, 0, 0, 0, /* ip,nw_dst=10.0.0.2 */
+        0,  0,  0, 52,  0x80, 0x02, 0 << 1, 8, 0, 0, 0,    9, 0,  0, 0,  1,  0x80, 0x02, 1 << 1, 8, 0, 0, 0, 4,
+        0,  0,  0, 0,   0x80, 0x02, 4 << 1, 8, 0, 0, 0,    0, 0,  0, 0,  77, 0x80, 0x02, 5 << 1, 8, 0, 0, 0, 0,
+        0,  0,  3, 0,   0,    0,    0,      0,
+    };
 
 static void
 the_last_word_about_a_flow_has_its_counts(void **state)
@@ -498,14 +494,14 @@ damaged_replies_are_errors_or_nonsense_but_no_crash(void **state)
         size_t n = random_below(&random, 4) ? reply->n : random_below(&random, reply->n + 1);
         if (run % 2 && reply == &replies[0])
             n = 16 + random_below(&random, 400);
-        uint8_t *copy = mem_dup(reply->data, n);                 /* exactly as long, so that an overrun is seen */
+        uint8_t *copy = mem_dup(reply->data, n); /* exactly as long, so that an overrun is seen */
         if (n >= 4 && random_below(&random, 8)) {
             copy[2] = n >> 8;
             copy[3] = n;
         }
         for (unsigned i = random_below(&random, 6); i && n > 16; i--)
-            copy[random_below(&random, 3) ? 16 + random_below(&random, n - 16) : random_below(&random, n)]
-                = random_below(&random, 3) ? random_below(&random, 256) : 0xff * random_below(&random, 2);
+            copy[random_below(&random, 3) ? 16 + random_below(&random, n - 16) : random_below(&random, n)] =
+                random_below(&random, 3) ? random_below(&random, 256) : 0xff * random_below(&random, 2);
         eat(&eater, copy, n);
         free(copy);
     }

@@ -15,7 +15,7 @@
 struct lab {
     struct zone_table *table;
     bool is_gone[N];
-    char said[512];                      /* since it was last looked at */
+    char said[512]; /* since it was last looked at */
     uint16_t stored[N], ready[N];
 };
 
@@ -38,7 +38,7 @@ store(void *aux, uint32_t number, uint16_t zone, bool is_fresh)
     struct lab *lab = aux;
     say(lab, is_fresh ? "fresh" : "store", number, zone);
     if (number < N)
-        assert_false(is_fresh && lab->ready[number]);    /* connections of its own would be forgotten */
+        assert_false(is_fresh && lab->ready[number]); /* connections of its own would be forgotten */
     if (number < N)
         lab->stored[number] = zone;
 }
@@ -77,9 +77,9 @@ expect(struct lab *lab, const char *said)
     lab->said[0] = '\0';
 }
 
-#define TOLD(LAB, ...)                                                                       \
-    zone_table_told((LAB)->table, (const struct ovsdb_zone[]) { __VA_ARGS__ },               \
-                    sizeof((const struct ovsdb_zone[]) { __VA_ARGS__ }) / sizeof(struct ovsdb_zone))
+#define TOLD(LAB, ...)                                                        \
+    zone_table_told((LAB)->table, (const struct ovsdb_zone[]){ __VA_ARGS__ }, \
+                    sizeof((const struct ovsdb_zone[]){ __VA_ARGS__ }) / sizeof(struct ovsdb_zone))
 
 static void
 a_zone_is_given_when_the_host_has_told_and_ready_when_it_has_stored_it(void **state)
@@ -115,7 +115,7 @@ a_zone_of_what_is_gone_is_removed_and_free_only_then(void **state)
     expect(&lab, "forget 5=0,store 5=0,");
     zone_table_want(lab.table, 9);
     expect(&lab, "fresh 9=2,");
-    zone_table_want(lab.table, 5);               /* another object has got the number */
+    zone_table_want(lab.table, 5); /* another object has got the number */
     expect(&lab, "");
     TOLD(&lab, { 5, 1 }, { 9, 2 });
     expect(&lab, "ready 9=2,");
@@ -177,12 +177,12 @@ with_all_given_the_next_waits_for_one_to_be_free(void **state)
     static struct ovsdb_zone zones[65535];
     struct lab lab;
     lab_init(&lab);
-    for (uint32_t i = 0; i < 65535; i++)         /* 1 is alive, the others are gone */
-        zones[i] = (struct ovsdb_zone) { i ? N + i : 1, (uint16_t) (i + 1) };
+    for (uint32_t i = 0; i < 65535; i++) /* 1 is alive, the others are gone */
+        zones[i] = (struct ovsdb_zone){ i ? N + i : 1, (uint16_t) (i + 1) };
     zone_table_told(lab.table, zones, 65535);
     lab.said[0] = '\0';
     zone_table_want(lab.table, 2);
-    expect(&lab, "fresh 2=2,");                  /* what goes was never taken */
+    expect(&lab, "fresh 2=2,"); /* what goes was never taken */
     zone_table_free(lab.table);
 }
 
@@ -207,16 +207,14 @@ after_any_wishes_each_has_one_of_its_own(void **state)
             is_wanted[number] = false;
             zone_table_drop(lab.table, number);
             break;
-        case 3:
-            zone_table_unread(lab.table);
-            break;
+        case 3: zone_table_unread(lab.table); break;
         default: {
             struct ovsdb_zone zones[N];
             for (int rounds = 0; rounds < 3; rounds++) {
                 size_t n = 0;
                 for (uint32_t i = 1; i < N; i++)
                     if (lab.stored[i])
-                        zones[n++] = (struct ovsdb_zone) { i, lab.stored[i] };
+                        zones[n++] = (struct ovsdb_zone){ i, lab.stored[i] };
                 zone_table_told(lab.table, zones, n);
             }
             bool is_used[65536] = { false };

@@ -25,7 +25,7 @@ on_zone_wanted(void *aux, uint32_t host, uint32_t number)
 {
     struct lab *lab = aux;
     lab->wishes = mem_grow(lab->wishes, &lab->cap_wishes, lab->n_wishes + 1, sizeof *lab->wishes);
-    lab->wishes[lab->n_wishes++] = (struct lab_wish) { host, number };
+    lab->wishes[lab->n_wishes++] = (struct lab_wish){ host, number };
 }
 
 struct lab *
@@ -68,7 +68,8 @@ apply(struct lab *lab, struct transaction *t, const json_t *ops, struct error *e
 {
     size_t i;
     json_t *op;
-    json_array_foreach (ops, i, op) {
+    json_array_foreach(ops, i, op)
+    {
         if (!transaction_op(t, op, NULL, err))
             return false;
     }
@@ -137,7 +138,7 @@ lab_name(const struct lab *lab, uint32_t number, struct arena *arena)
 struct runtime_host
 lab_facts(unsigned i)
 {
-    return (struct runtime_host) { .encap_ip = ip4(0xc000020bu + i), .encap = ENCAP_GENEVE, .mtu = 1500, .tunnel_port = { 1, 2 } };
+    return (struct runtime_host){ .encap_ip = ip4(0xc000020bu + i), .encap = ENCAP_GENEVE, .mtu = 1500, .tunnel_port = { 1, 2 } };
 }
 
 struct runtime_host
@@ -163,8 +164,9 @@ lab_gateway_mac(struct lab *lab, const char *pool, struct mac mac)
 static void
 host_event(struct lab *lab, uint32_t number, const struct runtime_host *before)
 {
-    struct vnet_event event = { .kind = EVENT_HOST, .number = number, .host_before = before,
-                                .host_after = runtime_host(lab->runtime, number) };
+    struct vnet_event event = {
+        .kind = EVENT_HOST, .number = number, .host_before = before, .host_after = runtime_host(lab->runtime, number)
+    };
     compiler_changed(lab->compiler, &event, NULL, NULL);
 }
 
@@ -178,14 +180,14 @@ lab_host(struct lab *lab, const char *name, struct runtime_host facts)
     number = facts.number = lab_number(lab, OBJECT_HOST, name);
 
     const struct runtime_host *known = runtime_host(lab->runtime, number);
-    struct runtime_host before = known ? *known : (struct runtime_host) { 0 };
+    struct runtime_host before = known ? *known : (struct runtime_host){ 0 };
     runtime_set_host(lab->runtime, &facts);
     host_event(lab, number, known ? &before : NULL);
     if (is_new) {
         if (lab->n_hosts == LAB_HOSTS)
             die("more than %d hosts", LAB_HOSTS);
         struct lab_host *h = &lab->hosts[lab->n_hosts++];
-        *h = (struct lab_host) { number, flow_table_new() };
+        *h = (struct lab_host){ number, flow_table_new() };
         compiler_attach(lab->compiler, number, h->table);
     }
     return number;
@@ -215,8 +217,7 @@ lab_table(const struct lab *lab, uint32_t host)
 void
 lab_bind_number(struct lab *lab, uint32_t port, struct binding after)
 {
-    struct vnet_event event = { .kind = EVENT_BINDING, .number = port, .before = runtime_binding(lab->runtime, port),
-                                .after = after };
+    struct vnet_event event = { .kind = EVENT_BINDING, .number = port, .before = runtime_binding(lab->runtime, port), .after = after };
     runtime_bind(lab->runtime, port, after);
     compiler_changed(lab->compiler, &event, NULL, NULL);
 }
@@ -225,8 +226,9 @@ void
 lab_set_twin(struct lab *lab, uint32_t port, struct twin twin)
 {
     struct twin before = runtime_twin(lab->runtime, port);
-    struct vnet_event event = { .kind = EVENT_TWIN, .number = port, .before = { before.host, before.ofport },
-                                .after = { twin.host, twin.ofport } };
+    struct vnet_event event = {
+        .kind = EVENT_TWIN, .number = port, .before = { before.host, before.ofport }, .after = { twin.host, twin.ofport }
+    };
     runtime_set_twin(lab->runtime, port, twin);
     compiler_changed(lab->compiler, &event, NULL, NULL);
 }
@@ -238,7 +240,7 @@ lab_bind(struct lab *lab, const char *port, const char *host, uint32_t ofport)
     uint32_t host_number = host ? lab_number(lab, OBJECT_HOST, host) : 0;
     if (!port_number || (host && !host_number))
         die("cannot bind '%s' to '%s': no such thing", port, host ? host : "nowhere");
-    lab_bind_number(lab, port_number, (struct binding) { host_number, host ? ofport : 0 });
+    lab_bind_number(lab, port_number, (struct binding){ host_number, host ? ofport : 0 });
 }
 
 static void

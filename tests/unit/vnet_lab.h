@@ -19,7 +19,9 @@ struct lab {
     struct lab_host hosts[LAB_HOSTS];
     unsigned n_hosts;
     uint64_t random;
-    struct lab_wish { uint32_t host, number; } *wishes;          /* for conntrack zones; granted by lab_run() */
+    struct lab_wish {
+        uint32_t host, number;
+    } * wishes; /* for conntrack zones; granted by lab_run() */
     size_t n_wishes, cap_wishes;
     uint16_t n_zones;
 };
@@ -32,21 +34,21 @@ bool lab_try(struct lab *, const json_t *ops, struct error *);
 /* As above from text with ' for ", and must succeed. */
 void lab_do(struct lab *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-uint32_t lab_number(const struct lab *, enum object_type, const char *name);      /* 0: none */
+uint32_t lab_number(const struct lab *, enum object_type, const char *name); /* 0: none */
 const char *lab_name(const struct lab *, uint32_t number, struct arena *);
 
 /* A host with a flow table, known by these facts ('number' is filled in); later calls change the facts. */
 uint32_t lab_host(struct lab *, const char *name, struct runtime_host facts);
-struct runtime_host lab_facts(unsigned i);                       /* usual facts of the i-th host */
+struct runtime_host lab_facts(unsigned i); /* usual facts of the i-th host */
 /* Gives facts an uplink and says whether the host is a gateway. */
 struct runtime_host lab_with_uplink(struct runtime_host, const char *network, uint32_t ofport, bool is_gateway);
 void lab_gateway_mac(struct lab *, const char *pool, struct mac);
-void lab_forget_host(struct lab *, uint32_t host);               /* its facts are unknown */
+void lab_forget_host(struct lab *, uint32_t host); /* its facts are unknown */
 struct flow_table *lab_table(const struct lab *, uint32_t host);
 
 void lab_bind_number(struct lab *, uint32_t port, struct binding);
 void lab_set_twin(struct lab *, uint32_t port, struct twin);
-void lab_bind(struct lab *, const char *port, const char *host, uint32_t ofport);        /* host NULL: nowhere */
+void lab_bind(struct lab *, const char *port, const char *host, uint32_t ofport); /* host NULL: nowhere */
 
 /* Compiles everything, and grants the zones that blocks ask for; a conflict between blocks ends the program. */
 void lab_run(struct lab *);

@@ -8,10 +8,10 @@
 struct storm {
     struct lab *lab;
     struct random random;
-    json_t *(*op)(struct storm *);               /* any operation; it may be refused */
-    const char *const *hosts;                    /* their names */
-    unsigned n_hosts, n_ports;                   /* ports are p0, p1, ... */
-    unsigned n_done;                             /* transactions that passed */
+    json_t *(*op)(struct storm *); /* any operation; it may be refused */
+    const char *const *hosts;      /* their names */
+    unsigned n_hosts, n_ports;     /* ports are p0, p1, ... */
+    unsigned n_done;               /* transactions that passed */
 };
 
 static inline unsigned

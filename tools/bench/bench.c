@@ -10,8 +10,8 @@ static const struct {
     const char *name;
     void (*measure)(const struct bench *);
 } measurements[] = {
-    {"install", measure_install}, {"encode", measure_encode}, {"scale", measure_scale}, {"bind", measure_bind},
-    {"restart", measure_restart}, {"growth", measure_growth}, {"eip", measure_eip}, {"sg", measure_sg},
+    { "install", measure_install }, { "encode", measure_encode }, { "scale", measure_scale }, { "bind", measure_bind },
+    { "restart", measure_restart }, { "growth", measure_growth }, { "eip", measure_eip },     { "sg", measure_sg },
 };
 #define N_MEASUREMENTS (sizeof measurements / sizeof *measurements)
 
@@ -40,7 +40,7 @@ int
 main(int argc, char *argv[])
 {
     unsigned n_missed = 0;
-    struct bench b = {event_base_new(), getenv("BENCH_DIR"), getenv("VNET_OVS_PREFIX"), getenv("BENCH_VNETD"), &n_missed};
+    struct bench b = { event_base_new(), getenv("BENCH_DIR"), getenv("VNET_OVS_PREFIX"), getenv("BENCH_VNETD"), &n_missed };
     if (!b.dir || !b.ovs_prefix || !b.vnetd)
         bench_die("started by itself; run ./dev bench");
     signal(SIGPIPE, SIG_IGN);

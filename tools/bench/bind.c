@@ -99,7 +99,7 @@ static void
 change_seen(struct setup *s, size_t interface, uint32_t ofport, struct bytes *kept, unsigned *n_commits)
 {
     uint64_t before[N_HOSTS];
-    struct expected e = {&s->relay, s->relay.n_commits};
+    struct expected e = { &s->relay, s->relay.n_commits };
     network_mark(&s->n, before);
     bytes_clear(&s->relay.kept);
     s->relay.is_keeping = true;
@@ -170,7 +170,7 @@ void
 measure_bind(const struct bench *b)
 {
     struct setup *s = mem_zalloc(sizeof *s);
-    struct samples ours = {.n = 0}, reference = {.n = 0};
+    struct samples ours = { .n = 0 }, reference = { .n = 0 };
     setup_init(s, b);
     for (unsigned i = 0; i < N_BINDS; i++)
         look_once(s, i);
@@ -183,14 +183,14 @@ measure_bind(const struct bench *b)
     }
     setup_done(s);
     free(s);
-    figure_print(b, &(struct figure){.name = "4  ofport known until its flows are committed, 10,000 ports, p50 | replay",
-                                     .unit = "ms",
-                                     .value = samples_median(&ours),
-                                     .reference = samples_median(&reference),
-                                     .bar = BAR_AT_MOST,
-                                     .limit = 3});
-    figure_print(b, &(struct figure){.name = "   the same, p99",
-                                     .unit = "ms",
-                                     .value = samples_quantile(&ours, 0.99),
-                                     .reference = samples_quantile(&reference, 0.99)});
+    figure_print(b, &(struct figure){ .name = "4  ofport known until its flows are committed, 10,000 ports, p50 | replay",
+                                      .unit = "ms",
+                                      .value = samples_median(&ours),
+                                      .reference = samples_median(&reference),
+                                      .bar = BAR_AT_MOST,
+                                      .limit = 3 });
+    figure_print(b, &(struct figure){ .name = "   the same, p99",
+                                      .unit = "ms",
+                                      .value = samples_quantile(&ours, 0.99),
+                                      .reference = samples_quantile(&reference, 0.99) });
 }

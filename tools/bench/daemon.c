@@ -22,7 +22,7 @@ daemon_launch(struct daemon *d)
     char *openflow = mem_printf("--openflow=ptcp:%u:127.0.0.1", d->openflow_port);
     char *ovsdb = mem_printf("--ovsdb=ptcp:%u:127.0.0.1", d->ovsdb_port);
     char *log = mem_printf("%s.log", name);
-    d->pid = bench_spawn(d->bench, MACHINE_NODE, log, (const char *[]){d->bench->vnetd, store, api, openflow, ovsdb, NULL});
+    d->pid = bench_spawn(d->bench, MACHINE_NODE, log, (const char *[]){ d->bench->vnetd, store, api, openflow, ovsdb, NULL });
     free(store);
     free(api);
     free(openflow);
@@ -35,7 +35,7 @@ daemon_launch(struct daemon *d)
 static int
 try_connect(const struct daemon *d)
 {
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    struct sockaddr_un sun = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     snprintf(sun.sun_path, sizeof sun.sun_path, "%s/%s.sock", d->bench->dir, d->name);
     if (fd >= 0 && !connect(fd, (struct sockaddr *) &sun, sizeof sun))
@@ -128,7 +128,7 @@ on_answer(evutil_socket_t fd, short what, void *aux)
 void
 daemon_wait_begin(const struct daemon *d, struct daemon_wait *w, json_t *take_body)
 {
-    *w = (struct daemon_wait){.fd = ask(d, "POST", "/v1/wait", take_body)};
+    *w = (struct daemon_wait){ .fd = ask(d, "POST", "/v1/wait", take_body) };
     w->event = event_new(d->bench->base, w->fd, EV_READ, on_answer, w);
     event_add(w->event, NULL);
 }
@@ -164,8 +164,8 @@ is_serving(const void *aux)
 static void
 daemon_wait_serving(const struct daemon *d)
 {
-    struct event *often = event_new(d->bench->base, -1, EV_PERSIST, on_answer, &(struct daemon_wait){.fd = -1});
-    event_add(often, &(struct timeval){.tv_usec = 2000});
+    struct event *often = event_new(d->bench->base, -1, EV_PERSIST, on_answer, &(struct daemon_wait){ .fd = -1 });
+    event_add(often, &(struct timeval){ .tv_usec = 2000 });
     bench_wait(d->bench, is_serving, d, "vnetd serves");
     event_free(often);
 }
@@ -173,7 +173,7 @@ daemon_wait_serving(const struct daemon *d)
 void
 daemon_start(struct daemon *d, const struct bench *b, const char *name)
 {
-    *d = (struct daemon){.bench = b, .openflow_port = bench_free_port(), .ovsdb_port = bench_free_port()};
+    *d = (struct daemon){ .bench = b, .openflow_port = bench_free_port(), .ovsdb_port = bench_free_port() };
     snprintf(d->name, sizeof d->name, "%s", name);
     daemon_launch(d);
     daemon_wait_serving(d);

@@ -85,7 +85,7 @@ void
 measure_eip(const struct bench *b)
 {
     struct network large, small;
-    struct samples at_large = {.n = 0}, at_small = {.n = 0};
+    struct samples at_large = { .n = 0 }, at_small = { .n = 0 };
     start(&large, b, "large", N_LARGE);
     start(&small, b, "small", N_SMALL);
     attach_cpu(&large);
@@ -94,15 +94,15 @@ measure_eip(const struct bench *b)
         samples_add(&at_large, attach_cpu(&large));
         samples_add(&at_small, attach_cpu(&small));
     }
-    figure_print(b, &(struct figure){.name = "   flows on 20 hosts together, 10,000 elastic IPs",
-                                     .unit = "flows",
-                                     .value = (double) network_flows(&large)});
+    figure_print(b, &(struct figure){ .name = "   flows on 20 hosts together, 10,000 elastic IPs",
+                                      .unit = "flows",
+                                      .value = (double) network_flows(&large) });
     network_stop(&small);
     network_stop(&large);
-    figure_print(b, &(struct figure){.name = "   CPU of one elastic IP attached, 20 hosts, 10,000 of them | 100",
-                                     .unit = "ms",
-                                     .value = samples_median(&at_large),
-                                     .reference = samples_median(&at_small),
-                                     .bar = BAR_AT_MOST,
-                                     .limit = 1.3});
+    figure_print(b, &(struct figure){ .name = "   CPU of one elastic IP attached, 20 hosts, 10,000 of them | 100",
+                                      .unit = "ms",
+                                      .value = samples_median(&at_large),
+                                      .reference = samples_median(&at_small),
+                                      .bar = BAR_AT_MOST,
+                                      .limit = 1.3 });
 }

@@ -28,7 +28,7 @@ sink_batch(void *aux, const struct flow_table_send *sends, size_t n)
 static double
 ours_per_second(const struct scene *scene)
 {
-    struct sink sink = {BYTES_INIT, 0};
+    struct sink sink = { BYTES_INIT, 0 };
     int64_t ns;
     size_t n = scene_compile(scene, sink_batch, &sink, &ns);
     bytes_done(&sink.bytes);
@@ -54,7 +54,7 @@ measure_encode(const struct bench *b)
 {
     struct scene scene;
     struct library_loop *library = library_loop_new();
-    struct samples ours = {.n = 0}, reference = {.n = 0}, ratio = {.n = 0};
+    struct samples ours = { .n = 0 }, reference = { .n = 0 }, ratio = { .n = 0 };
     scene_init(&scene, N_PORTS);
     scene_compile(&scene, library_batch, library, NULL);
     for (unsigned i = 0; i < N_PAIRS; i++) {
@@ -64,11 +64,11 @@ measure_encode(const struct bench *b)
     }
     library_loop_free(library);
     scene_done(&scene);
-    figure_print(b, &(struct figure){.name = "2  compile and encode into a sink, one core | bare encoding",
-                                     .unit = "flows/s",
-                                     .value = samples_median(&ours),
-                                     .reference = samples_median(&reference),
-                                     .ratio = samples_median(&ratio),
-                                     .bar = BAR_AT_LEAST,
-                                     .limit = 0.3});
+    figure_print(b, &(struct figure){ .name = "2  compile and encode into a sink, one core | bare encoding",
+                                      .unit = "flows/s",
+                                      .value = samples_median(&ours),
+                                      .reference = samples_median(&reference),
+                                      .ratio = samples_median(&ratio),
+                                      .bar = BAR_AT_LEAST,
+                                      .limit = 0.3 });
 }

@@ -56,7 +56,7 @@ struct pinger {
 static void
 pinger_init(struct pinger *p, const char *ip)
 {
-    *p = (struct pinger){.to = {.sin_family = AF_INET}, .id = (uint16_t) getpid()};
+    *p = (struct pinger){ .to = { .sin_family = AF_INET }, .id = (uint16_t) getpid() };
     p->fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMP);
     if (p->fd < 0 || inet_pton(AF_INET, ip, &p->to.sin_addr) != 1)
         die("cannot ping '%s': %s", ip, strerror(errno));
@@ -66,7 +66,7 @@ pinger_init(struct pinger *p, const char *ip)
 static void
 ping(struct pinger *p)
 {
-    struct icmphdr h = {.type = ICMP_ECHO, .un.echo = {htons(p->id), htons(++p->sequence)}};
+    struct icmphdr h = { .type = ICMP_ECHO, .un.echo = { htons(p->id), htons(++p->sequence) } };
     uint32_t sum = ntohs(h.un.echo.id) + ntohs(h.un.echo.sequence) + (ICMP_ECHO << 8);
     h.checksum = htons((uint16_t) ~((sum & 0xffff) + (sum >> 16)));
     (void) !sendto(p->fd, &h, sizeof h, 0, (struct sockaddr *) &p->to, sizeof p->to);
@@ -78,8 +78,8 @@ hear(struct pinger *p, uint16_t from, double until)
 {
     uint8_t packet[512];
     for (double left; (left = until - now_ms()) > 0;) {
-        struct pollfd fd = {.fd = p->fd, .events = POLLIN};
-        struct timespec t = {.tv_sec = (time_t) (left / 1e3), .tv_nsec = (long) ((left - 1e3 * (double) (time_t) (left / 1e3)) * 1e6)};
+        struct pollfd fd = { .fd = p->fd, .events = POLLIN };
+        struct timespec t = { .tv_sec = (time_t) (left / 1e3), .tv_nsec = (long) ((left - 1e3 * (double) (time_t) (left / 1e3)) * 1e6) };
         if (ppoll(&fd, 1, &t, NULL) <= 0)
             continue;
         ssize_t n = recv(p->fd, packet, sizeof packet, 0);

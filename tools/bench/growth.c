@@ -14,10 +14,10 @@ struct size {
 };
 
 static const struct size sizes[] = {
-    {100, "52 / 21 / 24 ms", "69 / 29 / 33 ms", NULL, NULL, NULL, NULL},
-    {1000, "267 / 97 / 95 ms", "346 / 172 / 150 ms", NULL, NULL, "28035/31590/32531", NULL},
-    {5000, "2137 / 576 / 490 ms", "2661 / 1078 / 946 ms", "1082 / 1363 / 827 ms", "19.7 / 17.2 / 15.1 s", "120035/135590/136531",
-     "635 / 694 / 635 MB"},
+    { 100, "52 / 21 / 24 ms", "69 / 29 / 33 ms", NULL, NULL, NULL, NULL },
+    { 1000, "267 / 97 / 95 ms", "346 / 172 / 150 ms", NULL, NULL, "28035/31590/32531", NULL },
+    { 5000, "2137 / 576 / 490 ms", "2661 / 1078 / 946 ms", "1082 / 1363 / 827 ms", "19.7 / 17.2 / 15.1 s", "120035/135590/136531",
+      "635 / 694 / 635 MB" },
 };
 
 static void
@@ -26,7 +26,7 @@ print(const struct network *n, const char *what, const char *unit, double value,
     char name[80];
     snprintf(name, sizeof name, "   %s, %u ports", what, n->n_ports);
     if (peer)
-        figure_print(n->bench, &(struct figure){.name = name, .unit = unit, .value = value, .peer = peer});
+        figure_print(n->bench, &(struct figure){ .name = name, .unit = unit, .value = value, .peer = peer });
 }
 
 /* What one more port brings to each host. */
@@ -53,7 +53,7 @@ static void
 add(struct network *n, unsigned port, const struct increments *i)
 {
     char name[16];
-    struct adding a = {n, i};
+    struct adding a = { n, i };
     snprintf(name, sizeof name, "p%u", port);
     json_t *ops = json_array();
     json_array_append_new(ops, network_port_op(port));
@@ -73,7 +73,7 @@ increments_mark(const struct network *n, struct increments *i)
 static void
 increments_learn(struct network *n, unsigned port, struct increments *i)
 {
-    *i = (struct increments){.wanted = {1, 1, 1}};
+    *i = (struct increments){ .wanted = { 1, 1, 1 } };
     increments_mark(n, i);
     add(n, port, i);
     network_wait_quiet(n);
@@ -84,7 +84,7 @@ increments_learn(struct network *n, unsigned port, struct increments *i)
 static void
 measure_add(struct network *n, const struct size *size)
 {
-    struct samples took = {.n = 0}, cpu = {.n = 0};
+    struct samples took = { .n = 0 }, cpu = { .n = 0 };
     struct increments i;
     increments_learn(n, size->n_ports, &i);
     for (unsigned k = 1; k <= N_ADDS; k++) {
@@ -104,7 +104,7 @@ measure_add(struct network *n, const struct size *size)
 static void
 measure_active(struct network *n, const struct size *size)
 {
-    struct samples took = {.n = 0};
+    struct samples took = { .n = 0 };
     char name[16];
     for (unsigned k = 0; size->bind && k < N_ADDS; k++) {
         unsigned port = size->n_ports + 100 + k;

@@ -23,7 +23,7 @@ static void
 setup_init(struct setup *s, const struct bench *b)
 {
     struct scene scene;
-    *s = (struct setup){.encoded = BYTES_INIT};
+    *s = (struct setup){ .encoded = BYTES_INIT };
     scene_init(&scene, N_PORTS);
     s->n_encoded = scene_encode(&scene, &s->encoded, &s->n_commits);
     scene_done(&scene);
@@ -81,7 +81,7 @@ void
 measure_install(const struct bench *b)
 {
     struct setup s;
-    struct samples ours = {.n = 0}, reference = {.n = 0}, ratio = {.n = 0};
+    struct samples ours = { .n = 0 }, reference = { .n = 0 }, ratio = { .n = 0 };
     setup_init(&s, b);
     for (unsigned i = 0; i < N_PAIRS; i++) {
         samples_add(&reference, replay(&s));
@@ -89,11 +89,11 @@ measure_install(const struct bench *b)
         samples_add(&ratio, ours.v[i] / reference.v[i]);
     }
     setup_done(&s);
-    figure_print(b, &(struct figure){.name = "1  100,000 flows, model to commit reply | replay into a fresh switch",
-                                     .unit = "flows/s",
-                                     .value = samples_median(&ours),
-                                     .reference = samples_median(&reference),
-                                     .ratio = samples_median(&ratio),
-                                     .bar = BAR_AT_LEAST,
-                                     .limit = 0.9});
+    figure_print(b, &(struct figure){ .name = "1  100,000 flows, model to commit reply | replay into a fresh switch",
+                                      .unit = "flows/s",
+                                      .value = samples_median(&ours),
+                                      .reference = samples_median(&reference),
+                                      .ratio = samples_median(&ratio),
+                                      .bar = BAR_AT_LEAST,
+                                      .limit = 0.9 });
 }

@@ -52,7 +52,7 @@ library_loop_run(const struct library_loop *l)
     int64_t start = bench_now_ns();
     for (size_t i = 0; i < l->n; i++) {
         struct ofpbuf *mod = ofputil_encode_flow_mod(&l->mods[i], OFPUTIL_P_OF15_OXM);
-        struct ofputil_bundle_add_msg add = {1, OFPBF_ATOMIC | OFPBF_ORDERED, mod->data};
+        struct ofputil_bundle_add_msg add = { 1, OFPBF_ATOMIC | OFPBF_ORDERED, mod->data };
         ofpbuf_delete(ofputil_encode_bundle_add(OFP15_VERSION, &add));
         ofpbuf_delete(mod);
     }

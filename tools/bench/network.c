@@ -36,7 +36,7 @@ network_ops(unsigned n_ports)
 void
 network_start(struct network *n, const struct bench *b, const char *name, unsigned n_ports)
 {
-    *n = (struct network){.bench = b, .n_ports = n_ports};
+    *n = (struct network){ .bench = b, .n_ports = n_ports };
     daemon_start(&n->daemon, b, name);
     daemon_do(&n->daemon, network_ops(n_ports));
 }
@@ -178,9 +178,9 @@ is_quiet(const void *aux)
 void
 network_wait_quiet(const struct network *n)
 {
-    struct quiet q = {n, 0, false};
+    struct quiet q = { n, 0, false };
     struct event *timer = event_new(n->bench->base, -1, EV_PERSIST, look, &q);
-    event_add(timer, &(struct timeval){.tv_usec = QUIET_MS * 1000});
+    event_add(timer, &(struct timeval){ .tv_usec = QUIET_MS * 1000 });
     bench_wait(n->bench, is_quiet, &q, "vnetd comes to rest");
     event_free(timer);
 }
@@ -232,6 +232,6 @@ all_have_committed(const void *aux)
 void
 network_wait_commits(const struct network *n, const uint64_t before[])
 {
-    struct mark m = {n, before};
+    struct mark m = { n, before };
     bench_wait(n->bench, all_have_committed, &m, "every host commits the change");
 }

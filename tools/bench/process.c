@@ -50,7 +50,7 @@ bench_wait(const struct bench *b, bool (*is_so)(const void *aux), const void *au
 {
     int64_t end = bench_now_ns() + WAIT_NS;
     struct event *bound = event_new(b->base, -1, EV_PERSIST, on_bound, NULL);
-    event_add(bound, &(struct timeval){.tv_sec = 1});
+    event_add(bound, &(struct timeval){ .tv_sec = 1 });
     while (!is_so(aux)) {
         if (bench_now_ns() > end)
             bench_die("waited in vain: %s", what);
@@ -83,8 +83,8 @@ bench_spawn(const struct bench *b, enum bench_machine machine, const char *log, 
     if (!pid) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         int in = open("/dev/null", O_RDONLY), out = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
-        if (getppid() != parent || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir(b->dir) ||
-            setenv("OVS_RUNDIR", b->dir, 1))
+        if (getppid() != parent || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir(b->dir)
+            || setenv("OVS_RUNDIR", b->dir, 1))
             _exit(126);
         for (int fd = 3; fd < 512; fd++)
             close(fd);
@@ -135,7 +135,7 @@ bench_shell(const struct bench *b, const char *format, ...)
 uint16_t
 bench_free_port(void)
 {
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t n = sizeof sin;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *) &sin, sizeof sin) || getsockname(fd, (struct sockaddr *) &sin, &n))

@@ -25,8 +25,8 @@ vswitchd_start(struct real_switch *s)
     char *program = mem_printf("%s/sbin/ovs-vswitchd", s->bench->ovs_prefix), *database = mem_printf("unix:%s/db.sock", dir);
     char *control = mem_printf("--unixctl=%s/vswitchd.ctl", dir);
     s->vswitchd = bench_spawn(s->bench, MACHINE_HYPERVISOR, "vswitchd.log",
-                              (const char *[]){program, "--enable-dummy", "--disable-system", "--no-chdir", "-vconsole:off", "-vsyslog:off",
-                                               control, database, NULL});
+                              (const char *[]){ program, "--enable-dummy", "--disable-system", "--no-chdir", "-vconsole:off",
+                                                "-vsyslog:off", control, database, NULL });
     free(program);
     free(database);
     free(control);
@@ -35,12 +35,12 @@ vswitchd_start(struct real_switch *s)
 void
 real_switch_start(struct real_switch *s, const struct bench *b, uint64_t dpid)
 {
-    *s = (struct real_switch){.bench = b, .port = bench_free_port()};
+    *s = (struct real_switch){ .bench = b, .port = bench_free_port() };
     bench_shell(b, "rm -f conf.db .conf.db.*; ovsdb-tool create conf.db '%s/share/openvswitch/vswitch.ovsschema'", b->ovs_prefix);
     char *program = mem_printf("%s/sbin/ovsdb-server", b->ovs_prefix);
     char *remote = mem_printf("--remote=punix:%s/db.sock", b->dir), *control = mem_printf("--unixctl=%s/ovsdb.ctl", b->dir);
     char *file = mem_printf("%s/conf.db", b->dir);
-    s->database = bench_spawn(b, MACHINE_HYPERVISOR, "ovsdb.log", (const char *[]){program, "--no-chdir", remote, control, file, NULL});
+    s->database = bench_spawn(b, MACHINE_HYPERVISOR, "ovsdb.log", (const char *[]){ program, "--no-chdir", remote, control, file, NULL });
     free(program);
     free(remote);
     free(control);
@@ -139,8 +139,8 @@ read_message(int fd, uint8_t message[65536])
 int
 raw_connect(const struct real_switch *s)
 {
-    static const uint8_t hello[] = {VERSION, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 1 << VERSION};
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(s->port)};
+    static const uint8_t hello[] = { VERSION, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 1 << VERSION };
+    struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(s->port) };
     uint8_t message[65536];
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *) &sin, sizeof sin))
@@ -170,10 +170,10 @@ raw_dump(int fd, size_t *n_flows)
     uint8_t message[65536];
     struct bytes b = BYTES_INIT;
     int64_t start = bench_now_ns();
-    bytes_put(&b, (uint8_t[]){VERSION, 18, 0, 56, 0, 0, 0, 9, 0, 1, 0, 0, 0, 0, 0, 0}, 16);
-    bytes_put(&b, (uint8_t[]){0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}, 16);
+    bytes_put(&b, (uint8_t[]){ VERSION, 18, 0, 56, 0, 0, 0, 9, 0, 1, 0, 0, 0, 0, 0, 0 }, 16);
+    bytes_put(&b, (uint8_t[]){ 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0 }, 16);
     bytes_extend_zero(&b, 16); /* any cookie */
-    bytes_put(&b, (uint8_t[]){0, 1, 0, 4, 0, 0, 0, 0}, 8);
+    bytes_put(&b, (uint8_t[]){ 0, 1, 0, 4, 0, 0, 0, 0 }, 8);
     write_whole(fd, b.data, b.n);
     bytes_done(&b);
     *n_flows = 0;
@@ -189,7 +189,7 @@ raw_dump(int fd, size_t *n_flows)
 static uint64_t
 raw_count(int fd)
 {
-    static const uint8_t request[16] = {VERSION, 18, 0, 16, 0, 0, 0, 9, 0, 3};
+    static const uint8_t request[16] = { VERSION, 18, 0, 16, 0, 0, 0, 9, 0, 3 };
     uint8_t message[65536];
     uint64_t n_flows = 0;
     write_whole(fd, request, sizeof request);
@@ -225,9 +225,9 @@ is_filled(const void *aux)
 void
 real_switch_wait_flows(const struct real_switch *s, uint64_t n)
 {
-    struct filling f = {raw_connect(s), n, false};
+    struct filling f = { raw_connect(s), n, false };
     struct event *often = event_new(s->bench->base, -1, EV_PERSIST, look, &f);
-    event_add(often, &(struct timeval){.tv_usec = LOOK_MS * 1000});
+    event_add(often, &(struct timeval){ .tv_usec = LOOK_MS * 1000 });
     bench_wait(s->bench, is_filled, &f, "the switch holds what it should");
     event_free(often);
     close(f.fd);
@@ -236,7 +236,7 @@ real_switch_wait_flows(const struct real_switch *s, uint64_t n)
 void
 raw_put_bundle_control(struct bytes *b, uint32_t bundle, uint16_t type)
 {
-    bytes_put(b, (uint8_t[]){VERSION, 33, 0, 16}, 4);
+    bytes_put(b, (uint8_t[]){ VERSION, 33, 0, 16 }, 4);
     bytes_put_be32(b, 0x7000000 + type);
     bytes_put_be32(b, bundle);
     bytes_put_be16(b, type);

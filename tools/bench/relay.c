@@ -16,7 +16,7 @@ side_end(struct relay_side *side)
 {
     if (side->bev)
         bufferevent_free(side->bev);
-    *side = (struct relay_side){NULL};
+    *side = (struct relay_side){ NULL };
 }
 
 static void
@@ -141,8 +141,8 @@ on_accept(evutil_socket_t fd, short what, void *aux)
 void
 relay_start(struct relay *r, const struct bench *b, const struct daemon *d)
 {
-    *r = (struct relay){.bench = b, .daemon = d, .port = bench_free_port()};
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(r->port)};
+    *r = (struct relay){ .bench = b, .daemon = d, .port = bench_free_port() };
+    struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(r->port) };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     evutil_make_listen_socket_reuseable(fd);
     if (bind(fd, (struct sockaddr *) &sin, sizeof sin) || listen(fd, 8))

@@ -83,7 +83,7 @@ void
 measure_restart(const struct bench *b)
 {
     struct setup s;
-    struct samples settled = {.n = 0}, at_once = {.n = 0}, dump = {.n = 0};
+    struct samples settled = { .n = 0 }, at_once = { .n = 0 }, dump = { .n = 0 };
     setup_init(&s, b);
     for (unsigned i = 0; i < N_PAIRS; i++) {
         samples_add(&settled, restart_ms(&s, true));
@@ -96,14 +96,14 @@ measure_restart(const struct bench *b)
         bench_die("vnetd sent %lld modifications though nothing had changed", (long long) json_member_int(row, "sent", 0));
     json_decref(row);
     setup_done(&s);
-    figure_print(b, &(struct figure){.name = "5  restart over 65,000 flows, connection until confirmed | flow dump",
-                                     .unit = "ms",
-                                     .value = samples_median(&settled),
-                                     .reference = samples_median(&dump),
-                                     .bar = BAR_AT_MOST,
-                                     .limit = 2});
-    figure_print(b, &(struct figure){.name = "   the same, the switch connecting before vnetd has compiled its flows",
-                                     .unit = "ms",
-                                     .value = samples_median(&at_once),
-                                     .reference = samples_median(&dump)});
+    figure_print(b, &(struct figure){ .name = "5  restart over 65,000 flows, connection until confirmed | flow dump",
+                                      .unit = "ms",
+                                      .value = samples_median(&settled),
+                                      .reference = samples_median(&dump),
+                                      .bar = BAR_AT_MOST,
+                                      .limit = 2 });
+    figure_print(b, &(struct figure){ .name = "   the same, the switch connecting before vnetd has compiled its flows",
+                                      .unit = "ms",
+                                      .value = samples_median(&at_once),
+                                      .reference = samples_median(&dump) });
 }

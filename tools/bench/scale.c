@@ -49,19 +49,19 @@ bind_cpu(struct network *n)
 static void
 measure_cpu(const struct bench *b, struct network *large, struct network *small)
 {
-    struct samples at_large = {.n = 0}, at_small = {.n = 0};
+    struct samples at_large = { .n = 0 }, at_small = { .n = 0 };
     bind_cpu(large);
     bind_cpu(small);
     for (unsigned i = 0; i < N_PAIRS; i++) {
         samples_add(&at_large, bind_cpu(large));
         samples_add(&at_small, bind_cpu(small));
     }
-    figure_print(b, &(struct figure){.name = "3  CPU of one port bound, 20 hosts, 10,000 ports | 100 ports",
-                                     .unit = "ms",
-                                     .value = samples_median(&at_large),
-                                     .reference = samples_median(&at_small),
-                                     .bar = BAR_AT_MOST,
-                                     .limit = 1.3});
+    figure_print(b, &(struct figure){ .name = "3  CPU of one port bound, 20 hosts, 10,000 ports | 100 ports",
+                                      .unit = "ms",
+                                      .value = samples_median(&at_large),
+                                      .reference = samples_median(&at_small),
+                                      .bar = BAR_AT_MOST,
+                                      .limit = 1.3 });
 }
 
 static void
@@ -84,22 +84,22 @@ measure_memory(const struct bench *b, const struct network *n, double empty, dou
 {
     double full = daemon_memory_bytes(&n->daemon);
     uint64_t flows = network_flows(n);
-    figure_print(b, &(struct figure){.name = "6  memory of a port: model loaded, hosts away",
-                                     .unit = "bytes",
-                                     .value = (loaded - empty) / N_LARGE,
-                                     .reference = 2048,
-                                     .peer = "2 KB",
-                                     .bar = BAR_AT_MOST,
-                                     .limit = 1});
-    figure_print(b, &(struct figure){.name = "6  memory of an installed flow: what 20 hosts and their flows add",
-                                     .unit = "bytes",
-                                     .value = (full - loaded) / (double) flows,
-                                     .reference = 250,
-                                     .peer = "250 bytes",
-                                     .bar = BAR_AT_MOST,
-                                     .limit = 1});
-    figure_print(b, &(struct figure){.name = "   memory of vnetd, 10,000 ports on 20 hosts", .unit = "MB", .value = full / 1e6});
-    figure_print(b, &(struct figure){.name = "   flows on those hosts together", .unit = "flows", .value = (double) flows});
+    figure_print(b, &(struct figure){ .name = "6  memory of a port: model loaded, hosts away",
+                                      .unit = "bytes",
+                                      .value = (loaded - empty) / N_LARGE,
+                                      .reference = 2048,
+                                      .peer = "2 KB",
+                                      .bar = BAR_AT_MOST,
+                                      .limit = 1 });
+    figure_print(b, &(struct figure){ .name = "6  memory of an installed flow: what 20 hosts and their flows add",
+                                      .unit = "bytes",
+                                      .value = (full - loaded) / (double) flows,
+                                      .reference = 250,
+                                      .peer = "250 bytes",
+                                      .bar = BAR_AT_MOST,
+                                      .limit = 1 });
+    figure_print(b, &(struct figure){ .name = "   memory of vnetd, 10,000 ports on 20 hosts", .unit = "MB", .value = full / 1e6 });
+    figure_print(b, &(struct figure){ .name = "   flows on those hosts together", .unit = "flows", .value = (double) flows });
 }
 
 void

@@ -26,7 +26,7 @@ model_fill(struct model *m, json_t *take_ops)
 {
     uint64_t state = 1;
     struct transaction_origin origin = {
-        .principal = {.role = PRINCIPAL_ADMIN, .name = "bench"},
+        .principal = { .role = PRINCIPAL_ADMIN, .name = "bench" },
         .random = give_bytes,
         .random_aux = &state,
     };
@@ -62,12 +62,13 @@ scene_init(struct scene *s, unsigned n_ports)
     for (unsigned i = 0; i < 2; i++) {
         snprintf(name, sizeof name, "h%u", i);
         s->hosts[i] = model_find(s->model, OBJECT_HOST, 0, name)->number;
-        runtime_set_host(s->runtime, &(struct runtime_host){
-                                         .number = s->hosts[i], .encap_ip = ip4(0xc6120001 + i), .mtu = 1500, .tunnel_port = {60001, 0}});
+        runtime_set_host(
+            s->runtime,
+            &(struct runtime_host){ .number = s->hosts[i], .encap_ip = ip4(0xc6120001 + i), .mtu = 1500, .tunnel_port = { 60001, 0 } });
     }
     const struct object *port = NULL;
     for (unsigned i = 0; (port = model_next(s->model, OBJECT_PORT, port ? port->number : 0)); i++)
-        runtime_bind(s->runtime, port->number, (struct binding){s->hosts[i > 0], 1 + i});
+        runtime_bind(s->runtime, port->number, (struct binding){ s->hosts[i > 0], 1 + i });
 }
 
 void
@@ -144,7 +145,7 @@ encode_batch(void *aux, const struct flow_table_send *sends, size_t n)
 size_t
 scene_encode(const struct scene *s, struct bytes *bytes, unsigned *n_commits)
 {
-    struct encoding e = {bytes, 0};
+    struct encoding e = { bytes, 0 };
     size_t n = scene_compile(s, encode_batch, &e, NULL);
     *n_commits = e.n_commits;
     return n;

@@ -37,7 +37,7 @@ rule_op(const char *group, unsigned i)
 static json_t *
 groups_ops(void)
 {
-    static const char *const groups[] = {"large", "small"};
+    static const char *const groups[] = { "large", "small" };
     json_t *ops = json_array();
     for (unsigned g = 0; g < 2; g++) {
         json_array_append_new(ops,
@@ -87,7 +87,7 @@ static struct mods
 join_mods(struct network *n, const char *group)
 {
     uint64_t before[N_HOSTS];
-    struct mods mods = {0, 0};
+    struct mods mods = { 0, 0 };
     for (unsigned h = 0; h < N_HOSTS; h++)
         before[h] = n->hosts[h].of.n_mods;
     set_group(n, FIRST_JOINING, group);
@@ -120,29 +120,29 @@ first_cpu(struct network *n)
 static void
 print_first(struct network *n, const struct bench *b, const struct samples *known, const struct mods *at_known)
 {
-    struct samples first = {.n = 0};
+    struct samples first = { .n = 0 };
     struct mods mods = join_mods(n, "large,beside");
     for (unsigned i = 0; i < N_FIRST; i++)
         samples_add(&first, first_cpu(n));
-    figure_print(b, &(struct figure){.name = "   CPU of a member with a combination that never was, 1,000 rules | that was",
-                                     .unit = "ms",
-                                     .value = samples_median(&first),
-                                     .reference = samples_median(known)});
-    figure_print(b, &(struct figure){.name = "   flow mods of that for the member's own host | that was",
-                                     .unit = "flows",
-                                     .value = (double) mods.own,
-                                     .reference = (double) at_known->own});
-    figure_print(b, &(struct figure){.name = "   flow mods of that for each other host | that was",
-                                     .unit = "flows",
-                                     .value = (double) mods.other,
-                                     .reference = (double) at_known->other});
+    figure_print(b, &(struct figure){ .name = "   CPU of a member with a combination that never was, 1,000 rules | that was",
+                                      .unit = "ms",
+                                      .value = samples_median(&first),
+                                      .reference = samples_median(known) });
+    figure_print(b, &(struct figure){ .name = "   flow mods of that for the member's own host | that was",
+                                      .unit = "flows",
+                                      .value = (double) mods.own,
+                                      .reference = (double) at_known->own });
+    figure_print(b, &(struct figure){ .name = "   flow mods of that for each other host | that was",
+                                      .unit = "flows",
+                                      .value = (double) mods.other,
+                                      .reference = (double) at_known->other });
 }
 
 void
 measure_sg(const struct bench *b)
 {
     struct network n;
-    struct samples large = {.n = 0}, small = {.n = 0};
+    struct samples large = { .n = 0 }, small = { .n = 0 };
     network_start(&n, b, "sg", N_PORTS);
     daemon_do(&n.daemon, groups_ops());
     network_add_hosts(&n, N_HOSTS);
@@ -154,20 +154,20 @@ measure_sg(const struct bench *b)
         samples_add(&large, join_cpu(&n, "large"));
         samples_add(&small, join_cpu(&n, "small"));
     }
-    figure_print(b, &(struct figure){.name = "   CPU of one member more, 1,000 rules, 20 hosts, 10,000 members | 10",
-                                     .unit = "ms",
-                                     .value = samples_median(&large),
-                                     .reference = samples_median(&small),
-                                     .bar = BAR_AT_MOST,
-                                     .limit = 2});
-    figure_print(b, &(struct figure){.name = "   flow mods of that for the member's own host",
-                                     .unit = "flows",
-                                     .value = (double) at_large.own,
-                                     .reference = (double) at_small.own});
-    figure_print(b, &(struct figure){.name = "   flow mods of that for each other host",
-                                     .unit = "flows",
-                                     .value = (double) at_large.other,
-                                     .reference = (double) at_small.other});
+    figure_print(b, &(struct figure){ .name = "   CPU of one member more, 1,000 rules, 20 hosts, 10,000 members | 10",
+                                      .unit = "ms",
+                                      .value = samples_median(&large),
+                                      .reference = samples_median(&small),
+                                      .bar = BAR_AT_MOST,
+                                      .limit = 2 });
+    figure_print(b, &(struct figure){ .name = "   flow mods of that for the member's own host",
+                                      .unit = "flows",
+                                      .value = (double) at_large.own,
+                                      .reference = (double) at_small.own });
+    figure_print(b, &(struct figure){ .name = "   flow mods of that for each other host",
+                                      .unit = "flows",
+                                      .value = (double) at_large.other,
+                                      .reference = (double) at_small.other });
     print_first(&n, b, &large, &at_large);
     network_stop(&n);
 }

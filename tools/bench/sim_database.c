@@ -145,7 +145,7 @@ tell(struct changes *c)
 static struct changes
 changes_begin(struct sim_host *h)
 {
-    return (struct changes){h, json_object(), json_object()};
+    return (struct changes){ h, json_object(), json_object() };
 }
 
 static void
@@ -390,7 +390,7 @@ void
 sim_host_init(struct sim_host *h, const struct bench *b, unsigned i, bool has_switch)
 {
     char uuid[40];
-    *h = (struct sim_host){.bench = b, .has_switch = has_switch, .tables = json_object()};
+    *h = (struct sim_host){ .bench = b, .has_switch = has_switch, .tables = json_object() };
     jsonrpc_framer_init(&h->framer);
     snprintf(h->name, sizeof h->name, "h%u", i);
     snprintf(h->encap_ip, sizeof h->encap_ip, "198.18.%u.%u", i / 200, 1 + i % 200);

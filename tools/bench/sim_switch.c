@@ -73,32 +73,20 @@ static void
 on_message(struct sim_switch *s, const uint8_t *message, size_t n)
 {
     uint32_t xid;
-    uint8_t empty[8] = {0};
+    uint8_t empty[8] = { 0 };
     memcpy(&xid, message + 4, sizeof xid);
     xid = ntohl(xid);
     switch (message[1]) {
-    case BUNDLE_ADD:
-        s->n_bundled++;
-        break;
-    case FEATURES_REQUEST:
-        say_features(s, xid);
-        break;
-    case ECHO_REQUEST:
-        say(s, ECHO_REPLY, xid, message + HEADER, n - HEADER);
-        break;
+    case BUNDLE_ADD: s->n_bundled++; break;
+    case FEATURES_REQUEST: say_features(s, xid); break;
+    case ECHO_REQUEST: say(s, ECHO_REPLY, xid, message + HEADER, n - HEADER); break;
     case MULTIPART_REQUEST:
         memcpy(empty, message + HEADER, 2);
         say(s, MULTIPART_REPLY, xid, empty, sizeof empty);
         break;
-    case BARRIER_REQUEST:
-        say(s, BARRIER_REPLY, xid, NULL, 0);
-        break;
-    case BUNDLE_CONTROL:
-        on_bundle_control(s, message, xid);
-        break;
-    case METER_MOD:
-        s->n_mods++;
-        break;
+    case BARRIER_REQUEST: say(s, BARRIER_REPLY, xid, NULL, 0); break;
+    case BUNDLE_CONTROL: on_bundle_control(s, message, xid); break;
+    case METER_MOD: s->n_mods++; break;
     }
 }
 
@@ -133,13 +121,13 @@ on_event(struct bufferevent *bev, short what, void *aux)
 void
 sim_hurry(int fd)
 {
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 }
 
 struct bufferevent *
 sim_connect(const struct bench *b, uint16_t port)
 {
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+    struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
     struct bufferevent *bev = bufferevent_socket_new(b->base, -1, BEV_OPT_CLOSE_ON_FREE);
     if (bufferevent_socket_connect(bev, (struct sockaddr *) &sin, sizeof sin))
         bench_die("cannot connect to port %u", port);
@@ -151,7 +139,7 @@ sim_connect(const struct bench *b, uint16_t port)
 void
 sim_switch_connect(struct sim_switch *s, const struct bench *b, uint16_t port)
 {
-    static const uint8_t versions[] = {0, 1, 0, 8, 0, 0, 0, 1 << VERSION};
+    static const uint8_t versions[] = { 0, 1, 0, 8, 0, 0, 0, 1 << VERSION };
     s->bev = sim_connect(b, port);
     bufferevent_setcb(s->bev, on_input, NULL, on_event, s);
     bufferevent_enable(s->bev, EV_READ | EV_WRITE);

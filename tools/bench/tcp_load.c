@@ -61,7 +61,7 @@ int
 load_socket(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)))
+    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)))
         load_die("no socket: %s", strerror(errno));
     return fd;
 }
@@ -69,7 +69,7 @@ load_socket(void)
 static struct sockaddr_in
 endpoint(const char *ip, const char *port)
 {
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons((uint16_t) atoi(port))};
+    struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons((uint16_t) atoi(port)) };
     if (inet_pton(AF_INET, ip, &sin.sin_addr) != 1 || !sin.sin_port)
         load_die("'%s' port '%s' is no endpoint", ip, port);
     return sin;
@@ -99,16 +99,16 @@ sources_parse(struct run *r, const char *text)
 static void
 connection_begin(struct run *r)
 {
-    struct sockaddr_in source = {.sin_family = AF_INET};
+    struct sockaddr_in source = { .sin_family = AF_INET };
     int fd = load_socket();
     source.sin_addr.s_addr = htonl(r->first_source + (uint32_t) (r->n_begun++ % r->n_sources));
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){ 1 }, sizeof(int));
     if (bind(fd, (struct sockaddr *) &source, sizeof source))
         load_die("cannot send from %s: %s", inet_ntoa(source.sin_addr), strerror(errno));
     if (connect(fd, (struct sockaddr *) &r->server, sizeof r->server) && errno != EINPROGRESS)
         load_die("connect: %s", strerror(errno));
-    if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &(struct epoll_event){.events = EPOLLOUT, .data.fd = fd}))
+    if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &(struct epoll_event){ .events = EPOLLOUT, .data.fd = fd }))
         load_die("epoll: %s", strerror(errno));
 }
 
@@ -120,7 +120,7 @@ connection_go_on(struct run *r, const struct epoll_event *event)
     if (event->events & EPOLLOUT) {
         if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1)
             load_die("connection %lu: %s", r->n_done, strerror(errno));
-        epoll_ctl(r->epoll, EPOLL_CTL_MOD, fd, &(struct epoll_event){.events = EPOLLIN, .data.fd = fd});
+        epoll_ctl(r->epoll, EPOLL_CTL_MOD, fd, &(struct epoll_event){ .events = EPOLLIN, .data.fd = fd });
         return;
     }
     if (recv(fd, &byte, 1, 0) != 1 || byte != TCP_LOAD_ECHO)
@@ -189,7 +189,7 @@ connections(struct run *r, double seconds)
 static void
 await(int fd, short what)
 {
-    struct pollfd p = {.fd = fd, .events = what};
+    struct pollfd p = { .fd = fd, .events = what };
     if (poll(&p, 1, SILENCE_MS) != 1)
         load_die("nothing moves for %d ms", SILENCE_MS);
 }
@@ -286,7 +286,7 @@ static void
 stream(const struct sockaddr_in servers[2], double seconds)
 {
     unsigned long sent_again = retransmissions();
-    double start = load_now(), took[2] = {0};
+    double start = load_now(), took[2] = { 0 };
     int fds[2];
     size_t n = 0;
     for (int i = 0; i < 2; i++)
@@ -297,7 +297,7 @@ stream(const struct sockaddr_in servers[2], double seconds)
     printf("mbit_per_second %.2f\nother %.2f\nretransmissions %lu\n", (double) n * TCP_LOAD_BLOCK * 8 / took[0] / 1e6,
            (double) n * TCP_LOAD_BLOCK * 8 / took[1] / 1e6, retransmissions() - sent_again);
     for (int i = 0; i < 2; i++) {
-        setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+        setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
         close(fds[i]);
     }
 }
@@ -309,7 +309,7 @@ main(int argc, char *argv[])
     if (!strcmp(what, "serve") && argc == 3)
         load_serve((uint16_t) atoi(argv[2]));
     if (!strcmp(what, "connections") && argc == 8) {
-        struct run r = {.server = endpoint(argv[2], argv[3]), .epoll = epoll_create1(0)};
+        struct run r = { .server = endpoint(argv[2], argv[3]), .epoll = epoll_create1(0) };
         sources_parse(&r, argv[4]);
         r.at_a_time = strtoul(argv[5], NULL, 10);
         r.count = strtoul(argv[6], NULL, 10);
@@ -319,7 +319,7 @@ main(int argc, char *argv[])
     bool is_stream = !strcmp(what, "stream") && argc == 6;
     if (!is_stream && (strcmp(what, "round-trips") || argc != 7))
         load_die("see tools/bench/tcp_load.c for its arguments");
-    struct sockaddr_in servers[2] = {endpoint(argv[2], argv[3]), endpoint(argv[argc - 1], argv[3])};
+    struct sockaddr_in servers[2] = { endpoint(argv[2], argv[3]), endpoint(argv[argc - 1], argv[3]) };
     if (is_stream)
         stream(servers, atof(argv[4]));
     else

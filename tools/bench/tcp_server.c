@@ -16,10 +16,10 @@
 static int
 listener(uint16_t port)
 {
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
     int fd = load_socket();
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) || bind(fd, (struct sockaddr *) &sin, sizeof sin) ||
-        listen(fd, BACKLOG))
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) || bind(fd, (struct sockaddr *) &sin, sizeof sin)
+        || listen(fd, BACKLOG))
         load_die("cannot listen at port %u: %s", port, strerror(errno));
     return fd;
 }
@@ -27,7 +27,7 @@ listener(uint16_t port)
 static void
 watch(int epoll, int fd)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
     if (fd >= FDS_MAX || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
         load_die("cannot watch connection %d: %s", fd, strerror(errno));
 }

@@ -11,11 +11,11 @@ struct batch;
 
 /* "-" is standard input. */
 struct batch *batch_open(const char *file, struct error *) MUST_CHECK;
-void batch_close(struct batch *);                        /* NULL is fine */
+void batch_close(struct batch *); /* NULL is fine */
 
 struct batch_line {
-    size_t number;                       /* from 1 */
-    char **words;                        /* in the arena */
+    size_t number; /* from 1 */
+    char **words;  /* in the arena */
     size_t n;
 };
 

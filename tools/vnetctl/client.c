@@ -20,7 +20,7 @@ now_ms(void)
 bool
 client_init(struct client *c, const struct options *o, struct error *err)
 {
-    *c = (struct client) { .options = o, .deadline_ms = now_ms() + (int64_t) o->timeout_s * 1000 };
+    *c = (struct client){ .options = o, .deadline_ms = now_ms() + (int64_t) o->timeout_s * 1000 };
     c->http = http_new(o, err);
     return c->http != NULL;
 }
@@ -51,7 +51,7 @@ bool
 client_exchange(struct client *c, struct http_request r, struct http_answer *answer, struct error *err)
 {
     r.timeout_ms = c->deadline_ms - now_ms() + SLACK_MS;
-    *answer = (struct http_answer) { .error_op = -1 };
+    *answer = (struct http_answer){ .error_op = -1 };
     if (r.timeout_ms <= 0)
         return error_set(err, ERROR_UNAVAILABLE, "not done within --timeout=%d", c->options->timeout_s);
     return http_exchange(c->http, &r, answer, err);
@@ -77,8 +77,8 @@ client_get(struct client *c, const char *path, json_t **answer, struct error *er
     *answer = NULL;
     while (got.next) {
         char *next = got.next;
-        bool is_ok = client_exchange(c, (struct http_request) { .method = "GET", .path = next }, &got, err)
-                     && page_join(answer, got.body, err);
+        bool is_ok =
+            client_exchange(c, (struct http_request){ .method = "GET", .path = next }, &got, err) && page_join(answer, got.body, err);
         free(next);
         if (!is_ok) {
             free(got.next);

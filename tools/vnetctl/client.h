@@ -11,8 +11,8 @@
 struct client {
     const struct options *options;
     struct http *http;
-    int64_t deadline_ms;                 /* by the monotonic clock */
-    int exit_status;                     /* what commands found out; 0 so far */
+    int64_t deadline_ms; /* by the monotonic clock */
+    int exit_status;     /* what commands found out; 0 so far */
 };
 
 /* A command's own connection comes with the first request. */

@@ -20,9 +20,9 @@ static const struct command_group groups[] = {
 
 static const char *const option_names[] = { "may-exist", "if-exists", "move", "unused", "shadowed" };
 
-#define N_ELEMENTS(A) (sizeof (A) / sizeof *(A))
+#define N_ELEMENTS(A) (sizeof(A) / sizeof *(A))
 #define SUGGESTIONS 4
-#define WORD_MAX 32                      /* longer words resemble no command */
+#define WORD_MAX 32 /* longer words resemble no command */
 
 const struct command_group *
 command_group(size_t i)

@@ -22,27 +22,39 @@ struct options;
 enum argument_arity {
     ARGUMENT_REQUIRED,
     ARGUMENT_OPTIONAL,
-    ARGUMENT_SOME,                       /* one or more; only as the last */
-    ARGUMENT_ANY                         /* none or more; only as the last */
+    ARGUMENT_SOME, /* one or more; only as the last */
+    ARGUMENT_ANY   /* none or more; only as the last */
 };
 
 /* A positional argument and the column it gives. */
 struct argument {
-    const char *placeholder;             /* "SUBNET" */
-    const char *column;                  /* "subnet" */
+    const char *placeholder; /* "SUBNET" */
+    const char *column;      /* "subnet" */
     enum argument_arity arity;
 };
 
-#define ARG(PLACEHOLDER, COLUMN) { PLACEHOLDER, COLUMN, ARGUMENT_REQUIRED }
-#define ARG_OPTIONAL(PLACEHOLDER, COLUMN) { PLACEHOLDER, COLUMN, ARGUMENT_OPTIONAL }
-#define ARG_SOME(PLACEHOLDER, COLUMN) { PLACEHOLDER, COLUMN, ARGUMENT_SOME }
-#define ARG_ANY(PLACEHOLDER, COLUMN) { PLACEHOLDER, COLUMN, ARGUMENT_ANY }
+#define ARG(PLACEHOLDER, COLUMN)               \
+    {                                          \
+        PLACEHOLDER, COLUMN, ARGUMENT_REQUIRED \
+    }
+#define ARG_OPTIONAL(PLACEHOLDER, COLUMN)      \
+    {                                          \
+        PLACEHOLDER, COLUMN, ARGUMENT_OPTIONAL \
+    }
+#define ARG_SOME(PLACEHOLDER, COLUMN)      \
+    {                                      \
+        PLACEHOLDER, COLUMN, ARGUMENT_SOME \
+    }
+#define ARG_ANY(PLACEHOLDER, COLUMN)      \
+    {                                     \
+        PLACEHOLDER, COLUMN, ARGUMENT_ANY \
+    }
 
 enum command_values {
-    VALUES_NONE,                         /* takes no COLUMN=VALUE */
+    VALUES_NONE, /* takes no COLUMN=VALUE */
     VALUES_OPTIONAL,
-    VALUES_REQUIRED,                     /* at least one */
-    VALUES_FILTER                        /* any number; a column may come again */
+    VALUES_REQUIRED, /* at least one */
+    VALUES_FILTER    /* any number; a column may come again */
 };
 
 #define OPTION_MAY_EXIST 0x01
@@ -54,16 +66,16 @@ enum command_values {
 #define COMMAND_MAX_ARGUMENTS 5
 
 struct command {
-    const char *name;                    /* "port-add"; of two words where a tool has a sub-command: "pki init" */
-    const char *type;                    /* the object's; NULL: an argument says it, or there is none */
-    struct argument arguments[COMMAND_MAX_ARGUMENTS];    /* up to the first without a placeholder */
+    const char *name;                                 /* "port-add"; of two words where a tool has a sub-command: "pki init" */
+    const char *type;                                 /* the object's; NULL: an argument says it, or there is none */
+    struct argument arguments[COMMAND_MAX_ARGUMENTS]; /* up to the first without a placeholder */
     enum command_values takes_values;
-    const char *values;                  /* as usage shows them: "[ip=IP] [mac=MAC]" */
-    unsigned options;                    /* OPTION_* it takes, one at a time */
-    bool prints_name;                    /* of a change: what the new object is called is printed */
-    const char *shown;                   /* a listing's columns in a table unless --columns is given; NULL: all. '*' first: objects
+    const char *values; /* as usage shows them: "[ip=IP] [mac=MAC]" */
+    unsigned options;   /* OPTION_* it takes, one at a time */
+    bool prints_name;   /* of a change: what the new object is called is printed */
+    const char *shown;  /* a listing's columns in a table unless --columns is given; NULL: all. '*' first: objects
                                           * of this type belong to no tenant */
-    json_t *(*change)(const struct call *, struct error *);      /* new reference: an operation; NULL with *err set */
+    json_t *(*change)(const struct call *, struct error *); /* new reference: an operation; NULL with *err set */
     bool (*read)(struct client *, const struct call *, struct error *);
     bool (*local)(const struct options *, const struct call *, struct error *);
     const char *help;

@@ -44,8 +44,9 @@ get_read(struct client *client, const struct call *call, struct error *err)
     url_query(&url, "name", call_argument(call, "name"));
     url_query(&url, "columns", arena_printf(arena, "%.*s", (int) strcspn(column, ":"), column));
     bool is_ok = client_get(client, url.text, &rows, err);
-    is_ok = is_ok && (value_find(json_array_get(rows, 0), column, &value, err)
-                      || error_prefix(err, "%s '%s'", call_type(call), call_argument(call, "name")));
+    is_ok = is_ok
+            && (value_find(json_array_get(rows, 0), column, &value, err)
+                || error_prefix(err, "%s '%s'", call_type(call), call_argument(call, "name")));
     if (is_ok)
         value_print(client->options, value);
     json_decref(rows);
@@ -75,16 +76,35 @@ wait_until_read(struct client *client, const struct call *call, struct error *er
     return is_ok;
 }
 
-const struct command generic_commands[] = {
-    { "list", NULL, { ARG("TYPE", "type"), ARG_ANY("NAME", "name") }, .read = listing_read,
-      .help = "list objects of a type, or those named, with all columns" },
-    { "find", NULL, { ARG("TYPE", "type") }, VALUES_FILTER, "COLUMN=VALUE...", .read = listing_find,
-      .help = "list those where all hold: equal, in a list, or tags:KEY=VALUE" },
-    { "get", NULL, { ARG("TYPE", "type"), ARG("NAME", "name"), ARG("COLUMN", "column") }, .read = get_read,
-      .help = "print the bare value; tags:KEY is one tag" },
-    { "set", NULL, { ARG("TYPE", "type"), ARG("NAME", "name") }, VALUES_REQUIRED, "COLUMN=VALUE...", .change = change_set,
-      .help = "change an object; COLUMN= unsets, tags:KEY= removes a tag" },
-    { "wait-until", NULL, { ARG("TYPE", "type"), ARG("NAME", "name") }, VALUES_REQUIRED, "COLUMN=VALUE...", .read = wait_until_read,
-      .help = "return once all hold, or fail after --timeout" },
-    { .name = NULL }
-};
+const struct command generic_commands[] = { { "list",
+                                              NULL,
+                                              { ARG("TYPE", "type"), ARG_ANY("NAME", "name") },
+                                              .read = listing_read,
+                                              .help = "list objects of a type, or those named, with all columns" },
+                                            { "find",
+                                              NULL,
+                                              { ARG("TYPE", "type") },
+                                              VALUES_FILTER,
+                                              "COLUMN=VALUE...",
+                                              .read = listing_find,
+                                              .help = "list those where all hold: equal, in a list, or tags:KEY=VALUE" },
+                                            { "get",
+                                              NULL,
+                                              { ARG("TYPE", "type"), ARG("NAME", "name"), ARG("COLUMN", "column") },
+                                              .read = get_read,
+                                              .help = "print the bare value; tags:KEY is one tag" },
+                                            { "set",
+                                              NULL,
+                                              { ARG("TYPE", "type"), ARG("NAME", "name") },
+                                              VALUES_REQUIRED,
+                                              "COLUMN=VALUE...",
+                                              .change = change_set,
+                                              .help = "change an object; COLUMN= unsets, tags:KEY= removes a tag" },
+                                            { "wait-until",
+                                              NULL,
+                                              { ARG("TYPE", "type"), ARG("NAME", "name") },
+                                              VALUES_REQUIRED,
+                                              "COLUMN=VALUE...",
+                                              .read = wait_until_read,
+                                              .help = "return once all hold, or fail after --timeout" },
+                                            { .name = NULL } };

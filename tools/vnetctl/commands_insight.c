@@ -59,14 +59,16 @@ differences_collect(const json_t *answer, json_t *rows)
     size_t i, j, n_unchecked = 0;
     const json_t *host, *difference;
     struct arena *arena = arena_new();
-    json_array_foreach(json_object_get(answer, "hosts"), i, host) {
+    json_array_foreach(json_object_get(answer, "hosts"), i, host)
+    {
         json_t *name = json_object_get(host, "host");
         if (!json_member_bool(host, "checked", false)) {
             fprintf(stderr, "vnetctl: host '%s' could not be checked: %s\n", output_cell(name, arena),
                     output_cell(json_object_get(host, "reason"), arena));
             n_unchecked++;
         }
-        json_array_foreach(json_object_get(host, "differences"), j, difference) {
+        json_array_foreach(json_object_get(host, "differences"), j, difference)
+        {
             json_t *row = json_object();
             json_object_set(row, "host", name);
             json_object_update(row, (json_t *) difference);
@@ -151,7 +153,8 @@ trace_print(const json_t *answer)
     size_t i;
     const json_t *line;
     const char *last = "", *verdict = json_member_string(answer, "verdict");
-    json_array_foreach(json_object_get(answer, "lines"), i, line) {
+    json_array_foreach(json_object_get(answer, "lines"), i, line)
+    {
         last = json_string_value(line);
         last = last ? last : "";
         output_text(stdout, last);
@@ -185,12 +188,22 @@ trace_read(struct client *client, const struct call *call, struct error *err)
 const struct command insight_commands[] = {
     { "show", NULL, { ARG_OPTIONAL("VPC", "vpc") }, .read = show_read, .help = "show VPCs and what is in them, as a tree" },
     { "host-list", "host", .read = listing_read, .shown = "*name encap_ip connected realised flows gateway error", .help = "list hosts" },
-    { "host-del", "host", { ARG("HOST", "name") }, .options = OPTION_IF_EXISTS, .change = change_del,
+    { "host-del",
+      "host",
+      { ARG("HOST", "name") },
+      .options = OPTION_IF_EXISTS,
+      .change = change_del,
       .help = "forget a host that is not connected" },
     { "sync", NULL, .read = sync_read, .help = "return once connected hosts have confirmed everything committed before" },
-    { "verify", NULL, { ARG_OPTIONAL("HOST", "host") }, .read = verify_read,
+    { "verify",
+      NULL,
+      { ARG_OPTIONAL("HOST", "host") },
+      .read = verify_read,
       .help = "compare what is in the switches with what should be" },
-    { "trace", NULL, { ARG("PORT|POOL:SRC", "from"), ARG_SOME("PACKET", "packet") }, .read = trace_read,
+    { "trace",
+      NULL,
+      { ARG("PORT|POOL:SRC", "from"), ARG_SOME("PACKET", "packet") },
+      .read = trace_read,
       .help = "what happens to a packet: icmp DST, tcp DST PORT or udp DST PORT" },
     { .name = NULL }
 };

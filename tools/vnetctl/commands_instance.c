@@ -27,11 +27,9 @@ columns_print(const json_t *instance, struct arena *arena)
 {
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *) instance, key, value)
-        if (strcmp(key, "counters") && strcmp(key, "migrations"))
-            printf("%-10s  %s\n", key, output_cell(value, arena));
-    json_object_foreach (json_object_get(instance, "counters"), key, value)
+    json_object_foreach((json_t *) instance, key, value) if (strcmp(key, "counters") && strcmp(key, "migrations"))
         printf("%-10s  %s\n", key, output_cell(value, arena));
+    json_object_foreach(json_object_get(instance, "counters"), key, value) printf("%-10s  %s\n", key, output_cell(value, arena));
 }
 
 static void
@@ -49,7 +47,7 @@ migration_print(const json_t *m, struct arena *arena)
     const json_t *step;
     printf("\nmigration from %s to %s: %s\n", output_cell(json_object_get(m, "from"), arena), output_cell(json_object_get(m, "to"), arena),
            output_cell(json_object_get(m, "state"), arena));
-    json_array_foreach (json_object_get(m, "timeline"), i, step)
+    json_array_foreach(json_object_get(m, "timeline"), i, step)
         printf("  %s  %-12s %s\n", output_cell(json_object_get(step, "at"), arena), output_cell(json_object_get(step, "host"), arena),
                output_cell(json_object_get(step, "what"), arena));
     milliseconds_print(m, "guest_pause_ms", "the guest's own pause");
@@ -76,8 +74,7 @@ instance_show_read(struct client *client, const struct call *call, struct error 
         fputc('\n', stdout);
     } else {
         columns_print(answer, arena);
-        json_array_foreach (json_object_get(answer, "migrations"), i, migration)
-            migration_print(migration, arena);
+        json_array_foreach(json_object_get(answer, "migrations"), i, migration) migration_print(migration, arena);
     }
     arena_free(arena);
     json_decref(answer);
@@ -99,7 +96,8 @@ left_print(struct client *client, const json_t *left, struct arena *arena)
 {
     size_t i;
     const json_t *row;
-    json_array_foreach (left, i, row) {
+    json_array_foreach(left, i, row)
+    {
         fprintf(stderr, "vnetctl: %s '%s' on host '%s' stays: %s\n", json_member_string(row, "kind"), json_member_string(row, "id"),
                 output_cell(json_object_get(row, "host"), arena), json_member_string(row, "why"));
         client->exit_status = EXIT_FAILURE;
@@ -180,17 +178,31 @@ host_token_read(struct client *client, const struct call *call, struct error *er
 }
 
 const struct command instance_commands[] = {
-    { "host-token", NULL, { ARG_OPTIONAL("HOST", "host") }, VALUES_OPTIONAL, "[ttl=SECS]", .read = host_token_read,
+    { "host-token",
+      NULL,
+      { ARG_OPTIONAL("HOST", "host") },
+      VALUES_OPTIONAL,
+      "[ttl=SECS]",
+      .read = host_token_read,
       .help = "make a one-time token for 'vnet-agent join', for any host or for one" },
-    { "host-allow", "host", { ARG("HOST", "name"), ARG_SOME("TENANT", "tenants") }, .change = host_allow_change,
+    { "host-allow",
+      "host",
+      { ARG("HOST", "name"), ARG_SOME("TENANT", "tenants") },
+      .change = host_allow_change,
       .help = "for which tenants domains on the host may declare ports: names, or 'all', as at first" },
     { "instance-list", "instance", .read = listing_read, .shown = "*name host state ports since last_event reason",
       .help = "list virtual machines as the hypervisors report them" },
     { "orphan-list", "orphan", .read = orphan_list_read,
       .help = "list interfaces without a port or a running domain, and declared ports without a domain" },
-    { "orphan-del", "orphan", { ARG_SOME("ORPHAN", "orphans") }, .read = orphan_del_read,
+    { "orphan-del",
+      "orphan",
+      { ARG_SOME("ORPHAN", "orphans") },
+      .read = orphan_del_read,
       .help = "remove some of them, by id or name, or 'all': interfaces from their bridges, and ports" },
-    { "instance-show", "instance", { ARG("INSTANCE", "name") }, .read = instance_show_read,
+    { "instance-show",
+      "instance",
+      { ARG("INSTANCE", "name") },
+      .read = instance_show_read,
       .help = "show one, with its counters and how its migrations went" },
     { .name = NULL }
 };

@@ -16,7 +16,7 @@ init_run(const struct options *o, const struct call *call, struct error *err)
 static bool
 host_run(const struct options *o, const struct call *call, struct error *err)
 {
-    return pki_issue(o->dir, &(struct pki_subject) { call_argument(call, "name"), "host", PKI_CLIENT }, err);
+    return pki_issue(o->dir, &(struct pki_subject){ call_argument(call, "name"), "host", PKI_CLIENT }, err);
 }
 
 static bool
@@ -40,13 +40,18 @@ client_run(const struct options *o, const struct call *call, struct error *err)
                              call->values[i].column);
         role = call->values[i].value;
     }
-    return role_check(role, err) && pki_issue(o->dir, &(struct pki_subject) { call_argument(call, "name"), role, PKI_CLIENT }, err);
+    return role_check(role, err) && pki_issue(o->dir, &(struct pki_subject){ call_argument(call, "name"), role, PKI_CLIENT }, err);
 }
 
 const struct command pki_commands[] = {
     { "pki init", .local = init_run, .help = "make the installation's CA and vnetd's certificate" },
     { "pki host", NULL, { ARG("HOST", "name") }, .local = host_run, .help = "make a hypervisor's certificate" },
-    { "pki client", NULL, { ARG("NAME", "name") }, VALUES_OPTIONAL, "[role=admin|tenant:TENANT|reader]", .local = client_run,
+    { "pki client",
+      NULL,
+      { ARG("NAME", "name") },
+      VALUES_OPTIONAL,
+      "[role=admin|tenant:TENANT|reader]",
+      .local = client_run,
       .help = "make the certificate of one who uses the API" },
     { .name = NULL }
 };

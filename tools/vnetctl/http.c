@@ -12,11 +12,11 @@
 struct http {
     CURL *curl;
     struct curl_slist *headers;
-    const char *server;                  /* as the user wrote it */
-    char *base;                          /* "http://localhost" */
+    const char *server; /* as the user wrote it */
+    char *base;         /* "http://localhost" */
     struct http_tls tls;
     struct bytes received;
-    char *next;                          /* of the answer being received */
+    char *next; /* of the answer being received */
     char why[CURL_ERROR_SIZE];
 };
 
@@ -101,7 +101,7 @@ http_new(const struct options *o, struct error *err)
         abort();
     http->headers = curl_slist_append(http->headers, "Content-Type: application/json");
     http->headers = curl_slist_append(http->headers, "Accept: application/json");
-    http->headers = curl_slist_append(http->headers, "Expect:");         /* no round trip before a large body */
+    http->headers = curl_slist_append(http->headers, "Expect:"); /* no round trip before a large body */
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, http->headers);
     curl_easy_setopt(http->curl, CURLOPT_USERAGENT, "vnetctl");
     curl_easy_setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
@@ -139,8 +139,7 @@ connect_error(struct http *http, struct error *err)
     long number = 0;
     curl_easy_getinfo(http->curl, CURLINFO_OS_ERRNO, &number);
     const char *why = number ? strerror((int) number) : *http->why ? http->why : "no connection";
-    return error_set(err, ERROR_UNAVAILABLE, "%s: %s; is vnetd running there? --server or $VNET_SERVER names another", http->server,
-                     why);
+    return error_set(err, ERROR_UNAVAILABLE, "%s: %s; is vnetd running there? --server or $VNET_SERVER names another", http->server, why);
 }
 
 static bool
@@ -156,15 +155,13 @@ transfer_error(struct http *http, CURLcode code, const struct http_request *r, s
 {
     const char *why = *http->why ? http->why : curl_easy_strerror(code);
     switch (code) {
-    case CURLE_COULDNT_CONNECT:
-        return connect_error(http, err);
-    case CURLE_OPERATION_TIMEDOUT:
-        return timeout_error(http, r, err);
+    case CURLE_COULDNT_CONNECT: return connect_error(http, err);
+    case CURLE_OPERATION_TIMEDOUT: return timeout_error(http, r, err);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
         if (http->tls.is_refused)
-            return error_set(err, ERROR_UNAVAILABLE, "%s: the server's certificate has OU '%s', that of a daemon has 'vnetd'",
-                             http->server, http->tls.refused_ou);
+            return error_set(err, ERROR_UNAVAILABLE, "%s: the server's certificate has OU '%s', that of a daemon has 'vnetd'", http->server,
+                             http->tls.refused_ou);
         return error_set(err, ERROR_UNAVAILABLE, "%s: %s; -C names the CA that signed the server's certificate", http->server, why);
     case CURLE_SSL_CERTPROBLEM:
         return error_set(err, ERROR_UNAVAILABLE, "%s: %s; -c and -p name a certificate and its key", http->server, why);
@@ -172,8 +169,7 @@ transfer_error(struct http *http, CURLcode code, const struct http_request *r, s
     case CURLE_SEND_ERROR:
         return error_set(err, ERROR_UNAVAILABLE, "%s: %s%s", http->server, why,
                          strncmp(http->server, "https:", 6) ? "" : "; it may have refused the certificate of -c");
-    default:
-        return error_set(err, ERROR_UNAVAILABLE, "%s: %s", http->server, why);
+    default: return error_set(err, ERROR_UNAVAILABLE, "%s: %s", http->server, why);
     }
 }
 
@@ -237,7 +233,7 @@ body_parse(struct http *http, long status, json_t **body, struct error *err)
 bool
 http_exchange(struct http *http, const struct http_request *r, struct http_answer *answer, struct error *err)
 {
-    *answer = (struct http_answer) { .error_op = -1 };
+    *answer = (struct http_answer){ .error_op = -1 };
     CURLcode code = request_perform(http, r);
     if (code != CURLE_OK)
         return transfer_error(http, code, r, err);

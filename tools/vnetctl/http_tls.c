@@ -48,10 +48,10 @@ http_tls_configure(void *curl, const struct options *o, struct http_tls *tls, st
     curl_easy_setopt(curl, CURLOPT_SSLKEY, o->key);
     curl_easy_setopt(curl, CURLOPT_SSLCERT, o->certificate);
     curl_easy_setopt(curl, CURLOPT_CAINFO, o->ca);
-    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);        /* else the system's CAs count too */
+    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* else the system's CAs count too */
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);     /* a resumed session is not verified again */
+    curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L); /* a resumed session is not verified again */
     curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, tls);
     if (curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, context_prepare) != CURLE_OK)
         return error_set(err, ERROR_INTERNAL, "%s: libcurl is built without OpenSSL", o->server);

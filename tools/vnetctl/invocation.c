@@ -16,15 +16,15 @@ struct kept_call {
 struct invocation {
     const struct options *options;
     struct transaction changes;
-    struct kept_call *kept;              /* reads, or all of them local */
+    struct kept_call *kept; /* reads, or all of them local */
     size_t n_kept, cap_kept, n_local;
-    struct arena *arena;                 /* of the line being parsed */
+    struct arena *arena; /* of the line being parsed */
 };
 
 static void
 invocation_init(struct invocation *inv, const struct options *o)
 {
-    *inv = (struct invocation) { .options = o, .arena = arena_new() };
+    *inv = (struct invocation){ .options = o, .arena = arena_new() };
     transaction_init(&inv->changes);
 }
 
@@ -43,7 +43,7 @@ static void
 call_keep(struct invocation *inv, const struct call *call)
 {
     inv->kept = mem_grow(inv->kept, &inv->cap_kept, inv->n_kept + 1, sizeof *inv->kept);
-    inv->kept[inv->n_kept++] = (struct kept_call) { *call, inv->arena };
+    inv->kept[inv->n_kept++] = (struct kept_call){ *call, inv->arena };
     inv->n_local += call->command->local != NULL;
 }
 
@@ -78,7 +78,7 @@ words_take(struct invocation *inv, char *const *words, size_t n, size_t line, st
         options = 0;
     }
     if (inv->n_kept > n_kept)
-        inv->arena = arena_new();        /* the kept ones have the old one */
+        inv->arena = arena_new(); /* the kept ones have the old one */
     else
         arena_reset(inv->arena);
     return true;
@@ -107,7 +107,7 @@ locals_run(struct invocation *inv, struct error *err)
     for (size_t i = 0; i < inv->n_kept; i++) {
         const struct call *call = &inv->kept[i].call;
         if (!call->command->local(inv->options, call, err))
-            return origin_error((struct origin) { call->command, call->line }, err);
+            return origin_error((struct origin){ call->command, call->line }, err);
     }
     return true;
 }
@@ -118,7 +118,7 @@ reads_run(struct invocation *inv, struct client *client, struct error *err)
     for (size_t i = 0; i < inv->n_kept; i++) {
         const struct call *call = &inv->kept[i].call;
         if (!call->command->read(client, call, err))
-            return err->code == ERROR_UNAVAILABLE ? false : origin_error((struct origin) { call->command, call->line }, err);
+            return err->code == ERROR_UNAVAILABLE ? false : origin_error((struct origin){ call->command, call->line }, err);
     }
     return true;
 }

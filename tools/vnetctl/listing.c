@@ -42,7 +42,7 @@ columns_choose(struct columns *c, const struct options *o, const char *shown, st
     }
     if (!shown || strcmp(o->format->name, "table"))
         return;
-    bool has_tenant = *shown != '*';     /* objects that belong to none are marked */
+    bool has_tenant = *shown != '*'; /* objects that belong to none are marked */
     columns_split(c, has_tenant ? shown : shown + 1, " ", arena);
     if (o->all_tenants && has_tenant) {
         columns_add(c, NULL);
@@ -59,13 +59,13 @@ columns_of_schema(struct columns *c, struct client *client, const char *type, st
     size_t i, j;
     if (!client_get(client, "/v1/schema", &schema, err))
         return false;
-    json_array_foreach(schema, i, candidate) {
+    json_array_foreach(schema, i, candidate)
+    {
         const char *name = json_member_string(candidate, "type");
         if (!name || strcmp(name, type))
             continue;
-        json_array_foreach(json_object_get(candidate, "columns"), j, column)
-            if (json_member_string(column, "name"))
-                columns_add(c, arena_strdup(arena, json_member_string(column, "name")));
+        json_array_foreach(json_object_get(candidate, "columns"), j, column) if (json_member_string(column, "name"))
+            columns_add(c, arena_strdup(arena, json_member_string(column, "name")));
     }
     json_decref(schema);
     return true;
@@ -78,8 +78,7 @@ columns_complete(struct columns *c, struct client *client, const char *type, con
     json_t *value;
     if (c->n || client->options->format->is_native)
         return true;
-    json_object_foreach(json_array_get(rows, 0), key, value)
-        columns_add(c, key);
+    json_object_foreach(json_array_get(rows, 0), key, value) columns_add(c, key);
     return c->n || !client->options->headings || columns_of_schema(c, client, type, arena, err);
 }
 
@@ -93,7 +92,7 @@ listing_print(struct client *client, const char *type, const char *shown, const 
     bool is_ok = json_is_array(rows) || error_set(err, ERROR_PROTOCOL, "the daemon's answer is no listing");
     is_ok = is_ok && columns_complete(&columns, client, type, rows, arena, err);
     if (is_ok)
-        o->format->print(stdout, &(struct output_rows) { rows, columns.names, columns.n, o->headings });
+        o->format->print(stdout, &(struct output_rows){ rows, columns.names, columns.n, o->headings });
     free(columns.names);
     arena_free(arena);
     return is_ok;
@@ -117,7 +116,7 @@ url_put_filters(struct url *url, const struct call *call)
         if (!strcmp(a->column, "name"))
             url_query(url, "name", call->arguments[i]);
         else if (strcmp(a->column, "type"))
-            where_put(url, &(struct assignment) { a->column, NULL, call->arguments[i] });
+            where_put(url, &(struct assignment){ a->column, NULL, call->arguments[i] });
         if (a->arity < ARGUMENT_SOME)
             a++;
     }

@@ -12,21 +12,30 @@
 #define DEFAULT_SERVER "unix:/run/vnet/vnetd.sock"
 #define DEFAULT_DIR "/etc/vnet/pki"
 #define DEFAULT_TIMEOUT_S 30
-#define MAX_TIMEOUT_S 3600                /* the daemon's limit too */
+#define MAX_TIMEOUT_S 3600 /* the daemon's limit too */
 
 enum {
-    OPT_SERVER = 256, OPT_WAIT, OPT_TIMEOUT, OPT_COLUMNS, OPT_NO_HEADINGS, OPT_DRY_RUN, OPT_BATCH, OPT_DIR, OPT_COMMANDS, OPT_OPTIONS,
-    OPT_COMMAND_OPTION                   /* and following: one for each command option */
+    OPT_SERVER = 256,
+    OPT_WAIT,
+    OPT_TIMEOUT,
+    OPT_COLUMNS,
+    OPT_NO_HEADINGS,
+    OPT_DRY_RUN,
+    OPT_BATCH,
+    OPT_DIR,
+    OPT_COMMANDS,
+    OPT_OPTIONS,
+    OPT_COMMAND_OPTION /* and following: one for each command option */
 };
 
 static const struct {
     const char *name;
-    int value;                           /* the letter, if it has one */
-    const char *argument;                /* NULL: none */
+    int value;            /* the letter, if it has one */
+    const char *argument; /* NULL: none */
     const char *usage, *help;
 } table[] = {
-    { "server", OPT_SERVER, "SERVER", "--server=SERVER", "unix:FILE, https://HOST:PORT or http://HOST:PORT (default: $VNET_SERVER, else "
-      DEFAULT_SERVER ")" },
+    { "server", OPT_SERVER, "SERVER", "--server=SERVER",
+      "unix:FILE, https://HOST:PORT or http://HOST:PORT (default: $VNET_SERVER, else " DEFAULT_SERVER ")" },
     { "private-key", 'p', "KEY", "-p, --private-key=KEY", "file with the private key, for https" },
     { "certificate", 'c', "CERT", "-c, --certificate=CERT", "file with the certificate, for https" },
     { "ca-cert", 'C', "CACERT", "-C, --ca-cert=CACERT", "file with the CA certificate, for https (default: " DEFAULT_DIR "/ca.pem)" },
@@ -47,7 +56,7 @@ static const struct {
 };
 
 #define N_OPTIONS (sizeof table / sizeof *table)
-#define N_COMMAND_OPTIONS 8              /* room */
+#define N_COMMAND_OPTIONS 8 /* room */
 
 const char *
 options_usage(size_t i, const char **help)
@@ -76,10 +85,10 @@ long_options_build(struct option longs[N_OPTIONS + N_COMMAND_OPTIONS + 1])
 {
     size_t n = 0;
     for (; n < N_OPTIONS; n++)
-        longs[n] = (struct option) { table[n].name, table[n].argument ? required_argument : no_argument, NULL, table[n].value };
+        longs[n] = (struct option){ table[n].name, table[n].argument ? required_argument : no_argument, NULL, table[n].value };
     for (size_t i = 0; command_option_name(i) && i < N_COMMAND_OPTIONS; i++)
-        longs[n++] = (struct option) { command_option_name(i), no_argument, NULL, OPT_COMMAND_OPTION + (int) i };
-    longs[n] = (struct option) { NULL, 0, NULL, 0 };
+        longs[n++] = (struct option){ command_option_name(i), no_argument, NULL, OPT_COMMAND_OPTION + (int) i };
+    longs[n] = (struct option){ NULL, 0, NULL, 0 };
 }
 
 static bool
@@ -183,11 +192,13 @@ options_parse(struct options *o, int argc, char *argv[], struct error *err)
 {
     struct option longs[N_OPTIONS + N_COMMAND_OPTIONS + 1];
     long_options_build(longs);
-    *o = (struct options) {
-        .server = environment("VNET_SERVER", DEFAULT_SERVER), .tenant = environment("VNET_TENANT", "default"),
-        .ca = DEFAULT_DIR "/ca.pem", .dir = DEFAULT_DIR, .format = output_format_find("table"), .timeout_s = DEFAULT_TIMEOUT_S,
-        .headings = true
-    };
+    *o = (struct options){ .server = environment("VNET_SERVER", DEFAULT_SERVER),
+                           .tenant = environment("VNET_TENANT", "default"),
+                           .ca = DEFAULT_DIR "/ca.pem",
+                           .dir = DEFAULT_DIR,
+                           .format = output_format_find("table"),
+                           .timeout_s = DEFAULT_TIMEOUT_S,
+                           .headings = true };
     optind = 0;
     opterr = 0;
     for (int value; (value = getopt_long(argc, argv, "+:p:c:C:t:Af:hV", longs, NULL)) != -1;) {

@@ -15,15 +15,15 @@ struct options {
     enum options_action action;
     const char *server;
     const char *tenant;
-    const char *key, *certificate, *ca;  /* files; key and certificate may be NULL */
-    const char *columns;                 /* "A,B", NULL unless given */
-    const char *batch;                   /* file, "-"; NULL: no batch */
-    const char *dir;                     /* of certificates */
+    const char *key, *certificate, *ca; /* files; key and certificate may be NULL */
+    const char *columns;                /* "A,B", NULL unless given */
+    const char *batch;                  /* file, "-"; NULL: no batch */
+    const char *dir;                    /* of certificates */
     const struct output_format *format;
     int timeout_s;
     bool all_tenants, wait_hosts, headings, dry_run;
-    unsigned command_options;            /* OPTION_* before the first command */
-    char **words;                        /* the rest of argv */
+    unsigned command_options; /* OPTION_* before the first command */
+    char **words;             /* the rest of argv */
     size_t n_words;
 };
 

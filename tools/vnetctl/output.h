@@ -9,15 +9,15 @@
 #include "base/json.h"
 
 struct output_rows {
-    const json_t *rows;                  /* array of objects */
-    const char *const *columns;          /* what to show, in order */
+    const json_t *rows;         /* array of objects */
+    const char *const *columns; /* what to show, in order */
     size_t n_columns;
     bool headings;
 };
 
 struct output_format {
     const char *name;
-    bool is_native;                      /* prints the document as it is: columns need not be known */
+    bool is_native; /* prints the document as it is: columns need not be known */
     void (*print)(FILE *, const struct output_rows *);
 };
 

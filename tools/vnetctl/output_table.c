@@ -1,7 +1,6 @@
 /* Columns under headings, left aligned, as Open vSwitch's tools print them. */
 #include "tools/vnetctl/output.h"
 
-
 static void
 widths_measure(const struct output_rows *o, const char **cells, size_t *widths)
 {

@@ -83,7 +83,7 @@ assignment_split(const char *word, struct arena *arena, struct assignment *a)
     char *copy = arena_strdup(arena, word);
     copy[n] = '\0';
     copy[equals - word] = '\0';
-    *a = (struct assignment) { copy, word[n] == ':' ? copy + n + 1 : NULL, copy + (equals - word) + 1 };
+    *a = (struct assignment){ copy, word[n] == ':' ? copy + n + 1 : NULL, copy + (equals - word) + 1 };
     return true;
 }
 
@@ -94,8 +94,8 @@ value_add(struct call *call, const struct assignment *a, struct arena *arena, st
     if (c->takes_values == VALUES_NONE)
         return usage_error(c, arena_printf(arena, "takes no COLUMN=VALUE ('%s=...')", a->column), arena, err);
     if (call_argument(call, a->column))
-        return usage_error(c, arena_printf(arena, "'%s' is given twice, as an argument and as '%s=%s'", a->column, a->column,
-                                           a->value), arena, err);
+        return usage_error(c, arena_printf(arena, "'%s' is given twice, as an argument and as '%s=%s'", a->column, a->column, a->value),
+                           arena, err);
     for (size_t i = 0; c->takes_values != VALUES_FILTER && i < call->n_values; i++) {
         const struct assignment *b = &call->values[i];
         if (strcmp(a->column, b->column))
@@ -118,8 +118,8 @@ argument_add(struct call *call, const char *word, struct arena *arena, struct er
     if (!takes_more)
         return usage_error(c, arena_printf(arena, "'%s' is one argument too many", word), arena, err);
     if (!*word)
-        return usage_error(c, arena_printf(arena, "%s is empty", c->arguments[call->n_arguments < n ? call->n_arguments : n - 1]
-                                           .placeholder), arena, err);
+        return usage_error(
+            c, arena_printf(arena, "%s is empty", c->arguments[call->n_arguments < n ? call->n_arguments : n - 1].placeholder), arena, err);
     call->arguments[call->n_arguments++] = word;
     return true;
 }
@@ -129,8 +129,7 @@ word_add(struct call *call, const char *word, struct arena *arena, struct error 
 {
     struct assignment a;
     if (command_option(word) || options_is_option(word))
-        return error_set(err, ERROR_INVALID, "%s: '%s' is an option: options come before the command", call->command->name,
-                         word);
+        return error_set(err, ERROR_INVALID, "%s: '%s' is an option: options come before the command", call->command->name, word);
     if (assignment_split(word, arena, &a))
         return value_add(call, &a, arena, err);
     return argument_add(call, word, arena, err);
@@ -154,7 +153,7 @@ bool
 call_parse(struct call *call, char *const *words, size_t n, unsigned options, struct arena *arena, struct error *err)
 {
     size_t used;
-    *call = (struct call) { .options = options };
+    *call = (struct call){ .options = options };
     if (!words_check(words, n, err) || !options_take(words, n, &call->options, &used, err))
         return false;
     words += used;

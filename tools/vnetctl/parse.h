@@ -15,9 +15,9 @@ struct assignment {
 
 struct call {
     const struct command *command;
-    unsigned options;                    /* OPTION_* given */
-    size_t line;                         /* of the batch; 0: given as arguments */
-    const char **arguments;              /* in the order of the row's; optional ones may be missing */
+    unsigned options;       /* OPTION_* given */
+    size_t line;            /* of the batch; 0: given as arguments */
+    const char **arguments; /* in the order of the row's; optional ones may be missing */
     size_t n_arguments;
     struct assignment *values;
     size_t n_values;

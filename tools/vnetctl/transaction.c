@@ -12,7 +12,7 @@
 void
 transaction_init(struct transaction *t)
 {
-    *t = (struct transaction) { .body = BYTES_INIT };
+    *t = (struct transaction){ .body = BYTES_INIT };
 }
 
 void
@@ -20,7 +20,7 @@ transaction_done(struct transaction *t)
 {
     bytes_done(&t->body);
     free(t->origins);
-    *t = (struct transaction) { .body = BYTES_INIT };
+    *t = (struct transaction){ .body = BYTES_INIT };
 }
 
 bool
@@ -56,7 +56,7 @@ transaction_add(struct transaction *t, const struct call *call, struct error *er
     if (t->body.n > LIMIT_REQUEST_BYTES)
         return error_set(err, ERROR_TOO_LARGE, "a transaction's text is at most %d MiB: split it", LIMIT_REQUEST_BYTES >> 20);
     t->origins = mem_grow(t->origins, &t->cap, t->n + 1, sizeof *t->origins);
-    t->origins[t->n++] = (struct origin) { call->command, call->line };
+    t->origins[t->n++] = (struct origin){ call->command, call->line };
     return true;
 }
 
@@ -69,7 +69,7 @@ body_finish(struct transaction *t, const struct client *c)
                              "timeout", client_seconds_left(c));
     char *text = json_text(rest);
     put_text(&t->body, "],");
-    put_text(&t->body, text + 1);        /* without its '{' */
+    put_text(&t->body, text + 1); /* without its '{' */
     free(text);
     json_decref(rest);
 }
@@ -107,7 +107,8 @@ change_print(const json_t *change, struct arena *arena)
     json_t *value;
     printf("%s %s %s", output_cell(json_object_get(change, "change"), arena), output_cell(json_object_get(change, "type"), arena),
            output_cell(json_is_string(name) ? name : json_object_get(change, "id"), arena));
-    json_object_foreach((json_t *) after, key, value) {
+    json_object_foreach((json_t *) after, key, value)
+    {
         const json_t *was = json_object_get(before, key);
         if (!json_is_object(before) && strcmp(key, "name"))
             pair_print(key, value, arena);
@@ -125,10 +126,9 @@ changes_print(const struct options *o, const json_t *changes)
     size_t i;
     const json_t *change;
     if (!strcmp(o->format->name, "table"))
-        json_array_foreach((json_t *) changes, i, change)
-            change_print(change, arena);
+        json_array_foreach((json_t *) changes, i, change) change_print(change, arena);
     else
-        o->format->print(stdout, &(struct output_rows) { changes, columns, 5, o->headings });
+        o->format->print(stdout, &(struct output_rows){ changes, columns, 5, o->headings });
     arena_free(arena);
 }
 

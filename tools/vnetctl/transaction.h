@@ -9,11 +9,11 @@
 /* Where an operation came from, to say so in an error. */
 struct origin {
     const struct command *command;
-    size_t line;                         /* of the batch; 0: arguments */
+    size_t line; /* of the batch; 0: arguments */
 };
 
 struct transaction {
-    struct bytes body;                   /* {"ops":[...  */
+    struct bytes body; /* {"ops":[...  */
     struct origin *origins;
     size_t n, cap;
 };

@@ -26,14 +26,14 @@ put_encoded(struct url *url, const char *text)
         if ((c < 0x80 && isalnum(c)) || strchr("-._~", c))
             put(url, text, 1);
         else
-            put(url, (char[3]) { '%', hex[c >> 4], hex[c & 15] }, 3);
+            put(url, (char[3]){ '%', hex[c >> 4], hex[c & 15] }, 3);
     }
 }
 
 void
 url_init(struct url *url, const char *path)
 {
-    *url = (struct url) { .text = NULL };
+    *url = (struct url){ .text = NULL };
     put(url, path, strlen(path));
 }
 
@@ -41,7 +41,7 @@ void
 url_done(struct url *url)
 {
     free(url->text);
-    *url = (struct url) { .text = NULL };
+    *url = (struct url){ .text = NULL };
 }
 
 void

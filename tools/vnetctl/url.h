@@ -12,9 +12,9 @@ struct url {
     bool has_query;
 };
 
-void url_init(struct url *, const char *path);           /* taken as it is, e.g. "/v1" */
+void url_init(struct url *, const char *path); /* taken as it is, e.g. "/v1" */
 void url_done(struct url *);
-void url_segment(struct url *, const char *);            /* "/" and the text; its own "/" becomes %2F */
+void url_segment(struct url *, const char *); /* "/" and the text; its own "/" becomes %2F */
 void url_query(struct url *, const char *key, const char *value);
 
 #endif

@@ -23,7 +23,6 @@ cidr_check(struct ip_prefix cidr, const struct cidr_rule *rule, struct error *er
             return error_set(err, ERROR_INVALID, "cidr '%s' has %s addresses (%s); write one like %s", text, unusable[i].what,
                              ip_prefix_format(unusable[i].range, range), rule->example);
     if (cidr.len < rule->shortest || cidr.len > rule->longest)
-        return error_set(err, ERROR_INVALID, "cidr '%s' is of length %u; write /%u to /%u", text, cidr.len, rule->shortest,
-                         rule->longest);
+        return error_set(err, ERROR_INVALID, "cidr '%s' is of length %u; write /%u to /%u", text, cidr.len, rule->shortest, rule->longest);
     return true;
 }

@@ -90,50 +90,28 @@ field_json(const struct model *m, const struct object *o, const struct field *f)
 
     const void *p = field_in(o, f);
     switch (f->kind) {
-    case FIELD_STRING:
-        return string_json(*(char *const *) p);
-    case FIELD_BOOL:
-        return f->words ? word_json(f, *(const bool *) p) : json_boolean(*(const bool *) p);
-    case FIELD_UINT:
-        return uint_json(*(const uint32_t *) p, f);
-    case FIELD_MAC:
-        return mac_json(*(const struct mac *) p);
-    case FIELD_IP:
-        return ip_json(*(const struct ip *) p);
-    case FIELD_IP_LIST:
-        return ip_list_json(p);
-    case FIELD_PREFIX:
-        return prefix_json(*(const struct ip_prefix *) p);
-    case FIELD_REF:
-        return ref_json(m, *(const uint32_t *) p);
-    case FIELD_REF_LIST:
-        return ref_list_json(m, p);
-    case FIELD_TARGET:
-        return target_json(m, p);
-    case FIELD_IP_RANGE:
-        return ip_range_json(p);
-    case FIELD_PORT_RANGE:
-        return port_range_json(p);
-    case FIELD_UINT_MAP:
-        return uint_map_json(p);
-    case FIELD_ENUM:
-        return word_json(f, *(const unsigned *) p);
-    case FIELD_SECONDS:
-        return seconds_json(f, *(const uint32_t *) p);
-    case FIELD_TIME:
-        return json_time(*(const int64_t *) p);
-    case FIELD_PORT:
-        return *(const uint16_t *) p ? json_integer(*(const uint16_t *) p) : json_null();
-    case FIELD_PROTO:
-        return proto_json(*(const uint8_t *) p);
-    case FIELD_MATCH_PROTO:
-        return match_proto_json(((const struct l4_match *) p)->proto);
-    case FIELD_MATCH_PORTS:
-        return match_ports_json(p);
-    case FIELD_PEER:
-        return peer_json(m, o, f);
-    case FIELD_RUNTIME:
-        break;
+    case FIELD_STRING: return string_json(*(char *const *) p);
+    case FIELD_BOOL: return f->words ? word_json(f, *(const bool *) p) : json_boolean(*(const bool *) p);
+    case FIELD_UINT: return uint_json(*(const uint32_t *) p, f);
+    case FIELD_MAC: return mac_json(*(const struct mac *) p);
+    case FIELD_IP: return ip_json(*(const struct ip *) p);
+    case FIELD_IP_LIST: return ip_list_json(p);
+    case FIELD_PREFIX: return prefix_json(*(const struct ip_prefix *) p);
+    case FIELD_REF: return ref_json(m, *(const uint32_t *) p);
+    case FIELD_REF_LIST: return ref_list_json(m, p);
+    case FIELD_TARGET: return target_json(m, p);
+    case FIELD_IP_RANGE: return ip_range_json(p);
+    case FIELD_PORT_RANGE: return port_range_json(p);
+    case FIELD_UINT_MAP: return uint_map_json(p);
+    case FIELD_ENUM: return word_json(f, *(const unsigned *) p);
+    case FIELD_SECONDS: return seconds_json(f, *(const uint32_t *) p);
+    case FIELD_TIME: return json_time(*(const int64_t *) p);
+    case FIELD_PORT: return *(const uint16_t *) p ? json_integer(*(const uint16_t *) p) : json_null();
+    case FIELD_PROTO: return proto_json(*(const uint8_t *) p);
+    case FIELD_MATCH_PROTO: return match_proto_json(((const struct l4_match *) p)->proto);
+    case FIELD_MATCH_PORTS: return match_ports_json(p);
+    case FIELD_PEER: return peer_json(m, o, f);
+    case FIELD_RUNTIME: break;
     }
     return json_null();
 }

@@ -153,8 +153,9 @@ match_ports_give(const struct field *f, const json_t *value, struct l4_match *ma
     char number[24];
     snprintf(number, sizeof number, "%lld", (long long) json_integer_value(value));
     const char *s = json_is_integer(value) ? number : json_string_value(value);
-    bool ok = s && (!strcmp(s, "-") || (l4_has_ports(match->proto) && ports_parse(s, &given))
-                    || (l4_is_icmp(match->proto) && icmp_parse(s, &given)));
+    bool ok = s
+              && (!strcmp(s, "-") || (l4_has_ports(match->proto) && ports_parse(s, &given))
+                  || (l4_is_icmp(match->proto) && icmp_parse(s, &given)));
     if (!ok)
         return refuse_ports(f, value, match->proto, err);
     *match = given;

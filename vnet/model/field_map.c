@@ -38,8 +38,8 @@ field_give_item(struct object *o, const struct field *f, const char *key, const 
         return error_set(err, ERROR_INVALID, "%s: key '%.100s' is not 1 to %d characters long", f->name, key, LIMIT_NAME);
     if (!field_uint_parse(value, &n) || n < f->min || n > f->max) {
         char shown[VALUE_SHOWN_MAX];
-        return error_set(err, ERROR_INVALID, "%s: %s '%s' is no whole number from %u to %u", f->name, key,
-                         value_shown(value, shown), f->min, f->max);
+        return error_set(err, ERROR_INVALID, "%s: %s '%s' is no whole number from %u to %u", f->name, key, value_shown(value, shown),
+                         f->min, f->max);
     }
     uint_map_set(field_of(o, f), key, n);
     return true;
@@ -57,8 +57,8 @@ tag_give(struct object *o, const char *key, const json_t *value, struct error *e
         return error_set(err, ERROR_INVALID, "tags: key '%.100s' is not 1 to %d bytes long", key, LIMIT_TAG_KEY);
     if (!s || strlen(s) > LIMIT_TAG_VALUE) {
         char shown[VALUE_SHOWN_MAX];
-        return error_set(err, ERROR_INVALID, "tags: value '%s' of '%.100s' is no text of at most %d bytes",
-                         value_shown(value, shown), key, LIMIT_TAG_VALUE);
+        return error_set(err, ERROR_INVALID, "tags: value '%s' of '%.100s' is no text of at most %d bytes", value_shown(value, shown), key,
+                         LIMIT_TAG_VALUE);
     }
     if (o->n_tags >= LIMIT_TAGS && !object_tag(o, key))
         return error_set(err, ERROR_INVALID, "tags: '%.100s' would be one more than %d tags", key, LIMIT_TAGS);
@@ -89,8 +89,7 @@ items_give_text(struct object *o, const struct field *f, const char *text, struc
     while (*text) {
         size_t n = strcspn(text, ","), key_n = strcspn(text, "=");
         if (key_n >= n)
-            return error_set(err, ERROR_INVALID, "%s '%.*s' is not KEY=VALUE", f ? f->name : "tags",
-                             (int) (n < 100 ? n : 100), text);
+            return error_set(err, ERROR_INVALID, "%s '%.*s' is not KEY=VALUE", f ? f->name : "tags", (int) (n < 100 ? n : 100), text);
         char *key = mem_printf("%.*s", (int) key_n, text);
         json_t *value = json_stringn(text + key_n + 1, n - key_n - 1);
         bool ok = value ? item_give(o, f, key, value, err) : error_set(err, ERROR_INVALID, "'%s' is no UTF-8", key);
@@ -119,9 +118,7 @@ field_give_items(struct object *o, const struct field *f, const json_t *value, s
         return error_set(err, ERROR_INVALID, "%s '%s' is neither an object nor text of KEY=VALUE", f ? f->name : "tags",
                          value_shown(value, shown));
     }
-    json_object_foreach ((json_t *) value, key, item)
-        if (!item_give(o, f, key, item, err))
-            return false;
+    json_object_foreach((json_t *) value, key, item) if (!item_give(o, f, key, item, err)) return false;
     return true;
 }
 

@@ -34,11 +34,11 @@ ip_range_give(const struct field *f, const json_t *value, struct ip_range *range
     char shown[VALUE_SHOWN_MAX], right[IP_RANGE_TEXT_MAX];
     struct ip_range given;
     if (!s || !ip_range_parse(s, &given))
-        return error_set(err, ERROR_INVALID, "%s '%s' is no range of addresses; write FIRST-LAST, e.g. 203.0.113.10-203.0.113.20",
-                         f->name, value_shown(value, shown));
+        return error_set(err, ERROR_INVALID, "%s '%s' is no range of addresses; write FIRST-LAST, e.g. 203.0.113.10-203.0.113.20", f->name,
+                         value_shown(value, shown));
     if (ip_compare(given.first, given.last) > 0)
         return error_set(err, ERROR_INVALID, "%s '%s' ends before it begins; write %s", f->name, value_shown(value, shown),
-                         ip_range_format((struct ip_range) { given.last, given.first }, right));
+                         ip_range_format((struct ip_range){ given.last, given.first }, right));
     *range = given;
     return true;
 }
@@ -68,8 +68,7 @@ port_range_give(const struct field *f, const json_t *value, struct port_range *r
     const char *s = json_string_value(value);
     size_t n = s ? strcspn(s, "-") : 0;
     struct port_range given;
-    if (s && s[n] == '-' && port_parse(s, n, &given.lo) && port_parse(s + n + 1, strlen(s + n + 1), &given.hi)
-        && given.lo <= given.hi) {
+    if (s && s[n] == '-' && port_parse(s, n, &given.lo) && port_parse(s + n + 1, strlen(s + n + 1), &given.hi) && given.lo <= given.hi) {
         *range = given;
         return true;
     }

@@ -12,35 +12,21 @@ is_unset(const struct object *o, const struct field *f)
 {
     const void *p = field_in(o, f);
     switch (f->kind) {
-    case FIELD_STRING:
-        return !*(char *const *) p;
+    case FIELD_STRING: return !*(char *const *) p;
     case FIELD_UINT:
-    case FIELD_SECONDS:
-        return !*(const uint32_t *) p && f->min;
-    case FIELD_ENUM:
-        return !f->words[*(const unsigned *) p];
-    case FIELD_TIME:
-        return !*(const int64_t *) p;
-    case FIELD_PORT:
-        return !*(const uint16_t *) p;
-    case FIELD_IP:
-        return ((const struct ip *) p)->family == IP_NONE;
-    case FIELD_IP_LIST:
-        return !((const struct ip_list *) p)->n;
-    case FIELD_REF:
-        return !*(const uint32_t *) p;
-    case FIELD_REF_LIST:
-        return !((const struct number_list *) p)->n && !(f->flags & FIELD_NONE_WORD && !field_is_given(o, f));
-    case FIELD_TARGET:
-        return ((const struct target_ref *) p)->kind == TARGET_NONE;
-    case FIELD_IP_RANGE:
-        return ((const struct ip_range *) p)->first.family == IP_NONE;
-    case FIELD_PORT_RANGE:
-        return !((const struct port_range *) p)->lo;
-    case FIELD_UINT_MAP:
-        return !((const struct uint_map *) p)->n;
-    default:
-        return false;
+    case FIELD_SECONDS: return !*(const uint32_t *) p && f->min;
+    case FIELD_ENUM: return !f->words[*(const unsigned *) p];
+    case FIELD_TIME: return !*(const int64_t *) p;
+    case FIELD_PORT: return !*(const uint16_t *) p;
+    case FIELD_IP: return ((const struct ip *) p)->family == IP_NONE;
+    case FIELD_IP_LIST: return !((const struct ip_list *) p)->n;
+    case FIELD_REF: return !*(const uint32_t *) p;
+    case FIELD_REF_LIST: return !((const struct number_list *) p)->n && !(f->flags & FIELD_NONE_WORD && !field_is_given(o, f));
+    case FIELD_TARGET: return ((const struct target_ref *) p)->kind == TARGET_NONE;
+    case FIELD_IP_RANGE: return ((const struct ip_range *) p)->first.family == IP_NONE;
+    case FIELD_PORT_RANGE: return !((const struct port_range *) p)->lo;
+    case FIELD_UINT_MAP: return !((const struct uint_map *) p)->n;
+    default: return false;
     }
 }
 

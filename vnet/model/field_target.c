@@ -13,9 +13,10 @@
 static const struct target_word {
     enum target_kind kind;
     const char *word;
-    enum object_type type;               /* OBJECT_NONE: refers to nothing */
-    bool has_name;                       /* WORD:NAME */
-} targets[] = {                          /* in the order users are told */
+    enum object_type type; /* OBJECT_NONE: refers to nothing */
+    bool has_name;         /* WORD:NAME */
+} targets[] = {
+    /* in the order users are told */
     { TARGET_PORT, "port", OBJECT_PORT, true },
     { TARGET_IGW, "igw", OBJECT_IGW, false },
     { TARGET_NATGW, "natgw", OBJECT_NATGW, true },
@@ -70,13 +71,14 @@ refuse_target(const struct field *f, const json_t *value, struct error *err)
     for (size_t i = 0; i < N_TARGETS; i++)
         if (is_allowed(f, &targets[i]))
             n += snprintf(words + n, sizeof words - n, "%s%s%s", targets[i].word, targets[i].has_name ? ":NAME" : "",
-                          --left > 1 ? ", " : left ? " or " : "");
+                          --left > 1 ? ", "
+                          : left     ? " or "
+                                     : "");
     return error_set(err, ERROR_INVALID, "%s '%s' is no known target; write %s", f->name, value_shown(value, shown), words);
 }
 
 bool
-target_give(const struct field_context *c, const struct field *f, const json_t *value, struct target_ref *t,
-            struct error *err)
+target_give(const struct field_context *c, const struct field *f, const json_t *value, struct target_ref *t, struct error *err)
 {
     const char *s = json_string_value(value), *name = NULL;
     const struct target_word *target = s ? target_by_text(f, s, &name) : NULL;
@@ -85,7 +87,7 @@ target_give(const struct field_context *c, const struct field *f, const json_t *
     uint32_t number = name ? field_ref_find(c, f, target->type, name, err) : 0;
     if (name && !number)
         return false;
-    *t = (struct target_ref) { target->kind, number };
+    *t = (struct target_ref){ target->kind, number };
     return true;
 }
 

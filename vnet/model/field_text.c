@@ -149,7 +149,8 @@ give_ip_list(struct object *o, const struct field *f, const json_t *value, struc
     struct ip ips[LIMIT_LIST];
     size_t n = 0, i;
     bool ok = true;
-    json_array_foreach (array, i, element) {
+    json_array_foreach(array, i, element)
+    {
         ok = ip_give(f, element, &ips[n], err);
         for (size_t j = 0; ok && j < n; j++)
             if (ip_equal(ips[j], ips[n]))
@@ -161,7 +162,7 @@ give_ip_list(struct object *o, const struct field *f, const json_t *value, struc
     if (ok) {
         field_clear(o, f);
         if (n)
-            *(struct ip_list *) field_of(o, f) = (struct ip_list) { n, mem_dup(ips, n * sizeof ips[0]) };
+            *(struct ip_list *) field_of(o, f) = (struct ip_list){ n, mem_dup(ips, n * sizeof ips[0]) };
     }
     json_decref(array);
     return ok;
@@ -176,8 +177,7 @@ tenant_name(const struct field_context *c)
 }
 
 uint32_t
-field_ref_find(const struct field_context *c, const struct field *f, enum object_type type, const char *name,
-               struct error *err)
+field_ref_find(const struct field_context *c, const struct field *f, enum object_type type, const char *name, struct error *err)
 {
     const struct object_class *class = object_class(type);
     const struct object *o = class ? view_find(c->model, c->view, type, class->has_tenant ? c->tenant : 0, name) : NULL;
@@ -222,8 +222,7 @@ number_insert(uint32_t *v, size_t *n, uint32_t number)
 }
 
 static bool
-give_ref_list(const struct field_context *c, struct object *o, const struct field *f, const json_t *value,
-              struct error *err)
+give_ref_list(const struct field_context *c, struct object *o, const struct field *f, const json_t *value, struct error *err)
 {
     const char *s = json_string_value(value);
     bool is_none = f->flags & FIELD_NONE_WORD && s && !strcmp(s, "none");
@@ -234,7 +233,8 @@ give_ref_list(const struct field_context *c, struct object *o, const struct fiel
     uint32_t numbers[LIMIT_LIST + 1];
     size_t n = 0, i;
     bool ok = true;
-    json_array_foreach (array, i, element) {
+    json_array_foreach(array, i, element)
+    {
         const char *name = json_string_value(element);
         uint32_t number = name ? field_ref_find(c, f, f->ref_type, name, err) : 0;
         ok = number ? number_insert(numbers, &n, number) || refuse(f, element, err, "is given twice")
@@ -246,7 +246,7 @@ give_ref_list(const struct field_context *c, struct object *o, const struct fiel
     if (ok) {
         field_clear(o, f);
         if (n)
-            *(struct number_list *) field_of(o, f) = (struct number_list) { n, mem_dup(numbers, n * sizeof numbers[0]) };
+            *(struct number_list *) field_of(o, f) = (struct number_list){ n, mem_dup(numbers, n * sizeof numbers[0]) };
         if (f->flags & FIELD_NONE_WORD)
             field_set_given(o, f, n > 0);
     }
@@ -267,13 +267,12 @@ field_set_default(struct object *o, const struct field *f)
         return;
     json_t *text = json_string(f->default_text);
     if (!field_give(&nowhere, o, f, text, &err))
-        abort();        /* the field table is wrong */
+        abort(); /* the field table is wrong */
     json_decref(text);
 }
 
 bool
-field_give(const struct field_context *c, struct object *o, const struct field *f, const json_t *value,
-           struct error *err)
+field_give(const struct field_context *c, struct object *o, const struct field *f, const json_t *value, struct error *err)
 {
     if (json_is_null(value)) {
         if (f->flags & FIELD_REQUIRED)
@@ -283,49 +282,28 @@ field_give(const struct field_context *c, struct object *o, const struct field *
     }
 
     switch (f->kind) {
-    case FIELD_STRING:
-        return give_string(o, f, value, err);
-    case FIELD_BOOL:
-        return f->words ? give_bool_word(o, f, value, err) : give_bool(o, f, value, err);
-    case FIELD_UINT:
-        return give_uint(o, f, value, err);
-    case FIELD_MAC:
-        return give_mac(o, f, value, err);
-    case FIELD_IP:
-        return ip_give(f, value, field_of(o, f), err);
-    case FIELD_IP_LIST:
-        return give_ip_list(o, f, value, err);
-    case FIELD_PREFIX:
-        return prefix_give(f, value, field_of(o, f), err);
-    case FIELD_REF:
-        return give_ref(c, o, f, value, err);
-    case FIELD_REF_LIST:
-        return give_ref_list(c, o, f, value, err);
-    case FIELD_TARGET:
-        return target_give(c, f, value, field_of(o, f), err);
-    case FIELD_IP_RANGE:
-        return ip_range_give(f, value, field_of(o, f), err);
-    case FIELD_PORT_RANGE:
-        return port_range_give(f, value, field_of(o, f), err);
-    case FIELD_UINT_MAP:
-        return field_give_items(o, f, value, err);
-    case FIELD_ENUM:
-        return word_give(f, value, field_of(o, f), err);
-    case FIELD_SECONDS:
-        return seconds_give(f, value, field_of(o, f), err);
-    case FIELD_PORT:
-        return port_give(f, value, field_of(o, f), err);
-    case FIELD_PROTO:
-        return proto_give(f, value, field_of(o, f), err);
-    case FIELD_MATCH_PROTO:
-        return match_proto_give(f, value, field_of(o, f), err);
-    case FIELD_MATCH_PORTS:
-        return match_ports_give(f, value, field_of(o, f), err);
-    case FIELD_PEER:
-        return peer_give(c, o, f, value, err);
+    case FIELD_STRING: return give_string(o, f, value, err);
+    case FIELD_BOOL: return f->words ? give_bool_word(o, f, value, err) : give_bool(o, f, value, err);
+    case FIELD_UINT: return give_uint(o, f, value, err);
+    case FIELD_MAC: return give_mac(o, f, value, err);
+    case FIELD_IP: return ip_give(f, value, field_of(o, f), err);
+    case FIELD_IP_LIST: return give_ip_list(o, f, value, err);
+    case FIELD_PREFIX: return prefix_give(f, value, field_of(o, f), err);
+    case FIELD_REF: return give_ref(c, o, f, value, err);
+    case FIELD_REF_LIST: return give_ref_list(c, o, f, value, err);
+    case FIELD_TARGET: return target_give(c, f, value, field_of(o, f), err);
+    case FIELD_IP_RANGE: return ip_range_give(f, value, field_of(o, f), err);
+    case FIELD_PORT_RANGE: return port_range_give(f, value, field_of(o, f), err);
+    case FIELD_UINT_MAP: return field_give_items(o, f, value, err);
+    case FIELD_ENUM: return word_give(f, value, field_of(o, f), err);
+    case FIELD_SECONDS: return seconds_give(f, value, field_of(o, f), err);
+    case FIELD_PORT: return port_give(f, value, field_of(o, f), err);
+    case FIELD_PROTO: return proto_give(f, value, field_of(o, f), err);
+    case FIELD_MATCH_PROTO: return match_proto_give(f, value, field_of(o, f), err);
+    case FIELD_MATCH_PORTS: return match_ports_give(f, value, field_of(o, f), err);
+    case FIELD_PEER: return peer_give(c, o, f, value, err);
     case FIELD_TIME:
-    case FIELD_RUNTIME:
-        break;
+    case FIELD_RUNTIME: break;
     }
     return refuse(f, value, err, "is not for you to give");
 }

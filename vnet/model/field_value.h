@@ -8,21 +8,19 @@
 struct field_context {
     const struct model *model;
     enum view view;
-    uint32_t tenant;                     /* whose objects names refer to */
+    uint32_t tenant; /* whose objects names refer to */
 };
 
 /* Sets a field of a new or cloned object to a user's value: native JSON or text; null is the default, else unset. Errors name the
  * field, the value and what would be right. */
-bool field_give(const struct field_context *, struct object *, const struct field *, const json_t *value, struct error *)
-    MUST_CHECK;
+bool field_give(const struct field_context *, struct object *, const struct field *, const json_t *value, struct error *) MUST_CHECK;
 /* One key of a FIELD_UINT_MAP; null or "none" removes it. */
-bool field_give_item(struct object *, const struct field *, const char *key, const json_t *value, struct error *)
-    MUST_CHECK;
+bool field_give_item(struct object *, const struct field *, const char *key, const json_t *value, struct error *) MUST_CHECK;
 void field_set_default(struct object *, const struct field *);
 
 /* All of it: an object (merged), text (replaces), null (clears). 'f' NULL: the tags. */
 bool field_give_items(struct object *, const struct field *f, const json_t *value, struct error *) MUST_CHECK;
-bool field_uint_parse(const json_t *, int64_t *);        /* an integer, or text of digits */
+bool field_uint_parse(const json_t *, int64_t *); /* an integer, or text of digits */
 
 /* The same for the tags every object has. */
 bool tags_give(struct object *, const json_t *value, struct error *) MUST_CHECK;
@@ -37,18 +35,16 @@ json_t *field_to_store(const struct object *, const struct field *);
 bool field_from_store(struct object *, const struct field *, const json_t *value, struct error *) MUST_CHECK;
 
 /* The number of the object of the type that a user calls 'name'; 0 with *err. */
-uint32_t field_ref_find(const struct field_context *, const struct field *, enum object_type, const char *name,
-                        struct error *) MUST_CHECK;
+uint32_t field_ref_find(const struct field_context *, const struct field *, enum object_type, const char *name, struct error *) MUST_CHECK;
 bool field_number_load(const struct field *, const json_t *value, uint32_t *number, struct error *) MUST_CHECK;
 
 /* ---- FIELD_TARGET ---- */
-bool target_give(const struct field_context *, const struct field *, const json_t *value, struct target_ref *, struct error *)
-    MUST_CHECK;
+bool target_give(const struct field_context *, const struct field *, const json_t *value, struct target_ref *, struct error *) MUST_CHECK;
 bool target_from_store(const struct field *, const json_t *value, struct target_ref *, struct error *) MUST_CHECK;
 json_t *target_to_store(const struct target_ref *);
 json_t *target_json(const struct model *, const struct target_ref *);
-json_t *target_words(const struct field *);              /* what may be given: array of "port:NAME", "igw", ... */
-enum object_type target_type(enum target_kind);          /* of what it refers to; OBJECT_NONE: nothing */
+json_t *target_words(const struct field *);     /* what may be given: array of "port:NAME", "igw", ... */
+enum object_type target_type(enum target_kind); /* of what it refers to; OBJECT_NONE: nothing */
 
 /* ---- FIELD_IP_RANGE, FIELD_PORT_RANGE ---- */
 #define IP_RANGE_TEXT_MAX (2 * IP_STRLEN)
@@ -63,7 +59,7 @@ bool prefix_give(const struct field *, const json_t *value, struct ip_prefix *, 
 /* ---- FIELD_ENUM, FIELD_SECONDS ---- */
 bool word_give(const struct field *, const json_t *value, unsigned *, struct error *) MUST_CHECK;
 json_t *word_json(const struct field *, unsigned);
-json_t *words_json(const struct field *);                /* what may be given */
+json_t *words_json(const struct field *); /* what may be given */
 bool seconds_give(const struct field *, const json_t *value, uint32_t *ms, struct error *) MUST_CHECK;
 json_t *seconds_json(const struct field *, uint32_t ms);
 

@@ -43,7 +43,7 @@ slot_next(const struct model *m, enum object_type type, uint32_t after)
 {
     if (after == UINT32_MAX)
         return NULL;
-    struct tree_node *n = tree_at_or_after(&m->types, &(struct type_key) { .type = type, .number = after + 1 });
+    struct tree_node *n = tree_at_or_after(&m->types, &(struct type_key){ .type = type, .number = after + 1 });
     struct slot *s = n ? CONTAINER_OF(n, struct slot, by_type) : NULL;
     return s && s->type == type ? s : NULL;
 }
@@ -59,7 +59,7 @@ slot_add(struct model *m, const struct object *o)
     map_insert(&m->ids, &s->by_id, uuid_hash(o->id));
     if (o->name)
         map_insert(&m->names, &s->by_name, name_hash(o->type, o->tenant, o->name));
-    tree_insert(&m->types, &(struct type_key) { .type = o->type, .number = o->number }, &s->by_type);
+    tree_insert(&m->types, &(struct type_key){ .type = o->type, .number = o->number }, &s->by_type);
     return s;
 }
 

@@ -18,36 +18,36 @@ struct slot {
     struct tree_node by_type;
     uint32_t number, tenant;
     uint8_t type;
-    const struct object *o[N_VIEWS];     /* NULL: not in that view; the slot goes with the last */
+    const struct object *o[N_VIEWS]; /* NULL: not in that view; the slot goes with the last */
 };
 
 struct model {
     struct model_sequences sequences;
-    struct map slots;                    /* by number */
-    struct map ids, names;               /* slots; of named objects only */
-    struct tree types;                   /* slots by type, then number */
-    struct map facts;                    /* struct fact_entry */
-    struct tree refs;                    /* struct ref_entry */
-    struct tree ranges[N_VIEWS];         /* struct range_entry: subnets by VPC and address, pools by address */
-    struct map counts;                   /* struct count, by scope and what is counted */
+    struct map slots;            /* by number */
+    struct map ids, names;       /* slots; of named objects only */
+    struct tree types;           /* slots by type, then number */
+    struct map facts;            /* struct fact_entry */
+    struct tree refs;            /* struct ref_entry */
+    struct tree ranges[N_VIEWS]; /* struct range_entry: subnets by VPC and address, pools by address */
+    struct map counts;           /* struct count, by scope and what is counted */
     size_t count[N_VIEWS][OBJECT_TYPE_MAX];
-    struct ip_pool addresses;            /* of VIEW_STAGED, by subnet; public ones by PUBLIC_SCOPE */
-    struct map tombstones;               /* numbers deleted, not released */
-    struct transaction *open;            /* NULL: none */
+    struct ip_pool addresses; /* of VIEW_STAGED, by subnet; public ones by PUBLIC_SCOPE */
+    struct map tombstones;    /* numbers deleted, not released */
+    struct transaction *open; /* NULL: none */
 
-    struct object **loading;             /* between load and load_finish */
+    struct object **loading; /* between load and load_finish */
     size_t n_loading, cap_loading;
 };
 
 void index_init(struct model *);
-void index_done(struct model *);         /* and frees the objects */
+void index_done(struct model *); /* and frees the objects */
 
 /* What 'view' shows under 'number' is 'o' from now on (NULL: nothing). Frees no object. */
 void index_set(struct model *, enum view, uint32_t number, const struct object *o);
 
 struct slot *slot_find(const struct model *, uint32_t number);
-struct slot *slot_next(const struct model *, enum object_type, uint32_t after);  /* by rising number, in any view */
-bool tombstone_add(struct model *, uint32_t number);             /* false: it is there */
+struct slot *slot_next(const struct model *, enum object_type, uint32_t after); /* by rising number, in any view */
+bool tombstone_add(struct model *, uint32_t number);                            /* false: it is there */
 bool tombstone_find(const struct model *, uint32_t number);
 
 /* ---- finding; 0 and NULL are 'none' ---- */
@@ -60,24 +60,29 @@ uint32_t view_by_fact(const struct model *, enum view, const struct fact *);
 /* The referrer of 'type' with the least number greater than 'after'. */
 uint32_t view_next_referrer(const struct model *, enum view, uint32_t target, enum object_type, uint32_t after);
 /* All of them, until 'each' returns false; the view must not change meanwhile. */
-void view_each_referrer(const struct model *, enum view, uint32_t target, enum object_type,
-                        bool (*each)(void *aux, const struct object *), void *aux);
+void view_each_referrer(const struct model *, enum view, uint32_t target, enum object_type, bool (*each)(void *aux, const struct object *),
+                        void *aux);
 void view_each_referring_number(const struct model *, enum view, uint32_t target, enum object_type,
                                 void (*each)(void *aux, uint32_t number), void *aux);
 /* A subnet of the VPC 'scope', or of PUBLIC_SCOPE a pool, that has addresses in first..last. */
 uint32_t view_range_overlapping(const struct model *, enum view, uint32_t scope, uint32_t first, uint32_t last);
 size_t view_count(const struct model *, enum view, uint32_t tenant, enum object_type);
 /* What is counted of those that refer to an object, besides objects of a type by their tenant. */
-enum counted { COUNT_EGRESS_PEER = OBJECT_TYPE_MAX, COUNT_INGRESS_PEER,         /* rules that name a group as their peer */
-               COUNT_BALANCER };                                                /* load balancers of a VPC */
+enum counted {
+    COUNT_EGRESS_PEER = OBJECT_TYPE_MAX,
+    COUNT_INGRESS_PEER, /* rules that name a group as their peer */
+    COUNT_BALANCER
+}; /* load balancers of a VPC */
 size_t view_count_of(const struct model *, enum view, uint32_t number, enum counted);
 
 /* In either view, committed first: for labels, which are the same in both. */
 const struct object *object_anywhere(const struct model *, uint32_t number);
 
-#define VIEW_GETTER(TYPE, ENUM) \
+#define VIEW_GETTER(TYPE, ENUM)                                                                       \
     static inline const struct TYPE *view_##TYPE(const struct model *m, enum view v, uint32_t number) \
-    { return (const struct TYPE *) (const void *) view_get(m, v, number, ENUM); }
+    {                                                                                                 \
+        return (const struct TYPE *) (const void *) view_get(m, v, number, ENUM);                     \
+    }
 VIEW_GETTER(sg, OBJECT_SG)
 VIEW_GETTER(sg_set, OBJECT_SG_SET)
 VIEW_GETTER(lb, OBJECT_LB)

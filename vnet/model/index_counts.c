@@ -8,7 +8,7 @@
 struct count {
     struct map_node node;
     uint32_t scope;
-    uint8_t what;               /* enum object_type, or enum counted */
+    uint8_t what; /* enum object_type, or enum counted */
     size_t n[N_VIEWS];
 };
 

@@ -11,7 +11,7 @@ struct fact_entry {
     struct map_node node;
     struct fact fact;
     uint32_t number;
-    uint8_t views;                       /* bits by enum view */
+    uint8_t views; /* bits by enum view */
 };
 
 static uint32_t
@@ -35,7 +35,7 @@ fact_entry_find(const struct model *m, const struct fact *f, uint32_t number)
 static bool
 fact_address(const struct fact *f, uint32_t *ip)
 {
-    *ip = ip4_u32((struct ip) { IP_V4, { f->b[0], f->b[1], f->b[2], f->b[3] } });
+    *ip = ip4_u32((struct ip){ IP_V4, { f->b[0], f->b[1], f->b[2], f->b[3] } });
     return (f->kind == FACT_IP || f->kind == FACT_PUBLIC_IP) && f->family == IP_V4;
 }
 

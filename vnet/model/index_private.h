@@ -8,7 +8,7 @@
 struct ref_key {
     uint32_t target;
     uint32_t referrer;
-    uint8_t type;                        /* the referrer's */
+    uint8_t type; /* the referrer's */
 };
 
 struct range_key {

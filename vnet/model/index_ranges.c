@@ -35,7 +35,7 @@ range_of(const struct object *o, struct range_key *key, uint32_t *last)
     if (!s && !p)
         return false;
     struct ip_prefix cidr = s ? s->cidr : p->cidr;
-    *key = (struct range_key) { s ? s->vpc : PUBLIC_SCOPE, ip4_u32(ip_prefix_first(cidr)), o->number };
+    *key = (struct range_key){ s ? s->vpc : PUBLIC_SCOPE, ip4_u32(ip_prefix_first(cidr)), o->number };
     *last = ip4_u32(ip_prefix_last(cidr));
     return true;
 }

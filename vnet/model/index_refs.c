@@ -10,7 +10,7 @@ struct ref_entry {
     struct tree_node node;
     struct ref_key key;
     uint8_t views;
-    const struct slot *referrer;         /* stays while one of its versions states something */
+    const struct slot *referrer; /* stays while one of its versions states something */
 };
 
 int

@@ -43,7 +43,7 @@ static void
 run_add(struct ip_pool *p, uint32_t owner, uint32_t first, uint32_t last)
 {
     struct run *r = mem_alloc(sizeof *r);
-    r->key = (struct run_key) { owner, first };
+    r->key = (struct run_key){ owner, first };
     r->last = last;
     tree_insert(&p->runs, &r->key, &r->node);
 }
@@ -60,7 +60,7 @@ ip_pool_done(struct ip_pool *p)
 static struct run *
 run_before(const struct ip_pool *p, uint32_t owner, uint32_t ip)
 {
-    struct tree_node *n = tree_at_or_before(&p->runs, &(struct run_key) { owner, ip });
+    struct tree_node *n = tree_at_or_before(&p->runs, &(struct run_key){ owner, ip });
     struct run *r = n ? CONTAINER_OF(n, struct run, node) : NULL;
     return r && r->key.owner == owner ? r : NULL;
 }
@@ -68,7 +68,7 @@ run_before(const struct ip_pool *p, uint32_t owner, uint32_t ip)
 static struct run *
 run_at(const struct ip_pool *p, uint32_t owner, uint32_t ip)
 {
-    struct tree_node *n = tree_find(&p->runs, &(struct run_key) { owner, ip });
+    struct tree_node *n = tree_find(&p->runs, &(struct run_key){ owner, ip });
     return n ? CONTAINER_OF(n, struct run, node) : NULL;
 }
 
@@ -94,7 +94,7 @@ ip_pool_take(struct ip_pool *p, uint32_t owner, uint32_t ip)
     } else if (touches) {
         before->last = ip;
     } else if (after) {
-        after->key.first = ip;          /* keeps its place in the order */
+        after->key.first = ip; /* keeps its place in the order */
     } else {
         run_add(p, owner, ip, ip);
     }

@@ -18,8 +18,8 @@ void ip_pool_init(struct ip_pool *);
 void ip_pool_done(struct ip_pool *);
 
 bool ip_pool_is_taken(const struct ip_pool *, uint32_t owner, uint32_t ip);
-bool ip_pool_take(struct ip_pool *, uint32_t owner, uint32_t ip);        /* false: it is taken already */
-bool ip_pool_give(struct ip_pool *, uint32_t owner, uint32_t ip);        /* false: it is free already */
+bool ip_pool_take(struct ip_pool *, uint32_t owner, uint32_t ip); /* false: it is taken already */
+bool ip_pool_give(struct ip_pool *, uint32_t owner, uint32_t ip); /* false: it is free already */
 
 /* The lowest free address of first..last; false: all are taken. */
 bool ip_pool_find_free(const struct ip_pool *, uint32_t owner, uint32_t first, uint32_t last, uint32_t *ip);

@@ -38,7 +38,7 @@ model_new(void)
     struct model *m = mem_zalloc(sizeof *m);
     index_init(m);
     map_init(&m->tombstones);
-    m->sequences = (struct model_sequences) { 0, TENANT_DEFAULT_NUMBER + 1, 1 };
+    m->sequences = (struct model_sequences){ 0, TENANT_DEFAULT_NUMBER + 1, 1 };
     tenant_default_add(m);
     return m;
 }
@@ -105,15 +105,15 @@ model_count(const struct model *m, enum object_type type)
 }
 
 void
-model_each_referrer(const struct model *m, uint32_t target, enum object_type type,
-                    bool (*each)(void *aux, const struct object *), void *aux)
+model_each_referrer(const struct model *m, uint32_t target, enum object_type type, bool (*each)(void *aux, const struct object *),
+                    void *aux)
 {
     view_each_referrer(m, VIEW_COMMITTED, target, type, each, aux);
 }
 
 void
-model_each_referring_number(const struct model *m, uint32_t target, enum object_type type,
-                            void (*each)(void *aux, uint32_t number), void *aux)
+model_each_referring_number(const struct model *m, uint32_t target, enum object_type type, void (*each)(void *aux, uint32_t number),
+                            void *aux)
 {
     view_each_referring_number(m, VIEW_COMMITTED, target, type, each, aux);
 }
@@ -212,7 +212,7 @@ object_label_write(const struct model *m, const struct object *o, char buf[OBJEC
 {
     const struct object_hooks *hooks = object_hooks(o->type);
     if (o->name)
-        strcpy(buf, o->name);   /* at most LIMIT_NAME long */
+        strcpy(buf, o->name); /* at most LIMIT_NAME long */
     else if (hooks->label)
         hooks->label(m, o, buf);
     else

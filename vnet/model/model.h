@@ -11,19 +11,19 @@ struct model;
 /* A type's row in the list of types. */
 struct object_class {
     enum object_type type;
-    const char *name;                    /* "port" */
-    size_t size;                         /* of its struct */
-    bool has_tenant;                     /* names are unique per tenant, else globally */
-    bool has_name;                       /* false: called by something else, e.g. route RTB/PREFIX */
-    bool is_public;                      /* belongs to no tenant, and every tenant may see it */
-    bool is_hidden;                      /* made and removed by transactions alone; no user sees it */
+    const char *name; /* "port" */
+    size_t size;      /* of its struct */
+    bool has_tenant;  /* names are unique per tenant, else globally */
+    bool has_name;    /* false: called by something else, e.g. route RTB/PREFIX */
+    bool is_public;   /* belongs to no tenant, and every tenant may see it */
+    bool is_hidden;   /* made and removed by transactions alone; no user sees it */
     const struct field *fields;
     size_t n_fields;
     const char *help;
 };
 
-const struct object_class *object_class(enum object_type);               /* NULL: no such type */
-const struct object_class *object_class_by_name(const char *);           /* of those that users see */
+const struct object_class *object_class(enum object_type);                       /* NULL: no such type */
+const struct object_class *object_class_by_name(const char *);                   /* of those that users see */
 const struct object_class *object_class_next(const struct object_class *);       /* NULL -> first; NULL after the last; hidden ones too */
 const struct field *object_field(const struct object_class *, const char *name); /* of those that users see */
 
@@ -31,7 +31,7 @@ const struct field *object_field(const struct object_class *, const char *name);
 struct model *model_new(void);
 void model_free(struct model *);
 
-uint64_t model_revision(const struct model *);           /* counts committed transactions of intent */
+uint64_t model_revision(const struct model *); /* counts committed transactions of intent */
 
 /* NULL if there is none. 'type' must fit (OBJECT_NONE: any). */
 const struct object *model_get(const struct model *, uint32_t number, enum object_type);
@@ -39,7 +39,7 @@ const struct object *model_get_id(const struct model *, struct uuid);
 /* By name or UUID, as users write it, e.g. "web1"; for a route "RTB/PREFIX", for an eip its address, for an igw its VPC. tenant 0 for types without. A UUID finds the object of any
  * tenant: whether the asker may see it is for principal_may() to say. */
 const struct object *model_find(const struct model *, enum object_type, uint32_t tenant, const char *name);
-uint32_t model_tenant(const struct model *, const char *name);           /* number; 0: none */
+uint32_t model_tenant(const struct model *, const char *name); /* number; 0: none */
 /* When the tenant 'default' began to exist, unless a stored document has said so. Call after loading. */
 void model_tenant_default_since(struct model *, int64_t ms);
 
@@ -50,17 +50,17 @@ size_t model_count(const struct model *, enum object_type);
 /* Objects of 'type' that refer to 'target' by any field: the ports of a subnet, the routes of a table, ... (of a security group, the rules
  * it has and those whose peer it is). In no order. Stops when
  * 'each' returns false. Costs what it visits. */
-void model_each_referrer(const struct model *, uint32_t target, enum object_type type,
-                         bool (*each)(void *aux, const struct object *), void *aux);
+void model_each_referrer(const struct model *, uint32_t target, enum object_type type, bool (*each)(void *aux, const struct object *),
+                         void *aux);
 
 /* Their numbers, without a look at the objects: of many, most of a walk's time. */
-void model_each_referring_number(const struct model *, uint32_t target, enum object_type type,
-                                 void (*each)(void *aux, uint32_t number), void *aux);
+void model_each_referring_number(const struct model *, uint32_t target, enum object_type type, void (*each)(void *aux, uint32_t number),
+                                 void *aux);
 
 /* Unique facts (indices): 0 if none. */
 uint32_t model_port_by_mac(const struct model *, uint32_t vpc, struct mac);
 uint32_t model_port_by_ip(const struct model *, uint32_t subnet, struct ip);
-uint32_t model_subnet_by_ip(const struct model *, uint32_t vpc, struct ip);      /* the subnet containing it */
+uint32_t model_subnet_by_ip(const struct model *, uint32_t vpc, struct ip); /* the subnet containing it */
 uint32_t model_lb_by_ip(const struct model *, uint32_t subnet, struct ip);
 uint32_t model_main_rtb(const struct model *, uint32_t vpc);
 /* Has the group a rule that lets everything pass in that direction? */
@@ -82,9 +82,11 @@ bool model_rule_is_shadowed(const struct model *, const struct sg_rule *);
 const char *object_label(const struct model *, const struct object *, struct arena *);
 
 /* ---- typed access; the number must be of that type or these return NULL ---- */
-#define MODEL_GETTER(TYPE, ENUM) \
+#define MODEL_GETTER(TYPE, ENUM)                                                          \
     static inline const struct TYPE *model_##TYPE(const struct model *m, uint32_t number) \
-    { return (const struct TYPE *) (const void *) model_get(m, number, ENUM); }
+    {                                                                                     \
+        return (const struct TYPE *) (const void *) model_get(m, number, ENUM);           \
+    }
 MODEL_GETTER(vpc, OBJECT_VPC)
 MODEL_GETTER(subnet, OBJECT_SUBNET)
 MODEL_GETTER(port, OBJECT_PORT)

@@ -37,7 +37,7 @@ common_json(const struct model *m, const struct object *o, const char *name)
     if (!strcmp(name, "tags"))
         return tags_json(o);
     if (!strcmp(name, "created"))
-        return json_time(o->created_ms);          /* null: not known */
+        return json_time(o->created_ms); /* null: not known */
     const struct object *tenant = o->tenant ? object_anywhere(m, o->tenant) : NULL;
     return tenant ? json_string(tenant->name) : json_null();
 }
@@ -149,9 +149,7 @@ value_matches(const json_t *value, const char *text)
 
     size_t i;
     json_t *element;
-    json_array_foreach (value, i, element)
-        if (scalar_matches(element, text))
-            return true;
+    json_array_foreach(value, i, element) if (scalar_matches(element, text)) return true;
     return !json_array_size(value) && is_unset_word(text);
 }
 
@@ -167,12 +165,27 @@ filter_matches(const struct filter *f, const json_t *object)
 
 /* ---- schema ---- */
 static const char *const kind_names[] = {
-    [FIELD_STRING] = "string",  [FIELD_BOOL] = "boolean",    [FIELD_UINT] = "integer",    [FIELD_MAC] = "mac",
-    [FIELD_IP] = "ip",          [FIELD_IP_LIST] = "ip-list", [FIELD_PREFIX] = "prefix",   [FIELD_REF] = "reference",
-    [FIELD_REF_LIST] = "reference-list", [FIELD_TARGET] = "target", [FIELD_UINT_MAP] = "integer-map",
-    [FIELD_IP_RANGE] = "ip-range", [FIELD_PORT_RANGE] = "port-range",
-    [FIELD_ENUM] = "word", [FIELD_SECONDS] = "seconds", [FIELD_TIME] = "time", [FIELD_PORT] = "port", [FIELD_PROTO] = "protocol",
-    [FIELD_MATCH_PROTO] = "protocol", [FIELD_MATCH_PORTS] = "ports", [FIELD_PEER] = "peer",
+    [FIELD_STRING] = "string",
+    [FIELD_BOOL] = "boolean",
+    [FIELD_UINT] = "integer",
+    [FIELD_MAC] = "mac",
+    [FIELD_IP] = "ip",
+    [FIELD_IP_LIST] = "ip-list",
+    [FIELD_PREFIX] = "prefix",
+    [FIELD_REF] = "reference",
+    [FIELD_REF_LIST] = "reference-list",
+    [FIELD_TARGET] = "target",
+    [FIELD_UINT_MAP] = "integer-map",
+    [FIELD_IP_RANGE] = "ip-range",
+    [FIELD_PORT_RANGE] = "port-range",
+    [FIELD_ENUM] = "word",
+    [FIELD_SECONDS] = "seconds",
+    [FIELD_TIME] = "time",
+    [FIELD_PORT] = "port",
+    [FIELD_PROTO] = "protocol",
+    [FIELD_MATCH_PROTO] = "protocol",
+    [FIELD_MATCH_PORTS] = "ports",
+    [FIELD_PEER] = "peer",
     [FIELD_RUNTIME] = "observed",
 };
 
@@ -181,8 +194,8 @@ field_schema(const struct field *f)
 {
     const struct object_class *ref = f->ref_type ? object_class(f->ref_type) : NULL;
     bool is_read_only = f->kind == FIELD_RUNTIME || f->flags & (FIELD_READ_ONLY | FIELD_AGENT);
-    json_t *json = json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s}", "name", f->name, "kind", kind_names[f->words ? FIELD_ENUM : f->kind], "required",
-                             !!(f->flags & FIELD_REQUIRED), "mutable", !!(f->flags & FIELD_MUTABLE), "read_only", is_read_only,
+    json_t *json = json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s}", "name", f->name, "kind", kind_names[f->words ? FIELD_ENUM : f->kind],
+                             "required", !!(f->flags & FIELD_REQUIRED), "mutable", !!(f->flags & FIELD_MUTABLE), "read_only", is_read_only,
                              "admin", !!(f->flags & FIELD_ADMIN), "help", f->help);
     if (f->default_text && !is_read_only)
         json_object_set_new(json, "default", json_string(f->default_text));
@@ -207,8 +220,8 @@ static json_t *
 common_schema(size_t i)
 {
     bool is_tags = !strcmp(common[i].name, "tags"), is_given = is_tags || i < 2;
-    return json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s}", "name", common[i].name, "kind", is_tags ? "string-map" : "string",
-                     "required", 0, "mutable", is_tags, "read_only", !is_given, "admin", 0, "help", common[i].help);
+    return json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s}", "name", common[i].name, "kind", is_tags ? "string-map" : "string", "required", 0,
+                     "mutable", is_tags, "read_only", !is_given, "admin", 0, "help", common[i].help);
 }
 
 json_t *
@@ -224,8 +237,8 @@ schema_json(void)
         for (size_t i = 0; i < class->n_fields; i++)
             if (!(class->fields[i].flags & FIELD_HIDDEN))
                 json_array_append_new(columns, field_schema(&class->fields[i]));
-        json_array_append_new(types, json_pack("{s:s,s:b,s:b,s:s,s:o}", "type", class->name, "has_tenant", class->has_tenant,
-                                               "has_name", class->has_name, "help", class->help, "columns", columns));
+        json_array_append_new(types, json_pack("{s:s,s:b,s:b,s:s,s:o}", "type", class->name, "has_tenant", class->has_tenant, "has_name",
+                                               class->has_name, "help", class->help, "columns", columns));
     }
     return types;
 }

@@ -28,8 +28,7 @@ object_to_store(const struct object *o)
 {
     const struct object_class *class = object_class(o->type);
     char id[UUID_STRLEN];
-    json_t *document = json_pack("{s:s,s:s,s:I}", "type", class->name, "id", uuid_format(o->id, id), "created",
-                                 (json_int_t) o->created_ms);
+    json_t *document = json_pack("{s:s,s:s,s:I}", "type", class->name, "id", uuid_format(o->id, id), "created", (json_int_t) o->created_ms);
     if (o->tenant)
         json_object_set_new(document, "tenant", json_integer(o->tenant));
     if (o->name)
@@ -106,9 +105,7 @@ keep_unknown(struct object *o, const struct object_class *class, const json_t *d
 {
     json_t *unknown = json_object(), *value;
     const char *key;
-    json_object_foreach ((json_t *) document, key, value)
-        if (!is_known_key(class, key))
-            json_object_set(unknown, key, value);
+    json_object_foreach((json_t *) document, key, value) if (!is_known_key(class, key)) json_object_set(unknown, key, value);
     if (json_object_size(unknown))
         o->unknown = json_text(unknown);
     json_decref(unknown);
@@ -203,9 +200,10 @@ static const char *
 fact_field(const struct fact *f)
 {
     static const char *const names[] = {
-        [FACT_MAC] = "mac", [FACT_IP] = "ips", [FACT_VNI] = "vni", [FACT_MAIN_RTB] = "main", [FACT_ROUTE] = "prefix",
-        [FACT_PUBLIC_IP] = "ip", [FACT_ATTACHED] = "attached", [FACT_IGW] = "vpc",
-        [FACT_DEFAULT_SG] = "default", [FACT_SG_RULE] = "peer", [FACT_LISTENER] = "port", [FACT_TARGET] = "port",
+        [FACT_MAC] = "mac",           [FACT_IP] = "ips",        [FACT_VNI] = "vni",
+        [FACT_MAIN_RTB] = "main",     [FACT_ROUTE] = "prefix",  [FACT_PUBLIC_IP] = "ip",
+        [FACT_ATTACHED] = "attached", [FACT_IGW] = "vpc",       [FACT_DEFAULT_SG] = "default",
+        [FACT_SG_RULE] = "peer",      [FACT_LISTENER] = "port", [FACT_TARGET] = "port",
         [FACT_SG_SET] = "groups",
     };
     return names[f->kind];

@@ -161,7 +161,7 @@ object_tag_set(struct object *o, const char *key, const char *value)
         t->value = copy;
     } else {
         o->tags = mem_realloc(o->tags, (o->n_tags + 1) * sizeof *o->tags);
-        o->tags[o->n_tags++] = (struct tag) { mem_strdup(key), mem_strdup(value) };
+        o->tags[o->n_tags++] = (struct tag){ mem_strdup(key), mem_strdup(value) };
     }
 }
 
@@ -195,7 +195,7 @@ uint_map_set(struct uint_map *m, const char *key, uint32_t value)
         return;
     }
     m->v = mem_realloc(m->v, (m->n + 1) * sizeof *m->v);
-    m->v[m->n++] = (struct uint_map_item) { mem_strdup(key), value };
+    m->v[m->n++] = (struct uint_map_item){ mem_strdup(key), value };
 }
 
 void
@@ -216,13 +216,13 @@ uint_map_clear(struct uint_map *m)
     for (size_t i = 0; i < m->n; i++)
         free(m->v[i].key);
     free(m->v);
-    *m = (struct uint_map) { 0, NULL };
+    *m = (struct uint_map){ 0, NULL };
 }
 
 static void
 uint_map_copy(struct uint_map *to, const struct uint_map *from)
 {
-    *to = (struct uint_map) { 0, NULL };
+    *to = (struct uint_map){ 0, NULL };
     for (size_t i = 0; i < from->n; i++)
         uint_map_set(to, from->v[i].key, from->v[i].value);
 }
@@ -330,14 +330,10 @@ field_equal(const struct object *oa, const struct object *ob, const struct field
         return false;
 
     switch (f->kind) {
-    case FIELD_STRING:
-        return string_equal(*(char *const *) a, *(char *const *) b);
-    case FIELD_IP:
-        return ip_equal(*(const struct ip *) a, *(const struct ip *) b);
-    case FIELD_PREFIX:
-        return ip_prefix_equal(*(const struct ip_prefix *) a, *(const struct ip_prefix *) b);
-    case FIELD_IP_LIST:
-        return ip_list_equal(a, b);
+    case FIELD_STRING: return string_equal(*(char *const *) a, *(char *const *) b);
+    case FIELD_IP: return ip_equal(*(const struct ip *) a, *(const struct ip *) b);
+    case FIELD_PREFIX: return ip_prefix_equal(*(const struct ip_prefix *) a, *(const struct ip_prefix *) b);
+    case FIELD_IP_LIST: return ip_list_equal(a, b);
     case FIELD_IP_RANGE: {
         const struct ip_range *ra = a, *rb = b;
         return ip_equal(ra->first, rb->first) && ip_equal(ra->last, rb->last);
@@ -354,12 +350,9 @@ field_equal(const struct object *oa, const struct object *ob, const struct field
         const struct l4_match *ma = a, *mb = b;
         return ma->lo == mb->lo && ma->hi == mb->hi;
     }
-    case FIELD_PEER:
-        return peer_equal(oa, ob, f);
-    case FIELD_UINT_MAP:
-        return uint_map_equal(a, b);
-    default:
-        return !memcmp(a, b, kind_bytes[f->kind]);
+    case FIELD_PEER: return peer_equal(oa, ob, f);
+    case FIELD_UINT_MAP: return uint_map_equal(a, b);
+    default: return !memcmp(a, b, kind_bytes[f->kind]);
     }
 }
 
@@ -381,7 +374,7 @@ object_clone(const struct object *from)
     o->unknown = from->unknown ? mem_strdup(from->unknown) : NULL;
     o->tags = dup_or_null(from->tags, from->n_tags * sizeof *from->tags);
     for (size_t i = 0; i < o->n_tags; i++)
-        o->tags[i] = (struct tag) { mem_strdup(from->tags[i].key), mem_strdup(from->tags[i].value) };
+        o->tags[i] = (struct tag){ mem_strdup(from->tags[i].key), mem_strdup(from->tags[i].value) };
     for (size_t i = 0; i < class->n_fields; i++)
         if (field_is_stored(&class->fields[i]))
             field_deepen(field_of(o, &class->fields[i]), &class->fields[i]);
@@ -435,7 +428,7 @@ bool
 object_name_check(const struct object_class *class, const char *name, struct error *err)
 {
     size_t n = strlen(name);
-    bool is_host = class->type == OBJECT_HOST;   /* named by its system-id, which Debian makes a UUID */
+    bool is_host = class->type == OBJECT_HOST; /* named by its system-id, which Debian makes a UUID */
     if (!n || n > LIMIT_NAME)
         return error_set(err, ERROR_INVALID, "name has %zu characters; write 1 to %d", n, LIMIT_NAME);
     if (!name_has_fit_characters(name))

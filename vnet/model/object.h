@@ -12,9 +12,13 @@ struct transaction;
 
 /* A fact is what at most one object may state within a scope (another object's number). All bytes count: zero it first. */
 enum fact_kind {
-    FACT_MAC = 1, FACT_IP, FACT_VNI, FACT_MAIN_RTB, FACT_ROUTE,
-    FACT_PUBLIC_IP,             /* of an elastic IP */
-    FACT_ATTACHED,              /* an elastic IP is attached to the scope */
+    FACT_MAC = 1,
+    FACT_IP,
+    FACT_VNI,
+    FACT_MAIN_RTB,
+    FACT_ROUTE,
+    FACT_PUBLIC_IP, /* of an elastic IP */
+    FACT_ATTACHED,  /* an elastic IP is attached to the scope */
     FACT_IGW,
     FACT_DEFAULT_SG,
     FACT_SG_RULE,
@@ -29,9 +33,9 @@ struct fact {
     uint8_t b[24];
 };
 
-#define FACTS_MAX (1 + LIMIT_LIST)               /* a port: MAC and addresses */
+#define FACTS_MAX (1 + LIMIT_LIST) /* a port: MAC and addresses */
 #define REFS_MAX (8 + LIMIT_LIST)
-#define OBJECT_LABEL_MAX (2 * (LIMIT_NAME + 1))  /* A/B */
+#define OBJECT_LABEL_MAX (2 * (LIMIT_NAME + 1)) /* A/B */
 
 struct fact fact_mac(uint32_t vpc, struct mac);
 struct fact fact_ip(uint32_t subnet, struct ip);
@@ -42,17 +46,17 @@ struct fact fact_public_ip(struct ip);
 struct fact fact_attached(uint32_t holder);
 struct fact fact_igw(uint32_t vpc);
 struct fact fact_default_sg(uint32_t vpc);
-struct fact fact_sg_rule(const struct sg_rule *);        /* all that it says */
+struct fact fact_sg_rule(const struct sg_rule *); /* all that it says */
 struct fact fact_listener(uint32_t lb, uint8_t proto, uint16_t port);
 struct fact fact_target(uint32_t tg, uint32_t port);
-struct fact fact_sg_set(uint32_t vpc, const struct number_list *groups);         /* exactly these */
+struct fact fact_sg_set(uint32_t vpc, const struct number_list *groups); /* exactly these */
 
 /* Public addresses and the ranges of pools are unique everywhere: their scope is no object. */
 #define PUBLIC_SCOPE 0
 
 enum view {
-    VIEW_COMMITTED,             /* what readers see */
-    VIEW_STAGED,                /* with the changes of the open transaction; without one the same */
+    VIEW_COMMITTED, /* what readers see */
+    VIEW_STAGED,    /* with the changes of the open transaction; without one the same */
     N_VIEWS
 };
 
@@ -102,8 +106,8 @@ bool name_has_fit_characters(const char *);
 /* A user's name for an object of the type. */
 bool object_name_check(const struct object_class *, const char *name, struct error *) MUST_CHECK;
 
-struct tag *object_tag(const struct object *, const char *key);  /* NULL: none */
-void object_tag_set(struct object *, const char *key, const char *value);        /* value NULL removes */
+struct tag *object_tag(const struct object *, const char *key);           /* NULL: none */
+void object_tag_set(struct object *, const char *key, const char *value); /* value NULL removes */
 void object_tags_clear(struct object *);
 
 void uint_map_set(struct uint_map *, const char *key, uint32_t value);
@@ -137,7 +141,7 @@ field_set_given(struct object *o, const struct field *f, bool is_given)
     *(bool *) ((char *) o + f->given_offset) = is_given;
 }
 
-void field_clear(struct object *, const struct field *);         /* frees; the field is unset */
+void field_clear(struct object *, const struct field *); /* frees; the field is unset */
 
 /* FIELD_PEER */
 uint32_t peer_group(const struct object *, const struct field *);

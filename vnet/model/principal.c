@@ -11,8 +11,7 @@ tenant_may(const struct principal *p, enum verb verb, const char *tenant, struct
     if (verb == VERB_ADMIN)
         return error_set(err, ERROR_FORBIDDEN, "'%s' is tenant '%s'; only an admin may do this", p->name, p->tenant);
     if (!tenant || strcmp(tenant, p->tenant))
-        return error_set(err, ERROR_FORBIDDEN, "'%s' may only see and change what belongs to tenant '%s'", p->name,
-                         p->tenant);
+        return error_set(err, ERROR_FORBIDDEN, "'%s' may only see and change what belongs to tenant '%s'", p->name, p->tenant);
     return true;
 }
 
@@ -20,12 +19,9 @@ bool
 principal_may(const struct principal *p, enum verb verb, const char *tenant, struct error *err)
 {
     switch (p->role) {
-    case PRINCIPAL_ADMIN:
-        return true;
-    case PRINCIPAL_TENANT:
-        return tenant_may(p, verb, tenant, err);
-    case PRINCIPAL_HOST:
-        return error_set(err, ERROR_FORBIDDEN, "'%s' is a host, whose agent may only speak of itself", p->name);
+    case PRINCIPAL_ADMIN: return true;
+    case PRINCIPAL_TENANT: return tenant_may(p, verb, tenant, err);
+    case PRINCIPAL_HOST: return error_set(err, ERROR_FORBIDDEN, "'%s' is a host, whose agent may only speak of itself", p->name);
     case PRINCIPAL_READER:
         if (verb == VERB_READ)
             return true;
@@ -60,8 +56,8 @@ principal_from_certificate(const char *cn, const char *ou, struct principal *p, 
     } else if (ou && !strcmp(ou, "host")) {
         made.role = PRINCIPAL_HOST;
     } else if (!ou || strcmp(ou, "reader")) {
-        return error_set(err, ERROR_FORBIDDEN, "certificate '%s': OU '%.100s' is no client's; write admin, tenant:NAME or reader",
-                         cn, ou ? ou : "");
+        return error_set(err, ERROR_FORBIDDEN, "certificate '%s': OU '%.100s' is no client's; write admin, tenant:NAME or reader", cn,
+                         ou ? ou : "");
     }
     *p = made;
     return true;

@@ -9,13 +9,13 @@
 
 #include "base/addr.h"
 
-#define PUBLIC_MAC_OF_IP 0x0a76         /* first two bytes; the address, or the host's number, follows */
+#define PUBLIC_MAC_OF_IP 0x0a76 /* first two bytes; the address, or the host's number, follows */
 #define PUBLIC_MAC_OF_HOST 0x0a77
 
 static inline struct mac
 public_mac(uint16_t kind, uint32_t n)
 {
-    return (struct mac) { { kind >> 8, kind & 0xff, n >> 24, n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff } };
+    return (struct mac){ { kind >> 8, kind & 0xff, n >> 24, n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff } };
 }
 
 static inline struct mac

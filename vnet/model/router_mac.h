@@ -6,6 +6,6 @@
 #include "base/addr.h"
 
 #define ROUTER_MAC_TEXT "02:76:6e:00:00:01"
-#define ROUTER_MAC ((struct mac) { { 0x02, 0x76, 0x6e, 0x00, 0x00, 0x01 } })
+#define ROUTER_MAC ((struct mac){ { 0x02, 0x76, 0x6e, 0x00, 0x00, 0x01 } })
 
 #endif

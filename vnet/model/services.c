@@ -8,9 +8,9 @@
 struct collection {
     const struct model *m;
     enum view v;
-    bool is_lasting;            /* not what drains */
-    const struct listener *changed;              /* as it is to be, not as it is; NULL: none */
-    struct service at;          /* of the target that is looked at */
+    bool is_lasting;                /* not what drains */
+    const struct listener *changed; /* as it is to be, not as it is; NULL: none */
+    struct service at;              /* of the target that is looked at */
     struct services *services;
 };
 
@@ -30,7 +30,7 @@ note_listener(void *collection, const struct object *o)
     struct collection *c = collection;
     const struct listener *listener = (const void *) o;
     if (!c->changed || o->number != c->changed->o.number)
-        service_add(c->services, (struct service) { c->at.proto, c->at.port, listener->lb });
+        service_add(c->services, (struct service){ c->at.proto, c->at.port, listener->lb });
     return true;
 }
 
@@ -42,11 +42,11 @@ note_target(void *collection, const struct object *o)
     const struct tg *tg = view_tg(c->m, c->v, target->tg);
     if (!tg || (c->is_lasting && target->drain_until_ms))
         return true;
-    c->at = (struct service) { tg->proto, target_listens_at(tg, target), 0 };
+    c->at = (struct service){ tg->proto, target_listens_at(tg, target), 0 };
     service_add(c->services, c->at);
     view_each_referrer(c->m, c->v, tg->o.number, OBJECT_LISTENER, note_listener, c);
     if (c->changed && c->changed->tg == tg->o.number)
-        service_add(c->services, (struct service) { c->at.proto, c->at.port, c->changed->lb });
+        service_add(c->services, (struct service){ c->at.proto, c->at.port, c->changed->lb });
     return true;
 }
 
@@ -68,8 +68,9 @@ services_check(const struct transaction *t, uint32_t port, const struct object *
 {
     bool is_target = with->type == OBJECT_TARGET;
     struct services services = { 0 };
-    struct collection c = { .m = t->model, .v = VIEW_STAGED, .is_lasting = true, .services = &services,
-                            .changed = is_target ? NULL : (const void *) with };
+    struct collection c = {
+        .m = t->model, .v = VIEW_STAGED, .is_lasting = true, .services = &services, .changed = is_target ? NULL : (const void *) with
+    };
     char title[TITLE_MAX];
     view_each_referrer(c.m, c.v, port, OBJECT_TARGET, note_target, &c);
     if (is_target)
@@ -77,7 +78,9 @@ services_check(const struct transaction *t, uint32_t port, const struct object *
     services_done(&services);
     if (services.n <= SERVICES_MAX)
         return true;
-    return error_set(err, ERROR_EXHAUSTED, "%s: %s would have %zu services, one for each place where it listens as a target and one more for "
+    return error_set(err, ERROR_EXHAUSTED,
+                     "%s: %s would have %zu services, one for each place where it listens as a target and one more for "
                      "each load balancer that leads there; a port may have %d: remove other targets or listeners of its first",
-                     is_target ? "port" : "tg", transaction_title(t, transaction_get(t, port, OBJECT_PORT), title), services.n, SERVICES_MAX);
+                     is_target ? "port" : "tg", transaction_title(t, transaction_get(t, port, OBJECT_PORT), title), services.n,
+                     SERVICES_MAX);
 }

@@ -5,12 +5,12 @@
 
 #include "vnet/model/model.h"
 
-#define SERVICES_MAX 64         /* of a port */
+#define SERVICES_MAX 64 /* of a port */
 
 struct service {
     uint8_t proto;
     uint16_t port;
-    uint32_t lb;                /* 0: any, and none */
+    uint32_t lb; /* 0: any, and none */
 };
 
 /* No two are the same. All zeros is empty. */
@@ -18,7 +18,7 @@ struct services {
     struct service *v;
     size_t n, cap;
 };
-void services_of_port(const struct model *, uint32_t port, struct services *);          /* adds; those that drain, too */
+void services_of_port(const struct model *, uint32_t port, struct services *); /* adds; those that drain, too */
 void services_done(struct services *);
 
 /* Has the port no more than it may, with a target or a listener as it is to be? */

@@ -7,10 +7,18 @@
 
 /* ---- the type ---- */
 static const struct field fields[] = {
-    { .name = "vpc", .kind = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_OWNER, .offset = offsetof(struct sg_set, vpc),
-      .ref_type = OBJECT_VPC, .help = "the VPC its groups are of" },
-    { .name = "groups", .kind = FIELD_REF_LIST, .flags = FIELD_REQUIRED, .offset = offsetof(struct sg_set, groups),
-      .ref_type = OBJECT_SG, .help = "groups that a port has" },
+    { .name = "vpc",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED | FIELD_OWNER,
+      .offset = offsetof(struct sg_set, vpc),
+      .ref_type = OBJECT_VPC,
+      .help = "the VPC its groups are of" },
+    { .name = "groups",
+      .kind = FIELD_REF_LIST,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct sg_set, groups),
+      .ref_type = OBJECT_SG,
+      .help = "groups that a port has" },
 };
 
 const struct object_class sg_set_class = {
@@ -53,7 +61,7 @@ set_make(struct transaction *t, const struct port *p, uint32_t *number, struct e
 {
     struct sg_set *set = (struct sg_set *) (void *) object_new(&sg_set_class);
     set->vpc = p->vpc;
-    set->groups = (struct number_list) { p->sg.n, mem_dup(p->sg.v, p->sg.n * sizeof *p->sg.v) };
+    set->groups = (struct number_list){ p->sg.n, mem_dup(p->sg.v, p->sg.n * sizeof *p->sg.v) };
     if (!transaction_add(t, &set->o, err))
         return false;
     *number = set->o.number;
@@ -66,7 +74,7 @@ sg_set_join(struct transaction *t, struct port *p, struct error *err)
     struct fact f = fact_default_sg(p->vpc);
     uint32_t number = p->has_sg && !p->sg.n ? view_by_fact(t->model, VIEW_STAGED, &f) : 0;
     if (number)
-        p->sg = (struct number_list) { 1, mem_dup(&number, sizeof number) };
+        p->sg = (struct number_list){ 1, mem_dup(&number, sizeof number) };
     p->sg_set = p->sg.n ? set_find(t, p) : 0;
     return p->sg_set || !p->sg.n || set_make(t, p, &p->sg_set, err);
 }

@@ -10,7 +10,7 @@
 #define PORT_MAX 65535
 #define CODES 256
 #define PROTOCOLS 256
-#define GROUP_SHARE 0.75                 /* a group is less than its VPC, whose addresses its members have */
+#define GROUP_SHARE 0.75 /* a group is less than its VPC, whose addresses its members have */
 
 /* What one rule lets through of another's protocol: from or to these addresses, with these ports, or ICMP's types and codes as one number. */
 struct part {
@@ -21,7 +21,7 @@ struct part {
 struct shading {
     const struct model *m;
     const struct sg_rule *rule;
-    struct part whole;                   /* the rule's */
+    struct part whole; /* the rule's */
     struct part *parts;
     size_t n, cap;
 };
@@ -31,7 +31,7 @@ vpc_of(const struct model *m, const struct sg_rule *rule)
 {
     const struct sg *sg = model_sg(m, rule->sg);
     const struct vpc *vpc = sg ? model_vpc(m, sg->vpc) : NULL;
-    return vpc ? vpc->cidr : (struct ip_prefix) { .len = 0 };
+    return vpc ? vpc->cidr : (struct ip_prefix){ .len = 0 };
 }
 
 static struct part

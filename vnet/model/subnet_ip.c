@@ -34,11 +34,9 @@ subnet_ip_check(struct transaction *t, uint32_t subnet, struct ip ip, struct err
     ip_format(ip, text);
     transaction_title(t, &s->o, title);
     if (!ip_prefix_contains(s->cidr, ip))
-        return error_set(err, ERROR_INVALID, "ip '%s' is not in %s; write a free one of %s", text, title,
-                         ip_prefix_format(s->cidr, cidr));
+        return error_set(err, ERROR_INVALID, "ip '%s' is not in %s; write a free one of %s", text, title, ip_prefix_format(s->cidr, cidr));
     const char *why = kept_for(s, ip);
     if (why)
-        return error_set(err, ERROR_INVALID, "ip '%s' is %s in %s; write another of %s", text, why, title,
-                         ip_prefix_format(s->cidr, cidr));
+        return error_set(err, ERROR_INVALID, "ip '%s' is %s in %s; write another of %s", text, why, title, ip_prefix_format(s->cidr, cidr));
     return true;
 }

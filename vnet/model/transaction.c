@@ -68,7 +68,7 @@ stage(struct transaction *t, uint32_t number, enum object_type type, const struc
     if (!s) {
         const struct object *before = view_get(t->model, VIEW_COMMITTED, number, type);
         s = mem_alloc(sizeof *s);
-        s->c = (struct change) { type, number, before, before };
+        s->c = (struct change){ type, number, before, before };
         map_insert(&t->staged, &s->node, hash_u32(number));
     }
     struct object *old = s->c.after != s->c.before ? (struct object *) s->c.after : NULL;

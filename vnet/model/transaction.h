@@ -35,9 +35,9 @@ struct transaction;
 /* What the outside gives a transaction, so that it stays pure. */
 struct transaction_origin {
     struct principal principal;
-    const char *tenant;                  /* whose objects names refer to; NULL: "default" */
-    int64_t now_ms;                      /* creation time of new objects */
-    bool is_sweep;                       /* deletes of targets take only those whose time of draining is over, and leave others as they are */
+    const char *tenant; /* whose objects names refer to; NULL: "default" */
+    int64_t now_ms;     /* creation time of new objects */
+    bool is_sweep;      /* deletes of targets take only those whose time of draining is over, and leave others as they are */
     void (*random)(void *aux, uint8_t *, size_t);
     void *random_aux;
 };
@@ -61,8 +61,8 @@ bool transaction_finish(struct transaction *, struct error *) MUST_CHECK;
 struct change {
     enum object_type type;
     uint32_t number;
-    const struct object *before;         /* NULL: new */
-    const struct object *after;          /* NULL: deleted */
+    const struct object *before; /* NULL: new */
+    const struct object *after;  /* NULL: deleted */
 };
 /* One per object, net effect, in order of number. Valid until the transaction is freed; 'before' also after commit. */
 const struct change *transaction_changes(const struct transaction *, size_t *n);
@@ -74,7 +74,7 @@ json_t *transaction_json(const struct transaction *, const struct object *);
 
 /* Allocation state that the store keeps with the objects. */
 struct model_sequences {
-    uint64_t revision;                   /* after this transaction */
+    uint64_t revision; /* after this transaction */
     uint32_t next_number;
     uint32_t next_vni;
 };
@@ -82,7 +82,7 @@ struct model_sequences transaction_sequences(const struct transaction *);
 
 /* Makes the model show it. Call when durable. Afterwards the transaction holds the old objects until transaction_free(). */
 void transaction_commit(struct transaction *);
-void transaction_free(struct transaction *);             /* not committed: aborts; NULL is fine */
+void transaction_free(struct transaction *); /* not committed: aborts; NULL is fine */
 
 /* ---- numbers ---- */
 /* A deleted object's number may be used again once every host has confirmed; the controller says so. Numbers come from a sequence that
@@ -92,7 +92,7 @@ void model_release_number(struct model *, uint32_t number);
 /* ---- loading from the store ---- */
 /* In any order; references are checked by model_load_finish(). 'document' is what object_to_store() wrote. */
 bool model_load_object(struct model *, uint32_t number, const json_t *document, struct error *) MUST_CHECK;
-void model_load_tombstone(struct model *, uint32_t number);      /* deleted, not released yet */
+void model_load_tombstone(struct model *, uint32_t number); /* deleted, not released yet */
 bool model_load_finish(struct model *, const struct model_sequences *, struct error *) MUST_CHECK;
 /* New reference: everything needed to load the object again (references by number). */
 json_t *object_to_store(const struct object *);

@@ -81,7 +81,7 @@ remove_asked(struct transaction *t, const struct object *o, struct error *err)
     const struct object_hooks *hooks = object_hooks(o->type);
     bool stays = false;
     return (!hooks->removing || hooks->removing(t, o, err)) && (!hooks->linger || hooks->linger(t, o, &stays, err))
-        && (stays || transaction_remove(t, o, err));
+           && (stays || transaction_remove(t, o, err));
 }
 
 static bool

@@ -27,8 +27,8 @@ name_new(const struct op *op, struct object *o, struct error *err)
     if (!op->name)
         return op->class->has_tenant || error_set(err, ERROR_INVALID, "name is missing");
     if (!op->class->has_name)
-        return error_set(err, ERROR_INVALID, "%s %s has no name of its own; leave it out",
-                         strchr("aeiou", op->class->name[0]) ? "an" : "a", op->class->name);
+        return error_set(err, ERROR_INVALID, "%s %s has no name of its own; leave it out", strchr("aeiou", op->class->name[0]) ? "an" : "a",
+                         op->class->name);
     if (!object_name_check(op->class, op->name, err))
         return false;
     o->name = mem_strdup(op->name);
@@ -74,8 +74,7 @@ refuse_other_value(const char *column, const json_t *is, const json_t *given, st
 }
 
 static bool
-column_agrees(const struct transaction *t, const struct object *is, const struct object *given, const char *column,
-              struct error *err)
+column_agrees(const struct transaction *t, const struct object *is, const struct object *given, const char *column, struct error *err)
 {
     const char *names[] = { column };
     struct json_columns columns = { .names = names, .n = 1 };
@@ -89,8 +88,7 @@ column_agrees(const struct transaction *t, const struct object *is, const struct
 
 /* Does what exists have all the values given? Of maps, the keys given. */
 static bool
-values_agree(const struct transaction *t, const struct op *op, const struct object *is, const struct object *given,
-             struct error *err)
+values_agree(const struct transaction *t, const struct op *op, const struct object *is, const struct object *given, struct error *err)
 {
     const char *column;
     json_t *value;
@@ -102,7 +100,8 @@ values_agree(const struct transaction *t, const struct op *op, const struct obje
             return error_set(err, ERROR_CONFLICT, "it exists with tag '%s' %s%s%s, not '%s'", wanted->key, tag ? "'" : "",
                              tag ? tag->value : "unset", tag ? "'" : "", wanted->value);
     }
-    json_object_foreach ((json_t *) op->values, column, value) {
+    json_object_foreach((json_t *) op->values, column, value)
+    {
         const struct field *f = object_field(op->class, column);
         if (f && !json_is_null(value) && !column_agrees(t, is, given, column, err))
             return false;

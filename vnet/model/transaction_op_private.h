@@ -10,12 +10,12 @@ enum op_kind { OP_ADD, OP_SET, OP_DEL };
 struct op {
     enum op_kind kind;
     const struct object_class *class;
-    const char *name;                    /* NULL: none */
+    const char *name; /* NULL: none */
     const char *id;
-    const json_t *values;                /* NULL: none */
+    const json_t *values; /* NULL: none */
     bool may_exist, if_exists, move;
     const char *tenant_name;
-    uint32_t tenant;                     /* 0: type without */
+    uint32_t tenant; /* 0: type without */
 };
 
 /* Strictly: what is unknown or of another kind is refused. 'op' keeps pointers into the JSON. */

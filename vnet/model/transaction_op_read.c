@@ -26,22 +26,27 @@ op_keys_check(const json_t *json, struct error *err)
         const char *name;
         bool is_bool, is_object;
     } keys[] = {
-        { "op", false, false },        { "type", false, false },     { "name", false, false },
-        { "id", false, false },        { "tenant", false, false },   { "values", false, true },
-        { "may_exist", true, false },  { "if_exists", true, false }, { "move", true, false },
+        { "op", false, false },       { "type", false, false },     { "name", false, false },
+        { "id", false, false },       { "tenant", false, false },   { "values", false, true },
+        { "may_exist", true, false }, { "if_exists", true, false }, { "move", true, false },
     };
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *) json, key, value) {
+    json_object_foreach((json_t *) json, key, value)
+    {
         size_t i = 0, n = sizeof keys / sizeof keys[0];
         while (i < n && strcmp(keys[i].name, key))
             i++;
         if (i == n)
             return error_set(err, ERROR_INVALID, "operation: member '%.60s' is unknown", key);
-        if (!json_is_null(value) && !(keys[i].is_bool ? json_is_boolean(value)
-                                      : keys[i].is_object ? json_is_object(value) : json_is_string(value)))
+        if (!json_is_null(value)
+            && !(keys[i].is_bool     ? json_is_boolean(value)
+                 : keys[i].is_object ? json_is_object(value)
+                                     : json_is_string(value)))
             return error_set(err, ERROR_INVALID, "operation: member '%s' is no %s", key,
-                             keys[i].is_bool ? "boolean" : keys[i].is_object ? "object" : "text");
+                             keys[i].is_bool     ? "boolean"
+                             : keys[i].is_object ? "object"
+                                                 : "text");
     }
     return true;
 }

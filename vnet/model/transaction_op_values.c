@@ -21,10 +21,12 @@ check_givable(const struct transaction *t, const struct op *op, const struct fie
 {
     if (f->kind == FIELD_RUNTIME || f->flags & FIELD_READ_ONLY || (f->derive && !f->writes))
         return error_set(err, ERROR_INVALID, "%s cannot be given: it is %s", f->name,
-                         f->kind == FIELD_RUNTIME ? "observed" : f->derive ? "derived" : "allocated");
+                         f->kind == FIELD_RUNTIME ? "observed"
+                         : f->derive              ? "derived"
+                                                  : "allocated");
     if (op->kind == OP_SET && !(f->flags & FIELD_MUTABLE))
-        return error_set(err, ERROR_INVALID, "%s cannot be changed%s%s", f->name,
-                         f->writes ? "; further addresses are changed by " : "", f->writes ? f->writes : "");
+        return error_set(err, ERROR_INVALID, "%s cannot be changed%s%s", f->name, f->writes ? "; further addresses are changed by " : "",
+                         f->writes ? f->writes : "");
     if (f->flags & FIELD_AGENT && !t->principal.is_agent)
         return error_set(err, ERROR_INVALID, "%s cannot be given: a hypervisor's agent says it", f->name);
     return !(f->flags & FIELD_ADMIN) || principal_may(&t->principal, VERB_ADMIN, NULL, err);
@@ -32,8 +34,8 @@ check_givable(const struct transaction *t, const struct op *op, const struct fie
 
 /* A value for a column that stands for the first element of another. */
 static bool
-give_short(const struct field_context *c, const struct op *op, struct object *o, const struct field *f,
-           const json_t *value, struct error *err)
+give_short(const struct field_context *c, const struct op *op, struct object *o, const struct field *f, const json_t *value,
+           struct error *err)
 {
     const char *s = json_string_value(value);
     struct ip unused;
@@ -42,16 +44,14 @@ give_short(const struct field_context *c, const struct op *op, struct object *o,
         return error_set(err, ERROR_INVALID, "%s and %s are both given; give one", f->name, f->writes);
     if (!s || !ip_parse(s, &unused)) {
         char shown[VALUE_SHOWN_MAX];
-        return error_set(err, ERROR_INVALID, "%s '%s' is no IP address; write one like 10.0.0.5", f->name,
-                         value_shown(value, shown));
+        return error_set(err, ERROR_INVALID, "%s '%s' is no IP address; write one like 10.0.0.5", f->name, value_shown(value, shown));
     }
     return field_give(c, o, object_field(op->class, f->writes), value, err);
 }
 
 /* "tags:K", "quotas:K" */
 static bool
-give_item(const struct transaction *t, const struct op *op, struct object *o, const char *column, const json_t *value,
-          struct error *err)
+give_item(const struct transaction *t, const struct op *op, struct object *o, const char *column, const json_t *value, struct error *err)
 {
     const char *colon = strchr(column, ':');
     char map[32];
@@ -65,8 +65,7 @@ give_item(const struct transaction *t, const struct op *op, struct object *o, co
 }
 
 static bool
-give_column(const struct transaction *t, const struct op *op, struct object *o, const char *column, const json_t *value,
-            struct error *err)
+give_column(const struct transaction *t, const struct op *op, struct object *o, const char *column, const json_t *value, struct error *err)
 {
     struct field_context c = { t->model, VIEW_STAGED, op->class->has_tenant ? o->tenant : op->tenant };
     const struct field *f = object_field(op->class, column);
@@ -93,11 +92,9 @@ op_give_values(const struct transaction *t, const struct op *op, struct object *
     const char *column;
     json_t *value;
     for (size_t i = 0; op->values && i < class->n_fields; i++)
-        if ((value = json_object_get(op->values, class->fields[i].name))
-            && !give_column(t, op, o, class->fields[i].name, value, err))
+        if ((value = json_object_get(op->values, class->fields[i].name)) && !give_column(t, op, o, class->fields[i].name, value, err))
             return false;
-    json_object_foreach ((json_t *) op->values, column, value)
-        if (!object_field(class, column) && !give_column(t, op, o, column, value, err))
-            return false;
+    json_object_foreach((json_t *) op->values, column,
+                        value) if (!object_field(class, column) && !give_column(t, op, o, column, value, err)) return false;
     return true;
 }

@@ -8,16 +8,16 @@
 struct transaction {
     struct model *model;
     struct principal principal;
-    char tenant[LIMIT_NAME + 1];         /* whose objects names refer to */
+    char tenant[LIMIT_NAME + 1]; /* whose objects names refer to */
     int64_t now_ms;
     void (*random)(void *aux, uint8_t *, size_t);
     void *random_aux;
     bool is_sweep;
-    bool may_move;                       /* of the operation being applied: "move" */
+    bool may_move; /* of the operation being applied: "move" */
 
     struct model_sequences sequences;
-    struct map staged;                   /* struct staged, by number */
-    struct change *changes;              /* after finish; by rising number */
+    struct map staged;      /* struct staged, by number */
+    struct change *changes; /* after finish; by rising number */
     size_t n_changes;
     bool is_finished, is_committed;
 };
@@ -25,8 +25,7 @@ struct transaction {
 /* Objects enter and leave. 'take' becomes the transaction's, also on error; number, id and creation time are set if they are not.
  * Errors do not name the object. */
 bool transaction_add(struct transaction *, struct object *take, struct error *) MUST_CHECK;
-bool transaction_replace(struct transaction *, const struct object *before, struct object *take, struct error *)
-    MUST_CHECK;
+bool transaction_replace(struct transaction *, const struct object *before, struct object *take, struct error *) MUST_CHECK;
 /* With what it owns. */
 bool transaction_remove(struct transaction *, const struct object *, struct error *) MUST_CHECK;
 
@@ -52,8 +51,7 @@ bool transaction_take_vni(struct transaction *, uint32_t *vni, struct error *) M
 bool vpc_add_default_sg(struct transaction *, const struct object *vpc, struct error *) MUST_CHECK;
 
 /* ---- validation of whole objects (transaction_validate.c) ---- */
-bool transaction_check(struct transaction *, const struct object *before, const struct object *, struct error *)
-    MUST_CHECK;
+bool transaction_check(struct transaction *, const struct object *before, const struct object *, struct error *) MUST_CHECK;
 bool transaction_check_removable(struct transaction *, const struct object *, struct error *) MUST_CHECK;
 bool transaction_check_quotas(const struct transaction *, struct error *) MUST_CHECK;
 /* Does 'referrer' go when 'owner' goes? */

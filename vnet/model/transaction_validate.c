@@ -32,8 +32,7 @@ refuse_public_ip(struct transaction *t, struct ip ip, const struct object *other
     char text[IP_STRLEN];
     ip_format(ip, text);
     if (other->tenant != tenant)
-        return error_set(err, ERROR_CONFLICT, "ip '%s' is in use by another tenant's elastic IP; write a free one, or leave it out",
-                         text);
+        return error_set(err, ERROR_CONFLICT, "ip '%s' is in use by another tenant's elastic IP; write a free one, or leave it out", text);
     return error_set(err, ERROR_CONFLICT, "ip '%s' is in use by an elastic IP of tenant '%s'; write a free one, or leave it out", text,
                      tenant_name(t, tenant));
 }
@@ -49,28 +48,22 @@ refuse_fact(struct transaction *t, const struct fact *f, const struct object *o,
     switch ((enum fact_kind) f->kind) {
     case FACT_IP:
         memcpy(ip.b, f->b, sizeof ip.b);
-        return error_set(err, ERROR_CONFLICT, "ip '%s' is taken by %s; write a free one, or leave it out",
-                         ip_format(ip, text), title);
+        return error_set(err, ERROR_CONFLICT, "ip '%s' is taken by %s; write a free one, or leave it out", ip_format(ip, text), title);
     case FACT_MAC:
         memcpy(mac.b, f->b, sizeof mac.b);
         return error_set(err, ERROR_CONFLICT, "mac '%s' is taken by %s of the same VPC; write another, or leave it out",
                          mac_format(mac, text), title);
-    case FACT_PUBLIC_IP:
-        memcpy(ip.b, f->b, sizeof ip.b);
-        return refuse_public_ip(t, ip, other, o->tenant, err);
+    case FACT_PUBLIC_IP: memcpy(ip.b, f->b, sizeof ip.b); return refuse_public_ip(t, ip, other, o->tenant, err);
     case FACT_ROUTE:
     case FACT_IGW:
     case FACT_LISTENER:
-    case FACT_TARGET:
-        return error_set(err, ERROR_CONFLICT, "it exists already");
-    case FACT_SG_RULE:
-        return error_set(err, ERROR_CONFLICT, "%s says the same", title);
+    case FACT_TARGET: return error_set(err, ERROR_CONFLICT, "it exists already");
+    case FACT_SG_RULE: return error_set(err, ERROR_CONFLICT, "%s says the same", title);
     case FACT_VNI:
     case FACT_MAIN_RTB:
     case FACT_DEFAULT_SG:
     case FACT_SG_SET:
-    case FACT_ATTACHED:
-        break;
+    case FACT_ATTACHED: break;
     }
     return error_set(err, ERROR_INTERNAL, "%s is in the way", title);
 }
@@ -95,16 +88,15 @@ check_id(struct transaction *t, const struct object *o, struct error *err)
     const struct object *other = view_by_id(t->model, VIEW_STAGED, o->id);
     if (!other || other->number == o->number)
         return true;
-    return error_set(err, ERROR_CONFLICT, "id '%s' is taken by another object; write another, or leave it out",
-                     uuid_format(o->id, id));
+    return error_set(err, ERROR_CONFLICT, "id '%s' is taken by another object; write another, or leave it out", uuid_format(o->id, id));
 }
 
 bool
 transaction_check(struct transaction *t, const struct object *before, const struct object *o, struct error *err)
 {
     const struct object_hooks *hooks = object_hooks(o->type);
-    return (before || (check_name(t, o, err) && check_id(t, o, err)))
-           && (!hooks->check || hooks->check(t, before, o, err)) && check_facts(t, o, err);
+    return (before || (check_name(t, o, err) && check_id(t, o, err))) && (!hooks->check || hooks->check(t, before, o, err))
+           && check_facts(t, o, err);
 }
 
 /* ---- removal ---- */
@@ -146,8 +138,7 @@ referrer_name(const struct transaction *t, struct referrers *r, const struct obj
         r->has_more = true;
         return;
     }
-    r->used += snprintf(r->text + r->used, sizeof r->text - r->used, "%s%s", r->n++ ? ", " : "",
-                        transaction_title(t, o, title));
+    r->used += snprintf(r->text + r->used, sizeof r->text - r->used, "%s%s", r->n++ ? ", " : "", transaction_title(t, o, title));
 }
 
 static struct referrers
@@ -155,7 +146,7 @@ referrers_find(const struct transaction *t, uint32_t target)
 {
     struct referrers r = { .n = 0 };
     for (const struct object_class *class = NULL; !r.has_more && (class = object_class_next(class));) {
-        uint32_t number = class->is_hidden ? UINT32_MAX : 0;     /* what users do not see goes by itself */
+        uint32_t number = class->is_hidden ? UINT32_MAX : 0; /* what users do not see goes by itself */
         while (!r.has_more && (number = view_next_referrer(t->model, VIEW_STAGED, target, class->type, number))) {
             const struct object *o = transaction_get(t, number, class->type);
             if (!object_goes_with(o, target))
@@ -172,8 +163,8 @@ transaction_check_removable(struct transaction *t, const struct object *o, struc
     struct referrers r = referrers_find(t, o->number);
     if (!r.n)
         return true;
-    return error_set(err, ERROR_CONFLICT, "%s%s still refer%s to it; delete or change %s first", r.text,
-                     r.has_more ? " and more" : "", r.n == 1 ? "s" : "", r.n == 1 ? "that" : "them");
+    return error_set(err, ERROR_CONFLICT, "%s%s still refer%s to it; delete or change %s first", r.text, r.has_more ? " and more" : "",
+                     r.n == 1 ? "s" : "", r.n == 1 ? "that" : "them");
 }
 
 /* ---- quotas ---- */
@@ -186,8 +177,10 @@ check_quota(const struct transaction *t, const struct object *o, struct error *e
     size_t n = view_count(t->model, VIEW_STAGED, o->tenant, o->type);
     if (!quota || n <= quota->value || n <= view_count(t->model, VIEW_COMMITTED, o->tenant, o->type))
         return true;
-    return error_set(err, ERROR_QUOTA, "tenant '%s': quota of %u for type '%s' is used up: there would be %zu; delete some, or have "
-                     "an admin raise it", tenant->o.name, quota->value, class->name, n);
+    return error_set(err, ERROR_QUOTA,
+                     "tenant '%s': quota of %u for type '%s' is used up: there would be %zu; delete some, or have "
+                     "an admin raise it",
+                     tenant->o.name, quota->value, class->name, n);
 }
 
 bool

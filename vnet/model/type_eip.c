@@ -5,11 +5,21 @@
 #include "vnet/model/field_value.h"
 
 static const struct field fields[] = {
-    { .name = "ip", .kind = FIELD_IP, .flags = FIELD_ALWAYS, .offset = offsetof(struct eip, ip),
+    { .name = "ip",
+      .kind = FIELD_IP,
+      .flags = FIELD_ALWAYS,
+      .offset = offsetof(struct eip, ip),
       .help = "a free address of the pool unless given" },
-    { .name = "pool", .kind = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_ANY_TENANT, .offset = offsetof(struct eip, pool),
-      .ref_type = OBJECT_POOL, .help = "the pool it is from" },
-    { .name = "attached", .kind = FIELD_TARGET, .flags = FIELD_MUTABLE, .offset = offsetof(struct eip, attached),
+    { .name = "pool",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED | FIELD_ANY_TENANT,
+      .offset = offsetof(struct eip, pool),
+      .ref_type = OBJECT_POOL,
+      .help = "the pool it is from" },
+    { .name = "attached",
+      .kind = FIELD_TARGET,
+      .flags = FIELD_MUTABLE,
+      .offset = offsetof(struct eip, attached),
       .min = 1u << TARGET_NONE | 1u << TARGET_PORT | 1u << TARGET_NATGW | 1u << TARGET_LB,
       .help = "port:NAME, natgw:NAME or lb:NAME; from one to another only by moving it" },
     { .name = "host", .kind = FIELD_RUNTIME, .help = "where it is answered for" },
@@ -109,8 +119,8 @@ static bool
 check_move(struct transaction *t, const struct eip *before, const struct eip *e, struct error *err)
 {
     char title[TITLE_MAX];
-    if (before->attached.kind == TARGET_NONE || e->attached.kind == TARGET_NONE
-        || before->attached.number == e->attached.number || t->may_move)
+    if (before->attached.kind == TARGET_NONE || e->attached.kind == TARGET_NONE || before->attached.number == e->attached.number
+        || t->may_move)
         return true;
     return error_set(err, ERROR_CONFLICT, "it is attached to %s; detach it first, or move it with --move",
                      transaction_title(t, transaction_get(t, before->attached.number, OBJECT_NONE), title));

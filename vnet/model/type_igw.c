@@ -2,7 +2,11 @@
 #include "vnet/model/transaction_state.h"
 
 static const struct field fields[] = {
-    { .name = "vpc", .kind = FIELD_REF, .flags = FIELD_REQUIRED, .offset = offsetof(struct igw, vpc), .ref_type = OBJECT_VPC,
+    { .name = "vpc",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct igw, vpc),
+      .ref_type = OBJECT_VPC,
       .help = "the VPC it leads out of" },
 };
 

@@ -10,16 +10,32 @@
 #include "vnet/model/field_value.h"
 
 static const struct field fields[] = {
-    { .name = "cidr", .kind = FIELD_PREFIX, .flags = FIELD_REQUIRED, .offset = offsetof(struct pool, cidr),
+    { .name = "cidr",
+      .kind = FIELD_PREFIX,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct pool, cidr),
       .help = "the network's addresses, /8 to /30; pools do not overlap" },
-    { .name = "uplink", .kind = FIELD_STRING, .flags = FIELD_REQUIRED, .offset = offsetof(struct pool, uplink),
+    { .name = "uplink",
+      .kind = FIELD_STRING,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct pool, uplink),
       .help = "the physical network it is on, as hosts name it in vnet-uplinks" },
-    { .name = "gateway", .kind = FIELD_IP, .flags = FIELD_ALWAYS, .offset = offsetof(struct pool, gateway),
+    { .name = "gateway",
+      .kind = FIELD_IP,
+      .flags = FIELD_ALWAYS,
+      .offset = offsetof(struct pool, gateway),
       .help = "the upstream router; the first address unless given" },
     { .name = "gateway_mac", .kind = FIELD_RUNTIME, .help = "the upstream router's MAC address, as last learnt" },
-    { .name = "range", .kind = FIELD_IP_RANGE, .flags = FIELD_MUTABLE | FIELD_ALWAYS, .offset = offsetof(struct pool, range),
+    { .name = "range",
+      .kind = FIELD_IP_RANGE,
+      .flags = FIELD_MUTABLE | FIELD_ALWAYS,
+      .offset = offsetof(struct pool, range),
       .help = "what may be handed out; all but network, gateway and broadcast address unless given" },
-    { .name = "vlan", .kind = FIELD_UINT, .offset = offsetof(struct pool, vlan), .min = 1, .max = 4094,
+    { .name = "vlan",
+      .kind = FIELD_UINT,
+      .offset = offsetof(struct pool, vlan),
+      .min = 1,
+      .max = 4094,
       .help = "VLAN on the physical network; untagged unless given" },
     FIELD_ERROR,
 };
@@ -38,13 +54,13 @@ pool_usable(const struct pool *p, struct ip_range usable[2])
     first += first == ip4_u32(ip_prefix_first(p->cidr));
     last -= last == ip4_u32(ip_prefix_last(p->cidr));
     if (gateway < first || gateway > last) {
-        usable[n++] = (struct ip_range) { ip4(first), ip4(last) };
+        usable[n++] = (struct ip_range){ ip4(first), ip4(last) };
         return first <= last ? n : 0;
     }
     if (first < gateway)
-        usable[n++] = (struct ip_range) { ip4(first), ip4(gateway - 1) };
+        usable[n++] = (struct ip_range){ ip4(first), ip4(gateway - 1) };
     if (gateway < last)
-        usable[n++] = (struct ip_range) { ip4(gateway + 1), ip4(last) };
+        usable[n++] = (struct ip_range){ ip4(gateway + 1), ip4(last) };
     return n;
 }
 
@@ -58,7 +74,7 @@ complete(struct transaction *t, const struct object *before, struct object *o, s
         p->gateway = ip4(first);
     if (p->range.first.family == IP_NONE) {
         uint32_t gateway = ip4_u32(p->gateway);
-        p->range = (struct ip_range) { ip4(first + (gateway == first)), ip4(last - (gateway == last)) };
+        p->range = (struct ip_range){ ip4(first + (gateway == first)), ip4(last - (gateway == last)) };
     }
     return true;
 }
@@ -70,15 +86,13 @@ check_cidr(struct transaction *t, const struct pool *p, struct error *err)
     char text[IP_PREFIX_STRLEN], other_text[IP_PREFIX_STRLEN], title[TITLE_MAX];
     if (!cidr_check(p->cidr, &rule, err))
         return false;
-    const struct pool *other = view_pool(t->model, VIEW_STAGED,
-                                         view_range_overlapping(t->model, VIEW_STAGED, PUBLIC_SCOPE,
-                                                                ip4_u32(ip_prefix_first(p->cidr)),
-                                                                ip4_u32(ip_prefix_last(p->cidr))));
+    const struct pool *other = view_pool(
+        t->model, VIEW_STAGED,
+        view_range_overlapping(t->model, VIEW_STAGED, PUBLIC_SCOPE, ip4_u32(ip_prefix_first(p->cidr)), ip4_u32(ip_prefix_last(p->cidr))));
     if (!other || other->o.number == p->o.number)
         return true;
     return error_set(err, ERROR_CONFLICT, "cidr '%s' overlaps %s, which has %s; write a range that is free",
-                     ip_prefix_format(p->cidr, text), transaction_title(t, &other->o, title),
-                     ip_prefix_format(other->cidr, other_text));
+                     ip_prefix_format(p->cidr, text), transaction_title(t, &other->o, title), ip_prefix_format(other->cidr, other_text));
 }
 
 static bool
@@ -117,8 +131,10 @@ check_range(const struct pool *p, struct error *err)
     if (!ip_prefix_contains(p->cidr, p->range.first) || !ip_prefix_contains(p->cidr, p->range.last))
         return error_set(err, ERROR_INVALID, "range '%s' is not within %s; write a part of it", text, cidr);
     if (!pool_usable(p, usable))
-        return error_set(err, ERROR_INVALID, "range '%s' has nothing to hand out: network, gateway and broadcast address of %s are not; "
-                         "write a wider one", text, cidr);
+        return error_set(err, ERROR_INVALID,
+                         "range '%s' has nothing to hand out: network, gateway and broadcast address of %s are not; "
+                         "write a wider one",
+                         text, cidr);
     return true;
 }
 

@@ -21,7 +21,7 @@ port_ip4(const struct port *p)
     for (size_t i = 0; i < p->ips.n; i++)
         if (p->ips.v[i].family == IP_V4)
             return p->ips.v[i];
-    return (struct ip) { .family = IP_NONE };
+    return (struct ip){ .family = IP_NONE };
 }
 
 static json_t *
@@ -33,26 +33,53 @@ derive_ip(const struct model *m, const struct object *o)
 }
 
 static const struct field fields[] = {
-    { .name = "subnet", .kind = FIELD_REF, .flags = FIELD_REQUIRED, .offset = offsetof(struct port, subnet),
-      .ref_type = OBJECT_SUBNET, .help = "the subnet it is in" },
-    { .name = "ip", .kind = FIELD_IP, .derive = derive_ip, .writes = "ips",
-      .help = "its first IPv4 address; a free one unless given" },
-    { .name = "ips", .kind = FIELD_IP_LIST, .flags = FIELD_MUTABLE | FIELD_ALWAYS, .offset = offsetof(struct port, ips),
+    { .name = "subnet",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct port, subnet),
+      .ref_type = OBJECT_SUBNET,
+      .help = "the subnet it is in" },
+    { .name = "ip", .kind = FIELD_IP, .derive = derive_ip, .writes = "ips", .help = "its first IPv4 address; a free one unless given" },
+    { .name = "ips",
+      .kind = FIELD_IP_LIST,
+      .flags = FIELD_MUTABLE | FIELD_ALWAYS,
+      .offset = offsetof(struct port, ips),
       .help = "all its addresses, the first of which stays" },
-    { .name = "mac", .kind = FIELD_MAC, .flags = FIELD_ALWAYS, .offset = offsetof(struct port, mac),
+    { .name = "mac",
+      .kind = FIELD_MAC,
+      .flags = FIELD_ALWAYS,
+      .offset = offsetof(struct port, mac),
       .help = "unique in its VPC; a locally administered one unless given" },
-    { .name = "sg", .kind = FIELD_REF_LIST, .flags = FIELD_MUTABLE | FIELD_NONE_WORD, .offset = offsetof(struct port, sg),
-      .given_offset = offsetof(struct port, has_sg), .ref_type = OBJECT_SG,
+    { .name = "sg",
+      .kind = FIELD_REF_LIST,
+      .flags = FIELD_MUTABLE | FIELD_NONE_WORD,
+      .offset = offsetof(struct port, sg),
+      .given_offset = offsetof(struct port, has_sg),
+      .ref_type = OBJECT_SG,
       .help = "security groups; the VPC's default one unless given; 'none' filters nothing" },
-    { .name = "sg_set", .kind = FIELD_REF, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .offset = offsetof(struct port, sg_set),
-      .ref_type = OBJECT_SG_SET, .help = "the combination of its groups" },
-    { .name = "source_dest_check", .kind = FIELD_BOOL, .flags = FIELD_MUTABLE,
-      .offset = offsetof(struct port, source_dest_check), .default_text = "true",
+    { .name = "sg_set",
+      .kind = FIELD_REF,
+      .flags = FIELD_HIDDEN | FIELD_READ_ONLY,
+      .offset = offsetof(struct port, sg_set),
+      .ref_type = OBJECT_SG_SET,
+      .help = "the combination of its groups" },
+    { .name = "source_dest_check",
+      .kind = FIELD_BOOL,
+      .flags = FIELD_MUTABLE,
+      .offset = offsetof(struct port, source_dest_check),
+      .default_text = "true",
       .help = "false: may send from, and be routed, addresses that are not its own" },
-    { .name = "declared_by", .kind = FIELD_STRING, .flags = FIELD_MUTABLE | FIELD_AGENT, .offset = offsetof(struct port, declared_by),
+    { .name = "declared_by",
+      .kind = FIELD_STRING,
+      .flags = FIELD_MUTABLE | FIELD_AGENT,
+      .offset = offsetof(struct port, declared_by),
       .help = "the domain (UUID) whose XML declares it, and with which it goes" },
-    { .name = "declared_on", .kind = FIELD_REF, .flags = FIELD_MUTABLE | FIELD_AGENT, .offset = offsetof(struct port, declared_on),
-      .ref_type = OBJECT_HOST, .help = "the host where that domain was last" },
+    { .name = "declared_on",
+      .kind = FIELD_REF,
+      .flags = FIELD_MUTABLE | FIELD_AGENT,
+      .offset = offsetof(struct port, declared_on),
+      .ref_type = OBJECT_HOST,
+      .help = "the host where that domain was last" },
     { .name = "host", .kind = FIELD_RUNTIME, .help = "where it is bound" },
     { .name = "state", .kind = FIELD_RUNTIME, .help = "unbound, building, active or error" },
     { .name = "reason", .kind = FIELD_RUNTIME, .help = "why the state is error" },
@@ -87,7 +114,7 @@ take_ip(struct transaction *t, struct port *p, struct error *err)
     struct ip ip;
     if (!subnet_ip_take(t, p->subnet, &ip, err))
         return false;
-    p->ips = (struct ip_list) { 1, mem_dup(&ip, sizeof ip) };
+    p->ips = (struct ip_list){ 1, mem_dup(&ip, sizeof ip) };
     return true;
 }
 
@@ -148,8 +175,7 @@ check(struct transaction *t, const struct object *before, const struct object *o
     char text[IP_STRLEN];
     struct ip first = before ? port_ip4(as_port(before)) : port_ip4(p);
     if (!p->ips.n || !ip_equal(p->ips.v[0], first))
-        return error_set(err, ERROR_INVALID, "ips must begin with '%s': the first address cannot be changed",
-                         ip_format(first, text));
+        return error_set(err, ERROR_INVALID, "ips must begin with '%s': the first address cannot be changed", ip_format(first, text));
     for (size_t i = 0; i < p->ips.n; i++)
         if (!subnet_ip_check(t, p->subnet, p->ips.v[i], err))
             return false;

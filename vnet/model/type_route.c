@@ -5,11 +5,20 @@
 #include <string.h>
 
 static const struct field fields[] = {
-    { .name = "rtb", .kind = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_OWNER, .offset = offsetof(struct route, rtb),
-      .ref_type = OBJECT_RTB, .help = "the route table it is in" },
-    { .name = "prefix", .kind = FIELD_PREFIX, .flags = FIELD_REQUIRED, .offset = offsetof(struct route, prefix),
+    { .name = "rtb",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED | FIELD_OWNER,
+      .offset = offsetof(struct route, rtb),
+      .ref_type = OBJECT_RTB,
+      .help = "the route table it is in" },
+    { .name = "prefix",
+      .kind = FIELD_PREFIX,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct route, prefix),
       .help = "destinations; the longest matching prefix wins" },
-    { .name = "target", .kind = FIELD_TARGET, .flags = FIELD_REQUIRED | FIELD_MUTABLE,
+    { .name = "target",
+      .kind = FIELD_TARGET,
+      .flags = FIELD_REQUIRED | FIELD_MUTABLE,
       .offset = offsetof(struct route, target),
       .min = 1u << TARGET_PORT | 1u << TARGET_IGW | 1u << TARGET_NATGW | 1u << TARGET_BLACKHOLE,
       .help = "igw, natgw:NAME, port:NAME or blackhole" },
@@ -80,8 +89,7 @@ check_prefix(struct transaction *t, const struct vpc *vpc, struct ip_prefix pref
     char text[IP_PREFIX_STRLEN], title[TITLE_MAX];
     ip_prefix_format(prefix, text);
     if (prefix.ip.family != IP_V4)
-        return error_set(err, ERROR_INVALID, "prefix '%s' is not IPv4, and %s has no IPv6", text,
-                         transaction_title(t, &vpc->o, title));
+        return error_set(err, ERROR_INVALID, "prefix '%s' is not IPv4, and %s has no IPv6", text, transaction_title(t, &vpc->o, title));
     if (ip_prefix_equal(prefix, vpc->cidr))
         return error_set(err, ERROR_INVALID, "prefix '%s' is the local route of %s; write a longer or a shorter one", text,
                          transaction_title(t, &vpc->o, title));
@@ -120,6 +128,4 @@ const struct object_class route_class = {
     .help = "where packets to a prefix go; called RTB/PREFIX",
 };
 
-const struct object_hooks route_hooks = {
-    .facts = facts, .complete = complete, .check = check, .label = label, .find = find
-};
+const struct object_hooks route_hooks = { .facts = facts, .complete = complete, .check = check, .label = label, .find = find };

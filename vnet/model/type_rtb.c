@@ -2,10 +2,18 @@
 #include "vnet/model/transaction_state.h"
 
 static const struct field fields[] = {
-    { .name = "vpc", .kind = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_OWNER, .offset = offsetof(struct rtb, vpc),
-      .ref_type = OBJECT_VPC, .help = "the VPC it is part of" },
-    { .name = "main", .kind = FIELD_BOOL, .flags = FIELD_READ_ONLY, .offset = offsetof(struct rtb, is_main),
-      .default_text = "false", .help = "it came with its VPC, and goes with it" },
+    { .name = "vpc",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED | FIELD_OWNER,
+      .offset = offsetof(struct rtb, vpc),
+      .ref_type = OBJECT_VPC,
+      .help = "the VPC it is part of" },
+    { .name = "main",
+      .kind = FIELD_BOOL,
+      .flags = FIELD_READ_ONLY,
+      .offset = offsetof(struct rtb, is_main),
+      .default_text = "false",
+      .help = "it came with its VPC, and goes with it" },
     FIELD_ERROR,
 };
 

@@ -3,14 +3,30 @@
 #include "vnet/model/transaction_state.h"
 
 static const struct field fields[] = {
-    { .name = "vpc", .kind = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_OWNER, .offset = offsetof(struct sg, vpc),
-      .ref_type = OBJECT_VPC, .help = "the VPC it is part of" },
-    { .name = "default", .kind = FIELD_BOOL, .flags = FIELD_READ_ONLY, .offset = offsetof(struct sg, is_default),
-      .default_text = "false", .help = "it came with its VPC, and goes with it" },
-    { .name = "ingress_peer", .kind = FIELD_BOOL, .flags = FIELD_HIDDEN | FIELD_READ_ONLY,
-      .offset = offsetof(struct sg, is_ingress_peer), .default_text = "false", .help = "ingress rules name it as their peer" },
-    { .name = "egress_peer", .kind = FIELD_BOOL, .flags = FIELD_HIDDEN | FIELD_READ_ONLY,
-      .offset = offsetof(struct sg, is_egress_peer), .default_text = "false", .help = "egress rules name it as their peer" },
+    { .name = "vpc",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED | FIELD_OWNER,
+      .offset = offsetof(struct sg, vpc),
+      .ref_type = OBJECT_VPC,
+      .help = "the VPC it is part of" },
+    { .name = "default",
+      .kind = FIELD_BOOL,
+      .flags = FIELD_READ_ONLY,
+      .offset = offsetof(struct sg, is_default),
+      .default_text = "false",
+      .help = "it came with its VPC, and goes with it" },
+    { .name = "ingress_peer",
+      .kind = FIELD_BOOL,
+      .flags = FIELD_HIDDEN | FIELD_READ_ONLY,
+      .offset = offsetof(struct sg, is_ingress_peer),
+      .default_text = "false",
+      .help = "ingress rules name it as their peer" },
+    { .name = "egress_peer",
+      .kind = FIELD_BOOL,
+      .flags = FIELD_HIDDEN | FIELD_READ_ONLY,
+      .offset = offsetof(struct sg, is_egress_peer),
+      .default_text = "false",
+      .help = "egress rules name it as their peer" },
 };
 
 static const struct sg *
@@ -36,11 +52,11 @@ add_rule(struct transaction *t, const struct sg *sg, bool is_ingress, struct err
     r->o.tenant = sg->o.tenant;
     r->sg = sg->o.number;
     r->is_ingress = is_ingress;
-    r->match = (struct l4_match) { -1, -1, -1 };
+    r->match = (struct l4_match){ -1, -1, -1 };
     if (is_ingress)
         r->peer = sg->o.number;
     else
-        r->cidr = (struct ip_prefix) { ip4(0), 0 };
+        r->cidr = (struct ip_prefix){ ip4(0), 0 };
     return transaction_add(t, &r->o, err);
 }
 
@@ -78,6 +94,4 @@ const struct object_class sg_class = {
     .help = "a security group: what its members may send and be sent",
 };
 
-const struct object_hooks sg_hooks = {
-    .facts = facts, .added = added, .removing = removing, .goes_with_owner = goes_with_owner
-};
+const struct object_hooks sg_hooks = { .facts = facts, .added = added, .removing = removing, .goes_with_owner = goes_with_owner };

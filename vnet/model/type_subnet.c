@@ -30,20 +30,46 @@ derive_gateway(const struct model *m, const struct object *o)
 }
 
 static const struct field fields[] = {
-    { .name = "vpc", .kind = FIELD_REF, .flags = FIELD_REQUIRED, .offset = offsetof(struct subnet, vpc),
-      .ref_type = OBJECT_VPC, .help = "the VPC it is part of" },
-    { .name = "cidr", .kind = FIELD_PREFIX, .flags = FIELD_REQUIRED, .offset = offsetof(struct subnet, cidr),
+    { .name = "vpc",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct subnet, vpc),
+      .ref_type = OBJECT_VPC,
+      .help = "the VPC it is part of" },
+    { .name = "cidr",
+      .kind = FIELD_PREFIX,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct subnet, cidr),
       .help = "part of the VPC's, /29 or wider; subnets do not overlap" },
-    { .name = "gateway", .kind = FIELD_IP, .flags = FIELD_READ_ONLY, .derive = derive_gateway,
+    { .name = "gateway",
+      .kind = FIELD_IP,
+      .flags = FIELD_READ_ONLY,
+      .derive = derive_gateway,
       .help = "the router's address: the first one" },
-    { .name = "rtb", .kind = FIELD_REF, .flags = FIELD_MUTABLE | FIELD_ALWAYS, .offset = offsetof(struct subnet, rtb),
-      .ref_type = OBJECT_RTB, .help = "route table; the VPC's main one unless given" },
-    { .name = "dns", .kind = FIELD_IP_LIST, .flags = FIELD_MUTABLE, .offset = offsetof(struct subnet, dns),
+    { .name = "rtb",
+      .kind = FIELD_REF,
+      .flags = FIELD_MUTABLE | FIELD_ALWAYS,
+      .offset = offsetof(struct subnet, rtb),
+      .ref_type = OBJECT_RTB,
+      .help = "route table; the VPC's main one unless given" },
+    { .name = "dns",
+      .kind = FIELD_IP_LIST,
+      .flags = FIELD_MUTABLE,
+      .offset = offsetof(struct subnet, dns),
       .help = "name servers given to guests; none unless given" },
-    { .name = "domain", .kind = FIELD_STRING, .flags = FIELD_MUTABLE, .offset = offsetof(struct subnet, domain),
+    { .name = "domain",
+      .kind = FIELD_STRING,
+      .flags = FIELD_MUTABLE,
+      .offset = offsetof(struct subnet, domain),
       .help = "domain name given to guests" },
-    { .name = "lease", .kind = FIELD_UINT, .flags = FIELD_MUTABLE, .offset = offsetof(struct subnet, lease), .min = 1,
-      .max = UINT32_MAX, .default_text = "3600", .help = "DHCP lease, in seconds" },
+    { .name = "lease",
+      .kind = FIELD_UINT,
+      .flags = FIELD_MUTABLE,
+      .offset = offsetof(struct subnet, lease),
+      .min = 1,
+      .max = UINT32_MAX,
+      .default_text = "3600",
+      .help = "DHCP lease, in seconds" },
     FIELD_ERROR,
 };
 
@@ -64,13 +90,13 @@ check_cidr(struct transaction *t, const struct subnet *s, struct error *err)
     char text[IP_PREFIX_STRLEN], other_text[IP_PREFIX_STRLEN], title[TITLE_MAX];
     ip_prefix_format(s->cidr, text);
     if (!ip_prefix_covers(vpc->cidr, s->cidr))
-        return error_set(err, ERROR_INVALID, "cidr '%s' is not within %s, which has %s", text,
-                         transaction_title(t, &vpc->o, title), ip_prefix_format(vpc->cidr, other_text));
+        return error_set(err, ERROR_INVALID, "cidr '%s' is not within %s, which has %s", text, transaction_title(t, &vpc->o, title),
+                         ip_prefix_format(vpc->cidr, other_text));
     if (s->cidr.len > LONGEST)
         return error_set(err, ERROR_INVALID, "cidr '%s' is too small; write /%d or wider", text, LONGEST);
 
-    uint32_t number = view_range_overlapping(t->model, VIEW_STAGED, s->vpc, ip4_u32(ip_prefix_first(s->cidr)),
-                                             ip4_u32(ip_prefix_last(s->cidr)));
+    uint32_t number =
+        view_range_overlapping(t->model, VIEW_STAGED, s->vpc, ip4_u32(ip_prefix_first(s->cidr)), ip4_u32(ip_prefix_last(s->cidr)));
     const struct subnet *other = view_subnet(t->model, VIEW_STAGED, number);
     if (other && other->o.number != s->o.number)
         return error_set(err, ERROR_CONFLICT, "cidr '%s' overlaps %s, which has %s; write a range that is free", text,

@@ -6,19 +6,37 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WEIGHTS_MAX 500                  /* of a group's targets together */
-#define TARGETS_MAX 500                  /* in a group, whatever their weight */
+#define WEIGHTS_MAX 500 /* of a group's targets together */
+#define TARGETS_MAX 500 /* in a group, whatever their weight */
 
 static const struct field fields[] = {
-    { .name = "tg", .kind = FIELD_REF, .flags = FIELD_REQUIRED | FIELD_OWNER, .offset = offsetof(struct target, tg),
-      .ref_type = OBJECT_TG, .help = "the group it is in" },
-    { .name = "port", .kind = FIELD_REF, .flags = FIELD_REQUIRED, .offset = offsetof(struct target, port), .ref_type = OBJECT_PORT,
+    { .name = "tg",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED | FIELD_OWNER,
+      .offset = offsetof(struct target, tg),
+      .ref_type = OBJECT_TG,
+      .help = "the group it is in" },
+    { .name = "port",
+      .kind = FIELD_REF,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct target, port),
+      .ref_type = OBJECT_PORT,
       .help = "the VM's port, anywhere in the group's VPC" },
-    { .name = "target_port", .kind = FIELD_PORT, .offset = offsetof(struct target, target_port),
+    { .name = "target_port",
+      .kind = FIELD_PORT,
+      .offset = offsetof(struct target, target_port),
       .help = "where it listens; the group's port unless given" },
-    { .name = "weight", .kind = FIELD_UINT, .flags = FIELD_MUTABLE, .offset = offsetof(struct target, weight), .max = 100,
-      .default_text = "1", .help = "its share of new connections; 0: none, those it has go on" },
-    { .name = "drain_until", .kind = FIELD_TIME, .flags = FIELD_HIDDEN, .offset = offsetof(struct target, drain_until_ms),
+    { .name = "weight",
+      .kind = FIELD_UINT,
+      .flags = FIELD_MUTABLE,
+      .offset = offsetof(struct target, weight),
+      .max = 100,
+      .default_text = "1",
+      .help = "its share of new connections; 0: none, those it has go on" },
+    { .name = "drain_until",
+      .kind = FIELD_TIME,
+      .flags = FIELD_HIDDEN,
+      .offset = offsetof(struct target, drain_until_ms),
       .help = "when it goes, having been removed" },
     { .name = "health", .kind = FIELD_RUNTIME, .help = "initial, healthy, unhealthy or draining" },
     { .name = "reason", .kind = FIELD_RUNTIME, .help = "why it is unhealthy" },
@@ -118,8 +136,10 @@ check_weights(struct transaction *t, const struct target *target, struct error *
     if (w.n >= TARGETS_MAX)
         return error_set(err, ERROR_EXHAUSTED, "%s has %u targets, as many as a group may have", title, w.n);
     if (target->weight + w.weights > WEIGHTS_MAX)
-        return error_set(err, ERROR_EXHAUSTED, "weight '%u' is too much: the other targets of %s have %u together, and a group may have "
-                         "%d; write at most %u", target->weight, title, w.weights, WEIGHTS_MAX, WEIGHTS_MAX - w.weights);
+        return error_set(err, ERROR_EXHAUSTED,
+                         "weight '%u' is too much: the other targets of %s have %u together, and a group may have "
+                         "%d; write at most %u",
+                         target->weight, title, w.weights, WEIGHTS_MAX, WEIGHTS_MAX - w.weights);
     return true;
 }
 
@@ -129,7 +149,8 @@ check(struct transaction *t, const struct object *before, const struct object *o
     const struct target *target = as_target(o);
     const struct port *port = view_port(t->model, VIEW_STAGED, target->port);
     if (target->drain_until_ms)
-        return !(before && as_target(before)->drain_until_ms) || error_set(err, ERROR_CONFLICT, "it has been removed and is draining; add it again to change it");
+        return !(before && as_target(before)->drain_until_ms)
+               || error_set(err, ERROR_CONFLICT, "it has been removed and is draining; add it again to change it");
     char title[TITLE_MAX], vpc[TITLE_MAX], own_vpc[TITLE_MAX];
     if (port->vpc != target->vpc)
         return error_set(err, ERROR_INVALID, "port: %s is in %s; name a port in %s", transaction_title(t, &port->o, title),
@@ -180,5 +201,11 @@ const struct object_class target_class = {
     .help = "a VM's port in a target group; called TG/PORT",
 };
 
-const struct object_hooks target_hooks = { .link = link_vpc, .facts = facts, .check = check, .label = label, .find = find,
-                                          .goes_with = goes_with, .linger = linger, .is_lingering = is_lingering };
+const struct object_hooks target_hooks = { .link = link_vpc,
+                                           .facts = facts,
+                                           .check = check,
+                                           .label = label,
+                                           .find = find,
+                                           .goes_with = goes_with,
+                                           .linger = linger,
+                                           .is_lingering = is_lingering };

@@ -7,8 +7,11 @@
 #define NAMED_MAX 5
 
 static const struct field fields[] = {
-    { .name = "quotas", .kind = FIELD_UINT_MAP, .flags = FIELD_MUTABLE | FIELD_ADMIN,
-      .offset = offsetof(struct tenant, quotas), .max = UINT32_MAX,
+    { .name = "quotas",
+      .kind = FIELD_UINT_MAP,
+      .flags = FIELD_MUTABLE | FIELD_ADMIN,
+      .offset = offsetof(struct tenant, quotas),
+      .max = UINT32_MAX,
       .help = "how many objects of a type the tenant may have; unlimited unless set" },
 };
 

@@ -5,12 +5,24 @@
 #include "base/alloc.h"
 
 static const struct field fields[] = {
-    { .name = "cidr", .kind = FIELD_PREFIX, .flags = FIELD_REQUIRED, .offset = offsetof(struct vpc, cidr),
+    { .name = "cidr",
+      .kind = FIELD_PREFIX,
+      .flags = FIELD_REQUIRED,
+      .offset = offsetof(struct vpc, cidr),
       .help = "the addresses of its subnets, /8 to /28" },
-    { .name = "vni", .kind = FIELD_UINT, .flags = FIELD_READ_ONLY | FIELD_ALWAYS, .offset = offsetof(struct vpc, vni),
-      .min = 1, .max = VNI_MAX, .help = "network identifier in tunnels" },
-    { .name = "balanced", .kind = FIELD_BOOL, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .offset = offsetof(struct vpc, is_balanced),
-      .default_text = "false", .help = "it has a load balancer" },
+    { .name = "vni",
+      .kind = FIELD_UINT,
+      .flags = FIELD_READ_ONLY | FIELD_ALWAYS,
+      .offset = offsetof(struct vpc, vni),
+      .min = 1,
+      .max = VNI_MAX,
+      .help = "network identifier in tunnels" },
+    { .name = "balanced",
+      .kind = FIELD_BOOL,
+      .flags = FIELD_HIDDEN | FIELD_READ_ONLY,
+      .offset = offsetof(struct vpc, is_balanced),
+      .default_text = "false",
+      .help = "it has a load balancer" },
     FIELD_ERROR,
 };
 

@@ -8,6 +8,7 @@
 #include "vnet/model/field.h"
 
 /* Type numbers are in cookies and in the store: never change one, never use one again. */
+/* clang-format off */
 #define OBJECT_TYPE_LIST(X)      \
     X(OBJECT_TENANT, 1, "tenant") \
     X(OBJECT_VPC,    2, "vpc")    \
@@ -27,13 +28,14 @@
     X(OBJECT_LISTENER, 16, "listener") \
     X(OBJECT_TG,    17, "tg")     \
     X(OBJECT_TARGET, 18, "target")
+/* clang-format on */
 
 enum object_type {
     OBJECT_NONE = 0,
 #define X(TYPE, NUMBER, NAME) TYPE = NUMBER,
     OBJECT_TYPE_LIST(X)
 #undef X
-    OBJECT_TYPE_MAX = 64
+        OBJECT_TYPE_MAX = 64
 };
 
 struct tag {
@@ -43,14 +45,14 @@ struct tag {
 /* What every object has. */
 struct object {
     struct uuid id;
-    uint32_t number;            /* from one sequence for all types; see design: cookies, group and meter ids */
-    uint32_t tenant;            /* number; 0: belongs to none (tenants, hosts) */
-    uint8_t type;               /* enum object_type */
-    int64_t created_ms;         /* since 1970 */
-    char *name;                 /* NULL: none of its own; then the id serves as its name */
+    uint32_t number;    /* from one sequence for all types; see design: cookies, group and meter ids */
+    uint32_t tenant;    /* number; 0: belongs to none (tenants, hosts) */
+    uint8_t type;       /* enum object_type */
+    int64_t created_ms; /* since 1970 */
+    char *name;         /* NULL: none of its own; then the id serves as its name */
     size_t n_tags;
     struct tag *tags;
-    char *unknown;              /* JSON object of fields written by a newer minor version; NULL none */
+    char *unknown; /* JSON object of fields written by a newer minor version; NULL none */
 };
 
 struct ip_list {
@@ -65,43 +67,46 @@ struct number_list {
 
 struct uint_map {
     size_t n;
-    struct uint_map_item { char *key; uint32_t value; } *v;
+    struct uint_map_item {
+        char *key;
+        uint32_t value;
+    } * v;
 };
 
 struct tenant {
     struct object o;
-    struct uint_map quotas;     /* type name -> how many; absent: unlimited */
+    struct uint_map quotas; /* type name -> how many; absent: unlimited */
 };
 
 struct vpc {
     struct object o;
     struct ip_prefix cidr;
-    uint32_t vni;               /* 1..2^24-1, allocated */
-    bool is_balanced;           /* it has a load balancer; kept by transactions */
+    uint32_t vni;     /* 1..2^24-1, allocated */
+    bool is_balanced; /* it has a load balancer; kept by transactions */
 };
 
 struct subnet {
     struct object o;
     uint32_t vpc;
-    uint32_t rtb;               /* never 0: the VPC's main table by default */
+    uint32_t rtb; /* never 0: the VPC's main table by default */
     struct ip_prefix cidr;
     struct ip_list dns;
     char *domain;
-    uint32_t lease;             /* seconds */
+    uint32_t lease; /* seconds */
 };
 
 struct port {
     struct object o;
     uint32_t subnet;
-    uint32_t vpc;               /* its subnet's; not stored */
+    uint32_t vpc; /* its subnet's; not stored */
     struct mac mac;
-    struct ip_list ips;         /* both families; at least one IPv4 */
-    struct number_list sg;      /* sorted; the VPC's default group unless others were named; empty: 'none' */
-    bool has_sg;                /* false: 'none' */
-    uint32_t sg_set;            /* the sg_set of exactly these groups; 0: none */
+    struct ip_list ips;    /* both families; at least one IPv4 */
+    struct number_list sg; /* sorted; the VPC's default group unless others were named; empty: 'none' */
+    bool has_sg;           /* false: 'none' */
+    uint32_t sg_set;       /* the sg_set of exactly these groups; 0: none */
     bool source_dest_check;
-    char *declared_by;          /* UUID of the domain whose XML asks for it; NULL: made by a user */
-    uint32_t declared_on;       /* the host whose agent said so last; 0: likewise */
+    char *declared_by;    /* UUID of the domain whose XML asks for it; NULL: made by a user */
+    uint32_t declared_on; /* the host whose agent said so last; 0: likewise */
 };
 
 struct rtb {
@@ -113,10 +118,10 @@ struct rtb {
 /* What a route leads to, or what an elastic IP is attached to. */
 struct target_ref {
     enum target_kind { TARGET_NONE, TARGET_BLACKHOLE, TARGET_PORT, TARGET_IGW, TARGET_NATGW, TARGET_LB } kind;
-    uint32_t number;            /* of the port, igw, natgw or lb */
+    uint32_t number; /* of the port, igw, natgw or lb */
 };
 
-struct route {                  /* name: none; called RTB/PREFIX */
+struct route { /* name: none; called RTB/PREFIX */
     struct object o;
     uint32_t rtb;
     struct ip_prefix prefix;
@@ -127,7 +132,7 @@ struct route {                  /* name: none; called RTB/PREFIX */
 #define HOST_DPID_BASE UINT64_C(0x766e000000000000)
 
 /* A hypervisor that has once joined. What it says of itself now is runtime state (vnet/pipeline/runtime.h). */
-struct host {                   /* name: its system-id */
+struct host { /* name: its system-id */
     struct object o;
     uint64_t dpid;              /* given to its integration bridge; from its number, not stored */
     char *owner;                /* the vnetd that made it; NULL: unknown */
@@ -139,20 +144,20 @@ struct host {                   /* name: its system-id */
 struct pool {
     struct object o;
     struct ip_prefix cidr;
-    char *uplink;               /* the physical network's name, as in vnet-uplinks */
-    struct ip gateway;          /* the upstream router */
-    struct ip_range range;      /* what may be handed out; given, or all of the CIDR but network, broadcast and gateway */
-    uint32_t vlan;              /* 0: untagged */
+    char *uplink;          /* the physical network's name, as in vnet-uplinks */
+    struct ip gateway;     /* the upstream router */
+    struct ip_range range; /* what may be handed out; given, or all of the CIDR but network, broadcast and gateway */
+    uint32_t vlan;         /* 0: untagged */
 };
 
-struct eip {                    /* name: none; called by its address */
+struct eip { /* name: none; called by its address */
     struct object o;
     uint32_t pool;
     struct ip ip;
     struct target_ref attached; /* TARGET_NONE, TARGET_PORT, TARGET_NATGW or TARGET_LB */
 };
 
-struct igw {                    /* name: none; called by its VPC's */
+struct igw { /* name: none; called by its VPC's */
     struct object o;
     uint32_t vpc;
 };
@@ -164,31 +169,31 @@ struct port_range {
 struct natgw {
     struct object o;
     uint32_t subnet;
-    uint32_t vpc;               /* its subnet's; not stored */
-    struct port_range ports;    /* of the translated source */
+    uint32_t vpc;            /* its subnet's; not stored */
+    struct port_range ports; /* of the translated source */
 };
 
 /* ---- security groups ---- */
 struct sg {
     struct object o;
     uint32_t vpc;
-    bool is_default;            /* came with its VPC, and goes with it */
-    bool is_ingress_peer, is_egress_peer;        /* rules of that direction name it as their peer; kept by transactions */
+    bool is_default;                      /* came with its VPC, and goes with it */
+    bool is_ingress_peer, is_egress_peer; /* rules of that direction name it as their peer; kept by transactions */
 };
 
 /* Which packets of layer 4. */
 struct l4_match {
-    int proto;                  /* 0..255; -1: all */
-    int lo, hi;                 /* ports of TCP and UDP; of ICMP its type (lo) and code (hi); -1: any */
+    int proto;  /* 0..255; -1: all */
+    int lo, hi; /* ports of TCP and UDP; of ICMP its type (lo) and code (hi); -1: any */
 };
 
-struct sg_rule {                /* name: none; called by its id */
+struct sg_rule { /* name: none; called by its id */
     struct object o;
     uint32_t sg;
     bool is_ingress;
     struct l4_match match;
-    struct ip_prefix cidr;      /* IP_NONE: the peer is a group */
-    uint32_t peer;              /* that group; 0: none */
+    struct ip_prefix cidr; /* IP_NONE: the peer is a group */
+    uint32_t peer;         /* that group; 0: none */
 };
 
 /* A combination of groups that at least one port has: the same for all ports that have exactly these. Transactions make and remove them;
@@ -196,23 +201,23 @@ struct sg_rule {                /* name: none; called by its id */
 struct sg_set {
     struct object o;
     uint32_t vpc;
-    struct number_list groups;  /* sorted, at least one */
+    struct number_list groups; /* sorted, at least one */
 };
 
 /* ---- load balancers ---- */
 struct lb {
     struct object o;
     uint32_t subnet;
-    uint32_t vpc;               /* its subnet's; not stored */
+    uint32_t vpc; /* its subnet's; not stored */
     struct ip ip;
     enum lb_affinity { LB_AFFINITY_NONE, LB_AFFINITY_SOURCE } affinity;
 };
 
-struct listener {               /* name: none; called LB/PROTO:PORT */
+struct listener { /* name: none; called LB/PROTO:PORT */
     struct object o;
     uint32_t lb;
-    uint32_t vpc;               /* its balancer's; not stored */
-    uint8_t proto;              /* L4_TCP or L4_UDP; its group's too */
+    uint32_t vpc;  /* its balancer's; not stored */
+    uint8_t proto; /* L4_TCP or L4_UDP; its group's too */
     uint16_t port;
     uint32_t tg;
 };
@@ -220,23 +225,23 @@ struct listener {               /* name: none; called LB/PROTO:PORT */
 struct tg {
     struct object o;
     uint32_t vpc;
-    uint8_t proto;              /* L4_TCP or L4_UDP */
-    uint16_t port;              /* where targets listen that do not say otherwise */
-    enum tg_check { TG_CHECK_UNSET, TG_CHECK_TCP, TG_CHECK_ICMP, TG_CHECK_NONE } check;     /* never UNSET in the model */
-    uint16_t check_port;        /* 0: the target's own */
+    uint8_t proto;                                                                      /* L4_TCP or L4_UDP */
+    uint16_t port;                                                                      /* where targets listen that do not say otherwise */
+    enum tg_check { TG_CHECK_UNSET, TG_CHECK_TCP, TG_CHECK_ICMP, TG_CHECK_NONE } check; /* never UNSET in the model */
+    uint16_t check_port;                                                                /* 0: the target's own */
     uint32_t interval_ms, timeout_ms;
     uint32_t rise, fall;
     uint32_t drain_ms;
 };
 
-struct target {                 /* name: none; called TG/PORT */
+struct target { /* name: none; called TG/PORT */
     struct object o;
     uint32_t tg;
-    uint32_t port;              /* the VM's */
-    uint32_t vpc;               /* the group's, and the port's; not stored */
-    uint16_t target_port;       /* 0: the group's */
-    uint32_t weight;            /* 0: no new connections */
-    int64_t drain_until_ms;     /* since 1970: removed, keeps its connections until then; 0: it is no such */
+    uint32_t port;          /* the VM's */
+    uint32_t vpc;           /* the group's, and the port's; not stored */
+    uint16_t target_port;   /* 0: the group's */
+    uint32_t weight;        /* 0: no new connections */
+    int64_t drain_until_ms; /* since 1970: removed, keeps its connections until then; 0: it is no such */
 };
 
 #define L4_ICMP 1
@@ -245,11 +250,11 @@ struct target {                 /* name: none; called TG/PORT */
 #define L4_ICMP6 58
 
 /* ---- helpers for the pipeline ---- */
-struct ip subnet_gateway(const struct subnet *);         /* the first address */
-struct ip port_ip4(const struct port *);                 /* the first IPv4 address */
-uint16_t target_listens_at(const struct tg *, const struct target *);    /* its own port, or its group's */
-uint16_t target_check_port(const struct tg *, const struct target *);    /* where check=tcp connects to */
-const char *l4_proto_word(int proto);                    /* "tcp", "all"; NULL: it has only a number */
+struct ip subnet_gateway(const struct subnet *);                      /* the first address */
+struct ip port_ip4(const struct port *);                              /* the first IPv4 address */
+uint16_t target_listens_at(const struct tg *, const struct target *); /* its own port, or its group's */
+uint16_t target_check_port(const struct tg *, const struct target *); /* where check=tcp connects to */
+const char *l4_proto_word(int proto);                                 /* "tcp", "all"; NULL: it has only a number */
 bool l4_proto_parse(const char *word, int *proto);
 bool l4_has_ports(int proto);
 bool l4_is_icmp(int proto);

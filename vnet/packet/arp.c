@@ -44,15 +44,15 @@ arp_parse(const uint8_t *frame, size_t n, struct arp_frame *a)
 {
     struct bytes_reader r;
     reader_init(&r, frame, n);
-    *a = (struct arp_frame) { .eth_dst = mac_get(&r) };
+    *a = (struct arp_frame){ .eth_dst = mac_get(&r) };
     a->eth_src = mac_get(&r);
     uint16_t type = reader_be16(&r);
     if (type == ETHERTYPE_VLAN) {
         a->vlan = reader_be16(&r) & VID_MASK;
         type = reader_be16(&r);
     }
-    if (type != ETHERTYPE_ARP || reader_be16(&r) != HARDWARE_ETHERNET || reader_be16(&r) != ETHERTYPE_IPV4
-        || reader_u8(&r) != 6 || reader_u8(&r) != 4)
+    if (type != ETHERTYPE_ARP || reader_be16(&r) != HARDWARE_ETHERNET || reader_be16(&r) != ETHERTYPE_IPV4 || reader_u8(&r) != 6
+        || reader_u8(&r) != 4)
         return false;
     a->op = reader_be16(&r);
     a->sha = mac_get(&r);
@@ -65,7 +65,7 @@ arp_parse(const uint8_t *frame, size_t n, struct arp_frame *a)
 struct arp_frame
 arp_request(struct mac mac, struct ip sender, struct ip target, uint16_t vlan)
 {
-    return (struct arp_frame) {
+    return (struct arp_frame){
         .eth_dst = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
         .eth_src = mac,
         .vlan = vlan,

@@ -14,9 +14,9 @@
 
 struct arp_frame {
     struct mac eth_dst, eth_src;
-    uint16_t vlan;              /* 0: untagged */
+    uint16_t vlan; /* 0: untagged */
     uint16_t op;
-    struct mac sha, tha;        /* sender's, target's */
+    struct mac sha, tha; /* sender's, target's */
     struct ip spa, tpa;
 };
 

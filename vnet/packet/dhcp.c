@@ -10,8 +10,8 @@
 #define SERVER_PORT 67
 #define CLIENT_PORT 68
 #define BOOTREPLY 2
-#define MESSAGE_MIN 300         /* RFC 1542, 2.1: old relays and clients drop shorter ones */
-#define MESSAGE_MAX 1236        /* whatever the client allows, fits a 1280-byte path */
+#define MESSAGE_MIN 300  /* RFC 1542, 2.1: old relays and clients drop shorter ones */
+#define MESSAGE_MAX 1236 /* whatever the client allows, fits a 1280-byte path */
 
 static const struct mac broadcast_mac = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
 
@@ -20,7 +20,7 @@ struct reply {
     const struct dhcp_request *request;
     uint8_t type;
     uint8_t message[MESSAGE_MAX];
-    size_t n, max;              /* bytes used; most that may be used, without the end mark */
+    size_t n, max; /* bytes used; most that may be used, without the end mark */
 };
 
 /* An option that no longer fits is left out. */
@@ -69,22 +69,14 @@ parameter_put(struct reply *r, uint8_t code)
 {
     const struct dhcp_lease *l = r->lease;
     switch (code) {
-    case OPTION_MASK:
-        option_put_u32(r, code, ip4_u32(ip_prefix_mask((struct ip_prefix) { l->ip, l->prefix_len })));
-        break;
-    case OPTION_ROUTES:
-        routes_put(r);
-        break;
-    case OPTION_ROUTER:
-        option_put_u32(r, code, ip4_u32(l->gateway));
-        break;
+    case OPTION_MASK: option_put_u32(r, code, ip4_u32(ip_prefix_mask((struct ip_prefix){ l->ip, l->prefix_len }))); break;
+    case OPTION_ROUTES: routes_put(r); break;
+    case OPTION_ROUTER: option_put_u32(r, code, ip4_u32(l->gateway)); break;
     case OPTION_MTU:
         if (l->mtu)
-            option_put(r, code, (uint8_t[]) { l->mtu >> 8, l->mtu & 0xff }, 2);
+            option_put(r, code, (uint8_t[]){ l->mtu >> 8, l->mtu & 0xff }, 2);
         break;
-    case OPTION_DNS:
-        dns_put(r);
-        break;
+    case OPTION_DNS: dns_put(r); break;
     case OPTION_DOMAIN:
         if (l->domain[0])
             option_put(r, code, l->domain, strlen(l->domain));
@@ -179,7 +171,7 @@ reply_send(struct reply *r, struct bytes *out)
     put_be16(udp + 4, udp_len);
     memcpy(udp + UDP_HEADER, r->message, len);
 
-    uint32_t sum = checksum_add(0, udp - 8, 8);         /* the addresses */
+    uint32_t sum = checksum_add(0, udp - 8, 8); /* the addresses */
     uint16_t checksum = checksum_finish(checksum_add(sum + IPV4_PROTO_UDP + udp_len, udp, udp_len));
     put_be16(udp + 6, checksum ? checksum : UINT16_MAX);
 }
@@ -199,14 +191,10 @@ static uint8_t
 verdict(const struct dhcp_lease *l, const struct dhcp_request *q)
 {
     switch (q->type) {
-    case DHCP_DISCOVER:
-        return DHCP_OFFER;
-    case DHCP_REQUEST:
-        return request_verdict(l, q);
-    case DHCP_INFORM:
-        return ip_equal(q->client_ip, l->ip) ? DHCP_ACK : 0;
-    default:
-        return 0;
+    case DHCP_DISCOVER: return DHCP_OFFER;
+    case DHCP_REQUEST: return request_verdict(l, q);
+    case DHCP_INFORM: return ip_equal(q->client_ip, l->ip) ? DHCP_ACK : 0;
+    default: return 0;
     }
 }
 

@@ -11,20 +11,20 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 
-#define DHCP_DOMAIN_MAX 255     /* an option's length */
+#define DHCP_DOMAIN_MAX 255 /* an option's length */
 
 /* All that answers to one port are made of. */
 struct dhcp_lease {
     struct mac mac;
     struct mac router;
     struct ip ip;
-    struct ip gateway;          /* also the server's identifier */
+    struct ip gateway; /* also the server's identifier */
     uint8_t prefix_len;
-    uint16_t mtu;               /* 0: not told */
+    uint16_t mtu; /* 0: not told */
     uint32_t lease_s;
     uint8_t n_dns;
-    struct ip dns[LIMIT_LIST];  /* IPv4 */
-    char domain[DHCP_DOMAIN_MAX + 1];   /* "": none */
+    struct ip dns[LIMIT_LIST];        /* IPv4 */
+    char domain[DHCP_DOMAIN_MAX + 1]; /* "": none */
 };
 
 /* Appends the answer to 'frame'. False, 'out' unchanged, if there is none: not a request of this port's client, malformed, meant for

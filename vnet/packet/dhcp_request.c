@@ -44,16 +44,10 @@ option_take(struct dhcp_request *r, const uint8_t *value, uint8_t *overload)
 {
     uint8_t code = value[-2], len = value[-1];
     switch (code) {
-    case OPTION_TYPE:
-        r->type = value[0];
-        return len == 1;
-    case OPTION_REQUESTED_IP:
-        return address_take(value, len, &r->requested_ip);
-    case OPTION_SERVER:
-        return address_take(value, len, &r->server);
-    case OPTION_OVERLOAD:
-        *overload = value[0];
-        return len == 1;
+    case OPTION_TYPE: r->type = value[0]; return len == 1;
+    case OPTION_REQUESTED_IP: return address_take(value, len, &r->requested_ip);
+    case OPTION_SERVER: return address_take(value, len, &r->server);
+    case OPTION_OVERLOAD: *overload = value[0]; return len == 1;
     case OPTION_MAX_SIZE:
         if (len == 2 && get_be16(value) > r->max_size)
             r->max_size = get_be16(value);
@@ -62,11 +56,8 @@ option_take(struct dhcp_request *r, const uint8_t *value, uint8_t *overload)
         r->parameters = value;
         r->n_parameters = len;
         return true;
-    case OPTION_CLIENT_ID:
-        r->client_id = value - 2;
-        return len > 0;
-    default:
-        return true;
+    case OPTION_CLIENT_ID: r->client_id = value - 2; return len > 0;
+    default: return true;
     }
 }
 
@@ -93,11 +84,10 @@ dhcp_request_parse(const uint8_t *frame, size_t n, struct dhcp_request *r)
 {
     size_t len;
     const uint8_t *m = message_find(frame, n, &len);
-    if (!m || m[DHCP_OP] != BOOTREQUEST || m[DHCP_HTYPE] != HTYPE_ETHERNET || m[DHCP_HLEN] != 6
-        || get_be32(m + DHCP_COOKIE) != DHCP_MAGIC)
+    if (!m || m[DHCP_OP] != BOOTREQUEST || m[DHCP_HTYPE] != HTYPE_ETHERNET || m[DHCP_HLEN] != 6 || get_be32(m + DHCP_COOKIE) != DHCP_MAGIC)
         return false;
 
-    *r = (struct dhcp_request) {
+    *r = (struct dhcp_request){
         .message = m,
         .client_ip = ip4(get_be32(m + DHCP_CIADDR)),
         .flags = get_be16(m + DHCP_FLAGS),

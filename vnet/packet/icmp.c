@@ -6,7 +6,7 @@
 #include "vnet/packet/ipv4.h"
 
 #define ICMP_HEADER 8
-#define ANSWER_MAX 576          /* RFC 1812, 4.3.2.3: as much of the original as fits */
+#define ANSWER_MAX 576 /* RFC 1812, 4.3.2.3: as much of the original as fits */
 #define QUOTED_PAYLOAD_MIN 8
 
 /* An ICMP message that asks or answers a question; everything else is, or may be, an error. */
@@ -29,7 +29,7 @@ address_is_one_host(struct ip ip)
 static bool
 is_subnet_broadcast(const struct icmp_error *e, struct ip ip)
 {
-    return e->prefix_len < 31 && ip_equal(ip_prefix_last((struct ip_prefix) { e->gateway, e->prefix_len }), ip);
+    return e->prefix_len < 31 && ip_equal(ip_prefix_last((struct ip_prefix){ e->gateway, e->prefix_len }), ip);
 }
 
 static bool

@@ -10,20 +10,20 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 
-enum icmp_error_kind {          /* in userdata: never change a number */
-    ICMP_NET_UNREACHABLE = 1,
-    ICMP_TIME_EXCEEDED = 2,
-    ICMP_FRAGMENTATION_NEEDED = 3
+enum icmp_error_kind { /* in userdata: never change a number */
+                       ICMP_NET_UNREACHABLE = 1,
+                       ICMP_TIME_EXCEEDED = 2,
+                       ICMP_FRAGMENTATION_NEEDED = 3
 };
 
 struct icmp_error {
     enum icmp_error_kind kind;
-    struct mac mac;             /* of the port that the packet came from */
+    struct mac mac; /* of the port that the packet came from */
     struct mac router;
     struct ip gateway;
-    uint8_t prefix_len;         /* of its subnet */
-    uint16_t mtu;               /* ICMP_FRAGMENTATION_NEEDED: what fits; not in userdata */
-    uint32_t sent_to;           /* where the port sent it before it was translated (IPv4), and the TCP or UDP port; 0: it was not. Not in userdata */
+    uint8_t prefix_len; /* of its subnet */
+    uint16_t mtu;       /* ICMP_FRAGMENTATION_NEEDED: what fits; not in userdata */
+    uint32_t sent_to; /* where the port sent it before it was translated (IPv4), and the TCP or UDP port; 0: it was not. Not in userdata */
     uint16_t sent_to_port;
 };
 

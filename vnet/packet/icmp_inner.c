@@ -34,11 +34,11 @@ find_transport(struct quote *q, const uint8_t *inner, size_t header_len, size_t 
 {
     uint8_t proto = inner[IP_PROTO];
     size_t at = header_len + (proto == IPV4_PROTO_TCP ? TCP_CHECKSUM : UDP_CHECKSUM), total = get_be16(inner + IP_LENGTH);
-    if ((proto != IPV4_PROTO_TCP && proto != IPV4_PROTO_UDP) || get_be16(inner + IP_FRAGMENT) & OFFSET_MASK
-        || at + 2 > len || at + 2 > total)
+    if ((proto != IPV4_PROTO_TCP && proto != IPV4_PROTO_UDP) || get_be16(inner + IP_FRAGMENT) & OFFSET_MASK || at + 2 > len
+        || at + 2 > total)
         return;
     q->is_udp = proto == IPV4_PROTO_UDP;
-    if (!q->is_udp || get_be16(inner + at))              /* a UDP checksum of 0 is none */
+    if (!q->is_udp || get_be16(inner + at)) /* a UDP checksum of 0 is none */
         q->transport_checksum = q->header + at;
 }
 
@@ -55,7 +55,7 @@ find_quote(const struct icmp_inner *i, const uint8_t *frame, size_t n, struct qu
     size_t len = p.payload_len - ICMP_HEADER, header_len = (inner[0] & 0xf) * 4u;
     if (inner[0] >> 4 != 4 || header_len < IPV4_HEADER || header_len > len || get_be16(inner + IP_LENGTH) < header_len)
         return false;
-    *q = (struct quote) { .icmp = (size_t) (p.payload - frame), .header = (size_t) (inner - frame) };
+    *q = (struct quote){ .icmp = (size_t) (p.payload - frame), .header = (size_t) (inner - frame) };
     q->address = q->header + (i->side == ICMP_INNER_SRC ? IP_SRC : IP_DST);
     find_transport(q, inner, header_len, len);
     return get_be32(frame + q->address) == ip4_u32(i->was);

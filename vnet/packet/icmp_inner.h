@@ -15,11 +15,11 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 
-enum icmp_inner_side { ICMP_INNER_SRC = 1, ICMP_INNER_DST = 2 };         /* in userdata: never change a number */
+enum icmp_inner_side { ICMP_INNER_SRC = 1, ICMP_INNER_DST = 2 }; /* in userdata: never change a number */
 
 struct icmp_inner {
-    enum icmp_inner_side side;  /* of the quoted packet */
-    struct ip was, becomes;     /* IPv4 */
+    enum icmp_inner_side side; /* of the quoted packet */
+    struct ip was, becomes;    /* IPv4 */
 };
 
 /* Appends the frame (untagged or with one tag) with its quote rewritten and the checksums that this changes: ICMP's, the quoted header's, and

@@ -51,7 +51,7 @@ ipv4_parse(const uint8_t *frame, size_t n, struct ipv4_packet *p)
         return false;
 
     uint16_t fragment = get_be16(ip + 6);
-    *p = (struct ipv4_packet) {
+    *p = (struct ipv4_packet){
         .header = ip,
         .header_len = header_len,
         .payload = ip + header_len,

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 
 #define ETHERNET_HEADER 14
-#define IPV4_HEADER 20          /* without options */
+#define IPV4_HEADER 20 /* without options */
 
 #define IPV4_PROTO_ICMP 1
 #define IPV4_PROTO_TCP 6
@@ -19,15 +19,15 @@
 /* An untagged IPv4 frame, header lengths checked: pointers into it. */
 struct ipv4_packet {
     struct mac eth_dst, eth_src;
-    const uint8_t *header;      /* 'header_len' bytes, options included */
+    const uint8_t *header; /* 'header_len' bytes, options included */
     size_t header_len;
-    const uint8_t *payload;     /* as much as is there and belongs to the packet */
+    const uint8_t *payload; /* as much as is there and belongs to the packet */
     size_t payload_len;
-    size_t total_len;           /* as the header says */
+    size_t total_len; /* as the header says */
     struct ip src, dst;
     uint8_t ttl, proto;
     bool dont_fragment, more_fragments;
-    uint16_t fragment_offset;   /* in 8 bytes */
+    uint16_t fragment_offset; /* in 8 bytes */
 };
 
 /* False if it is not one. A frame cut short is one as long as its IP header is whole. */

@@ -7,13 +7,13 @@
 #define ICMP_ECHO_REPLY 0
 #define ICMP_UNREACHABLE 3
 #define ICMP_ECHO_REQUEST 8
-#define QUOTED_PAYLOAD 8        /* what an ICMP error quotes at least */
+#define QUOTED_PAYLOAD 8 /* what an ICMP error quotes at least */
 #define WINDOW 65535
 
 static struct ipv4_answer
 header(const struct probe *p, uint8_t proto)
 {
-    return (struct ipv4_answer) { p->mac, p->router, p->gateway, p->ip, proto };
+    return (struct ipv4_answer){ p->mac, p->router, p->gateway, p->ip, proto };
 }
 
 static uint16_t
@@ -40,8 +40,9 @@ probe_put(struct bytes *out, const struct probe *p)
         return;
     }
     struct ipv4_answer a = header(p, IPV4_PROTO_TCP);
-    tcp_put(out, &a, &(struct tcp_segment) { .src_port = own_port(p), .dst_port = p->port, .seq = p->cookie, .flags = TCP_FLAG_SYN,
-                                             .window = WINDOW });
+    tcp_put(
+        out, &a,
+        &(struct tcp_segment){ .src_port = own_port(p), .dst_port = p->port, .seq = p->cookie, .flags = TCP_FLAG_SYN, .window = WINDOW });
 }
 
 /* ---- answers ---- */
@@ -51,7 +52,7 @@ static void
 reset_put(struct bytes *out, const struct probe *p, const struct tcp_segment *s)
 {
     struct ipv4_answer a = header(p, IPV4_PROTO_TCP);
-    tcp_put(out, &a, &(struct tcp_segment) { .src_port = s->dst_port, .dst_port = s->src_port, .seq = s->ack, .flags = TCP_FLAG_RST });
+    tcp_put(out, &a, &(struct tcp_segment){ .src_port = s->dst_port, .dst_port = s->src_port, .seq = s->ack, .flags = TCP_FLAG_RST });
 }
 
 static bool
@@ -81,8 +82,8 @@ is_ours(const struct probe *p, const uint8_t *quote, size_t n)
         return false;
     size_t header_len = (quote[0] & 0xf) * 4u;
     uint8_t proto = p->kind == PROBE_TCP ? IPV4_PROTO_TCP : IPV4_PROTO_ICMP;
-    if (header_len < IPV4_HEADER || n < header_len + QUOTED_PAYLOAD || quote[9] != proto
-        || get_be32(quote + 12) != ip4_u32(p->gateway) || get_be32(quote + 16) != ip4_u32(p->ip))
+    if (header_len < IPV4_HEADER || n < header_len + QUOTED_PAYLOAD || quote[9] != proto || get_be32(quote + 12) != ip4_u32(p->gateway)
+        || get_be32(quote + 16) != ip4_u32(p->ip))
         return false;
     const uint8_t *payload = quote + header_len;
     if (p->kind == PROBE_ICMP)
@@ -98,8 +99,7 @@ judge_icmp(const struct probe *p, const struct ipv4_packet *ip)
         return PROBE_NONE;
     if (icmp[0] == ICMP_UNREACHABLE)
         return is_ours(p, icmp + ICMP_HEADER, ip->payload_len - ICMP_HEADER) ? PROBE_REFUSED : PROBE_NONE;
-    return p->kind == PROBE_ICMP && icmp[0] == ICMP_ECHO_REPLY && !icmp[1] && get_be32(icmp + 4) == p->cookie ? PROBE_ALIVE
-                                                                                                             : PROBE_NONE;
+    return p->kind == PROBE_ICMP && icmp[0] == ICMP_ECHO_REPLY && !icmp[1] && get_be32(icmp + 4) == p->cookie ? PROBE_ALIVE : PROBE_NONE;
 }
 
 static bool

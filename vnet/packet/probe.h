@@ -21,9 +21,9 @@
 
 struct probe {
     enum probe_kind { PROBE_TCP, PROBE_ICMP } kind;
-    struct mac mac, router;     /* the target's, and whom the packet comes from */
-    struct ip ip, gateway;      /* likewise, IPv4 */
-    uint16_t port;              /* PROBE_TCP: the target's */
+    struct mac mac, router; /* the target's, and whom the packet comes from */
+    struct ip ip, gateway;  /* likewise, IPv4 */
+    uint16_t port;          /* PROBE_TCP: the target's */
     uint32_t cookie;
 };
 

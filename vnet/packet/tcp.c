@@ -2,7 +2,7 @@
 
 #include "vnet/packet/checksum.h"
 
-#define TCP_HEADER 20           /* without options */
+#define TCP_HEADER 20 /* without options */
 
 /* Of the addresses and the length that the checksum covers besides (RFC 9293, 3.1). */
 static uint32_t
@@ -38,7 +38,7 @@ tcp_parse(const struct ipv4_packet *ip, struct tcp_segment *s)
     const uint8_t *p = ip->payload;
     if (ip->proto != IPV4_PROTO_TCP || ip->fragment_offset || ip->payload_len < TCP_HEADER || p[12] >> 4 < TCP_HEADER / 4)
         return false;
-    *s = (struct tcp_segment) {
+    *s = (struct tcp_segment){
         .src_port = get_be16(p),
         .dst_port = get_be16(p + 2),
         .seq = get_be32(p + 4),

@@ -9,7 +9,7 @@ enum tcp_flag { TCP_FLAG_FIN = 0x01, TCP_FLAG_SYN = 0x02, TCP_FLAG_RST = 0x04, T
 struct tcp_segment {
     uint16_t src_port, dst_port;
     uint32_t seq, ack;
-    uint8_t flags;              /* enum tcp_flag; others as they come */
+    uint8_t flags; /* enum tcp_flag; others as they come */
     uint16_t window;
 };
 

@@ -4,8 +4,17 @@
 
 #define VERSION 1
 
-enum userdata_kind { USERDATA_LEASE = 1, USERDATA_ERROR = 2, USERDATA_INNER = 3, USERDATA_POOL = 4, USERDATA_SPLIT = 5,
-                     USERDATA_CHECKED = 6, USERDATA_ECHO = 7, USERDATA_RESET = 8, USERDATA_PORT = 9 };
+enum userdata_kind {
+    USERDATA_LEASE = 1,
+    USERDATA_ERROR = 2,
+    USERDATA_INNER = 3,
+    USERDATA_POOL = 4,
+    USERDATA_SPLIT = 5,
+    USERDATA_CHECKED = 6,
+    USERDATA_ECHO = 7,
+    USERDATA_RESET = 8,
+    USERDATA_PORT = 9
+};
 
 struct head {
     enum userdata_kind kind;
@@ -53,7 +62,7 @@ head_get(struct bytes_reader *r, enum userdata_kind kind, struct head *h)
 void
 userdata_put_lease(struct bytes *b, const struct dhcp_lease *l)
 {
-    head_put(b, &(struct head) { USERDATA_LEASE, l->prefix_len, l->n_dns, l->mac, l->router, l->gateway });
+    head_put(b, &(struct head){ USERDATA_LEASE, l->prefix_len, l->n_dns, l->mac, l->router, l->gateway });
     bytes_put_be32(b, ip4_u32(l->ip));
     bytes_put_be16(b, l->mtu);
     bytes_put_be32(b, l->lease_s);
@@ -71,7 +80,7 @@ userdata_get_lease(const uint8_t *data, size_t n, struct dhcp_lease *l)
     if (!head_get(&r, USERDATA_LEASE, &h) || h.detail > LIMIT_LIST)
         return false;
 
-    *l = (struct dhcp_lease) { .mac = h.mac, .router = h.router, .gateway = h.gateway, .prefix_len = h.prefix_len };
+    *l = (struct dhcp_lease){ .mac = h.mac, .router = h.router, .gateway = h.gateway, .prefix_len = h.prefix_len };
     l->ip = ip4(reader_be32(&r));
     l->mtu = reader_be16(&r);
     l->lease_s = reader_be32(&r);
@@ -88,7 +97,7 @@ userdata_get_lease(const uint8_t *data, size_t n, struct dhcp_lease *l)
 void
 userdata_put_error(struct bytes *b, const struct icmp_error *e)
 {
-    head_put(b, &(struct head) { USERDATA_ERROR, e->prefix_len, e->kind, e->mac, e->router, e->gateway });
+    head_put(b, &(struct head){ USERDATA_ERROR, e->prefix_len, e->kind, e->mac, e->router, e->gateway });
 }
 
 bool
@@ -97,11 +106,9 @@ userdata_get_error(const uint8_t *data, size_t n, struct icmp_error *e)
     struct bytes_reader r;
     struct head h;
     reader_init(&r, data, n);
-    if (!head_get(&r, USERDATA_ERROR, &h) || reader_left(&r)
-        || h.detail < ICMP_NET_UNREACHABLE || h.detail > ICMP_FRAGMENTATION_NEEDED)
+    if (!head_get(&r, USERDATA_ERROR, &h) || reader_left(&r) || h.detail < ICMP_NET_UNREACHABLE || h.detail > ICMP_FRAGMENTATION_NEEDED)
         return false;
-    *e = (struct icmp_error) { .kind = h.detail, .mac = h.mac, .router = h.router, .gateway = h.gateway,
-                               .prefix_len = h.prefix_len };
+    *e = (struct icmp_error){ .kind = h.detail, .mac = h.mac, .router = h.router, .gateway = h.gateway, .prefix_len = h.prefix_len };
     return true;
 }
 
@@ -126,7 +133,7 @@ userdata_get_inner(const uint8_t *data, size_t n, struct icmp_inner *i)
     struct ip was = ip4(reader_be32(&r)), becomes = ip4(reader_be32(&r));
     if (r.bad || reader_left(&r) || (side != ICMP_INNER_SRC && side != ICMP_INNER_DST))
         return false;
-    *i = (struct icmp_inner) { side, was, becomes };
+    *i = (struct icmp_inner){ side, was, becomes };
     return true;
 }
 

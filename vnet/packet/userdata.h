@@ -22,13 +22,13 @@
 void userdata_put_lease(struct bytes *, const struct dhcp_lease *);
 void userdata_put_error(struct bytes *, const struct icmp_error *);
 void userdata_put_inner(struct bytes *, const struct icmp_inner *);
-void userdata_put_pool(struct bytes *, uint32_t number);         /* ARP of its upstream gateway */
-void userdata_put_reset(struct bytes *);                          /* the sender is told by a reset */
-void userdata_put_split(struct bytes *, uint16_t mtu);           /* the packet goes on in pieces */
-void userdata_put_checked(struct bytes *, uint32_t port);        /* its answer to a health check */
+void userdata_put_pool(struct bytes *, uint32_t number);  /* ARP of its upstream gateway */
+void userdata_put_reset(struct bytes *);                  /* the sender is told by a reset */
+void userdata_put_split(struct bytes *, uint16_t mtu);    /* the packet goes on in pieces */
+void userdata_put_checked(struct bytes *, uint32_t port); /* its answer to a health check */
 void userdata_put_echo(struct bytes *, enum icmp_echo_side);
 
-void userdata_put_port(struct bytes *, uint32_t number);         /* its guest speaks from its second place */
+void userdata_put_port(struct bytes *, uint32_t number); /* its guest speaks from its second place */
 
 /* False: another version, another kind, or malformed. */
 bool userdata_get_lease(const uint8_t *, size_t, struct dhcp_lease *);

@@ -44,7 +44,7 @@ compiler_new(const struct model *model, const struct runtime *runtime)
     struct compiler *c = mem_zalloc(sizeof *c);
     c->presence = presence_new();
     c->sets = presence_new();
-    c->view = (struct view) { model, runtime, c->sets };
+    c->view = (struct view){ model, runtime, c->sets };
     map_init(&c->hosts);
     map_init(&c->orphanages);
     c->block.view = &c->view;
@@ -232,18 +232,10 @@ touch_add(struct touch_list *list, uint8_t feature, uint8_t type, uint32_t numbe
     struct compiler *c = list->c;
     struct marking m = { list, cookie_make(feature, type, number) };
     switch (touch.scope) {
-    case TOUCH_HOST:
-        mark_host(&m, touch.where);
-        break;
-    case TOUCH_VPC:
-        presence_each_host(c->presence, touch.where, mark_host, &m);
-        break;
-    case TOUCH_SG_SET:
-        presence_each_host(c->sets, touch.where, mark_host, &m);
-        break;
-    case TOUCH_EVERYWHERE:
-        MAP_FOR_EACH (n, &c->hosts) {
-            mark_attached(&m, CONTAINER_OF(n, struct attached, node));
+    case TOUCH_HOST: mark_host(&m, touch.where); break;
+    case TOUCH_VPC: presence_each_host(c->presence, touch.where, mark_host, &m); break;
+    case TOUCH_SG_SET: presence_each_host(c->sets, touch.where, mark_host, &m); break;
+    case TOUCH_EVERYWHERE: MAP_FOR_EACH (n, &c->hosts) { mark_attached(&m, CONTAINER_OF(n, struct attached, node));
         }
         break;
     }
@@ -278,36 +270,21 @@ vpc_of_object(const struct compiler *c, const struct object *o)
 {
     const void *p = o;
     switch (o->type) {
-    case OBJECT_VPC:
-        return o->number;
-    case OBJECT_SUBNET:
-        return ((const struct subnet *) p)->vpc;
-    case OBJECT_RTB:
-        return ((const struct rtb *) p)->vpc;
-    case OBJECT_PORT:
-        return ((const struct port *) p)->vpc;
-    case OBJECT_ROUTE:
-        return vpc_of_owner(c, OBJECT_RTB, ((const struct route *) p)->rtb);
-    case OBJECT_IGW:
-        return ((const struct igw *) p)->vpc;
-    case OBJECT_NATGW:
-        return ((const struct natgw *) p)->vpc;
-    case OBJECT_SG:
-        return ((const struct sg *) p)->vpc;
-    case OBJECT_SG_RULE:
-        return vpc_of_owner(c, OBJECT_SG, ((const struct sg_rule *) p)->sg);
-    case OBJECT_SG_SET:
-        return ((const struct sg_set *) p)->vpc;
-    case OBJECT_LB:
-        return ((const struct lb *) p)->vpc;
-    case OBJECT_LISTENER:
-        return ((const struct listener *) p)->vpc;
-    case OBJECT_TG:
-        return ((const struct tg *) p)->vpc;
-    case OBJECT_TARGET:
-        return ((const struct target *) p)->vpc;
-    default:
-        return 0;
+    case OBJECT_VPC: return o->number;
+    case OBJECT_SUBNET: return ((const struct subnet *) p)->vpc;
+    case OBJECT_RTB: return ((const struct rtb *) p)->vpc;
+    case OBJECT_PORT: return ((const struct port *) p)->vpc;
+    case OBJECT_ROUTE: return vpc_of_owner(c, OBJECT_RTB, ((const struct route *) p)->rtb);
+    case OBJECT_IGW: return ((const struct igw *) p)->vpc;
+    case OBJECT_NATGW: return ((const struct natgw *) p)->vpc;
+    case OBJECT_SG: return ((const struct sg *) p)->vpc;
+    case OBJECT_SG_RULE: return vpc_of_owner(c, OBJECT_SG, ((const struct sg_rule *) p)->sg);
+    case OBJECT_SG_SET: return ((const struct sg_set *) p)->vpc;
+    case OBJECT_LB: return ((const struct lb *) p)->vpc;
+    case OBJECT_LISTENER: return ((const struct listener *) p)->vpc;
+    case OBJECT_TG: return ((const struct tg *) p)->vpc;
+    case OBJECT_TARGET: return ((const struct target *) p)->vpc;
+    default: return 0;
     }
 }
 
@@ -325,15 +302,11 @@ static uint32_t
 vpc_of_event(const struct compiler *c, const struct vnet_event *event)
 {
     switch (event->kind) {
-    case EVENT_OBJECT:
-        return vpc_of_change(c, event->change);
+    case EVENT_OBJECT: return vpc_of_change(c, event->change);
     case EVENT_BINDING:
-    case EVENT_TWIN:
-        return view_vpc_of(&c->view, OBJECT_PORT, event->number);
-    case EVENT_TARGET:
-        return view_vpc_of(&c->view, OBJECT_TARGET, event->number);
-    default:
-        return 0;
+    case EVENT_TWIN: return view_vpc_of(&c->view, OBJECT_PORT, event->number);
+    case EVENT_TARGET: return view_vpc_of(&c->view, OBJECT_TARGET, event->number);
+    default: return 0;
     }
 }
 

@@ -40,8 +40,8 @@ bool compiler_is_unzoned(const struct compiler *, uint32_t host);
 /* Compiles up to 'max' dirty blocks of a host; true if more remain. Blocks that stand in each other's way (two ports swap places) are
  * taken out together and set anew. A block that then still wants what another one has is a bug of ours, or facts that contradict
  * each other: it is reported to 'conflict' (may be NULL), stays out, and is tried again with the host's next change. */
-bool compiler_run(struct compiler *, uint32_t host, size_t max,
-                  void (*conflict)(void *aux, uint64_t cookie, const struct error *), void *aux);
+bool compiler_run(struct compiler *, uint32_t host, size_t max, void (*conflict)(void *aux, uint64_t cookie, const struct error *),
+                  void *aux);
 
 /* The VPCs a host holds; the hosts that hold a VPC. */
 void compiler_each_vpc_of(const struct compiler *, uint32_t host, void (*each)(void *aux, uint32_t vpc), void *aux);

@@ -119,7 +119,7 @@ presence_update(const struct touch_list *list, const struct holding_kind *kind, 
 static void
 vpc_presence_update(const struct touch_list *list, uint64_t who, uint32_t host, uint32_t vpc)
 {
-    presence_update(list, &(struct holding_kind) { list->c->presence, compiler_dirty_all }, who, host, vpc);
+    presence_update(list, &(struct holding_kind){ list->c->presence, compiler_dirty_all }, who, host, vpc);
 }
 
 static void

@@ -8,33 +8,33 @@
 #include "vnet/pipeline/presence.h"
 
 struct attached {
-    struct map_node node;                        /* by host */
+    struct map_node node; /* by host */
     uint32_t host;
     struct flow_table *table;
     struct dirty_queue dirty;
-    struct dirty_queue in_the_way;               /* conflicted once: taken out and tried again when nothing is dirty */
-    struct dirty_queue retry;                    /* taken out */
-    struct dirty_queue refused;                  /* conflicted again: tried again with the next change */
-    struct dirty_queue unzoned;                  /* compiled without a conntrack zone that they asked for */
-    uint64_t concerned_by;                       /* the last change that made something dirty here */
+    struct dirty_queue in_the_way; /* conflicted once: taken out and tried again when nothing is dirty */
+    struct dirty_queue retry;      /* taken out */
+    struct dirty_queue refused;    /* conflicted again: tried again with the next change */
+    struct dirty_queue unzoned;    /* compiled without a conntrack zone that they asked for */
+    uint64_t concerned_by;         /* the last change that made something dirty here */
 };
 
 /* A route table or security group deleted a moment ago: its routes or rules went too and still ask for their VPC. */
 struct orphanage {
-    struct map_node node;                        /* by number */
+    struct map_node node; /* by number */
     uint32_t number, vpc;
 };
 
 struct compiler {
     struct view view;
     struct presence *presence;
-    struct presence *sets;                       /* of sg-sets in place of VPCs; the view's */
+    struct presence *sets; /* of sg-sets in place of VPCs; the view's */
     struct map hosts, orphanages;
-    struct block block;                          /* reused */
+    struct block block; /* reused */
     uint64_t n_changes;
-    void (*zone_wanted)(void *aux, uint32_t host, uint32_t number);      /* NULL: nobody listens */
+    void (*zone_wanted)(void *aux, uint32_t host, uint32_t number); /* NULL: nobody listens */
     void *zone_aux;
-    void (*zone_follows)(void *aux, uint32_t host, uint32_t number, bool follows);       /* likewise */
+    void (*zone_follows)(void *aux, uint32_t host, uint32_t number, bool follows); /* likewise */
     void *follows_aux;
 };
 
@@ -45,9 +45,9 @@ struct touch_list {
     void *aux;
 };
 
-struct attached *attached_find(const struct compiler *, uint32_t host);   /* NULL: not attached */
-void compiler_dirty_all(struct compiler *, struct attached *, uint32_t vpc);      /* every block, as feature.h's 'blocks' */
-void compiler_dirty_set(struct compiler *, struct attached *, uint32_t set);      /* likewise 'blocks_of_set' */
+struct attached *attached_find(const struct compiler *, uint32_t host);      /* NULL: not attached */
+void compiler_dirty_all(struct compiler *, struct attached *, uint32_t vpc); /* every block, as feature.h's 'blocks' */
+void compiler_dirty_set(struct compiler *, struct attached *, uint32_t set); /* likewise 'blocks_of_set' */
 void compiler_orphanages_clear(struct compiler *);
 void compiler_tell_concerned(const struct touch_list *, struct attached *);
 

@@ -5,8 +5,9 @@ bool
 compiler_is_dirty(const struct compiler *c, uint32_t host)
 {
     const struct attached *a = attached_find(c, host);
-    return a && (!dirty_is_empty(&a->dirty) || !dirty_is_empty(&a->in_the_way) || !dirty_is_empty(&a->retry)
-                 || presence_is_leaving_any(c->presence, host) || presence_is_leaving_any(c->sets, host));
+    return a
+           && (!dirty_is_empty(&a->dirty) || !dirty_is_empty(&a->in_the_way) || !dirty_is_empty(&a->retry)
+               || presence_is_leaving_any(c->presence, host) || presence_is_leaving_any(c->sets, host));
 }
 
 bool
@@ -45,7 +46,7 @@ take_out_conflicted(struct attached *a)
     while (!dirty_is_empty(&a->in_the_way)) {
         uint64_t cookie = dirty_take(&a->in_the_way);
         bool is_removed = flow_table_set_block(a->table, cookie, NULL, 0, &ignored);
-        (void) is_removed;      /* nothing is in the way of nothing */
+        (void) is_removed; /* nothing is in the way of nothing */
         dirty_add(&a->retry, cookie);
     }
 }
@@ -65,8 +66,7 @@ queue_prepare(struct compiler *c, struct attached *a)
 }
 
 bool
-compiler_run(struct compiler *c, uint32_t host, size_t max,
-             void (*conflict)(void *aux, uint64_t cookie, const struct error *), void *aux)
+compiler_run(struct compiler *c, uint32_t host, size_t max, void (*conflict)(void *aux, uint64_t cookie, const struct error *), void *aux)
 {
     struct attached *a = attached_find(c, host);
     if (!a)

@@ -8,7 +8,7 @@
 #include "base/map.h"
 
 struct dirty_block {
-    struct map_node node;                        /* by cookie */
+    struct map_node node; /* by cookie */
     struct dirty_block *next, **link;
     uint64_t cookie;
 };
@@ -21,8 +21,12 @@ struct dirty_queue {
 void dirty_init(struct dirty_queue *);
 void dirty_done(struct dirty_queue *);
 void dirty_add(struct dirty_queue *, uint64_t cookie);
-static inline bool dirty_is_empty(const struct dirty_queue *q) { return !q->first; }
-uint64_t dirty_take(struct dirty_queue *);       /* the queue is not empty */
-void dirty_drop(struct dirty_queue *, uint64_t cookie);          /* if it is in it */
+static inline bool
+dirty_is_empty(const struct dirty_queue *q)
+{
+    return !q->first;
+}
+uint64_t dirty_take(struct dirty_queue *);              /* the queue is not empty */
+void dirty_drop(struct dirty_queue *, uint64_t cookie); /* if it is in it */
 
 #endif

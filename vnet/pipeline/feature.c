@@ -90,8 +90,7 @@ view_vpc_of(const struct view *view, uint8_t type, uint32_t number)
 {
     const struct model *m = view->model;
     switch (type) {
-    case OBJECT_VPC:
-        return model_vpc(m, number) ? number : 0;
+    case OBJECT_VPC: return model_vpc(m, number) ? number : 0;
     case OBJECT_SUBNET: {
         const struct subnet *subnet = model_subnet(m, number);
         return subnet ? subnet->vpc : 0;
@@ -100,8 +99,7 @@ view_vpc_of(const struct view *view, uint8_t type, uint32_t number)
         const struct port *port = model_port(m, number);
         return port ? port->vpc : 0;
     }
-    case OBJECT_RTB:
-        return vpc_of_rtb(m, number);
+    case OBJECT_RTB: return vpc_of_rtb(m, number);
     case OBJECT_ROUTE: {
         const struct route *route = model_route(m, number);
         return route ? vpc_of_rtb(m, route->rtb) : 0;
@@ -114,8 +112,7 @@ view_vpc_of(const struct view *view, uint8_t type, uint32_t number)
         const struct natgw *natgw = model_natgw(m, number);
         return natgw ? natgw->vpc : 0;
     }
-    case OBJECT_SG:
-        return vpc_of_sg(m, number);
+    case OBJECT_SG: return vpc_of_sg(m, number);
     case OBJECT_SG_RULE: {
         const struct sg_rule *rule = model_sg_rule(m, number);
         return rule ? vpc_of_sg(m, rule->sg) : 0;
@@ -140,7 +137,6 @@ view_vpc_of(const struct view *view, uint8_t type, uint32_t number)
         const struct target *target = model_target(m, number);
         return target ? target->vpc : 0;
     }
-    default:
-        return 0;
+    default: return 0;
     }
 }

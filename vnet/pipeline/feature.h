@@ -15,6 +15,7 @@
 #include "vnet/pipeline/stage.h"
 
 /* Feature numbers are in cookies: never change one, never use one again. */
+/* clang-format off */
 #define FEATURE_LIST(X)              \
     X(FEATURE_BASE,    1, base)      /* flows every host has: table ends, answers to ARP, sizes */ \
     X(FEATURE_ADMIT,   2, admit)     /* local ports: anti-spoofing */ \
@@ -32,70 +33,77 @@
     X(FEATURE_LB,     14, lb)        /* load balancers, with the same pass */ \
     X(FEATURE_LB_CHECK, 15, lb_check) /* targets' answers to health checks */ \
     X(FEATURE_MIGRATE, 30, migrate)  /* a guest that moves: its other place */
+/* clang-format on */
 
 enum feature_number {
 #define X(ID, NUMBER, NAME) ID = NUMBER,
     FEATURE_LIST(X)
 #undef X
-    FEATURE_MAX
+        FEATURE_MAX
 };
 
 /* What features look at. */
 struct view {
     const struct model *model;
     const struct runtime *runtime;
-    const struct presence *sets;         /* which hosts have ports of which combination of security groups (presence.h); for blocks and
+    const struct presence *sets; /* which hosts have ports of which combination of security groups (presence.h); for blocks and
                                           * touches, NULL elsewhere */
 };
 
 /* One thing that changed; model and runtime in the view already show the new state. */
 struct vnet_event {
-    enum { EVENT_OBJECT, EVENT_BINDING, EVENT_HOST,
-           EVENT_TWIN,                           /* of a port: its second place */
-           EVENT_GATEWAY_MAC,                    /* of a pool */
-           EVENT_ZONE,                           /* a host has stored a conntrack zone */
-           EVENT_TARGET } kind;                  /* a target's health is another */
-    const struct change *change;                 /* EVENT_OBJECT */
-    uint32_t number;                             /* EVENT_BINDING, EVENT_TWIN: port; EVENT_HOST: host; EVENT_GATEWAY_MAC: pool;
+    enum {
+        EVENT_OBJECT,
+        EVENT_BINDING,
+        EVENT_HOST,
+        EVENT_TWIN,        /* of a port: its second place */
+        EVENT_GATEWAY_MAC, /* of a pool */
+        EVENT_ZONE,        /* a host has stored a conntrack zone */
+        EVENT_TARGET
+    } kind;                                              /* a target's health is another */
+    const struct change *change;                         /* EVENT_OBJECT */
+    uint32_t number;                                     /* EVENT_BINDING, EVENT_TWIN: port; EVENT_HOST: host; EVENT_GATEWAY_MAC: pool;
                                                   * EVENT_ZONE: host; EVENT_TARGET: target */
-    uint32_t zone_of;                            /* EVENT_ZONE: the object */
-    struct binding before, after;                /* EVENT_BINDING; EVENT_TWIN: of the second place */
-    const struct runtime_host *host_before, *host_after;         /* EVENT_HOST; NULL: was, is unknown */
-    uint32_t vpc;               /* filled in by the compiler, for features: the VPC the object (the bound port) belongs, or until now
+    uint32_t zone_of;                                    /* EVENT_ZONE: the object */
+    struct binding before, after;                        /* EVENT_BINDING; EVENT_TWIN: of the second place */
+    const struct runtime_host *host_before, *host_after; /* EVENT_HOST; NULL: was, is unknown */
+    uint32_t vpc; /* filled in by the compiler, for features: the VPC the object (the bound port) belongs, or until now
                                  * belonged to, known even if what it hung on went in the same transaction; 0: none, or not known */
 };
 
 /* Where a touched block is to be compiled again. */
 struct touch {
-    enum { TOUCH_VPC,           /* on the hosts that hold this VPC */
-           TOUCH_SG_SET,        /* on the hosts that have ports of this combination of security groups */
-           TOUCH_HOST,          /* on one host */
-           TOUCH_EVERYWHERE } scope;
-    uint32_t where;             /* VPC's, sg-set's or host's number */
+    enum {
+        TOUCH_VPC,    /* on the hosts that hold this VPC */
+        TOUCH_SG_SET, /* on the hosts that have ports of this combination of security groups */
+        TOUCH_HOST,   /* on one host */
+        TOUCH_EVERYWHERE
+    } scope;
+    uint32_t where; /* VPC's, sg-set's or host's number */
 };
 
-struct touch_list;              /* the compiler's */
+struct touch_list; /* the compiler's */
 void touch_add(struct touch_list *, uint8_t feature, uint8_t type, uint32_t number, struct touch);
 
 /* What a block function writes into. */
 struct block {
     const struct view *view;
-    uint32_t host;                               /* the host compiled for */
-    const struct runtime_host *here;             /* its facts; never NULL */
+    uint32_t host;                   /* the host compiled for */
+    const struct runtime_host *here; /* its facts; never NULL */
     uint64_t cookie;
     struct flow_builder *fb;
     struct arena *arena;
-    const struct spec **specs;                   /* grows */
+    const struct spec **specs; /* grows */
     size_t n, cap;
-    void (*zone_wanted)(void *aux, uint64_t cookie, uint32_t host, uint32_t number);     /* NULL: nobody listens */
-    void (*zone_follows)(void *aux, uint32_t host, uint32_t number, bool follows);       /* likewise */
+    void (*zone_wanted)(void *aux, uint64_t cookie, uint32_t host, uint32_t number); /* NULL: nobody listens */
+    void (*zone_follows)(void *aux, uint32_t host, uint32_t number, bool follows);   /* likewise */
     void *zone_aux;
 };
 
 /* flow_begin() with the block's cookie; block_flow_end() adds the flow to the block. */
 struct flow_builder *block_flow(struct block *, enum stage, uint16_t priority);
 void block_flow_end(struct block *);
-void block_add(struct block *, const struct spec *);             /* a meter or group */
+void block_add(struct block *, const struct spec *); /* a meter or group */
 /* The object's conntrack zone on the block's host. 0: it has none yet, and has been asked for one; the block is compiled again when the
  * host has stored it. */
 uint16_t block_zone(struct block *, uint32_t number);
@@ -132,7 +140,7 @@ struct feature {
 FEATURE_LIST(X)
 #undef X
 
-const struct feature *feature_by_number(uint8_t);        /* NULL: none */
+const struct feature *feature_by_number(uint8_t); /* NULL: none */
 const struct feature *const *feature_list(unsigned *n);
 /* The i-th packet that the feature that a waiting packet is for makes of it. */
 bool feature_resume(const struct packet_in *, unsigned i, struct bytes *out);

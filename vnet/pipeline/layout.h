@@ -33,46 +33,80 @@
 
 #include "ofproto/flow/field.h"
 
-#define LAYOUT_VNI (struct of_field){ OF_METADATA, 0, 24 }
-#define LAYOUT_FROM_TUNNEL (struct of_field){ OF_METADATA, 32, 1 }
-#define LAYOUT_FROM_UPLINK (struct of_field){ OF_METADATA, 33, 1 }
-#define LAYOUT_NEXT_HOP4 (struct of_field){ OF_REG0, 0, 32 }
-#define LAYOUT_SG_LOCAL (struct of_field){ OF_REG1, 0, 32 }
-#define LAYOUT_SG_PEER (struct of_field){ OF_REG2, 0, 32 }
-#define LAYOUT_SG_FOUND (struct of_field){ OF_REG0, 0, 32 }
-#define LAYOUT_SG_FOUND_LEVEL (struct of_field){ OF_REG7, 0, 32 }
-#define LAYOUT_SG_INGRESS (struct of_field){ OF_REG3, 0, 1 }
-#define LAYOUT_SG_INBOUND (struct of_field){ OF_REG3, 1, 1 }
-#define LAYOUT_SG_STATE (struct of_field){ OF_REG3, 0, 32 }     /* all of it: */
+#define LAYOUT_VNI \
+    (struct of_field) { OF_METADATA, 0, 24 }
+#define LAYOUT_FROM_TUNNEL \
+    (struct of_field) { OF_METADATA, 32, 1 }
+#define LAYOUT_FROM_UPLINK \
+    (struct of_field) { OF_METADATA, 33, 1 }
+#define LAYOUT_NEXT_HOP4 \
+    (struct of_field) { OF_REG0, 0, 32 }
+#define LAYOUT_SG_LOCAL \
+    (struct of_field) { OF_REG1, 0, 32 }
+#define LAYOUT_SG_PEER \
+    (struct of_field) { OF_REG2, 0, 32 }
+#define LAYOUT_SG_FOUND \
+    (struct of_field) { OF_REG0, 0, 32 }
+#define LAYOUT_SG_FOUND_LEVEL \
+    (struct of_field) { OF_REG7, 0, 32 }
+#define LAYOUT_SG_INGRESS \
+    (struct of_field) { OF_REG3, 0, 1 }
+#define LAYOUT_SG_INBOUND \
+    (struct of_field) { OF_REG3, 1, 1 }
+#define LAYOUT_SG_STATE \
+    (struct of_field) { OF_REG3, 0, 32 } /* all of it: */
 #define SG_INGRESS 1u
 #define SG_INBOUND 2u
 #define SG_WATCHED 4u
 #define SG_EXTERNAL 8u
 #define SG_ZONE(ZONE) ((uint32_t) (ZONE) << 16)
-#define LAYOUT_WATCHED (struct of_field){ OF_REG3, 2, 1 }
-#define LAYOUT_EXTERNAL (struct of_field){ OF_REG3, 3, 1 }
-#define LAYOUT_ZONE (struct of_field){ OF_REG3, 16, 16 }
-#define LAYOUT_ORIGINAL_DST4 (struct of_field){ OF_REG4, 0, 32 }
-#define LAYOUT_ORIGINAL_DST_PORT (struct of_field){ OF_REG5, 0, 16 }
-#define LAYOUT_TARGET (struct of_field){ OF_REG14, 0, 32 }
-#define LAYOUT_ORIGIN (struct of_field){ OF_REG15, 0, 32 }
-#define LAYOUT_CT_BALANCED (struct of_field){ OF_CT_MARK, 0, 1 }
-#define LAYOUT_CT_ORIGINATED (struct of_field){ OF_CT_MARK, 1, 1 }
-#define LAYOUT_CT_ORIGIN (struct of_field){ OF_CT_LABEL, 0, 32 }
-#define LAYOUT_CT_TARGET (struct of_field){ OF_CT_LABEL, 32, 32 }
-#define LAYOUT_PORT (struct of_field){ OF_REG8, 0, 32 }
-#define LAYOUT_SUBNET (struct of_field){ OF_REG9, 0, 32 }
-#define LAYOUT_RTB (struct of_field){ OF_REG10, 0, 32 }
-#define LAYOUT_POOL (struct of_field){ OF_REG10, 0, 32 }
-#define LAYOUT_WAY_OUT (struct of_field){ OF_REG15, 0, 32 }
-#define LAYOUT_HOST (struct of_field){ OF_REG11, 0, 32 }
-#define LAYOUT_REASON (struct of_field){ OF_REG12, 0, 8 }
-#define LAYOUT_TOO_BIG (struct of_field){ OF_REG12, 8, 1 }
-#define LAYOUT_ANSWERED (struct of_field){ OF_REG12, 15, 1 }
-#define LAYOUT_OUT_PORT (struct of_field){ OF_REG13, 0, 16 }
-#define LAYOUT_PATH_MTU (struct of_field){ OF_REG13, 16, 16 }
+#define LAYOUT_WATCHED \
+    (struct of_field) { OF_REG3, 2, 1 }
+#define LAYOUT_EXTERNAL \
+    (struct of_field) { OF_REG3, 3, 1 }
+#define LAYOUT_ZONE \
+    (struct of_field) { OF_REG3, 16, 16 }
+#define LAYOUT_ORIGINAL_DST4 \
+    (struct of_field) { OF_REG4, 0, 32 }
+#define LAYOUT_ORIGINAL_DST_PORT \
+    (struct of_field) { OF_REG5, 0, 16 }
+#define LAYOUT_TARGET \
+    (struct of_field) { OF_REG14, 0, 32 }
+#define LAYOUT_ORIGIN \
+    (struct of_field) { OF_REG15, 0, 32 }
+#define LAYOUT_CT_BALANCED \
+    (struct of_field) { OF_CT_MARK, 0, 1 }
+#define LAYOUT_CT_ORIGINATED \
+    (struct of_field) { OF_CT_MARK, 1, 1 }
+#define LAYOUT_CT_ORIGIN \
+    (struct of_field) { OF_CT_LABEL, 0, 32 }
+#define LAYOUT_CT_TARGET \
+    (struct of_field) { OF_CT_LABEL, 32, 32 }
+#define LAYOUT_PORT \
+    (struct of_field) { OF_REG8, 0, 32 }
+#define LAYOUT_SUBNET \
+    (struct of_field) { OF_REG9, 0, 32 }
+#define LAYOUT_RTB \
+    (struct of_field) { OF_REG10, 0, 32 }
+#define LAYOUT_POOL \
+    (struct of_field) { OF_REG10, 0, 32 }
+#define LAYOUT_WAY_OUT \
+    (struct of_field) { OF_REG15, 0, 32 }
+#define LAYOUT_HOST \
+    (struct of_field) { OF_REG11, 0, 32 }
+#define LAYOUT_REASON \
+    (struct of_field) { OF_REG12, 0, 8 }
+#define LAYOUT_TOO_BIG \
+    (struct of_field) { OF_REG12, 8, 1 }
+#define LAYOUT_ANSWERED \
+    (struct of_field) { OF_REG12, 15, 1 }
+#define LAYOUT_OUT_PORT \
+    (struct of_field) { OF_REG13, 0, 16 }
+#define LAYOUT_PATH_MTU \
+    (struct of_field) { OF_REG13, 16, 16 }
 
 /* Why a packet is not delivered as it is. Drops are counted under these words in the 'drops' column of what drops. */
+/* clang-format off */
 #define REASON_LIST(X)                                                       \
     X(REASON_NONE,       0, "")                                              \
     X(REASON_MAC,        1, "mac")        /* foreign source MAC */           \
@@ -88,12 +122,13 @@
     X(REASON_TOO_BIG,   11, "too-big")    /* answered: fragmentation needed */ \
     X(REASON_TUNNEL,    12, "tunnel")     /* a host's: unknown source or VNI */ \
     X(REASON_FRAGMENT,  13, "fragment")   /* a public address's: could not be put together */
+/* clang-format on */
 
 enum reason {
 #define X(ID, NUMBER, WORD) ID = NUMBER,
     REASON_LIST(X)
 #undef X
-    REASON_MAX
+        REASON_MAX
 };
 
 const char *reason_word(enum reason);
@@ -103,9 +138,21 @@ cookie_make(uint8_t feature, uint8_t type, uint32_t number)
 {
     return (uint64_t) feature << 56 | (uint64_t) type << 48 | number;
 }
-static inline uint8_t cookie_feature(uint64_t c) { return c >> 56; }
-static inline uint8_t cookie_type(uint64_t c) { return c >> 48; }
-static inline uint32_t cookie_number(uint64_t c) { return (uint32_t) c; }
+static inline uint8_t
+cookie_feature(uint64_t c)
+{
+    return c >> 56;
+}
+static inline uint8_t
+cookie_type(uint64_t c)
+{
+    return c >> 48;
+}
+static inline uint32_t
+cookie_number(uint64_t c)
+{
+    return (uint32_t) c;
+}
 
 /* Bytes that Geneve without options or VXLAN takes from the underlay's MTU over IPv4: outer IP 20, UDP 8, header 8, inner Ethernet 14. */
 #define LAYOUT_TUNNEL_OVERHEAD 50

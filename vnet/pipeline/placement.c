@@ -84,7 +84,7 @@ holder_find(const struct view *view, const struct placement *p)
 bool
 placement_get(const struct view *view, uint32_t number, struct placement *p)
 {
-    *p = (struct placement) { .eip = model_eip(view->model, number) };
+    *p = (struct placement){ .eip = model_eip(view->model, number) };
     p->pool = p->eip ? model_pool(view->model, p->eip->pool) : NULL;
     if (!p->pool || !attachment_get(view, p))
         return false;
@@ -195,27 +195,20 @@ static void
 affect_object(struct affected *a, const struct change *c)
 {
     switch (c->type) {
-    case OBJECT_EIP:
-        a->each(a->aux, c->number);
-        break;
+    case OBJECT_EIP: a->each(a->aux, c->number); break;
     case OBJECT_PORT:
     case OBJECT_NATGW:
-    case OBJECT_LB:
-        affect_of(a, c->number);
-        break;
+    case OBJECT_LB: affect_of(a, c->number); break;
     case OBJECT_SUBNET:
         if (c->before && c->after)
             affect_subnet(a, c->after);
         break;
-    case OBJECT_ROUTE:
-        affect_route(a, c);
-        break;
+    case OBJECT_ROUTE: affect_route(a, c); break;
     case OBJECT_POOL:
         if (c->before && c->after)
             model_each_referrer(a->view->model, c->number, OBJECT_EIP, affect_eip, a);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 

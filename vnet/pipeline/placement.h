@@ -13,14 +13,14 @@
 struct placement {
     const struct eip *eip;
     const struct pool *pool;
-    const struct port *port;             /* one of these is what it is attached to */
+    const struct port *port; /* one of these is what it is attached to */
     const struct natgw *natgw;
     const struct lb *lb;
-    const struct subnet *subnet;         /* of that */
+    const struct subnet *subnet; /* of that */
     const struct vpc *vpc;
-    struct binding at;                   /* the port's */
-    const struct runtime_host *holder;   /* never NULL */
-    uint32_t uplink;                     /* OpenFlow port on the holder */
+    struct binding at;                 /* the port's */
+    const struct runtime_host *holder; /* never NULL */
+    uint32_t uplink;                   /* OpenFlow port on the holder */
 };
 
 /* False: the elastic IP is not there, not attached, or not served anywhere. */

@@ -8,7 +8,7 @@ struct port_facts {
     const struct port *port;
     const struct subnet *subnet;
     const struct vpc *vpc;
-    struct binding at;          /* host 0: nowhere */
+    struct binding at; /* host 0: nowhere */
 };
 
 /* False if there is no such port. */

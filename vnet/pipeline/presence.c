@@ -6,23 +6,23 @@
 #include "base/map.h"
 
 struct holding {
-    struct map_node node;                        /* by host and VPC */
+    struct map_node node; /* by host and VPC */
     uint32_t host, vpc;
-    size_t n_ports;                              /* 0: leaving */
+    size_t n_ports; /* 0: leaving */
     struct holding *next_of_host, **link_of_host;
     struct holding *next_of_vpc, **link_of_vpc;
 };
 
 /* A host's or a VPC's holdings. */
 struct holdings {
-    struct map_node node;                        /* by number */
+    struct map_node node; /* by number */
     uint32_t number;
     struct holding *first;
-    size_t n_leaving;                            /* of a host */
+    size_t n_leaving; /* of a host */
 };
 
 struct counted {
-    struct map_node node;                        /* by who */
+    struct map_node node; /* by who */
     uint64_t who;
     uint32_t host, vpc;
 };
@@ -42,11 +42,11 @@ presence_new(void)
     return p;
 }
 
-#define FREE_ALL(MAP, TYPE)                              \
-    do {                                                 \
-        MAP_FOR_EACH_SAFE (n, next, MAP)                 \
-            free(CONTAINER_OF(n, struct TYPE, node));    \
-        map_done(MAP);                                   \
+#define FREE_ALL(MAP, TYPE)                           \
+    do {                                              \
+        MAP_FOR_EACH_SAFE (n, next, MAP)              \
+            free(CONTAINER_OF(n, struct TYPE, node)); \
+        map_done(MAP);                                \
     } while (0)
 
 void
@@ -116,8 +116,12 @@ holding_add(struct presence *p, uint32_t host, uint32_t vpc)
     struct holdings *of_host = holdings_find_or_add(&p->hosts, host);
     struct holdings *of_vpc = holdings_find_or_add(&p->vpcs, vpc);
     struct holding *h = mem_zalloc(sizeof *h);
-    *h = (struct holding) { .host = host, .vpc = vpc, .next_of_host = of_host->first, .link_of_host = &of_host->first,
-                            .next_of_vpc = of_vpc->first, .link_of_vpc = &of_vpc->first };
+    *h = (struct holding){ .host = host,
+                           .vpc = vpc,
+                           .next_of_host = of_host->first,
+                           .link_of_host = &of_host->first,
+                           .next_of_vpc = of_vpc->first,
+                           .link_of_vpc = &of_vpc->first };
     if (h->next_of_host)
         h->next_of_host->link_of_host = &h->next_of_host;
     if (h->next_of_vpc)

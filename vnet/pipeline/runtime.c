@@ -6,42 +6,42 @@
 #include "base/map.h"
 
 struct place {
-    struct map_node node;       /* by port */
+    struct map_node node; /* by port */
     uint32_t port;
     struct binding at;
     struct place *next, **link; /* among its host's; *link points here */
 };
 
 struct host_entry {
-    struct map_node node;       /* by number */
+    struct map_node node; /* by number */
     uint32_t number;
-    bool is_known;              /* false: only ports say that it exists */
+    bool is_known; /* false: only ports say that it exists */
     struct runtime_host facts;
     struct place *places;
 };
 
 struct twin_entry {
-    struct map_node node;       /* by port */
+    struct map_node node; /* by port */
     uint32_t port;
     struct twin twin;
 };
 
 struct gateway {
-    struct map_node node;       /* by pool */
+    struct map_node node; /* by pool */
     uint32_t pool;
     struct mac mac;
 };
 
 struct zone {
-    struct map_node node;       /* by host and number */
+    struct map_node node; /* by host and number */
     uint32_t host, number;
     uint16_t zone;
 };
 
 struct health {
-    struct map_node node;       /* by target */
+    struct map_node node; /* by target */
     uint32_t target;
-    enum target_state state;    /* never TARGET_INITIAL */
+    enum target_state state; /* never TARGET_INITIAL */
 };
 
 struct runtime {
@@ -175,7 +175,7 @@ struct binding
 runtime_binding(const struct runtime *r, uint32_t port)
 {
     const struct place *p = place_find(r, port);
-    return p ? p->at : (struct binding) { 0, 0 };
+    return p ? p->at : (struct binding){ 0, 0 };
 }
 
 static void
@@ -226,8 +226,7 @@ runtime_bind(struct runtime *r, uint32_t port, struct binding at)
 }
 
 void
-runtime_each_port_on(const struct runtime *r, uint32_t host, void (*each)(void *aux, uint32_t port, uint32_t ofport),
-                     void *aux)
+runtime_each_port_on(const struct runtime *r, uint32_t host, void (*each)(void *aux, uint32_t port, uint32_t ofport), void *aux)
 {
     const struct host_entry *h = host_find(r, host);
     for (const struct place *p = h ? h->places : NULL; p; p = p->next)
@@ -251,7 +250,7 @@ struct twin
 runtime_twin(const struct runtime *r, uint32_t port)
 {
     const struct twin_entry *t = twin_find(r, port);
-    return t ? t->twin : (struct twin) { .host = 0 };
+    return t ? t->twin : (struct twin){ .host = 0 };
 }
 
 void
@@ -363,7 +362,7 @@ runtime_set_zone(struct runtime *r, uint32_t host, uint32_t number, uint16_t zon
     }
     if (!z && zone) {
         z = mem_zalloc(sizeof *z);
-        *z = (struct zone) { .host = host, .number = number };
+        *z = (struct zone){ .host = host, .number = number };
         map_insert(&r->zones, &z->node, zone_slot(host, number));
     }
     if (z)

@@ -117,8 +117,8 @@ compile_from_scratch(const struct model *model, const struct runtime *runtime, u
 {
     const struct runtime_host *known = runtime_host(runtime, host), unknown = { .number = host };
     struct scratch s = { .sets = presence_new(), .table = flow_table_new(), .err = err };
-    s.view = (struct view) { model, runtime, s.sets };
-    s.block = (struct block) {
+    s.view = (struct view){ model, runtime, s.sets };
+    s.block = (struct block){
         .view = &s.view,
         .host = host,
         .here = known ? known : &unknown,

@@ -37,6 +37,7 @@
 #include <stdint.h>
 
 /*        id                table  name          shared (conjunctions) */
+/* clang-format off */
 #define STAGE_LIST(X)                                   \
     X(STAGE_ADMIT,           0, "admit",       false)   \
     X(STAGE_TUNNEL_IN,       5, "tunnel-in",   false)   \
@@ -63,16 +64,17 @@
     X(STAGE_LB_NEW,         47, "lb-new",      false)   \
     X(STAGE_SG_MATCH,       48, "sg-match",    false)   \
     X(STAGE_REJECT,         50, "reject",      false)
+/* clang-format on */
 
 enum stage {
 #define X(ID, TABLE, NAME, SHARED) ID = TABLE,
     STAGE_LIST(X)
 #undef X
-    STAGE_MAX = 254
+        STAGE_MAX = 254
 };
 
-const char *stage_name(uint8_t table);           /* NULL: not a stage of ours */
+const char *stage_name(uint8_t table); /* NULL: not a stage of ours */
 bool stage_is_shared(uint8_t table);
-const uint8_t *stage_tables(unsigned *n);        /* all table numbers, rising */
+const uint8_t *stage_tables(unsigned *n); /* all table numbers, rising */
 
 #endif

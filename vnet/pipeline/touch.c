@@ -9,7 +9,7 @@ event_object(const struct vnet_event *event, enum object_type type)
 struct touch
 touch_vpc(const struct vnet_event *event)
 {
-    return (struct touch) { event->vpc ? TOUCH_VPC : TOUCH_EVERYWHERE, event->vpc };
+    return (struct touch){ event->vpc ? TOUCH_VPC : TOUCH_EVERYWHERE, event->vpc };
 }
 
 void
@@ -24,7 +24,7 @@ static void
 touch_port_on(struct touch_list *list, uint8_t feature, uint32_t port, uint32_t host)
 {
     if (host)
-        touch_add(list, feature, OBJECT_PORT, port, (struct touch) { TOUCH_HOST, host });
+        touch_add(list, feature, OBJECT_PORT, port, (struct touch){ TOUCH_HOST, host });
 }
 
 void

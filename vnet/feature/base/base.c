@@ -126,20 +126,14 @@ base_words(const struct spec *spec)
     switch (spec->table) {
     case STAGE_GATEWAY:
         return spec->priority == PRIORITY_GATEWAY_TTL ? "the time to live is used up"
-               : spec->priority == PRIORITY_MISS ? "it stays in the subnet"
-               : "";
-    case STAGE_NEIGHBOUR:
-        return "no port has this address";
-    case STAGE_FORWARD:
-        return spec->priority == PRIORITY_FORWARD_ARP ? "ARP is answered" : "no bound port has this MAC";
-    case STAGE_EGRESS:
-        return "it has no public address to leave by";
-    case STAGE_PUBLIC_IN:
-        return "it goes to the outside";
-    case STAGE_TUNNEL_OUT:
-        return "there is no tunnel to that host";
-    default:
-        return "";
+               : spec->priority == PRIORITY_MISS      ? "it stays in the subnet"
+                                                      : "";
+    case STAGE_NEIGHBOUR: return "no port has this address";
+    case STAGE_FORWARD: return spec->priority == PRIORITY_FORWARD_ARP ? "ARP is answered" : "no bound port has this MAC";
+    case STAGE_EGRESS: return "it has no public address to leave by";
+    case STAGE_PUBLIC_IN: return "it goes to the outside";
+    case STAGE_TUNNEL_OUT: return "there is no tunnel to that host";
+    default: return "";
     }
 }
 

@@ -22,7 +22,7 @@ static void
 lease_of(const struct block *b, const struct port_facts *f, struct dhcp_lease *lease)
 {
     uint16_t mtu = b->here->mtu;
-    *lease = (struct dhcp_lease) {
+    *lease = (struct dhcp_lease){
         .mac = f->port->mac,
         .router = ROUTER_MAC,
         .ip = port_ip4(f->port),
@@ -66,7 +66,7 @@ static void
 touch_port(void *aux, uint32_t port, uint32_t ofport)
 {
     const struct mtu_touch *t = aux;
-    touch_add(t->list, FEATURE_DHCP, OBJECT_PORT, port, (struct touch) { TOUCH_HOST, t->host });
+    touch_add(t->list, FEATURE_DHCP, OBJECT_PORT, port, (struct touch){ TOUCH_HOST, t->host });
 }
 
 static void
@@ -97,8 +97,7 @@ static bool
 dhcp_answer_packet(const struct packet_in *in, struct bytes *out)
 {
     struct dhcp_lease lease;
-    return userdata_get_lease(in->userdata, in->userdata_len, &lease)
-           && dhcp_answer(&lease, in->packet, in->packet_len, out);
+    return userdata_get_lease(in->userdata, in->userdata_len, &lease) && dhcp_answer(&lease, in->packet, in->packet_len, out);
 }
 
 static void

@@ -20,7 +20,7 @@
 #define ANSWER_PPS 100
 #define ANSWER_BURST 100
 
-static const uint8_t icmp_errors[] = { 3, 11, 12 };     /* unreachable, time exceeded, parameter problem (RFC 792) */
+static const uint8_t icmp_errors[] = { 3, 11, 12 }; /* unreachable, time exceeded, parameter problem (RFC 792) */
 #define N_ICMP_ERRORS sizeof icmp_errors
 
 #define ANY_FRAGMENT OF_FRAG_ANY, OF_FRAG_ANY
@@ -67,7 +67,7 @@ nat_out_rows(struct block *b, const struct placement *p)
     for (size_t i = 0; i < N_ICMP_ERRORS; i++) {
         fb = nat_out_flow(b, PRIORITY_NAT_ERROR, p, private);
         match_icmp(fb, IP_V4, icmp_errors[i], -1);
-        act_translate_quote(b, p->eip->o.number, &(struct icmp_inner) { ICMP_INNER_DST, private, public });
+        act_translate_quote(b, p->eip->o.number, &(struct icmp_inner){ ICMP_INNER_DST, private, public });
         act_set_ip(fb, OF_IPV4_SRC, public);
         nat_out_end(b, p);
     }
@@ -89,13 +89,13 @@ nat_out_fragment_rows(struct block *b, const struct placement *p, uint16_t zone)
     struct flow_builder *fb = nat_out_flow(b, PRIORITY_NAT_STRAY, p, private);
     match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
     block_flow_end(b);
-    if (!zone)          /* it cannot be translated, so the row above drops it */
+    if (!zone) /* it cannot be translated, so the row above drops it */
         return;
 
     fb = nat_out_flow(b, PRIORITY_NAT_FRAGMENT, p, private);
     match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
     match_ct_state(fb, 0, OF_CT_TRK | OF_CT_INV);
-    act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = public });
+    act_ct(fb, &(struct flow_ct){ .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = public });
     block_flow_end(b);
 
     fb = nat_out_flow(b, PRIORITY_NAT_TRACKED, p, public);
@@ -176,7 +176,7 @@ public_in_rows(struct block *b, const struct placement *p)
     for (size_t i = 0; i < N_ICMP_ERRORS; i++) {
         struct flow_builder *fb = public_in_flow(b, PRIORITY_PUBLIC_ERROR, p);
         match_icmp(fb, IP_V4, icmp_errors[i], -1);
-        act_translate_quote(b, p->eip->o.number, &(struct icmp_inner) { ICMP_INNER_SRC, public, private });
+        act_translate_quote(b, p->eip->o.number, &(struct icmp_inner){ ICMP_INNER_SRC, public, private });
         act_goto(fb, STAGE_NAT_IN);
         block_flow_end(b);
     }
@@ -194,7 +194,7 @@ public_in_fragment_row(struct block *b, const struct placement *p, uint16_t zone
     match_ip_frag(fb, IP_V4, ANY_FRAGMENT);
     act_set(fb, of_field_whole(OF_METADATA), p->vpc->vni);
     act_set_mac(fb, OF_ETH_DST, p->port->mac);
-    act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_IN, .is_commit = true, .nat = FLOW_NAT_DST, .ip = port_ip4(p->port) });
+    act_ct(fb, &(struct flow_ct){ .zone = zone, .table = STAGE_NAT_IN, .is_commit = true, .nat = FLOW_NAT_DST, .ip = port_ip4(p->port) });
     block_flow_end(b);
 }
 
@@ -206,7 +206,7 @@ nat_in_end(struct block *b, const struct placement *p)
     act_set_mac(b->fb, OF_ETH_DST, p->port->mac);
     if (p->at.host == b->host) {
         act_set(b->fb, of_field_whole(OF_IN_PORT), 0);
-        sg_deliver_end(b, &(struct port_facts) { p->port, p->subnet, p->vpc, p->at });
+        sg_deliver_end(b, &(struct port_facts){ p->port, p->subnet, p->vpc, p->at });
         return;
     }
     act_set(b->fb, of_field_whole(OF_METADATA), p->vpc->vni);
@@ -318,7 +318,7 @@ eip_flows(struct block *b, uint8_t type, uint32_t number)
 static void
 touch_eip(void *list, uint32_t number)
 {
-    touch_add(list, FEATURE_EIP, OBJECT_EIP, number, (struct touch) { TOUCH_EVERYWHERE, 0 });
+    touch_add(list, FEATURE_EIP, OBJECT_EIP, number, (struct touch){ TOUCH_EVERYWHERE, 0 });
 }
 
 static void
@@ -344,19 +344,13 @@ eip_explain(const struct view *view, const struct spec *spec, char *text, size_t
     bool is_placed = placement_get(view, cookie_number(spec->cookie), &p);
     const char *what = is_placed && p.port ? words_object(view, OBJECT_PORT, p.port->o.number).text : "its owner";
     switch (spec->table) {
-    case STAGE_UPLINK_IN:
-        snprintf(text, size, "elastic IP %s is held here", eip.text);
-        break;
+    case STAGE_UPLINK_IN: snprintf(text, size, "elastic IP %s is held here", eip.text); break;
     case STAGE_EGRESS:
         snprintf(text, size, "it leaves by elastic IP %s, which host %s holds", eip.text,
                  is_placed ? words_object(view, OBJECT_HOST, p.holder->number).text : "?");
         break;
-    case STAGE_NAT_OUT:
-        snprintf(text, size, "its source becomes %s", eip.text);
-        break;
-    case STAGE_NAT_IN:
-        snprintf(text, size, "its destination %s becomes %s", eip.text, what);
-        break;
+    case STAGE_NAT_OUT: snprintf(text, size, "its source becomes %s", eip.text); break;
+    case STAGE_NAT_IN: snprintf(text, size, "its destination %s becomes %s", eip.text, what); break;
     case STAGE_PUBLIC_IN:
         if (spec->priority == PRIORITY_PUBLIC_TOO_BIG)
             snprintf(text, size, "it is too big for the guest");
@@ -367,11 +361,8 @@ eip_explain(const struct view *view, const struct spec *spec, char *text, size_t
         else
             snprintf(text, size, "it is for elastic IP %s", eip.text);
         break;
-    case STAGE_PUBLIC_OUT:
-        snprintf(text, size, "elastic IP %s is on the same physical network", eip.text);
-        break;
-    default:
-        *text = '\0';
+    case STAGE_PUBLIC_OUT: snprintf(text, size, "elastic IP %s is on the same physical network", eip.text); break;
+    default: *text = '\0';
     }
 }
 

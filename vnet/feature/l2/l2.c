@@ -63,7 +63,7 @@ static void
 l2_touches(const struct view *view, const struct vnet_event *event, struct touch_list *list)
 {
     touch_object(event, OBJECT_PORT, list, FEATURE_L2);
-    if (event->kind == EVENT_BINDING && event->vpc)      /* of a deleted port: its deletion says all */
+    if (event->kind == EVENT_BINDING && event->vpc) /* of a deleted port: its deletion says all */
         touch_add(list, FEATURE_L2, OBJECT_PORT, event->number, touch_vpc(event));
 }
 

@@ -117,8 +117,8 @@ reset_row(struct block *b, const struct vpc *vpc)
     act_controller_pause(fb, LAYOUT_CONTROLLER_ID, userdata.data, userdata.n);
     bytes_done(&userdata);
     act_set(fb, LAYOUT_ANSWERED, 1);
-    act_ct_clear(fb);           /* or conntrack would take the packet for translated */
-    act_ct(fb, &(struct flow_ct) { .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
+    act_ct_clear(fb); /* or conntrack would take the packet for translated */
+    act_ct(fb, &(struct flow_ct){ .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
 }
 
@@ -146,24 +146,12 @@ static void
 lb_flows(struct block *b, uint8_t type, uint32_t number)
 {
     switch (type) {
-    case OBJECT_NONE:
-        shared_rows(b);
-        break;
-    case OBJECT_VPC:
-        vpc_flows(b, number);
-        break;
-    case OBJECT_LB:
-        lb_flows_balancer(b, number);
-        break;
-    case OBJECT_LISTENER:
-        lb_flows_listener(b, number);
-        break;
-    case OBJECT_TARGET:
-        lb_flows_target(b, number);
-        break;
-    default:
-        lb_flows_port(b, number);
-        break;
+    case OBJECT_NONE: shared_rows(b); break;
+    case OBJECT_VPC: vpc_flows(b, number); break;
+    case OBJECT_LB: lb_flows_balancer(b, number); break;
+    case OBJECT_LISTENER: lb_flows_listener(b, number); break;
+    case OBJECT_TARGET: lb_flows_target(b, number); break;
+    default: lb_flows_port(b, number); break;
     }
 }
 
@@ -234,7 +222,7 @@ shared_words(const struct spec *spec)
         return "the answer of a target that is gone";
     return spec->priority == PRIORITY_DONE_EXTERNAL ? "the load balancer does not listen there"
            : spec->priority == PRIORITY_DONE_ORIGIN ? "it goes back by the elastic IP that its connection came by"
-           : "a load balancer has chosen its target before";
+                                                    : "a load balancer has chosen its target before";
 }
 
 static void
@@ -249,7 +237,8 @@ lb_explain(const struct view *view, const struct spec *spec, char *text, size_t 
     else if (type == OBJECT_TARGET)
         snprintf(text, size, spec->table == STAGE_LB_NEW ? "the load balancer chooses target %s" : "its target is %s", owner.text);
     else if (type == OBJECT_LISTENER)
-        snprintf(text, size, spec->priority == PRIORITY_DONE_COUNTED ? "it is of a connection by listener %s" : "listener %s chooses a target",
+        snprintf(text, size,
+                 spec->priority == PRIORITY_DONE_COUNTED ? "it is of a connection by listener %s" : "listener %s chooses a target",
                  owner.text);
     else if (type == OBJECT_LB)
         snprintf(text, size, "it is for load balancer %s, or has come by it", owner.text);

@@ -30,7 +30,7 @@ watched_row(struct block *b, const struct lb *lb, uint32_t vni)
     match_u64(fb, LAYOUT_WATCHED, 1);
     match_eth_dst(fb, ROUTER_MAC);
     match_ip_dst(fb, ip_prefix_host(lb->ip));
-    act_ct(fb, &(struct flow_ct) { .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
+    act_ct(fb, &(struct flow_ct){ .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
 }
 
@@ -87,7 +87,7 @@ tracked_rows(struct block *b, const struct placement *p, uint16_t zone)
 
     begin_tracked(b, p, zone, true);
     match_ip_src(b->fb, ip_prefix_host(p->eip->ip));
-    act_set(b->fb, LAYOUT_ANSWERED, 0);         /* a reset for a target leaves as any answer */
+    act_set(b->fb, LAYOUT_ANSWERED, 0); /* a reset for a target leaves as any answer */
     tracked_end(b, p, SG_EXTERNAL | SG_INBOUND);
 }
 
@@ -130,8 +130,8 @@ arrival_rows(struct block *b, const struct placement *p)
     const struct flow_ct_set sets[] = { { .field = LAYOUT_CT_ORIGINATED, .value = 1 },
                                         { .field = LAYOUT_CT_ORIGIN, .value = p->eip->o.number } };
     struct flow_builder *fb = arrival_flow(b, p, true);
-    act_ct(fb, &(struct flow_ct) { .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true,
-                                   .sets = sets, .n_sets = 2 });
+    act_ct(fb, &(struct flow_ct){
+                   .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true, .sets = sets, .n_sets = 2 });
     arrival_end(b);
     arrival_flow(b, p, false);
     arrival_end(b);
@@ -140,7 +140,7 @@ arrival_rows(struct block *b, const struct placement *p)
     match_u64(fb, LAYOUT_VNI, p->vpc->vni);
     match_eth_src(fb, public_mac_of_ip(p->eip->ip));
     match_family(fb, IP_V4);
-    act_ct(fb, &(struct flow_ct) { .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
+    act_ct(fb, &(struct flow_ct){ .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
 }
 

@@ -100,7 +100,7 @@ bucket_add(struct buckets *buckets, uint32_t target, unsigned share)
     while (is_taken(buckets, id))
         id = (id + 1) % FLOW_BUCKET_ID_MAX;
     buckets->v = mem_grow(buckets->v, &buckets->cap, buckets->n + 1, sizeof *buckets->v);
-    buckets->v[buckets->n++] = (struct bucket) { id, target };
+    buckets->v[buckets->n++] = (struct bucket){ id, target };
 }
 
 static void
@@ -126,7 +126,9 @@ group_of(struct block *b, const struct listener *listener, const struct lb *lb, 
 {
     const struct of_field source[] = { of_field_whole(OF_IPV4_SRC) };
     const struct of_field all[] = {
-        of_field_whole(OF_IPV4_SRC), of_field_whole(OF_IPV4_DST), of_field_whole(OF_IP_PROTO),
+        of_field_whole(OF_IPV4_SRC),
+        of_field_whole(OF_IPV4_DST),
+        of_field_whole(OF_IP_PROTO),
         of_field_whole(listener->proto == L4_TCP ? OF_TCP_SRC : OF_UDP_SRC),
         of_field_whole(listener->proto == L4_TCP ? OF_TCP_DST : OF_UDP_DST),
     };
@@ -162,7 +164,7 @@ lb_flows_listener(struct block *b, uint32_t number)
 
     uint32_t vni = model_vpc(b->view->model, listener->vpc)->vni;
     struct placement p;
-    entrance_rows(b, &(struct entrance) { listener, lb->ip, vni, false });
+    entrance_rows(b, &(struct entrance){ listener, lb->ip, vni, false });
     if (placement_of(b->view, lb->o.number, &p) && p.lb && p.holder->number == b->host)
-        entrance_rows(b, &(struct entrance) { listener, p.eip->ip, vni, true });
+        entrance_rows(b, &(struct entrance){ listener, p.eip->ip, vni, true });
 }

@@ -15,7 +15,7 @@
 void
 lb_track_end(struct block *b, uint16_t zone)
 {
-    act_ct(b->fb, &(struct flow_ct) { .zone = zone, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
+    act_ct(b->fb, &(struct flow_ct){ .zone = zone, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
 }
 
@@ -31,7 +31,7 @@ match_service(struct flow_builder *fb, const struct port_facts *f, const struct 
 static void
 act_track_there(struct block *b)
 {
-    act_ct(b->fb, &(struct flow_ct) { .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
+    act_ct(b->fb, &(struct flow_ct){ .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
 }
 
@@ -96,7 +96,7 @@ hairpin_there_row(struct block *b, const struct hairpin *h)
     match_eth_dst(fb, h->f->port->mac);
     match_ip_src(fb, ip_prefix_host(port_ip4(h->f->port)));
     match_u64(fb, LAYOUT_ORIGINAL_DST4, ip4_u32(h->lb->ip));
-    act_ct(fb, &(struct flow_ct) { .zone = h->zone, .table = STAGE_SG, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = h->lb->ip });
+    act_ct(fb, &(struct flow_ct){ .zone = h->zone, .table = STAGE_SG, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = h->lb->ip });
     block_flow_end(b);
 }
 
@@ -172,7 +172,7 @@ hairpin_rows(struct block *b, const struct port_facts *f, const struct services 
     hairpin_answer_row(b, &h, &s->v[i]);
     for (size_t j = 0; j < i; j++)
         if (s->v[j].lb == s->v[i].lb)
-            return;             /* the rest is the balancer's, not the service's */
+            return; /* the rest is the balancer's, not the service's */
     hairpin_fragments_row(b, &h);
     hairpin_there_row(b, &h);
     hairpin_arrives_row(b, &h);

@@ -11,7 +11,7 @@ struct target_facts {
     const struct target *target;
     const struct tg *tg;
     struct port_facts at;
-    uint16_t port;              /* where it listens */
+    uint16_t port; /* where it listens */
 };
 bool target_facts_get(const struct view *, uint32_t target, struct target_facts *);
 

@@ -10,7 +10,7 @@ begin(struct block *b, enum stage stage, const struct target_facts *f)
     struct flow_builder *fb = block_flow(b, stage, PRIORITY_TARGET_ROW);
     match_family(fb, IP_V4);
     match_u64(fb, LAYOUT_TARGET, f->target->o.number);
-    flow_tell_removal(fb);      /* its counts are the target's */
+    flow_tell_removal(fb); /* its counts are the target's */
     return fb;
 }
 
@@ -21,10 +21,17 @@ new_row(struct block *b, const struct target_facts *f)
     struct flow_builder *fb = begin(b, STAGE_LB_NEW, f);
     const struct flow_ct_set sets[] = { { .field = LAYOUT_CT_BALANCED, .value = 1 },
                                         { .field = LAYOUT_CT_TARGET, .value = f->target->o.number } };
-    act_ct(fb, &(struct flow_ct) {
-        .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true, .nat = FLOW_NAT_DST,
-        .ip = port_ip4(f->at.port), .port_lo = f->port, .port_hi = f->port, .sets = sets, .n_sets = 2,
-    });
+    act_ct(fb, &(struct flow_ct){
+                   .zone_field = of_field_whole(OF_CT_ZONE),
+                   .table = FLOW_CT_NO_TABLE,
+                   .is_commit = true,
+                   .nat = FLOW_NAT_DST,
+                   .ip = port_ip4(f->at.port),
+                   .port_lo = f->port,
+                   .port_hi = f->port,
+                   .sets = sets,
+                   .n_sets = 2,
+               });
     act_set(fb, LAYOUT_NEXT_HOP4, ip4_u32(port_ip4(f->at.port)));
     act_resubmit(fb, STAGE_NEIGHBOUR);
     block_flow_end(b);

@@ -134,34 +134,18 @@ static void
 object_changed(struct lb_touch *t, const struct change *c)
 {
     switch (c->type) {
-    case OBJECT_VPC:
-        vpc_changed(t, c);
-        break;
-    case OBJECT_PORT:
-        port_changed(t, c->number);
-        break;
-    case OBJECT_LB:
-        balancer_changed(t, c);
-        break;
-    case OBJECT_LISTENER:
-        listener_changed(t, c);
-        break;
-    case OBJECT_TG:
-        group_changed(t, c);
-        break;
-    case OBJECT_TARGET:
-        target_changed(t, c);
-        break;
-    case OBJECT_EIP:
-        touch_attached(t, (const void *) c->before);
-        break;
-    default:
-        break;
+    case OBJECT_VPC: vpc_changed(t, c); break;
+    case OBJECT_PORT: port_changed(t, c->number); break;
+    case OBJECT_LB: balancer_changed(t, c); break;
+    case OBJECT_LISTENER: listener_changed(t, c); break;
+    case OBJECT_TG: group_changed(t, c); break;
+    case OBJECT_TARGET: target_changed(t, c); break;
+    case OBJECT_EIP: touch_attached(t, (const void *) c->before); break;
+    default: break;
     }
 }
 
-static bool
-is_target(const struct view *view, uint32_t port);
+static bool is_target(const struct view *view, uint32_t port);
 
 void
 lb_touches(const struct view *view, const struct vnet_event *event, struct touch_list *list)

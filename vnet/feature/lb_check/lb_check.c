@@ -22,8 +22,8 @@
 struct checks {
     const struct view *view;
     bool has_icmp;
-    uint32_t n_targets, first;          /* the target with the least number gives the meter its own */
-    uint16_t *ports;                    /* that are connected to, each once */
+    uint32_t n_targets, first; /* the target with the least number gives the meter its own */
+    uint16_t *ports;           /* that are connected to, each once */
     size_t n_ports, cap_ports;
 };
 
@@ -124,7 +124,7 @@ touch_target(const struct view *view, const struct object *o, struct touch_list 
     uint32_t port = o ? ((const struct target *) (const void *) o)->port : 0;
     uint32_t host = port ? runtime_binding(view->runtime, port).host : 0;
     if (host)
-        touch_add(list, FEATURE_LB_CHECK, OBJECT_PORT, port, (struct touch) { TOUCH_HOST, host });
+        touch_add(list, FEATURE_LB_CHECK, OBJECT_PORT, port, (struct touch){ TOUCH_HOST, host });
 }
 
 struct group_touch {
@@ -149,7 +149,7 @@ lb_check_touches(const struct view *view, const struct vnet_event *event, struct
         touch_target(view, target->before, list);
         touch_target(view, target->after, list);
     } else if (tg) {
-        model_each_referrer(view->model, tg->number, OBJECT_TARGET, touch_each_target, &(struct group_touch) { view, list });
+        model_each_referrer(view->model, tg->number, OBJECT_TARGET, touch_each_target, &(struct group_touch){ view, list });
     }
 }
 

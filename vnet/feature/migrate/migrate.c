@@ -61,7 +61,7 @@ static void
 touch_on(struct touch_list *list, uint32_t port, uint32_t host)
 {
     if (host)
-        touch_add(list, FEATURE_MIGRATE, OBJECT_PORT, port, (struct touch) { TOUCH_HOST, host });
+        touch_add(list, FEATURE_MIGRATE, OBJECT_PORT, port, (struct touch){ TOUCH_HOST, host });
 }
 
 static void

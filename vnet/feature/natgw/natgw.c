@@ -59,8 +59,10 @@ echo_out_row(struct block *b, const struct placement *p, uint16_t zone)
     act_disguise_echo(b, p, ICMP_ECHO_SRC);
     act_set(fb, LAYOUT_ANSWERED, 1);
     act_ct_clear(fb);
-    act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = p->eip->ip,
-                                   .sets = &mark, .n_sets = 1 });
+    act_ct(
+        fb,
+        &(struct flow_ct){
+            .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = p->eip->ip, .sets = &mark, .n_sets = 1 });
     block_flow_end(b);
 }
 
@@ -70,15 +72,20 @@ out_rows(struct block *b, const struct placement *p, uint16_t zone)
     struct flow_builder *fb = nat_out_flow(b, PRIORITY_NAT_ROW, p);
     match_ip_src(fb, p->vpc->cidr);
     match_ct_state(fb, 0, OF_CT_TRK | OF_CT_INV);
-    act_ct(fb, &(struct flow_ct) {
-        .zone = zone, .table = STAGE_NAT_OUT, .is_commit = true, .nat = FLOW_NAT_SRC, .ip = p->eip->ip,
-        .port_lo = p->natgw->ports.lo, .port_hi = p->natgw->ports.hi,
-    });
+    act_ct(fb, &(struct flow_ct){
+                   .zone = zone,
+                   .table = STAGE_NAT_OUT,
+                   .is_commit = true,
+                   .nat = FLOW_NAT_SRC,
+                   .ip = p->eip->ip,
+                   .port_lo = p->natgw->ports.lo,
+                   .port_hi = p->natgw->ports.hi,
+               });
     block_flow_end(b);
 
     fb = nat_out_flow(b, PRIORITY_NAT_TRACKED, p);
     match_ip_src(fb, ip_prefix_host(p->eip->ip));
-    match_u64(fb, of_field_whole(OF_CT_ZONE), zone);     /* reassembled fragments come out in any packet's context: see eip.md */
+    match_u64(fb, of_field_whole(OF_CT_ZONE), zone); /* reassembled fragments come out in any packet's context: see eip.md */
     match_ct_state(fb, OF_CT_TRK | OF_CT_SNAT, OF_CT_TRK | OF_CT_SNAT | OF_CT_INV);
     act_ct_clear(fb);
     act_set(fb, of_field_whole(OF_IN_PORT), 0);
@@ -127,8 +134,8 @@ in_rows(struct block *b, const struct placement *p, uint16_t zone)
     struct flow_builder *fb = block_flow(b, STAGE_PUBLIC_IN, PRIORITY_PUBLIC_ROW);
     match_ip_dst(fb, ip_prefix_host(p->eip->ip));
     act_set(fb, of_field_whole(OF_METADATA), p->vpc->vni);
-    act_set_mac(fb, OF_ETH_DST, public_mac_of_ip(p->eip->ip));   /* it may come from a neighbour's address held here */
-    act_ct(fb, &(struct flow_ct) { .zone = zone, .table = STAGE_NAT_IN, .nat = FLOW_NAT_KNOWN });
+    act_set_mac(fb, OF_ETH_DST, public_mac_of_ip(p->eip->ip)); /* it may come from a neighbour's address held here */
+    act_ct(fb, &(struct flow_ct){ .zone = zone, .table = STAGE_NAT_IN, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
 
     match_tracked(nat_in_flow(b, PRIORITY_NAT_ROW, p), zone);
@@ -206,7 +213,7 @@ touch_natgw(const struct natgw_touch *t, uint32_t number)
 {
     uint32_t vpc = view_vpc_of(t->view, OBJECT_NATGW, number);
     if (vpc)
-        touch_add(t->list, FEATURE_NATGW, OBJECT_NATGW, number, (struct touch) { TOUCH_VPC, vpc });
+        touch_add(t->list, FEATURE_NATGW, OBJECT_NATGW, number, (struct touch){ TOUCH_VPC, vpc });
 }
 
 static void

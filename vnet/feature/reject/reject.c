@@ -16,17 +16,14 @@ static const struct {
     uint16_t priority;
     enum reason reason;
 } at_admission[] = {
-    { PRIORITY_ADMIT_VLAN, REASON_VLAN },
-    { PRIORITY_ADMIT_IP, REASON_IP },
-    { PRIORITY_ADMIT_ARP, REASON_ARP },
-    { PRIORITY_ADMIT_ETHERTYPE, REASON_ETHERTYPE },
-    { PRIORITY_ADMIT_MAC, REASON_MAC },
+    { PRIORITY_ADMIT_VLAN, REASON_VLAN },           { PRIORITY_ADMIT_IP, REASON_IP },   { PRIORITY_ADMIT_ARP, REASON_ARP },
+    { PRIORITY_ADMIT_ETHERTYPE, REASON_ETHERTYPE }, { PRIORITY_ADMIT_MAC, REASON_MAC },
 };
 
 /* Reasons found later; some deserve an answer. */
 static const struct {
     enum reason reason;
-    enum icmp_error_kind answer;         /* 0: none */
+    enum icmp_error_kind answer; /* 0: none */
 } on_the_way[] = {
     { REASON_NO_PORT, 0 },
     { REASON_NO_ROUTE, ICMP_NET_UNREACHABLE },
@@ -36,7 +33,7 @@ static const struct {
     { REASON_SG, 0 },
 };
 
-#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof (ARRAY)[0])
+#define N_OF(ARRAY) (sizeof(ARRAY) / sizeof(ARRAY)[0])
 
 static enum reason
 reason_at_admission(uint16_t priority)
@@ -51,8 +48,7 @@ reason_at_admission(uint16_t priority)
 static bool
 is_tunnel_drop(uint8_t table, uint16_t priority)
 {
-    return (table == STAGE_ADMIT && priority == PRIORITY_ADMIT_TUNNEL)
-           || (table == STAGE_TUNNEL_IN && priority == PRIORITY_MISS)
+    return (table == STAGE_ADMIT && priority == PRIORITY_ADMIT_TUNNEL) || (table == STAGE_TUNNEL_IN && priority == PRIORITY_MISS)
            || (table == STAGE_FORWARD && priority == PRIORITY_FORWARD_TUNNEL);
 }
 
@@ -170,30 +166,18 @@ static const char *
 reason_words(enum reason reason)
 {
     switch (reason) {
-    case REASON_MAC:
-        return "may not send from another MAC than its own";
-    case REASON_IP:
-        return "may not send from another address than its own";
-    case REASON_ARP:
-        return "may not speak for another address than its own";
-    case REASON_VLAN:
-        return "may not send tagged frames";
-    case REASON_ETHERTYPE:
-        return "may send IPv4 and ARP only";
-    case REASON_NO_PORT:
-        return "sends to an address that no port answers for";
-    case REASON_NO_ROUTE:
-        return "is told that there is no route";
-    case REASON_BLACKHOLE:
-        return "sends into a blackhole";
-    case REASON_TTL:
-        return "is told that the time to live is used up";
-    case REASON_TOO_BIG:
-        return "is told that the packet is too big for the tunnel";
-    case REASON_SG:
-        return "has no security group that allows it";
-    default:
-        return "is refused";
+    case REASON_MAC: return "may not send from another MAC than its own";
+    case REASON_IP: return "may not send from another address than its own";
+    case REASON_ARP: return "may not speak for another address than its own";
+    case REASON_VLAN: return "may not send tagged frames";
+    case REASON_ETHERTYPE: return "may send IPv4 and ARP only";
+    case REASON_NO_PORT: return "sends to an address that no port answers for";
+    case REASON_NO_ROUTE: return "is told that there is no route";
+    case REASON_BLACKHOLE: return "sends into a blackhole";
+    case REASON_TTL: return "is told that the time to live is used up";
+    case REASON_TOO_BIG: return "is told that the packet is too big for the tunnel";
+    case REASON_SG: return "has no security group that allows it";
+    default: return "is refused";
     }
 }
 
@@ -204,7 +188,10 @@ explain_groups(const struct view *view, const struct spec *spec, char *text, siz
     const struct port *port = model_port(view->model, cookie_number(spec->cookie));
     size_t n = strlen(text);
     for (size_t i = 0; port && i < port->sg.n && n < size; i++)
-        n += (size_t) snprintf(text + n, size - n, "%s %s", i ? "," : port->sg.n > 1 ? ": it is in groups" : ": it is in group",
+        n += (size_t) snprintf(text + n, size - n, "%s %s",
+                               i                ? ","
+                               : port->sg.n > 1 ? ": it is in groups"
+                                                : ": it is in group",
                                words_object(view, OBJECT_SG, port->sg.v[i]).text);
 }
 

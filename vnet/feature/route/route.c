@@ -76,9 +76,8 @@ route_row(struct block *b, uint32_t number)
         act_set(b->fb, LAYOUT_WAY_OUT, route->target.kind == TARGET_NATGW ? route->target.number : 0);
         end_routed(b, STAGE_EGRESS);
         break;
-    case TARGET_LB:                      /* no route's */
-    case TARGET_NONE:
-        break;
+    case TARGET_LB: /* no route's */
+    case TARGET_NONE: break;
     }
 }
 
@@ -147,13 +146,11 @@ route_explain(const struct view *view, const struct spec *spec, char *text, size
     struct words owner = words_owner(view, spec);
     const struct route *route = model_route(view->model, cookie_number(spec->cookie));
     if (route && route->target.kind == TARGET_PORT)
-        snprintf(text, size, "route %s leads to %s", owner.text,
-                 words_object(view, OBJECT_PORT, route->target.number).text);
+        snprintf(text, size, "route %s leads to %s", owner.text, words_object(view, OBJECT_PORT, route->target.number).text);
     else if (route && route->target.kind == TARGET_IGW)
         snprintf(text, size, "route %s leads to the internet gateway", owner.text);
     else if (route && route->target.kind == TARGET_NATGW)
-        snprintf(text, size, "route %s leads to NAT gateway %s", owner.text,
-                 words_object(view, OBJECT_NATGW, route->target.number).text);
+        snprintf(text, size, "route %s leads to NAT gateway %s", owner.text, words_object(view, OBJECT_NATGW, route->target.number).text);
     else if (cookie_type(spec->cookie) == OBJECT_ROUTE)
         snprintf(text, size, "route %s is a blackhole", owner.text);
     else if (spec->priority == PRIORITY_ROUTE_NONE)

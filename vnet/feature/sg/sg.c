@@ -30,7 +30,7 @@ done_row(struct block *b, bool is_inbound, bool is_new)
     match_u64(fb, LAYOUT_SG_INBOUND, is_inbound);
     match_ct_state(fb, OF_CT_TRK | (is_new ? OF_CT_NEW : 0), OF_CT_TRK | OF_CT_INV | OF_CT_NEW);
     if (is_new)
-        act_ct(fb, &(struct flow_ct) { .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true });
+        act_ct(fb, &(struct flow_ct){ .zone_field = of_field_whole(OF_CT_ZONE), .table = FLOW_CT_NO_TABLE, .is_commit = true });
     done_end(b, is_inbound);
 }
 
@@ -127,14 +127,10 @@ static const char *
 shared_words(const struct spec *spec)
 {
     switch (spec->table) {
-    case STAGE_SG_PEER:
-        return "the other end has no group that a rule names";
-    case STAGE_SG_MATCH:
-        return "no narrower rule is found";
-    case STAGE_SG_RULE:
-        return "no rule allows it";
-    default:
-        return "its security groups let it pass";
+    case STAGE_SG_PEER: return "the other end has no group that a rule names";
+    case STAGE_SG_MATCH: return "no narrower rule is found";
+    case STAGE_SG_RULE: return "no rule allows it";
+    default: return "its security groups let it pass";
     }
 }
 

@@ -15,7 +15,7 @@ look_at_rule(void *entrance, const struct object *o)
     const struct sg_rule *r = (const struct sg_rule *) (const void *) o;
     const struct l4_match *m = &r->match;
     e->is_open = r->sg == e->group && r->is_ingress && (m->proto < 0 || m->proto == e->proto)
-        && (m->proto < 0 || m->lo < 0 || (m->lo <= e->port && e->port <= m->hi));
+                 && (m->proto < 0 || m->lo < 0 || (m->lo <= e->port && e->port <= m->hi));
     return !e->is_open;
 }
 

@@ -35,8 +35,7 @@ track_end(struct block *b, const struct port_facts *f)
 {
     uint16_t zone = block_zone(b, f->port->o.number);
     if (zone)
-        act_ct(b->fb, &(struct flow_ct) { .zone = zone, .table = STAGE_SG,
-                                          .nat = f->vpc->is_balanced ? FLOW_NAT_KNOWN : FLOW_NAT_NONE });
+        act_ct(b->fb, &(struct flow_ct){ .zone = zone, .table = STAGE_SG, .nat = f->vpc->is_balanced ? FLOW_NAT_KNOWN : FLOW_NAT_NONE });
     block_flow_end(b);
 }
 

@@ -4,7 +4,7 @@
 
 #include "vnet/feature/sg/sg.h"
 
-const struct sg_set *sg_set_get(const struct view *, uint32_t number);           /* NULL: none */
+const struct sg_set *sg_set_get(const struct view *, uint32_t number); /* NULL: none */
 /* Is the group, or one of the combination's, the peer of ingress (of egress) rules? */
 bool sg_is_peer(const struct view *, uint32_t group, bool is_ingress);
 bool sg_set_is_peer(const struct view *, const struct sg_set *, bool is_ingress);

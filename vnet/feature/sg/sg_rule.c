@@ -23,12 +23,12 @@
 #define L4_RANKS (L4_RANK_PORTS + (PORT_BITS + 1) * (PORT_BITS + 1))
 #define ICMP_TYPE_BITS 8
 #define LEVEL_PREFIX 0
-#define LEVEL_GROUP 1                   /* all protocols, of a group; protocols and ports are above */
+#define LEVEL_GROUP 1 /* all protocols, of a group; protocols and ports are above */
 
 /* Ports by their leading bits: (port & mask) == value. */
 struct port_row {
     uint16_t value;
-    uint8_t bits;               /* leading ones of the mask */
+    uint8_t bits; /* leading ones of the mask */
 };
 
 static bool
@@ -72,7 +72,7 @@ port_row_at(const struct l4_match *m, unsigned from)
     unsigned open = 0;
     while (open < PORT_BITS && !(from & 1u << open) && from + (2u << open) - 1 <= (unsigned) m->hi)
         open++;
-    return (struct port_row) { (uint16_t) from, (uint8_t) (PORT_BITS - open) };
+    return (struct port_row){ (uint16_t) from, (uint8_t) (PORT_BITS - open) };
 }
 
 static bool
@@ -223,7 +223,7 @@ static void
 rows_of_set(struct block *b, struct rule_row *row)
 {
     const struct l4_match *m = &row->rule->match;
-    row->ports = (struct port_row) { 0, 0 };
+    row->ports = (struct port_row){ 0, 0 };
     if (!has_ports(m) || is_icmp(m)) {
         row_add(b, row);
         return;

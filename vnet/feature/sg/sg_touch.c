@@ -6,7 +6,7 @@
 struct sg_touch {
     const struct view *view;
     struct touch_list *list;
-    struct touch where;                  /* for touch_rule() */
+    struct touch where; /* for touch_rule() */
     const struct sg_rule *changed;
 };
 
@@ -63,7 +63,7 @@ touch_set_of_changed(void *aux, const struct sg_set *set)
 {
     struct sg_touch t = *(const struct sg_touch *) aux;
     bool may_open = allows_all(t.changed);
-    t.where = (struct touch) { TOUCH_SG_SET, set->o.number };
+    t.where = (struct touch){ TOUCH_SG_SET, set->o.number };
     for (size_t i = 0; i < set->groups.n; i++)
         sg_each_rule(t.view, set->groups.v[i], may_open ? touch_rule : touch_rival, &t);
     if (may_open)
@@ -100,7 +100,7 @@ static void
 set_changed(struct sg_touch *t, const struct change *c)
 {
     const struct sg_set *set = (const void *) (c->after ? c->after : c->before);
-    t->where = (struct touch) { TOUCH_SG_SET, c->number };
+    t->where = (struct touch){ TOUCH_SG_SET, c->number };
     for (size_t i = 0; i < set->groups.n; i++)
         sg_each_rule(t->view, set->groups.v[i], touch_rule, t);
 }

@@ -38,7 +38,7 @@ peer_out_row(struct block *b, const struct runtime_host *peer)
     struct flow_builder *fb = block_flow(b, STAGE_TUNNEL_OUT, PRIORITY_ROW);
     match_u64(fb, LAYOUT_HOST, peer->number);
     act_set_ip(fb, OF_TUN_DST, peer->encap_ip);
-    act_move(fb, LAYOUT_VNI, (struct of_field) { OF_TUN_ID, 0, 24 });
+    act_move(fb, LAYOUT_VNI, (struct of_field){ OF_TUN_ID, 0, 24 });
     act_set(fb, of_field_whole(OF_REG13), (uint32_t) mtu << LAYOUT_PATH_MTU.ofs | (ofport & UINT16_MAX));
     act_check_pkt_larger(fb, frame < UINT16_MAX ? frame : UINT16_MAX, LAYOUT_TOO_BIG);
     act_goto(fb, STAGE_SIZE);
@@ -118,7 +118,7 @@ static void
 touch_peer(void *aux, const struct runtime_host *peer)
 {
     const struct peer_touch *t = aux;
-    touch_add(t->list, FEATURE_TUNNEL, OBJECT_HOST, peer->number, (struct touch) { TOUCH_HOST, t->host });
+    touch_add(t->list, FEATURE_TUNNEL, OBJECT_HOST, peer->number, (struct touch){ TOUCH_HOST, t->host });
 }
 
 static void
@@ -130,7 +130,7 @@ tunnel_touches(const struct view *view, const struct vnet_event *event, struct t
 
     struct peer_touch t = { list, event->number };
     runtime_each_host(view->runtime, touch_peer, &t);
-    touch_add(list, FEATURE_TUNNEL, OBJECT_HOST, event->number, (struct touch) { TOUCH_EVERYWHERE, 0 });
+    touch_add(list, FEATURE_TUNNEL, OBJECT_HOST, event->number, (struct touch){ TOUCH_EVERYWHERE, 0 });
 }
 
 struct peer_emission {
