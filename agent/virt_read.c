@@ -137,8 +137,10 @@ virt_read_all(virConnectPtr conn, struct virt_domain **list, size_t *n, struct e
     bool ok = true;
     *list = mem_zalloc(((size_t) count + 1) * sizeof **list);
     for (int i = 0; i < count; i++) {
-        ok = ok && read_domain(domains[i], &(*list)[*n], err);
-        *n += ok && !(*list)[*n].is_gone;
+        struct virt_domain *d = &(*list)[*n];
+        d->is_gone = false; /* one before it may have been, which leaves its place to this one */
+        ok = ok && read_domain(domains[i], d, err);
+        *n += ok && !d->is_gone;
         virDomainFree(domains[i]);
     }
     free(domains);

@@ -1,4 +1,4 @@
-"""Crowds of guests (containers of libvirt's LXC driver, each with a port that it declares; two hundred in a soak) started and stopped in bursts: what
+"""Crowds of guests (containers of libvirt's LXC driver, some with a port that they declare, in a soak all) started and stopped in bursts: what
 is shown equals what libvirt has, nothing is left of those that went, and the agent's memory and open files are back where they were after a few."""
 import concurrent.futures
 import random
@@ -11,7 +11,8 @@ from support import expect_verify_clean
 from vms import end_of_agents
 
 LAB = {"hosts": 1}
-N_GUESTS, N_SOAK, BURST, N_FIRST = 50, 200, 25, 5
+N_GUESTS, BURST, N_FIRST = 200, 50, 8
+ONE_IN = 10                                      # has an interface: these take their time
 GROWTH_KIB = 4096                                # with sanitizers, whose quarantine is bounded below
 
 
@@ -40,9 +41,13 @@ def ports(lab):
 
 
 def settled(lab, libvirt):
-    """What is shown equals what libvirt has; each domain that has ever run has its port, which is in place while it runs."""
+    """What is shown equals what libvirt has; each domain with an interface that has ever run has its port, which is in place while it runs."""
     wait_until(lambda: shown(lab) == truth(libvirt), 30, "what is shown equals what libvirt has")
-    wait_until(lambda: ports(lab) == {n: s == "running" for n, s in truth(libvirt).items()}, 30, "ports are as their domains are")
+    wait_until(lambda: ports(lab) == {n: s == "running" for n, s in truth(libvirt).items() if is_wired(n)}, 30, "ports are as their domains are")
+
+
+def is_wired(name):
+    return name.startswith("wired")
 
 
 def at_once(libvirt, commands):
@@ -58,7 +63,7 @@ def at_once(libvirt, commands):
 def define(libvirt, names):
     for name in names:
         with open(libvirt.path(f"{name}.xml"), "w") as f:
-            f.write(libvirt.container_xml(name, str(uuid.uuid4()), "a"))
+            f.write(libvirt.container_xml(name, str(uuid.uuid4()), "a" if is_wired(name) else None))
     at_once(libvirt, [f"define {libvirt.path(n)}.xml" for n in names])
 
 
@@ -83,12 +88,12 @@ def hooks_that_run(host):
 def test_guests_come_and_go(lab, libvirt, seed, soak, tell):
     rng = random.Random(seed)
     host, agent = lab["hv1"], lab["hv1"].vnet_agent
-    n_guests, numbers = N_SOAK if soak else N_GUESTS, iter(range(100_000))
+    one_in, numbers = 1 if soak else ONE_IN, iter(range(100_000))
     empty = names_in_ovs(host)
 
     def burst(n):
         """So many come; of half of them, in another order, each goes again, and of half of these also the definition."""
-        part = [f"c{seed % 1000}-{next(numbers)}" for _ in range(n)]
+        part = [f"{'wired' if i % one_in == 0 else 'plain'}{seed % 1000}-{next(numbers)}" for i in range(n)]
         define(libvirt, part)
         at_once(libvirt, [f"start {name}" for name in part])
         rng.shuffle(part)
@@ -102,11 +107,11 @@ def test_guests_come_and_go(lab, libvirt, seed, soak, tell):
     clear(lab, libvirt)
     memory, files = agent.memory_kib(), agent.n_open_files()
     for _ in range(3 if soak else 1):
-        for _ in range(n_guests // BURST):
+        for _ in range(N_GUESTS // BURST):
             burst(BURST)
         settled(lab, libvirt)
         left = truth(libvirt)
-        assert len(left) > n_guests / 2 and set(left.values()) == {"running", "off"}
+        assert len(left) > N_GUESTS / 2 and set(left.values()) == {"running", "off"}
         one = next(name for name, state in left.items() if state == "running")
         assert [operation for operation, _ in libvirt.hook_calls(one)] == ["prepare", "start", "started"]
         expect_verify_clean(lab)

@@ -49,3 +49,7 @@ tests_unit_test_underlay_LDADD = libagent.a libbase.a $(EVENT_LIBS) $(NETLINK_LI
 check_PROGRAMS += tests/unit/test_link
 tests_unit_test_link_SOURCES = tests/unit/test_link.c
 tests_unit_test_link_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_virt_read
+tests_unit_test_virt_read_SOURCES = tests/unit/test_virt_read.c
+tests_unit_test_virt_read_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)

@@ -165,16 +165,22 @@ class Libvirt:
 
     # -- guests --
 
-    def container_xml(self, name, domain_id, subnet):
-        """A container whose one process sleeps, with an interface that declares a port: what a thousand of is cheap."""
-        mac = "52:54:00:%02x:%02x:%02x" % tuple(uuid.UUID(domain_id).bytes[:3])
-        return (f"<domain type='lxc'><name>{name}</name><uuid>{domain_id}</uuid><metadata><vnet:instance xmlns:vnet='urn:vnet:1'>"
-                f"<vnet:interface mac='{mac}' subnet='{subnet}'/></vnet:instance></metadata><memory unit='MiB'>32</memory><vcpu>1</vcpu>"
+    def container_xml(self, name, domain_id, subnet=None):
+        """A container whose one process sleeps: what a thousand of is cheap. In a subnet: with an interface that declares a port."""
+        metadata, interface = self._container_interface(domain_id, subnet) if subnet else ("", "")
+        return (f"<domain type='lxc'><name>{name}</name><uuid>{domain_id}</uuid>{metadata}<memory unit='MiB'>32</memory><vcpu>1</vcpu>"
                 "<os><type>exe</type><init>/bin/sh</init><initarg>-c</initarg><initarg>trap exit TERM; sleep 1000000 &amp; wait</initarg></os><devices>"
                 "<emulator>/usr/lib/libvirt/libvirt_lxc</emulator>"
                 f"<filesystem type='mount'><source dir='{self.image}/root'/><target dir='/'/></filesystem>"
+                f"{interface}<console type='pty'/></devices></domain>")
+
+    @staticmethod
+    def _container_interface(domain_id, subnet):
+        """Its declaration, and itself."""
+        mac = "52:54:00:%02x:%02x:%02x" % tuple(uuid.UUID(domain_id).bytes[:3])
+        return (f"<metadata><vnet:instance xmlns:vnet='urn:vnet:1'><vnet:interface mac='{mac}' subnet='{subnet}'/></vnet:instance></metadata>",
                 f"<interface type='bridge'><mac address='{mac}'/><source bridge='br-int'/><virtualport type='openvswitch'>"
-                f"<parameters interfaceid='{uuid.uuid4()}'/></virtualport></interface><console type='pty'/></devices></domain>")
+                f"<parameters interfaceid='{uuid.uuid4()}'/></virtualport></interface>")
 
     def define(self, name, **options):
         vm = Vm(name, self, **options)
