@@ -18,6 +18,7 @@ struct announced {
     struct announced *next_held, **link_held; /* in a holding; link NULL: it is not held back */
     uint32_t eip, pool;
     uint32_t host;        /* that holds it */
+    uint32_t uplink;      /* by which OpenFlow port it reaches the physical network */
     uint32_t holder;      /* port or NAT gateway */
     struct binding at;    /* the port's */
     uint64_t seq;         /* what the host must confirm first */
@@ -234,8 +235,8 @@ forget(struct announcements *all, struct announced *a)
 static bool
 is_where_it_was(const struct announced *a, const struct placement *p, uint32_t holder)
 {
-    return a->host == p->holder->number && a->holder == holder && a->pool == p->pool->o.number && a->at.host == p->at.host
-           && a->at.ofport == p->at.ofport;
+    return a->host == p->holder->number && a->uplink == p->uplink && a->holder == holder && a->pool == p->pool->o.number
+           && a->at.host == p->at.host && a->at.ofport == p->at.ofport;
 }
 
 void
@@ -257,6 +258,7 @@ announcements_look(struct announcements *all, uint32_t eip)
     *a = (struct announced){ .eip = eip,
                              .pool = p.pool->o.number,
                              .host = p.holder->number,
+                             .uplink = p.uplink,
                              .holder = holder,
                              .at = p.at,
                              .seq = host_ready_seq(c, p.holder->number) };

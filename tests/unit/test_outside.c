@@ -97,17 +97,18 @@ settle(struct world *w)
 
 /* ---- the network ---- */
 
+/* By which OpenFlow port it reaches the network; 0: by none. */
 static void
-set_uplink(struct world *w, unsigned i, bool has_uplink)
+set_uplink(struct world *w, unsigned i, uint32_t ofport)
 {
     struct controller *c = &w->lab->c;
     struct runtime_host facts = { .number = host(w, i)->number, .encap_ip = ip4(0xc000020bu + i), .mtu = 1500, .tunnel_port = { 1, 2 } };
     const struct runtime_host *known = runtime_host(c->runtime, facts.number);
     struct runtime_host before = known ? *known : facts;
-    if (has_uplink) {
+    if (ofport) {
         facts.n_uplinks = 1;
         strcpy(facts.uplinks[0].network, "public");
-        facts.uplinks[0].ofport = UPLINK_PORT;
+        facts.uplinks[0].ofport = ofport;
     }
     struct vnet_event event = { .kind = EVENT_HOST, .number = facts.number, .host_before = known ? &before : NULL, .host_after = &facts };
     runtime_set_host(c->runtime, &facts);
@@ -192,7 +193,7 @@ static void
 an_address_is_announced_by_its_holder_once_that_has_the_flows(void **state)
 {
     struct world *w = *state;
-    set_uplink(w, 0, true);
+    set_uplink(w, 0, UPLINK_PORT);
     bind_port(w, "web", 0, 7);
     connect_host(w, 0);
     add_eip(w);
@@ -234,7 +235,7 @@ a_move_is_announced_from_the_new_place(void **state)
 {
     struct world *w = *state;
     for (unsigned i = 0; i < N_HOSTS; i++) {
-        set_uplink(w, i, true);
+        set_uplink(w, i, UPLINK_PORT);
         connect_host(w, i);
         confirm(w, i);
     }
@@ -252,10 +253,24 @@ a_move_is_announced_from_the_new_place(void **state)
 }
 
 static void
+another_way_to_the_network_is_announced_too(void **state)
+{
+    struct world *w = *state;
+    set_uplink(w, 0, UPLINK_PORT);
+    bind_port(w, "web", 0, 7);
+    connect_host(w, 0);
+    add_eip(w);
+    assert_announced(w);
+    set_uplink(w, 0, UPLINK_PORT + 1);
+    assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "hv1");
+    assert_announced(w);
+}
+
+static void
 a_holder_that_is_away_announces_when_it_is_back(void **state)
 {
     struct world *w = *state;
-    set_uplink(w, 0, true);
+    set_uplink(w, 0, UPLINK_PORT);
     bind_port(w, "web", 0, 7);
     add_eip(w);
     settle(w);
@@ -270,15 +285,15 @@ static void
 what_is_detached_or_unbound_is_nowhere(void **state)
 {
     struct world *w = *state;
-    set_uplink(w, 0, true);
+    set_uplink(w, 0, UPLINK_PORT);
     connect_host(w, 0);
     bind_port(w, "web", 0, 7);
     add_eip(w);
     assert_announced(w);
-    set_uplink(w, 0, false);
+    set_uplink(w, 0, 0);
     assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "");
     assert_false(is_announced(w));
-    set_uplink(w, 0, true);
+    set_uplink(w, 0, UPLINK_PORT);
     assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "hv1");
     controller_lab_do(w->lab, "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':null}}]");
     assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "");
@@ -296,7 +311,7 @@ who_waits_hears_of_place_and_announcement(void **state)
 {
     unsigned n = 0;
     struct world *w = *state;
-    set_uplink(w, 0, true);
+    set_uplink(w, 0, UPLINK_PORT);
     connect_host(w, 0);
     confirm(w, 0);
     add_eip(w);
@@ -359,7 +374,7 @@ who_waits_hears_of_a_nat_gateways_address_and_host(void **state)
     struct feed_reader *r = feed_subscribe(w->lab->c.feed, feed_last(w->lab->c.feed), note_natgw, &news);
     controller_lab_do(w->lab, "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':'natgw:n'}}]");
     expect_news(&news, EIP, ""); /* no gateway as yet */
-    set_uplink(w, 0, true);
+    set_uplink(w, 0, UPLINK_PORT);
     set_gateway(w, 0);
     expect_news(&news, EIP, "hv1");
     controller_lab_do(w->lab, "[{'op':'set','type':'eip','name':'" EIP "','values':{'attached':'port:web'},'move':true}]");
@@ -397,7 +412,7 @@ a_gateway_is_asked_for_by_each_host_in_turn(void **state)
     struct world *w = *state;
     controller_lab_do(w->lab, "[" POOL "]");
     for (unsigned i = 0; i < N_HOSTS; i++) {
-        set_uplink(w, i, true);
+        set_uplink(w, i, UPLINK_PORT);
         connect_host(w, i);
         confirm(w, i);
     }
@@ -414,7 +429,7 @@ a_host_that_holds_an_address_asks_with_it(void **state)
     struct world *w = *state;
     bind_port(w, "web", 0, 7);
     add_eip(w);
-    set_uplink(w, 0, true);
+    set_uplink(w, 0, UPLINK_PORT);
     connect_host(w, 0);
     confirm(w, 0);
     struct arp_frame a = sent(w, 0, 1);
@@ -430,7 +445,7 @@ its_answer_is_learnt_shown_and_remembered(void **state)
 {
     struct world *w = *state;
     controller_lab_do(w->lab, "[" POOL "]");
-    set_uplink(w, 0, true);
+    set_uplink(w, 0, UPLINK_PORT);
     struct arp_frame a = answer_of((struct mac){ { 2, 0, 0, 0, 0, 9 } });
     uint64_t seq = w->lab->c.seq;
     hear(w, 0, &a, UPLINK_PORT);
@@ -451,7 +466,7 @@ what_is_not_the_gateways_is_not_believed(void **state)
     struct world *w = *state;
     const struct mac good = { { 2, 0, 0, 0, 0, 9 } };
     controller_lab_do(w->lab, "[" POOL "]");
-    set_uplink(w, 0, true);
+    set_uplink(w, 0, UPLINK_PORT);
     struct arp_frame wrong[] = { answer_of(good),
                                  answer_of(good),
                                  answer_of((struct mac){ { 3, 0, 0, 0, 0, 9 } }),
@@ -484,6 +499,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_address_is_announced_by_its_holder_once_that_has_the_flows),
         TEST(a_move_is_announced_from_the_new_place),
+        TEST(another_way_to_the_network_is_announced_too),
         TEST(a_holder_that_is_away_announces_when_it_is_back),
         TEST(what_is_detached_or_unbound_is_nowhere),
         TEST(who_waits_hears_of_place_and_announcement),
