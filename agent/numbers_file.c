@@ -17,8 +17,7 @@ numbers_file_parse(const char *text, size_t n, void (*each)(void *aux, const cha
         return false;
     json_t *ports = json_object_get(all, "ports");
     bool ok = json_is_object(ports);
-    json_object_foreach(ports, id, number)
-    {
+    json_object_foreach (ports, id, number) {
         json_int_t value = json_integer_value(number);
         ok = ok && value > 0 && value <= NUMBERS_OFPORT_MAX && *id && strlen(id) <= NUMBERS_ID_MAX;
         if (ok)

@@ -128,10 +128,10 @@ use_facts(struct controller *c, json_t *facts)
     json_t *value;
     unsigned number, other;
     int at;
-    json_object_foreach(facts, key, value) if (sscanf(key, "host/%u", &number) == 1)
-        hosts_remember(c->hosts, number, json_string_value(value));
-    json_object_foreach(facts, key, value)
-    {
+    json_object_foreach (facts, key, value)
+        if (sscanf(key, "host/%u", &number) == 1)
+            hosts_remember(c->hosts, number, json_string_value(value));
+    json_object_foreach (facts, key, value) {
         at = 0;
         if (sscanf(key, "binding/%u/%n", &number, &at) == 1 && at)
             use_binding(c, number, key + at, json_string_value(value));

@@ -191,10 +191,9 @@ read_wait(struct port_wait *w, const json_t *body, double *seconds, struct error
     const json_t *id, *ports = json_object_get(body, "ports"), *timeout = json_object_get(body, "timeout");
     if (!json_is_array(ports) || json_array_size(ports) > SIGHTING_PORTS_MAX)
         return error_set(err, ERROR_INVALID, "ports: must be an array of at most %d UUIDs", SIGHTING_PORTS_MAX);
-    json_array_foreach(ports, i, id) if (!json_is_string(id)
-                                         || !uuid_parse(json_string_value(id),
-                                                        &w->ports[w->n_ports++])) return error_set(err, ERROR_INVALID,
-                                                                                                   "ports: element %zu is no UUID", i);
+    json_array_foreach (ports, i, id)
+        if (!json_is_string(id) || !uuid_parse(json_string_value(id), &w->ports[w->n_ports++]))
+            return error_set(err, ERROR_INVALID, "ports: element %zu is no UUID", i);
     *seconds = json_number_value(timeout);
     if (json_is_number(timeout) && *seconds >= 0 && *seconds <= WAIT_MAX_S)
         return true;

@@ -145,8 +145,7 @@ static char *
 waiting_differs(const struct waiting *w, const json_t *row, const char **column, const char **wanted)
 {
     json_t *value;
-    json_object_foreach(json_object_get(w->body, "where"), *column, value)
-    {
+    json_object_foreach (json_object_get(w->body, "where"), *column, value) {
         struct filter filter = { *column, json_string_value(value) };
         *wanted = filter.value;
         if (!filter_matches(&filter, row))
@@ -234,8 +233,7 @@ check_where(const struct object_class *class, const json_t *body, struct error *
     json_t *value, *where = json_object_get(body, "where");
     if (!json_is_object(where))
         return error_set(err, ERROR_INVALID, "where: must be an object of COLUMN: VALUE");
-    json_object_foreach(where, column, value)
-    {
+    json_object_foreach (where, column, value) {
         struct filter filter = { column, json_string_value(value) };
         if (!filter.value)
             return error_set(err, ERROR_INVALID, "where: the value of '%.100s' must be a string", column);

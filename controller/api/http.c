@@ -73,8 +73,9 @@ check_members(const json_t *body, const char *members, struct error *err)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *) body, key, value) if (members && !is_listed(members, key)) return error_set(
-        err, ERROR_INVALID, "request body: '%.60s' is unknown; known are: %s", key, members);
+    json_object_foreach ((json_t *) body, key, value)
+        if (members && !is_listed(members, key))
+            return error_set(err, ERROR_INVALID, "request body: '%.60s' is unknown; known are: %s", key, members);
     return true;
 }
 

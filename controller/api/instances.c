@@ -122,8 +122,8 @@ check_names(const struct call *call, const json_t *rows, struct error *err)
         const struct call_parameter *p = &call->parameters[i];
         if (strcmp(p->name, "name"))
             continue;
-        json_array_foreach(rows, k, row) n_found +=
-            !strcmp(p->value, json_member_string(row, "name")) || !strcmp(p->value, json_member_string(row, "id"));
+        json_array_foreach (rows, k, row)
+            n_found += !strcmp(p->value, json_member_string(row, "name")) || !strcmp(p->value, json_member_string(row, "id"));
         if (!n_found)
             return error_set(err, ERROR_UNKNOWN, "instance '%.200s' does not exist", p->value);
     }
@@ -145,8 +145,9 @@ find_row(const json_t *rows, const char *name)
 {
     size_t i;
     json_t *row, *found = NULL;
-    json_array_foreach(rows, i, row) if (!strcmp(json_member_string(row, "name"), name) || !strcmp(json_member_string(row, "id"), name))
-        found = row;
+    json_array_foreach (rows, i, row)
+        if (!strcmp(json_member_string(row, "name"), name) || !strcmp(json_member_string(row, "id"), name))
+            found = row;
     return json_incref(found);
 }
 
@@ -190,7 +191,9 @@ api_instances(struct call *call)
         ok = check_parameter(&call->parameters[i], &err);
     json_t *rows = ok ? visible_rows(call, &err) : NULL;
     ok = rows && check_names(call, rows, &err);
-    json_array_foreach(rows, i, row) if (ok && passes(call, row)) json_array_append_new(found, only_columns(call, row));
+    json_array_foreach (rows, i, row)
+        if (ok && passes(call, row))
+            json_array_append_new(found, only_columns(call, row));
     json_decref(rows);
     if (ok) {
         call_json(call, 200, found);

@@ -293,9 +293,13 @@ take_ports(struct declaring *d, const json_t *ports, struct error *err)
 {
     size_t i;
     const json_t *one;
-    json_array_foreach(ports, i, one) if (!take_id(d, one, err)) return false;
+    json_array_foreach (ports, i, one)
+        if (!take_id(d, one, err))
+            return false;
     push_former(d);
-    json_array_foreach(ports, i, one) if (!take_port(d, one, err)) return false;
+    json_array_foreach (ports, i, one)
+        if (!take_port(d, one, err))
+            return false;
     return true;
 }
 

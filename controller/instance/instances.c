@@ -83,6 +83,22 @@ sighting_drop(struct instances *all, struct sighting *s)
     free(i);
 }
 
+#define REPORT_WAY_MS 2000 /* by which the same moment may come out later */
+
+/* The same state since about the same moment is the same since ever: each report's way takes its own time. */
+static void
+keep_since(struct sighting *s, const struct sighting *old)
+{
+    if (!moment_is_known(s->since_ms))
+        return;
+    s->since_wall_ms = controller_wall_ms() - (controller_now_ms() - s->since_ms);
+    if (!old || old->state != s->state || strcmp(old->reason, s->reason) || !moment_is_known(old->since_ms)
+        || llabs(s->since_ms - old->since_ms) > REPORT_WAY_MS)
+        return;
+    s->since_ms = old->since_ms;
+    s->since_wall_ms = old->since_wall_ms;
+}
+
 static void
 sighting_put(struct instances *all, uint32_t host, struct sighting *take)
 {
@@ -95,6 +111,7 @@ sighting_put(struct instances *all, uint32_t host, struct sighting *take)
     }
     if (old && old->counters && !take->counters)
         take->counters = json_incref(old->counters);
+    keep_since(take, old);
     take->host = host;
     take->instance = i;
     take->next = i->sightings;
@@ -158,8 +175,9 @@ report_read_gone(struct report *r, const json_t *gone, struct error *err)
     size_t i;
     const json_t *id;
     r->gone = mem_zalloc((json_array_size(gone) + 1) * sizeof *r->gone);
-    json_array_foreach(gone, i, id) if (!json_is_string(id) || !uuid_parse(json_string_value(id), &r->gone[r->n_gone++])) return error_set(
-        err, ERROR_INVALID, "gone: element %zu is no UUID", i);
+    json_array_foreach (gone, i, id)
+        if (!json_is_string(id) || !uuid_parse(json_string_value(id), &r->gone[r->n_gone++]))
+            return error_set(err, ERROR_INVALID, "gone: element %zu is no UUID", i);
     return true;
 }
 
@@ -174,8 +192,7 @@ report_read(struct report *r, const json_t *json, struct error *err)
     if (json_array_size(instances) > SIGHTING_INSTANCES_MAX || json_array_size(gone) > SIGHTING_INSTANCES_MAX)
         return error_set(err, ERROR_TOO_LARGE, "instances, gone: at most %d in one report", SIGHTING_INSTANCES_MAX);
     r->seen = mem_zalloc((json_array_size(instances) + 1) * sizeof(struct sighting *));
-    json_array_foreach(instances, i, one)
-    {
+    json_array_foreach (instances, i, one) {
         struct sighting *s = sighting_read(one, controller_now_ms(), err);
         if (!s)
             return false;
@@ -347,7 +364,7 @@ row(const struct instances *all, const struct instance *i)
     json_object_set_new(o, "host", h ? json_string(h->name) : json_null());
     json_object_set_new(o, "state", json_string(instance_state_word(s->state)));
     json_object_set_new(o, "ports", port_names(all, s));
-    json_object_set_new(o, "since", moment_json(s->since_ms, controller_now_ms(), controller_wall_ms()));
+    json_object_set_new(o, "since", moment_is_known(s->since_ms) ? json_time(s->since_wall_ms) : json_null());
     json_object_set_new(o, "last_event", string_or_null(s->event));
     json_object_set_new(o, "reason", string_or_null(s->reason));
     return o;

@@ -51,8 +51,10 @@ read_rows(struct open_report *r, const json_t *counts, struct error *err)
     size_t i;
     const json_t *one;
     r->rows = mem_zalloc((json_array_size(counts) + 1) * sizeof *r->rows);
-    json_array_foreach(counts, i, one) if (!read_row(&r->rows[r->n++], one)) return error_set(
-        err, ERROR_INVALID, "connections: element %zu of counts must be [ZONE, TARGET, \"tcp\" or \"udp\", IP, PORT, N]", i);
+    json_array_foreach (counts, i, one)
+        if (!read_row(&r->rows[r->n++], one))
+            return error_set(err, ERROR_INVALID,
+                             "connections: element %zu of counts must be [ZONE, TARGET, \"tcp\" or \"udp\", IP, PORT, N]", i);
     return true;
 }
 

@@ -143,10 +143,11 @@ choose(const json_t *rows, const json_t *ids, struct error *err)
     json_t *chosen = json_array(), *row;
     const json_t *id;
     size_t i, k;
-    json_array_foreach(ids, k, id)
-    {
+    json_array_foreach (ids, k, id) {
         size_t before = json_array_size(chosen);
-        json_array_foreach(rows, i, row) if (json_is_string(id) && is_named(row, json_string_value(id))) json_array_append(chosen, row);
+        json_array_foreach (rows, i, row)
+            if (json_is_string(id) && is_named(row, json_string_value(id)))
+                json_array_append(chosen, row);
         if (json_array_size(chosen) > before)
             continue;
         error_set(err, ERROR_UNKNOWN, "orphan '%.200s' does not exist; vnetctl orphan-list shows those that do",
@@ -175,8 +176,7 @@ orphans_remove(struct controller *c, const json_t *ids, orphans_removed *done, v
                                   .done = done,
                                   .aux = aux };
     r->look = evtimer_new(c->base, on_look, r);
-    json_array_foreach(chosen, i, row)
-    {
+    json_array_foreach (chosen, i, row) {
         if (!strcmp(json_member_string(row, "kind"), "port"))
             remove_port(r, row);
         else

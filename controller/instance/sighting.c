@@ -43,10 +43,9 @@ read_ports(const json_t *json, struct sighting *s, struct error *err)
     const json_t *id, *ports = json_object_get(json, "ports");
     if (ports && (!json_is_array(ports) || json_array_size(ports) > SIGHTING_PORTS_MAX))
         return error_set(err, ERROR_INVALID, "ports: must be an array of at most %d UUIDs", SIGHTING_PORTS_MAX);
-    json_array_foreach(ports, i, id) if (!json_is_string(id)
-                                         || !uuid_parse(json_string_value(id),
-                                                        &s->ports[s->n_ports++])) return error_set(err, ERROR_INVALID,
-                                                                                                   "ports: element %zu is no UUID", i);
+    json_array_foreach (ports, i, id)
+        if (!json_is_string(id) || !uuid_parse(json_string_value(id), &s->ports[s->n_ports++]))
+            return error_set(err, ERROR_INVALID, "ports: element %zu is no UUID", i);
     return true;
 }
 
@@ -64,8 +63,7 @@ read_events(const json_t *json, struct sighting *s, int64_t now_ms, struct error
     const json_t *one, *events = json_object_get(json, "events");
     if (events && (!json_is_array(events) || json_array_size(events) > SIGHTING_EVENTS_MAX))
         return error_set(err, ERROR_INVALID, "events: must be an array of at most %d", SIGHTING_EVENTS_MAX);
-    json_array_foreach(events, i, one)
-    {
+    json_array_foreach (events, i, one) {
         struct sighting_event *e = &s->events[s->n_events++];
         read_text(one, "event", e->what, sizeof e->what);
         e->at_ms = moment_read(one, "age_ms", now_ms);

@@ -26,6 +26,7 @@ struct sighting {
     enum instance_state state;
     char reason[64], event[64]; /* "" none */
     int64_t since_ms, event_ms; /* moments (moment.h) */
+    int64_t since_wall_ms;      /* the former as it is shown, since 1970 */
     struct sighting_event {
         char what[64];
         int64_t at_ms;

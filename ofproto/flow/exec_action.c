@@ -162,8 +162,7 @@ exec_actions(struct exec *x, const struct ofpact *ofpacts, size_t bytes)
 {
     const struct ofpact *a, *end = ofpact_end(ofpacts, bytes);
     bool goes_on = true;
-    OFPACT_FOR_EACH(a, ofpacts, bytes)
-    {
+    OFPACT_FOR_EACH (a, ofpacts, bytes) {
         if (!execute(x, a, end, &goes_on))
             return false;
         if (!goes_on)

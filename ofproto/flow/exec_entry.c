@@ -21,8 +21,7 @@ static bool
 nested_execute(struct exec *x, const struct ofpact_conntrack *ct, struct flow *flow, struct flow_wildcards *wc)
 {
     const struct ofpact *a;
-    OFPACT_FOR_EACH(a, ct->actions, ofpact_ct_get_action_len(ct))
-    {
+    OFPACT_FOR_EACH (a, ct->actions, ofpact_ct_get_action_len(ct)) {
         if (a->type == OFPACT_SET_FIELD) {
             const struct ofpact_set_field *set = ofpact_get_SET_FIELD(a);
             mf_mask_field_masked(set->field, ofpact_set_field_mask(set), wc);

@@ -42,11 +42,10 @@ bucket_choose(const struct exec *x, const struct ofputil_group_mod *gm)
 {
     const struct ofputil_bucket *bucket;
     uint32_t n = 0, i = 0;
-    LIST_FOR_EACH(bucket, list_node, &gm->buckets)
-    n += is_live(gm, bucket);
+    LIST_FOR_EACH (bucket, list_node, &gm->buckets)
+        n += is_live(gm, bucket);
     uint32_t chosen = n && gm->type == OFPGT11_SELECT ? x->bucket % n : 0;
-    LIST_FOR_EACH(bucket, list_node, &gm->buckets)
-    {
+    LIST_FOR_EACH (bucket, list_node, &gm->buckets) {
         if (is_live(gm, bucket) && i++ == chosen)
             return bucket->bucket_id;
     }
@@ -60,8 +59,7 @@ buckets_execute(struct exec *x, const struct ofputil_group_mod *gm)
     uint32_t chosen = bucket_choose(x, gm);
     if (gm->type == OFPGT11_FF)
         return error_set(x->err, ERROR_INTERNAL, "group %" PRIu32 " depends on which ports are up", gm->group_id);
-    LIST_FOR_EACH(bucket, list_node, &gm->buckets)
-    {
+    LIST_FOR_EACH (bucket, list_node, &gm->buckets) {
         if ((gm->type == OFPGT11_ALL || bucket->bucket_id == chosen) && !bucket_execute(x, bucket))
             return false;
     }

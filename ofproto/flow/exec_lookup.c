@@ -68,8 +68,7 @@ static bool
 is_conjunctive(const struct ofpbuf *ofpacts)
 {
     const struct ofpact *a;
-    OFPACT_FOR_EACH(a, ofpacts->data, ofpacts->size)
-    {
+    OFPACT_FOR_EACH (a, ofpacts->data, ofpacts->size) {
         if (a->type == OFPACT_CONJUNCTION)
             return true;
     }
@@ -80,8 +79,7 @@ static void
 clauses_add(struct lookup *l, const struct ofpbuf *ofpacts)
 {
     const struct ofpact *a;
-    OFPACT_FOR_EACH(a, ofpacts->data, ofpacts->size)
-    {
+    OFPACT_FOR_EACH (a, ofpacts->data, ofpacts->size) {
         if (a->type != OFPACT_CONJUNCTION)
             continue;
         const struct ofpact_conjunction *c = ofpact_get_CONJUNCTION(a);

@@ -96,9 +96,9 @@ static const struct ofpact_nat *
 find_nat(const struct ofpact_conntrack *ct)
 {
     const struct ofpact *a;
-    OFPACT_FOR_EACH(a, ct->actions, ofpact_ct_get_action_len(ct))
-    if (a->type == OFPACT_NAT)
-        return ofpact_get_NAT(a);
+    OFPACT_FOR_EACH (a, ct->actions, ofpact_ct_get_action_len(ct))
+        if (a->type == OFPACT_NAT)
+            return ofpact_get_NAT(a);
     return NULL;
 }
 

@@ -387,8 +387,7 @@ table_apply(struct ovsdb_rows *rows, enum ovsdb_dialect dialect, enum ovsdb_tabl
     json_t *update;
     if (!json_is_object(updates))
         return error_set(err, ERROR_PROTOCOL, "the update of table %s is not an object", ovsdb_table_name(table));
-    json_object_foreach((json_t *) updates, key, update)
-    {
+    json_object_foreach ((json_t *) updates, key, update) {
         struct uuid uuid;
         if (!uuid_parse(key, &uuid))
             return error_set(err, ERROR_PROTOCOL, "an update of table %s names a row by what is not a UUID", ovsdb_table_name(table));

@@ -15,8 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     FUZZ_CLAIM(again && json_equal(json, again));
     const char *key;
     json_t *value;
-    json_object_foreach(json, key, value)
-    {
+    json_object_foreach (json, key, value) {
         FUZZ_CLAIM(!json_member_string(json, key) == !json_is_string(value));
         FUZZ_CLAIM(json_member_int(json, key, 7) == (json_is_integer(value) ? json_integer_value(value) : 7));
         FUZZ_CLAIM(json_member_bool(json, key, true) == !json_is_false(value));

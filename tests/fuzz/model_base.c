@@ -51,8 +51,7 @@ ops_apply(struct transaction *t, const json_t *ops, struct error *err)
 {
     size_t i;
     json_t *op;
-    json_array_foreach(ops, i, op)
-    {
+    json_array_foreach (ops, i, op) {
         json_t *result;
         bool ok = transaction_op(t, op, &result, err);
         FUZZ_CLAIM(ok || *err->text);

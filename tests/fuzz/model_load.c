@@ -37,8 +37,7 @@ load(struct model *m, const json_t *documents, struct error *err)
 {
     const char *key;
     json_t *document;
-    json_object_foreach((json_t *) documents, key, document)
-    {
+    json_object_foreach ((json_t *) documents, key, document) {
         uint32_t number = (uint32_t) strtoul(key, NULL, 10);
         if (json_is_null(document))
             model_load_tombstone(m, number);

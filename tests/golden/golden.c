@@ -155,8 +155,7 @@ apply_transactions(struct lab *lab, const char *name, const json_t *transactions
     size_t i;
     json_t *ops;
     struct error err;
-    json_array_foreach(transactions, i, ops)
-    {
+    json_array_foreach (transactions, i, ops) {
         if (!lab_try(lab, ops, &err))
             die(name, err.text);
     }
@@ -167,8 +166,7 @@ apply_hosts(struct lab *lab, const char *name, json_t *hosts)
 {
     const char *host;
     json_t *facts;
-    json_object_foreach(hosts, host, facts)
-    {
+    json_object_foreach (hosts, host, facts) {
         struct runtime_host h = { .mtu = json_member_int(facts, "mtu", 1500) };
         const char *encap = json_member_string(facts, "encap"), *ip = json_member_string(facts, "encap_ip");
         const json_t *ports = json_object_get(facts, "tunnel_ports");
@@ -179,8 +177,8 @@ apply_hosts(struct lab *lab, const char *name, json_t *hosts)
             die(name, "a host's encap_ip is no address");
         const char *network;
         json_t *ofport;
-        json_object_foreach(json_object_get(facts, "uplinks"), network, ofport) h =
-            lab_with_uplink(h, network, json_integer_value(ofport), json_is_true(json_object_get(facts, "gateway")));
+        json_object_foreach (json_object_get(facts, "uplinks"), network, ofport)
+            h = lab_with_uplink(h, network, json_integer_value(ofport), json_is_true(json_object_get(facts, "gateway")));
         lab_host(lab, host, h);
     }
 }
@@ -190,8 +188,7 @@ apply_gateway_macs(struct lab *lab, const char *name, json_t *macs)
 {
     const char *pool;
     json_t *text;
-    json_object_foreach(macs, pool, text)
-    {
+    json_object_foreach (macs, pool, text) {
         struct mac mac;
         if (!json_is_string(text) || !mac_parse(json_string_value(text), &mac))
             die(name, "a gateway's MAC is none");
@@ -229,7 +226,8 @@ apply_bindings(struct lab *lab, const char *name, json_t *bindings)
 {
     const char *port;
     json_t *at;
-    json_object_foreach(bindings, port, at) lab_bind_number(lab, port_named(lab, name, port), place_of(lab, name, at));
+    json_object_foreach (bindings, port, at)
+        lab_bind_number(lab, port_named(lab, name, port), place_of(lab, name, at));
 }
 
 static void
@@ -237,8 +235,7 @@ apply_twins(struct lab *lab, const char *name, json_t *twins)
 {
     const char *port;
     json_t *at;
-    json_object_foreach(twins, port, at)
-    {
+    json_object_foreach (twins, port, at) {
         struct binding place = place_of(lab, name, at);
         lab_set_twin(lab, port_named(lab, name, port), (struct twin){ place.host, place.ofport, json_is_true(json_array_get(at, 2)) });
     }
@@ -249,8 +246,7 @@ apply_health(struct lab *lab, const char *name, json_t *healthy)
 {
     size_t i;
     json_t *target;
-    json_array_foreach(healthy, i, target)
-    {
+    json_array_foreach (healthy, i, target) {
         struct vnet_event event = { .kind = EVENT_TARGET, .number = lab_number(lab, OBJECT_TARGET, json_string_value(target)) };
         if (!event.number)
             die(name, "there is no such target");

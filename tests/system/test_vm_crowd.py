@@ -11,9 +11,9 @@ from support import expect_verify_clean
 from vms import end_of_agents
 
 LAB = {"hosts": 1}
-N_GUESTS, BURST, N_FIRST = 200, 50, 8
+N_GUESTS, BURST = 200, 50                        # the first burst is what the others are measured against
 ONE_IN = 10                                      # has an interface: these take their time
-GROWTH_KIB = 4096                                # with sanitizers, whose quarantine is bounded below
+GROWTH_KIB = 3072                                # with sanitizers: a hundred documents of domains are 550 KiB, and their quarantine is bounded
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +103,15 @@ def test_guests_come_and_go(lab, libvirt, seed, soak, tell):
     def back(before_kib, before_files):
         return agent.n_open_files() <= before_files and agent.memory_kib() - before_kib < GROWTH_KIB
 
-    burst(N_FIRST)                                         # what is allocated once is allocated
+    burst(BURST)                                           # what is allocated once is allocated
     clear(lab, libvirt)
     memory, files = agent.memory_kib(), agent.n_open_files()
     for _ in range(3 if soak else 1):
-        for _ in range(N_GUESTS // BURST):
+        for _ in range(N_GUESTS // BURST - 1):
             burst(BURST)
         settled(lab, libvirt)
         left = truth(libvirt)
-        assert len(left) > N_GUESTS / 2 and set(left.values()) == {"running", "off"}
+        assert len(left) > (N_GUESTS - BURST) / 2 and set(left.values()) == {"running", "off"}
         one = next(name for name, state in left.items() if state == "running")
         assert [operation for operation, _ in libvirt.hook_calls(one)] == ["prepare", "start", "started"]
         expect_verify_clean(lab)
@@ -120,6 +120,6 @@ def test_guests_come_and_go(lab, libvirt, seed, soak, tell):
         wait_until(lambda: back(memory, files), 30, f"the agent's memory ({memory} KiB) and open files ({files}) are back")
         assert names_in_ovs(host) == empty
         assert hooks_that_run(host) == []
-    tell(f"agent's memory: {memory} KiB after {N_FIRST} guests, {peak[0]} KiB with {len(left)}, {agent.memory_kib()} KiB after all; open files {files}, "
+    tell(f"agent's memory: {memory} KiB after {BURST} guests, {peak[0]} KiB with {len(left)}, {agent.memory_kib()} KiB after all; open files {files}, "
          f"{peak[1]}, {agent.n_open_files()}")
     expect_verify_clean(lab)

@@ -715,8 +715,8 @@ n_orphans(struct controller_lab *lab, const char *kind, const char *reason)
 {
     json_t *rows = orphans_json(&lab->c), *row;
     size_t i, n = 0;
-    json_array_foreach(rows, i, row) n +=
-        !strcmp(json_member_string(row, "kind"), kind) && !strcmp(json_member_string(row, "reason"), reason);
+    json_array_foreach (rows, i, row)
+        n += !strcmp(json_member_string(row, "kind"), kind) && !strcmp(json_member_string(row, "reason"), reason);
     json_decref(rows);
     return n;
 }

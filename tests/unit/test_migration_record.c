@@ -183,7 +183,8 @@ an_event_without_an_age_is_at_no_known_time(void **state)
     take(lab, "h2", json_parse(text, strlen(text), "test", &err));
     json_t *m = only_migration(lab), *steps = json_object_get(m, "timeline"), *step;
     size_t i, n = 0;
-    json_array_foreach(steps, i, step) n += json_is_null(json_object_get(step, "at"));
+    json_array_foreach (steps, i, step)
+        n += json_is_null(json_object_get(step, "at"));
     assert_int_equal(n, 2);
     assert_string_equal(json_member_string(m, "state"), "undone");
     assert_true(json_is_null(json_object_get(m, "our_share_ms")));

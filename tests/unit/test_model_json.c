@@ -130,13 +130,11 @@ the_schema_lists_every_type_and_column(void **state)
 {
     json_t *schema = schema_json(), *type, *column;
     size_t i, j, n = 0;
-    json_array_foreach(schema, i, type)
-    {
+    json_array_foreach (schema, i, type) {
         const struct object_class *class = object_class_by_name(json_member_string(type, "type"));
         assert_non_null(class);
         assert_int_equal(json_array_size(json_object_get(type, "columns")), n_shown(class) + 5);
-        json_array_foreach(json_object_get(type, "columns"), j, column)
-        {
+        json_array_foreach (json_object_get(type, "columns"), j, column) {
             assert_non_null(json_member_string(column, "help"));
             assert_non_null(json_member_string(column, "kind"));
         }
@@ -373,15 +371,15 @@ a_targets_schema_says_what_may_be_given(void **state)
 {
     json_t *schema = schema_json(), *type, *column;
     size_t i, j;
-    json_array_foreach(schema, i, type) json_array_foreach(json_object_get(type, "columns"), j, column)
-    {
-        bool is_target = !strcmp(json_member_string(column, "kind"), "target");
-        assert_int_equal(json_object_get(column, "targets") != NULL, is_target);
-        json_t *expected = lab_json(strcmp(json_member_string(type, "type"), "eip") ? "['port:NAME','igw','natgw:NAME','blackhole']"
-                                                                                    : "['port:NAME','natgw:NAME','lb:NAME','none']");
-        assert_true(!is_target || json_equal(json_object_get(column, "targets"), expected));
-        json_decref(expected);
-    }
+    json_array_foreach (schema, i, type)
+        json_array_foreach (json_object_get(type, "columns"), j, column) {
+            bool is_target = !strcmp(json_member_string(column, "kind"), "target");
+            assert_int_equal(json_object_get(column, "targets") != NULL, is_target);
+            json_t *expected = lab_json(strcmp(json_member_string(type, "type"), "eip") ? "['port:NAME','igw','natgw:NAME','blackhole']"
+                                                                                        : "['port:NAME','natgw:NAME','lb:NAME','none']");
+            assert_true(!is_target || json_equal(json_object_get(column, "targets"), expected));
+            json_decref(expected);
+        }
     json_decref(schema);
 }
 

@@ -129,8 +129,7 @@ hop(const struct world *w, const char *host, const char *stage)
 {
     size_t i;
     const json_t *h;
-    json_array_foreach(json_object_get(w->answer, "hops"), i, h)
-    {
+    json_array_foreach (json_object_get(w->answer, "hops"), i, h) {
         if (!strcmp(json_member_string(h, "host"), host) && !strcmp(json_member_string(h, "stage"), stage))
             return h;
     }

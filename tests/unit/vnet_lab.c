@@ -68,8 +68,7 @@ apply(struct lab *lab, struct transaction *t, const json_t *ops, struct error *e
 {
     size_t i;
     json_t *op;
-    json_array_foreach(ops, i, op)
-    {
+    json_array_foreach (ops, i, op) {
         if (!transaction_op(t, op, NULL, err))
             return false;
     }

@@ -191,7 +191,8 @@ network_flows(const struct network *n)
     json_t *hosts = daemon_get(&n->daemon, "/v1/host?columns=flows"), *host;
     uint64_t flows = 0;
     size_t i;
-    json_array_foreach(hosts, i, host) flows += (uint64_t) json_member_int(host, "flows", 0);
+    json_array_foreach (hosts, i, host)
+        flows += (uint64_t) json_member_int(host, "flows", 0);
     json_decref(hosts);
     return flows;
 }

@@ -34,8 +34,7 @@ model_fill(struct model *m, json_t *take_ops)
     struct error err;
     size_t i;
     json_t *op;
-    json_array_foreach(take_ops, i, op)
-    {
+    json_array_foreach (take_ops, i, op) {
         if (!transaction_op(t, op, NULL, &err))
             bench_die("%s", err.text);
     }

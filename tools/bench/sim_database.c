@@ -55,8 +55,7 @@ find(const json_t *list, const json_t *element, bool is_map)
 {
     size_t i;
     json_t *other;
-    json_array_foreach(list, i, other)
-    {
+    json_array_foreach (list, i, other) {
         bool is_same = is_map ? json_equal(json_array_get(other, 0), json_is_array(element) ? json_array_get(element, 0) : element)
                               : json_equal(other, element);
         if (is_same)
@@ -71,8 +70,7 @@ mutated(const json_t *old, const char *mutator, const json_t *value)
     bool is_map = is_tagged(old, "map") || is_tagged(value, "map");
     json_t *list = elements(old), *given = elements(value), *element;
     size_t i;
-    json_array_foreach(given, i, element)
-    {
+    json_array_foreach (given, i, element) {
         size_t at = find(list, element, is_map);
         if (!strcmp(mutator, "delete"))
             json_array_remove(list, at);
@@ -92,13 +90,11 @@ difference(const json_t *before, const json_t *after)
     bool is_map = is_tagged(after, "map");
     json_t *old = elements(before), *new = elements(after), *list = json_array(), *element;
     size_t i;
-    json_array_foreach(new, i, element)
-    {
+    json_array_foreach (new, i, element) {
         if (find(old, element, false) == json_array_size(old))
             json_array_append(list, element);
     }
-    json_array_foreach(old, i, element)
-    {
+    json_array_foreach (old, i, element) {
         if (find(new, element, is_map) == json_array_size(new))
             json_array_append(list, element);
     }
@@ -188,7 +184,8 @@ op_insert(struct changes *c, const json_t *op)
     const char *name = json_member_string(op, "table"), *column;
     const char *uuid = json_string_value(json_object_get(c->names, json_member_string(op, "uuid-name")));
     json_t *row = json_object(), *value;
-    json_object_foreach(json_object_get(op, "row"), column, value) json_object_set_new(row, column, resolved(c, value));
+    json_object_foreach (json_object_get(op, "row"), column, value)
+        json_object_set_new(row, column, resolved(c, value));
     if (!strcmp(name, "Interface"))
         json_object_set_new(row, "ofport", json_integer(FIRST_OFPORT + h->next_ofport++));
     row_insert(c, name, uuid, row);
@@ -210,9 +207,9 @@ row_change(struct changes *c, const json_t *op, const char *uuid)
     const char *name = json_member_string(op, "table"), *column;
     json_t *value;
     size_t i;
-    json_object_foreach(json_object_get(op, "row"), column, value) row_set(c, name, uuid, column, resolved(c, value));
-    json_array_foreach(json_object_get(op, "mutations"), i, value)
-    {
+    json_object_foreach (json_object_get(op, "row"), column, value)
+        row_set(c, name, uuid, column, resolved(c, value));
+    json_array_foreach (json_object_get(op, "mutations"), i, value) {
         column = json_string_value(json_array_get(value, 0));
         json_t *given = resolved(c, json_array_get(value, 2));
         const json_t *row = json_object_get(table(c->host, name), uuid);
@@ -227,8 +224,7 @@ op_change(struct changes *c, const json_t *op)
     const json_t *condition = json_array_get(json_object_get(op, "where"), 0);
     const char *uuid;
     json_t *row;
-    json_object_foreach(table(c->host, json_member_string(op, "table")), uuid, row)
-    {
+    json_object_foreach (table(c->host, json_member_string(op, "table")), uuid, row) {
         if (row_fits(uuid, row, condition)) {
             row_change(c, op, uuid);
             break;
@@ -242,8 +238,7 @@ bridge(const struct sim_host *h, const char **uuid)
 {
     const char *key;
     json_t *row;
-    json_object_foreach(table(h, "Bridge"), key, row)
-    {
+    json_object_foreach (table(h, "Bridge"), key, row) {
         if (!strcmp(json_member_string(row, "name"), "br-int")) {
             *uuid = key;
             return row;
@@ -259,8 +254,7 @@ sim_host_dpid(const struct sim_host *h)
     json_t *config = elements(json_object_get(bridge(h, &unused), "other_config")), *pair;
     uint64_t dpid = 0;
     size_t i;
-    json_array_foreach(config, i, pair)
-    {
+    json_array_foreach (config, i, pair) {
         if (!strcmp(json_string_value(json_array_get(pair, 0)), "datapath-id"))
             dpid = strtoull(json_string_value(json_array_get(pair, 1)), NULL, 16);
     }
@@ -284,14 +278,12 @@ transact(struct sim_host *h, const struct jsonrpc_message *m)
     json_t *results = json_array(), *op;
     size_t i;
     char uuid[40];
-    json_array_foreach(m->params, i, op)
-    {
+    json_array_foreach (m->params, i, op) {
         const char *name = json_member_string(op, "uuid-name");
         if (name)
             json_object_set_new(c.names, name, json_string(row_new(h, uuid)));
     }
-    json_array_foreach(m->params, i, op)
-    {
+    json_array_foreach (m->params, i, op) {
         const char *what = json_member_string(op, "op");
         if (!what)
             continue; /* the database's name */
@@ -313,10 +305,10 @@ all_rows(const struct sim_host *h)
 {
     json_t *all = json_object(), *rows, *row;
     const char *name, *uuid;
-    json_object_foreach(h->tables, name, rows)
-    {
+    json_object_foreach (h->tables, name, rows) {
         json_t *of_table = json_object();
-        json_object_foreach(rows, uuid, row) json_object_set_new(of_table, uuid, json_pack("{s:O}", "initial", row));
+        json_object_foreach (rows, uuid, row)
+            json_object_set_new(of_table, uuid, json_pack("{s:O}", "initial", row));
         json_object_set_new(all, name, of_table);
     }
     return all;

@@ -99,8 +99,10 @@ class Libvirt:
         that was there then may be written anew at any time."""
         path = self.path("etc", "hooks", "lxc.d" if self.containers else "qemu.d", "vnet")
         os.makedirs(os.path.dirname(path), exist_ok=True)
+        # Looking for leaks takes a sanitized program longer than all it does: not of each of a crowd.
+        before = "ASAN_OPTIONS=detect_leaks=0 " if self.containers else ""
         with open(path, "w") as f:
-            f.write(f"#!/bin/sh\nbegin=$(date +%s%N)\n{program} {' '.join(options)} \"$@\"\nstatus=$?\n"
+            f.write(f"#!/bin/sh\nbegin=$(date +%s%N)\n{before}{program} {' '.join(options)} \"$@\"\nstatus=$?\n"
                     f"echo \"$1 $2 $(($(date +%s%N) - begin))\" >> {self.path('hook-calls')}\nexit $status\n")
         os.chmod(path, 0o755)
         return path

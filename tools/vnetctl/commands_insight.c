@@ -59,16 +59,14 @@ differences_collect(const json_t *answer, json_t *rows)
     size_t i, j, n_unchecked = 0;
     const json_t *host, *difference;
     struct arena *arena = arena_new();
-    json_array_foreach(json_object_get(answer, "hosts"), i, host)
-    {
+    json_array_foreach (json_object_get(answer, "hosts"), i, host) {
         json_t *name = json_object_get(host, "host");
         if (!json_member_bool(host, "checked", false)) {
             fprintf(stderr, "vnetctl: host '%s' could not be checked: %s\n", output_cell(name, arena),
                     output_cell(json_object_get(host, "reason"), arena));
             n_unchecked++;
         }
-        json_array_foreach(json_object_get(host, "differences"), j, difference)
-        {
+        json_array_foreach (json_object_get(host, "differences"), j, difference) {
             json_t *row = json_object();
             json_object_set(row, "host", name);
             json_object_update(row, (json_t *) difference);
@@ -153,8 +151,7 @@ trace_print(const json_t *answer)
     size_t i;
     const json_t *line;
     const char *last = "", *verdict = json_member_string(answer, "verdict");
-    json_array_foreach(json_object_get(answer, "lines"), i, line)
-    {
+    json_array_foreach (json_object_get(answer, "lines"), i, line) {
         last = json_string_value(line);
         last = last ? last : "";
         output_text(stdout, last);

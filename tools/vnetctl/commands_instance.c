@@ -27,9 +27,11 @@ columns_print(const json_t *instance, struct arena *arena)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *) instance, key, value) if (strcmp(key, "counters") && strcmp(key, "migrations"))
+    json_object_foreach ((json_t *) instance, key, value)
+        if (strcmp(key, "counters") && strcmp(key, "migrations"))
+            printf("%-10s  %s\n", key, output_cell(value, arena));
+    json_object_foreach (json_object_get(instance, "counters"), key, value)
         printf("%-10s  %s\n", key, output_cell(value, arena));
-    json_object_foreach(json_object_get(instance, "counters"), key, value) printf("%-10s  %s\n", key, output_cell(value, arena));
 }
 
 static void
@@ -47,7 +49,7 @@ migration_print(const json_t *m, struct arena *arena)
     const json_t *step;
     printf("\nmigration from %s to %s: %s\n", output_cell(json_object_get(m, "from"), arena), output_cell(json_object_get(m, "to"), arena),
            output_cell(json_object_get(m, "state"), arena));
-    json_array_foreach(json_object_get(m, "timeline"), i, step)
+    json_array_foreach (json_object_get(m, "timeline"), i, step)
         printf("  %s  %-12s %s\n", output_cell(json_object_get(step, "at"), arena), output_cell(json_object_get(step, "host"), arena),
                output_cell(json_object_get(step, "what"), arena));
     milliseconds_print(m, "guest_pause_ms", "the guest's own pause");
@@ -74,7 +76,8 @@ instance_show_read(struct client *client, const struct call *call, struct error 
         fputc('\n', stdout);
     } else {
         columns_print(answer, arena);
-        json_array_foreach(json_object_get(answer, "migrations"), i, migration) migration_print(migration, arena);
+        json_array_foreach (json_object_get(answer, "migrations"), i, migration)
+            migration_print(migration, arena);
     }
     arena_free(arena);
     json_decref(answer);
@@ -96,8 +99,7 @@ left_print(struct client *client, const json_t *left, struct arena *arena)
 {
     size_t i;
     const json_t *row;
-    json_array_foreach(left, i, row)
-    {
+    json_array_foreach (left, i, row) {
         fprintf(stderr, "vnetctl: %s '%s' on host '%s' stays: %s\n", json_member_string(row, "kind"), json_member_string(row, "id"),
                 output_cell(json_object_get(row, "host"), arena), json_member_string(row, "why"));
         client->exit_status = EXIT_FAILURE;

@@ -49,7 +49,7 @@ quota_show(struct client *client, const struct call *call, struct error *err)
     url_query(&url, "name", call_argument(call, "name"));
     url_query(&url, "columns", "quotas");
     bool is_ok = client_get(client, url.text, &tenants, err);
-    json_object_foreach(json_object_get(json_array_get(tenants, 0), "quotas"), type, limit)
+    json_object_foreach (json_object_get(json_array_get(tenants, 0), "quotas"), type, limit)
         json_array_append_new(rows, json_pack("{ss sO}", "type", type, "limit", limit));
     is_ok = is_ok && listing_print(client, "tenant", "*type limit", rows, err);
     url_done(&url);

@@ -59,13 +59,13 @@ columns_of_schema(struct columns *c, struct client *client, const char *type, st
     size_t i, j;
     if (!client_get(client, "/v1/schema", &schema, err))
         return false;
-    json_array_foreach(schema, i, candidate)
-    {
+    json_array_foreach (schema, i, candidate) {
         const char *name = json_member_string(candidate, "type");
         if (!name || strcmp(name, type))
             continue;
-        json_array_foreach(json_object_get(candidate, "columns"), j, column) if (json_member_string(column, "name"))
-            columns_add(c, arena_strdup(arena, json_member_string(column, "name")));
+        json_array_foreach (json_object_get(candidate, "columns"), j, column)
+            if (json_member_string(column, "name"))
+                columns_add(c, arena_strdup(arena, json_member_string(column, "name")));
     }
     json_decref(schema);
     return true;
@@ -78,7 +78,8 @@ columns_complete(struct columns *c, struct client *client, const char *type, con
     json_t *value;
     if (c->n || client->options->format->is_native)
         return true;
-    json_object_foreach(json_array_get(rows, 0), key, value) columns_add(c, key);
+    json_object_foreach (json_array_get(rows, 0), key, value)
+        columns_add(c, key);
     return c->n || !client->options->headings || columns_of_schema(c, client, type, arena, err);
 }
 

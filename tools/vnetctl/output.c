@@ -30,7 +30,8 @@ array_text(const json_t *array, struct arena *arena)
     const char *text = "";
     size_t i;
     const json_t *element;
-    json_array_foreach((json_t *) array, i, element) text = arena_printf(arena, "%s%s%s", text, i ? "," : "", output_value(element, arena));
+    json_array_foreach ((json_t *) array, i, element)
+        text = arena_printf(arena, "%s%s%s", text, i ? "," : "", output_value(element, arena));
     return text;
 }
 
@@ -39,8 +40,7 @@ object_text(const json_t *object, struct arena *arena)
 {
     const char *text = "", *key, *comma = "";
     json_t *value;
-    json_object_foreach((json_t *) object, key, value)
-    {
+    json_object_foreach ((json_t *) object, key, value) {
         text = arena_printf(arena, "%s%s%s=%s", text, comma, key, output_value(value, arena));
         comma = ",";
     }

@@ -107,8 +107,7 @@ change_print(const json_t *change, struct arena *arena)
     json_t *value;
     printf("%s %s %s", output_cell(json_object_get(change, "change"), arena), output_cell(json_object_get(change, "type"), arena),
            output_cell(json_is_string(name) ? name : json_object_get(change, "id"), arena));
-    json_object_foreach((json_t *) after, key, value)
-    {
+    json_object_foreach ((json_t *) after, key, value) {
         const json_t *was = json_object_get(before, key);
         if (!json_is_object(before) && strcmp(key, "name"))
             pair_print(key, value, arena);
@@ -126,7 +125,8 @@ changes_print(const struct options *o, const json_t *changes)
     size_t i;
     const json_t *change;
     if (!strcmp(o->format->name, "table"))
-        json_array_foreach((json_t *) changes, i, change) change_print(change, arena);
+        json_array_foreach ((json_t *) changes, i, change)
+            change_print(change, arena);
     else
         o->format->print(stdout, &(struct output_rows){ changes, columns, 5, o->headings });
     arena_free(arena);

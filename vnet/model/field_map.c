@@ -118,7 +118,9 @@ field_give_items(struct object *o, const struct field *f, const json_t *value, s
         return error_set(err, ERROR_INVALID, "%s '%s' is neither an object nor text of KEY=VALUE", f ? f->name : "tags",
                          value_shown(value, shown));
     }
-    json_object_foreach((json_t *) value, key, item) if (!item_give(o, f, key, item, err)) return false;
+    json_object_foreach ((json_t *) value, key, item)
+        if (!item_give(o, f, key, item, err))
+            return false;
     return true;
 }
 

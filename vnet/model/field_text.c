@@ -149,8 +149,7 @@ give_ip_list(struct object *o, const struct field *f, const json_t *value, struc
     struct ip ips[LIMIT_LIST];
     size_t n = 0, i;
     bool ok = true;
-    json_array_foreach(array, i, element)
-    {
+    json_array_foreach (array, i, element) {
         ok = ip_give(f, element, &ips[n], err);
         for (size_t j = 0; ok && j < n; j++)
             if (ip_equal(ips[j], ips[n]))
@@ -233,8 +232,7 @@ give_ref_list(const struct field_context *c, struct object *o, const struct fiel
     uint32_t numbers[LIMIT_LIST + 1];
     size_t n = 0, i;
     bool ok = true;
-    json_array_foreach(array, i, element)
-    {
+    json_array_foreach (array, i, element) {
         const char *name = json_string_value(element);
         uint32_t number = name ? field_ref_find(c, f, f->ref_type, name, err) : 0;
         ok = number ? number_insert(numbers, &n, number) || refuse(f, element, err, "is given twice")

@@ -149,7 +149,9 @@ value_matches(const json_t *value, const char *text)
 
     size_t i;
     json_t *element;
-    json_array_foreach(value, i, element) if (scalar_matches(element, text)) return true;
+    json_array_foreach (value, i, element)
+        if (scalar_matches(element, text))
+            return true;
     return !json_array_size(value) && is_unset_word(text);
 }
 

@@ -105,7 +105,9 @@ keep_unknown(struct object *o, const struct object_class *class, const json_t *d
 {
     json_t *unknown = json_object(), *value;
     const char *key;
-    json_object_foreach((json_t *) document, key, value) if (!is_known_key(class, key)) json_object_set(unknown, key, value);
+    json_object_foreach ((json_t *) document, key, value)
+        if (!is_known_key(class, key))
+            json_object_set(unknown, key, value);
     if (json_object_size(unknown))
         o->unknown = json_text(unknown);
     json_decref(unknown);

@@ -100,8 +100,7 @@ values_agree(const struct transaction *t, const struct op *op, const struct obje
             return error_set(err, ERROR_CONFLICT, "it exists with tag '%s' %s%s%s, not '%s'", wanted->key, tag ? "'" : "",
                              tag ? tag->value : "unset", tag ? "'" : "", wanted->value);
     }
-    json_object_foreach((json_t *) op->values, column, value)
-    {
+    json_object_foreach ((json_t *) op->values, column, value) {
         const struct field *f = object_field(op->class, column);
         if (f && !json_is_null(value) && !column_agrees(t, is, given, column, err))
             return false;

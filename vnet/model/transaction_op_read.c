@@ -32,8 +32,7 @@ op_keys_check(const json_t *json, struct error *err)
     };
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *) json, key, value)
-    {
+    json_object_foreach ((json_t *) json, key, value) {
         size_t i = 0, n = sizeof keys / sizeof keys[0];
         while (i < n && strcmp(keys[i].name, key))
             i++;

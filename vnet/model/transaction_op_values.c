@@ -94,7 +94,8 @@ op_give_values(const struct transaction *t, const struct op *op, struct object *
     for (size_t i = 0; op->values && i < class->n_fields; i++)
         if ((value = json_object_get(op->values, class->fields[i].name)) && !give_column(t, op, o, class->fields[i].name, value, err))
             return false;
-    json_object_foreach((json_t *) op->values, column,
-                        value) if (!object_field(class, column) && !give_column(t, op, o, column, value, err)) return false;
+    json_object_foreach ((json_t *) op->values, column, value)
+        if (!object_field(class, column) && !give_column(t, op, o, column, value, err))
+            return false;
     return true;
 }
