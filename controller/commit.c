@@ -11,6 +11,7 @@
 #include "controller/feed.h"
 #include "controller/hits/rule_hits.h"
 #include "controller/instance/counting.h"
+#include "controller/instance/removals.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/outside.h"
@@ -250,6 +251,8 @@ take_effect(struct controller *c, struct transaction *t)
         checks_changed(c->checks, &(struct vnet_event){ .kind = EVENT_OBJECT, .change = &changes[i] });
     for (size_t i = 0; i < n; i++)
         counting_changed(c->counting, &(struct vnet_event){ .kind = EVENT_OBJECT, .change = &changes[i] });
+    for (size_t i = 0; i < n; i++)
+        removals_changed(c->removals, &changes[i]);
     for (size_t i = 0; i < n; i++)
         refusals_changed(c->refusals, &changes[i]);
     retired_add(c->retired, changes, n);

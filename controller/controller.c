@@ -18,6 +18,7 @@
 #include "controller/instance/counting.h"
 #include "controller/instance/instances.h"
 #include "controller/instance/migrations.h"
+#include "controller/instance/removals.h"
 #include "controller/outside.h"
 #include "controller/refusals.h"
 #include "controller/retired.h"
@@ -227,6 +228,7 @@ controller_start(struct controller *c, const struct options *options, struct err
     c->retired = retired_new(c);
     c->outside = outside_new(c);
     c->instances = instances_new(c);
+    c->removals = removals_new(c);
     c->agents = agents_new(c);
     c->counting = counting_new(c);
     c->hits = rule_hits_new(c);
@@ -258,6 +260,7 @@ controller_stop(struct controller *c)
     counting_free(c->counting);
     tokens_free(c->tokens);
     migrations_free(c->migrations);
+    removals_free(c->removals);
     instances_free(c->instances);
     bindings_free(c->bindings);
     hosts_free(c->hosts);

@@ -29,6 +29,7 @@ struct controller {
     struct feed *feed;             /* what changed, for event streams and wait-until */
     struct instances *instances;   /* virtual machines, as agents report them */
     struct migrations *migrations; /* guests on the move, and how their moves went */
+    struct removals *removals;     /* declared ports whose domain is gone, still to be removed */
     struct tokens *tokens;         /* for hosts that join */
     struct agents *agents;         /* which hosts' agents are there */
     struct counting *counting;     /* how many connections of load balancers are open */

@@ -10,6 +10,7 @@
 #include "controller/host/host.h"
 #include "controller/host/iface_name.h"
 #include "controller/instance/migrations.h"
+#include "controller/instance/removals.h"
 #include "controller/store/store.h"
 #include "vnet/pipeline/runtime.h"
 
@@ -250,6 +251,24 @@ claim_of(const struct bindings *b, const struct object *port, uint32_t host)
     return s.found;
 }
 
+static void
+elsewhere_see(void *aux, struct claim *c)
+{
+    struct claim_search *s = aux;
+    if (c->host != s->host)
+        s->found = c;
+}
+
+uint32_t
+bindings_claimed_elsewhere(const struct bindings *b, uint32_t port, uint32_t but)
+{
+    const struct object *o = model_get(b->controller->model, port, OBJECT_PORT);
+    struct claim_search s = { but, NULL };
+    if (o)
+        each_claim(b, o, elsewhere_see, &s);
+    return s.found ? s.found->host : 0;
+}
+
 bool
 bindings_move(struct bindings *b, uint32_t port, uint32_t host)
 {
@@ -299,8 +318,19 @@ drop_claim(struct bindings *b, struct claim *c)
         p->holder = NULL;
     claim_remove(&b->claims, c);
     settle(b, port);
-    if (port)
-        feed_object(b->controller->feed, port);
+    if (!port)
+        return;
+    removals_interface_gone(b->controller->removals, port);
+    feed_object(b->controller->feed, port);
+}
+
+void
+bindings_not_expected(struct bindings *b, uint32_t port, uint32_t host)
+{
+    const struct object *o = model_get(b->controller->model, port, OBJECT_PORT);
+    struct claim *c = o ? claim_of(b, o, host) : NULL;
+    if (c && c->expected)
+        drop_claim(b, c);
 }
 
 static void

@@ -36,8 +36,12 @@ void bindings_expect(struct bindings *, uint32_t host, const char *iface_id, uns
 bool bindings_move(struct bindings *, uint32_t port, uint32_t host);
 /* Nothing is about to come to this host after all. */
 void bindings_not_incoming(struct bindings *, uint32_t port, uint32_t host);
+/* Nor is what was expected there, if it has not appeared. */
+void bindings_not_expected(struct bindings *, uint32_t port, uint32_t host);
 /* Does the host show an interface with this iface-id? */
 bool bindings_show(const struct bindings *, uint32_t host, const char *iface_id);
+/* A host other than 'but' that shows an interface of the port, or is told that one comes; 0: none. */
+uint32_t bindings_claimed_elsewhere(const struct bindings *, uint32_t port, uint32_t but);
 /* Each interface that a host shows, and the port that it names; 0: none. */
 void bindings_each_claim(const struct bindings *, void (*each)(void *aux, uint32_t host, const char *iface_id, uint32_t port), void *aux);
 /* Is a guest about to move to this host, and what does that host still have to confirm for it? */

@@ -10,6 +10,7 @@
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/migrations.h"
+#include "controller/instance/removals.h"
 #include "controller/instance/sighting.h"
 
 /* An interface announced has this long to appear. */
@@ -47,8 +48,11 @@ declaring_end(struct declaring *d, const struct error *err)
         migrations_announced(d->controller->migrations, d->host, d->domain, d->ports, d->n_ports);
     for (size_t i = 0; !err && i < d->n_ports; i++) {
         const struct object *o = model_get_id(d->controller->model, d->ports[i]);
-        if (o && o->type == OBJECT_PORT)
-            bindings_expect(d->controller->bindings, d->host, uuid_format(d->ports[i], id), EXPECTED_S, d->is_incoming);
+        if (!o || o->type != OBJECT_PORT)
+            continue;
+        if (!d->is_incoming)
+            removals_forget(d->controller->removals, o->number);
+        bindings_expect(d->controller->bindings, d->host, uuid_format(d->ports[i], id), EXPECTED_S, d->is_incoming);
     }
     d->done(d->aux, err);
     declaring_free(d);
@@ -233,8 +237,8 @@ see_referrer(void *aux, const struct object *o)
     return false;
 }
 
-static bool
-is_referred_to(const struct model *m, uint32_t port)
+bool
+declared_is_referred_to(const struct model *m, uint32_t port)
 {
     static const enum object_type types[] = { OBJECT_EIP, OBJECT_ROUTE, OBJECT_TARGET };
     bool is = false;
@@ -253,7 +257,7 @@ see_former(void *aux, const struct object *o)
     char domain[UUID_STRLEN], id[UUID_STRLEN], mac[MAC_STRLEN];
     if (!port->declared_by || strcmp(port->declared_by, uuid_format(d->domain, domain)) || has_port(d, o->id))
         return true;
-    if (o->tenant == model_tenant(m, d->tenant) && !is_referred_to(m, o->number))
+    if (o->tenant == model_tenant(m, d->tenant) && !declared_is_referred_to(m, o->number))
         op_push(d, mac_format(port->mac, mac), declared_op("del", uuid_format(o->id, id)));
     return true;
 }

@@ -9,6 +9,8 @@
 #include "controller/controller.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/instance/removals.h"
+#include "controller/instance/sighting.h"
 
 #define LOG_MODULE "instance"
 #include "base/log.h"
@@ -53,91 +55,69 @@ declared_moved(struct controller *c, uint32_t host, struct uuid domain, const st
 
 /* ---- removing ---- */
 
-struct removal {
+struct search {
     struct controller *controller;
     uint32_t host;
     char domain[UUID_STRLEN]; /* whose ports go; "": those of all that is_known() does not know */
     bool (*is_known)(void *aux, struct uuid);
     void *aux;
-    bool is_late;
-    uint32_t *ports;
+    bool is_late, has_left;
+    struct found {
+        uint32_t port;
+        struct uuid domain;
+    } * found;
     size_t n, cap;
 };
 
 /* Is it in use? Late after the host has listed its domains another may have come there. */
 static bool
-is_bound(const struct removal *r, uint32_t port)
+is_bound(const struct search *s, uint32_t port)
 {
-    uint32_t host = bindings_status(r->controller->bindings, port).host;
-    return host && (r->is_late || host != r->host);
+    uint32_t host = bindings_status(s->controller->bindings, port).host;
+    return host && (s->is_late || host != s->host);
 }
 
 static bool
-removal_see(void *aux, const struct object *o)
+search_see(void *aux, const struct object *o)
 {
-    struct removal *r = aux;
+    struct search *s = aux;
     struct uuid id;
     const struct port *port = (const void *) o;
     if (!port->declared_by || !uuid_parse(port->declared_by, &id))
         return true;
-    if (*r->domain ? strcmp(r->domain, port->declared_by) != 0 : r->is_known(r->aux, id) || is_bound(r, o->number))
+    if (*s->domain ? strcmp(s->domain, port->declared_by) != 0 : s->is_known(s->aux, id) || is_bound(s, o->number))
         return true;
-    r->ports = mem_grow(r->ports, &r->cap, r->n + 1, sizeof *r->ports);
-    r->ports[r->n++] = o->number;
+    s->found = mem_grow(s->found, &s->cap, s->n + 1, sizeof *s->found);
+    s->found[s->n++] = (struct found){ o->number, id };
     return true;
 }
 
 static void
-on_removed(void *aux, const struct commit_result *result)
+search_run(struct search *s)
 {
-    if (!result->ok)
-        log_warn("a port whose domain is gone stays: %s", result->err.text);
-}
-
-/* Each by itself: one that something still refers to keeps none of the others. */
-static void
-remove_one(struct controller *c, uint32_t number)
-{
-    char id[UUID_STRLEN];
-    const struct object *o = model_get(c->model, number, OBJECT_PORT);
-    const struct object *tenant = model_get(c->model, o->tenant, OBJECT_TENANT);
-    json_t *op = declared_op("del", uuid_format(o->id, id));
-    json_object_set_new(op, "if_exists", json_true());
-    struct commit_request request = {
-        .ops = json_pack("[o]", op),
-        .principal = { .role = PRINCIPAL_ADMIN, .name = "vnetd" },
-        .tenant = tenant->name,
-        .done = on_removed,
-    };
-    commit_submit(c->commits, &request);
-}
-
-static void
-removal_run(struct removal *r, uint32_t host)
-{
-    model_each_referrer(r->controller->model, host, OBJECT_PORT, removal_see, r);
-    for (size_t i = 0; i < r->n; i++)
-        remove_one(r->controller, r->ports[i]);
-    free(r->ports);
+    model_each_referrer(s->controller->model, s->host, OBJECT_PORT, search_see, s);
+    for (size_t i = 0; i < s->n; i++)
+        removals_add(s->controller->removals, s->found[i].port, s->found[i].domain, s->host, s->has_left);
+    free(s->found);
 }
 
 void
-declared_remove(struct controller *c, uint32_t host, struct uuid domain, const struct uuid ports[], size_t n)
+declared_remove(struct controller *c, uint32_t host, struct uuid domain, const struct sighting *last)
 {
-    struct removal r = { .controller = c, .host = host };
-    uuid_format(domain, r.domain);
-    for (size_t i = 0; i < n; i++) {
-        const struct object *o = model_get_id(c->model, ports[i]);
+    struct search s = { .controller = c, .host = host, .has_left = last && sighting_has_left(last) };
+    uuid_format(domain, s.domain);
+    for (size_t i = 0; last && i < last->n_ports; i++) {
+        const struct object *o = model_get_id(c->model, last->ports[i]);
         const struct port *port = o ? model_port(c->model, o->number) : NULL;
         if (port && port->declared_on != host)
-            removal_see(&r, o);
+            search_see(&s, o);
     }
-    removal_run(&r, host);
+    search_run(&s);
 }
 
 void
 declared_remove_unknown(struct controller *c, uint32_t host, bool is_late, bool (*is_known)(void *, struct uuid), void *aux)
 {
-    struct removal r = { .controller = c, .host = host, .is_late = is_late, .is_known = is_known, .aux = aux };
-    removal_run(&r, host);
+    struct search s = { .controller = c, .host = host, .is_late = is_late, .is_known = is_known, .aux = aux };
+    search_run(&s);
 }

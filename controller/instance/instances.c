@@ -5,10 +5,12 @@
 
 #include "base/alloc.h"
 #include "controller/controller.h"
+#include "controller/host/binding.h"
 #include "controller/host/host.h"
 #include "controller/instance/declared.h"
 #include "controller/instance/listings.h"
 #include "controller/instance/migrations.h"
+#include "controller/instance/removals.h"
 #include "controller/instance/sighting.h"
 #include "vnet/model/model.h"
 
@@ -36,6 +38,7 @@ struct instances {
 };
 
 static void remove_unknown(void *aux, uint32_t host, bool is_late);
+static void look_at_owed(void *aux);
 
 struct instances *
 instances_new(struct controller *c)
@@ -43,7 +46,7 @@ instances_new(struct controller *c)
     struct instances *all = mem_zalloc(sizeof *all);
     all->controller = c;
     map_init(&all->by_id);
-    all->listings = listings_new(c, remove_unknown, all);
+    all->listings = listings_new(c, remove_unknown, look_at_owed, all);
     return all;
 }
 
@@ -67,16 +70,15 @@ sighting_of(const struct instance *i, uint32_t host)
     return s;
 }
 
-/* Unlinks and frees it; the instance goes with its last one. */
+/* The instance goes with its last one. */
 static void
-sighting_drop(struct instances *all, struct sighting *s)
+sighting_unlink(struct instances *all, struct sighting *s)
 {
     struct instance *i = s->instance;
     struct sighting **p = &i->sightings;
     while (*p != s)
         p = &(*p)->next;
     *p = s->next;
-    sighting_free(s);
     if (i->sightings)
         return;
     map_remove(&all->by_id, &i->by_id);
@@ -97,6 +99,13 @@ keep_since(struct sighting *s, const struct sighting *old)
         return;
     s->since_ms = old->since_ms;
     s->since_wall_ms = old->since_wall_ms;
+}
+
+static void
+sighting_drop(struct instances *all, struct sighting *s)
+{
+    sighting_unlink(all, s);
+    sighting_free(s);
 }
 
 static void
@@ -208,17 +217,31 @@ sighting_end(struct instances *all, struct sighting *s)
     sighting_drop(all, s);
 }
 
+/* What was announced of the domain does not come to where it is gone from. */
+static void
+expect_no_more(const struct controller *c, const struct sighting *s)
+{
+    for (size_t i = 0; i < s->n_ports; i++) {
+        const struct object *o = model_get_id(c->model, s->ports[i]);
+        if (o)
+            bindings_not_expected(c->bindings, o->number, s->host);
+    }
+}
+
 /* A host has the domain no more. Ports go only when no other host has it. */
 static void
 take_gone(struct instances *all, uint32_t host, struct uuid id)
 {
-    struct instance *i = instance_find(all, id);
-    struct sighting *s = sighting_of(i, host);
-    bool is_elsewhere = i && (i->sightings != s || (s && s->next));
-    if (!is_elsewhere)
-        declared_remove(all->controller, host, id, s ? s->ports : NULL, s ? s->n_ports : 0);
+    struct sighting *s = sighting_of(instance_find(all, id), host);
+    if (s) {
+        migrations_seen(all->controller->migrations, s, true);
+        expect_no_more(all->controller, s);
+        sighting_unlink(all, s);
+    }
+    if (!instance_find(all, id))
+        declared_remove(all->controller, host, id, s);
     if (s)
-        sighting_end(all, s);
+        sighting_free(s);
 }
 
 static bool
@@ -233,6 +256,13 @@ remove_unknown(void *aux, uint32_t host, bool is_late)
 {
     struct instances *all = aux;
     declared_remove_unknown(all->controller, host, is_late, is_elsewhere, all);
+}
+
+static void
+look_at_owed(void *aux)
+{
+    const struct instances *all = aux;
+    removals_look(all->controller->removals);
 }
 
 struct here {
@@ -276,8 +306,10 @@ instances_report(struct instances *all, uint32_t host, const json_t *json, struc
         r.n_seen = 0;
     for (size_t i = 0; ok && i < r.n_gone; i++)
         take_gone(all, host, r.gone[i]);
-    if (ok && r.is_full)
+    if (ok && r.is_full) {
         drop_unseen(all, host);
+        look_at_owed(all);
+    }
     tell_readers(all);
     report_done(&r);
     return ok;
@@ -421,6 +453,12 @@ bool
 instances_are_listed(const struct instances *all, uint32_t host)
 {
     return listings_has(all->listings, host);
+}
+
+bool
+instances_are_all_heard(struct instances *all, bool is_now)
+{
+    return listings_are_all_heard(all->listings, is_now);
 }
 
 bool

@@ -29,6 +29,9 @@ void instances_host_removed(struct instances *, uint32_t host);
 json_t *instances_json(const struct instances *, bool (*may_see)(void *aux, uint32_t port), void *aux);
 /* Has the host's agent told all that it has, since vnetd started? */
 bool instances_are_listed(const struct instances *, uint32_t host);
+/* Are all hosts heard of, so that a domain that none of them has is nowhere? 'is_now': and heard of at present, since it may just have moved. What waits
+ * for that is told by removals_look(). */
+bool instances_are_all_heard(struct instances *, bool is_now);
 /* Does any host have the domain? */
 bool instances_know(const struct instances *, struct uuid id);
 /* Ids of interfaces of all domains that run (or are paused, or migrate), anywhere; free() it. NULL if '*n' is 0. */

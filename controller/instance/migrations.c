@@ -404,6 +404,13 @@ migrations_listed(struct migrations *all, uint32_t host, bool (*has)(void *aux, 
             undo(m, "its host does not know it any more");
 }
 
+bool
+migrations_is_open(const struct migrations *all, struct uuid domain)
+{
+    const struct migration *m = open_of(all, domain);
+    return m && m->state == MIGRATION_ANNOUNCED && host_by_number(all->controller->hosts, m->to);
+}
+
 void
 migrations_confirmed(struct migrations *all, uint32_t host, uint32_t port)
 {

@@ -33,6 +33,8 @@ void migrations_seen(struct migrations *, const struct sighting *, bool is_gone)
 void migrations_listed(struct migrations *, uint32_t host, bool (*has)(void *aux, struct uuid domain), void *aux);
 /* A host shows the port's interface, or shows it otherwise than before: a binding that had to wait for it is made. */
 void migrations_interface(struct migrations *, uint32_t host, uint32_t port);
+/* Is it not known yet where the domain will be, or is? */
+bool migrations_is_open(const struct migrations *, struct uuid domain);
 /* The port's host has confirmed it. */
 void migrations_confirmed(struct migrations *, uint32_t host, uint32_t port);
 

@@ -108,3 +108,10 @@ sighting_free(struct sighting *s)
     free(s->name);
     free(s);
 }
+
+bool
+sighting_has_left(const struct sighting *s)
+{
+    return s->state == INSTANCE_MIGRATING || !strcmp(s->reason, "migrated") || !strcmp(s->event, "suspended migrated")
+           || !strcmp(s->event, "suspended postcopy") || !strcmp(s->event, "stopped migrated");
+}

@@ -43,6 +43,9 @@ struct sighting {
 struct sighting *sighting_read(const json_t *, int64_t now_ms, struct error *) MUST_CHECK;
 void sighting_free(struct sighting *);
 
+/* Does the host say that the domain runs elsewhere now, or is about to? */
+bool sighting_has_left(const struct sighting *);
+
 const char *instance_state_word(enum instance_state);
 
 #endif
