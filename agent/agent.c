@@ -66,10 +66,26 @@ is_expected(const struct domain *d, int64_t now_ms)
     return d->is_incoming && now_ms < d->touched_ms + INCOMING_MS;
 }
 
+/* What was known of it stays. Of one that was not known it is known that it is there: it is not to be taken for gone. */
+static void
+take_unread(struct agent *a, const struct domain *d, const struct virt_domain *v)
+{
+    char id[UUID_STRLEN];
+    static struct log_limit limit = LOG_LIMIT(10);
+    log_warn_limited(&limit, "domain '%s' stays as it was known: %s", v->unread.name ? v->unread.name : uuid_format(v->id, id),
+                     v->unread.why);
+    if (!d && v->unread.name)
+        domain_get(&a->domains, v->id, v->unread.name, agent_now_ms())->reason = "unread";
+}
+
 static void
 take_domain(struct agent *a, struct virt_domain *v)
 {
     struct domain *d = domain_find(&a->domains, v->id);
+    if (v->unread.why) {
+        take_unread(a, d, v);
+        return;
+    }
     if (v->is_gone) {
         if (d && !is_expected(d, agent_now_ms()))
             domain_remove(&a->domains, d);

@@ -54,6 +54,8 @@ virt_domain_done(struct virt_domain *d)
 {
     domain_doc_free(d->doc);
     json_decref(d->counters);
+    free(d->unread.why);
+    free(d->unread.name);
 }
 
 static bool
@@ -68,6 +70,21 @@ is_gone(void)
 {
     const virError *e = virGetLastError();
     return e && e->code == VIR_ERR_NO_DOMAIN;
+}
+
+/* After a call for one domain has failed: what libvirt says against it is of that domain alone while the connection is alive. */
+static bool
+cannot_read(virConnectPtr conn, const char *name, struct virt_domain *d, struct error *err)
+{
+    d->is_gone = is_gone();
+    if (d->is_gone)
+        return true;
+    virt_error("a domain cannot be read", err);
+    if (virConnectIsAlive(conn) != 1)
+        return false;
+    d->unread.why = mem_strdup(err->text);
+    d->unread.name = name ? mem_strdup(name) : NULL;
+    return true;
 }
 
 /* libvirt tells of a migration's job only at its source; at its destination it says so when asked. */
@@ -90,17 +107,17 @@ read_move(virDomainPtr domain, int state, int reason)
 }
 
 static bool
-read_domain(virDomainPtr domain, struct virt_domain *d, struct error *err)
+read_domain(virConnectPtr conn, virDomainPtr domain, struct virt_domain *d, struct error *err)
 {
     struct error unused;
     int state, reason;
     virDomainGetUUID(domain, d->id.b);
+    const char *name = virDomainGetName(domain);
     int persistent = virDomainIsPersistent(domain); /* each call forgets the error of the one before */
     char *xml = persistent >= 0 ? virDomainGetXMLDesc(domain, 0) : NULL;
     if (!xml || virDomainGetState(domain, &state, &reason, 0) < 0) {
         free(xml);
-        d->is_gone = is_gone();
-        return d->is_gone || virt_error("a domain cannot be read", err);
+        return cannot_read(conn, name, d, err);
     }
     d->move = read_move(domain, state, reason);
     d->is_persistent = persistent == 1;
@@ -116,11 +133,9 @@ virt_read_one(virConnectPtr conn, struct uuid id, struct virt_domain *d, struct 
 {
     *d = (struct virt_domain){ .id = id };
     virDomainPtr domain = virDomainLookupByUUID(conn, id.b);
-    if (!domain) {
-        d->is_gone = is_gone();
-        return d->is_gone || virt_error("a domain cannot be found", err);
-    }
-    bool ok = read_domain(domain, d, err);
+    if (!domain)
+        return cannot_read(conn, NULL, d, err);
+    bool ok = read_domain(conn, domain, d, err);
     virDomainFree(domain);
     return ok;
 }
@@ -139,7 +154,7 @@ virt_read_all(virConnectPtr conn, struct virt_domain **list, size_t *n, struct e
     for (int i = 0; i < count; i++) {
         struct virt_domain *d = &(*list)[*n];
         d->is_gone = false; /* one before it may have been, which leaves its place to this one */
-        ok = ok && read_domain(domains[i], d, err);
+        ok = ok && read_domain(conn, domains[i], d, err);
         *n += ok && !d->is_gone;
         virDomainFree(domains[i]);
     }

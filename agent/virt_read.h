@@ -11,7 +11,10 @@
 /* Words as the API has them (controller/instance/sighting.h). */
 struct virt_domain {
     struct uuid id;
-    bool is_gone;               /* only 'id' is set */
+    bool is_gone; /* only 'id' is set */
+    struct {
+        char *why, *name; /* libvirt cannot tell of it now: only 'id' is set, and the name, if that is known. NULL: it can */
+    } unread;
     const char *state, *reason; /* "running", "booted" */
     bool is_active, is_persistent;
     enum virt_move { VIRT_STAYS, VIRT_LEAVES, VIRT_COMES } move; /* it migrates to another host, or comes from one and does not run yet */
@@ -21,7 +24,8 @@ struct virt_domain {
 
 void virt_domain_done(struct virt_domain *);
 
-/* False: the connection is of no use any more (*err says why). A domain that is not there is gone, which is no error. */
+/* False: the connection is of no use any more (*err says why). A domain that is not there is gone, which is no error; nor is one that libvirt cannot tell
+ * of while the connection is alive. */
 bool virt_read_one(virConnectPtr, struct uuid, struct virt_domain *, struct error *) MUST_CHECK;
 /* All that there are: '*list' is the caller's, of '*n'. */
 bool virt_read_all(virConnectPtr, struct virt_domain **list, size_t *n, struct error *) MUST_CHECK;

@@ -31,6 +31,26 @@ virConnectListAllDomains(virConnectPtr conn, virDomainPtr **domains, unsigned fl
     return n;
 }
 
+static const char *unreadable; /* the name of the domain that libvirt cannot tell of */
+static bool is_dead;           /* the connection, when it is asked */
+
+/* libvirt's own; but of that domain it says that it cannot. */
+char *
+virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
+{
+    char *(*get)(virDomainPtr, unsigned);
+    *(void **) &get = dlsym(RTLD_NEXT, "virDomainGetXMLDesc");
+    return get(unreadable && !strcmp(virDomainGetName(domain), unreadable) ? NULL : domain, flags);
+}
+
+int
+virConnectIsAlive(virConnectPtr conn)
+{
+    int (*is_alive)(virConnectPtr);
+    *(void **) &is_alive = dlsym(RTLD_NEXT, "virConnectIsAlive");
+    return is_dead ? 0 : is_alive(conn);
+}
+
 static virConnectPtr
 connection(void)
 {
@@ -60,7 +80,8 @@ set_up(void **state)
 {
     virSetErrorFunc(NULL, ignore_error);
     *state = connection();
-    vanishes = NULL;
+    vanishes = unreadable = NULL;
+    is_dead = false;
     return 0;
 }
 
@@ -115,6 +136,47 @@ the_last_one_may_go_meanwhile(void **state)
     expect_all_but(*state, "d4");
 }
 
+static void
+one_that_libvirt_cannot_tell_of_takes_no_other_with_it(void **state)
+{
+    struct virt_domain *list, one;
+    struct error err;
+    size_t n, n_unread = 0;
+    unreadable = "d1";
+    assert_true(virt_read_all(*state, &list, &n, &err));
+    assert_int_equal(n, N_DOMAINS);
+    for (size_t i = 0; i < n; i++) {
+        assert_false(list[i].is_gone);
+        assert_true(!list[i].doc == !!list[i].unread.why);
+        if (!list[i].unread.why)
+            continue;
+        n_unread++;
+        assert_string_equal(list[i].unread.name, unreadable);
+        assert_true(virt_read_one(*state, list[i].id, &one, &err));
+        assert_true(!one.is_gone && one.unread.why && uuid_equal(one.id, list[i].id));
+        virt_domain_done(&one);
+    }
+    assert_int_equal(n_unread, 1);
+    for (size_t i = 0; i < n; i++)
+        virt_domain_done(&list[i]);
+    free(list);
+}
+
+static void
+nothing_is_read_over_a_dead_connection(void **state)
+{
+    struct virt_domain *list;
+    struct error err;
+    size_t n;
+    unreadable = "d1";
+    is_dead = true;
+    assert_false(virt_read_all(*state, &list, &n, &err));
+    assert_non_null(strstr(err.text, "a domain cannot be read"));
+    for (size_t i = 0; i < n; i++)
+        virt_domain_done(&list[i]);
+    free(list);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
 
 int
@@ -124,6 +186,8 @@ main(void)
         TEST(all_domains_are_read),
         TEST(one_that_goes_meanwhile_takes_no_other_with_it),
         TEST(the_last_one_may_go_meanwhile),
+        TEST(one_that_libvirt_cannot_tell_of_takes_no_other_with_it),
+        TEST(nothing_is_read_over_a_dead_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
