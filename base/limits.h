@@ -20,5 +20,7 @@
 #define LIMIT_SESSIONS 8192              /* switch connections at once, per listener */
 #define LIMIT_HANDSHAKE_MS 10000         /* from accept to a known host */
 #define LIMIT_PACKET_INS_PER_SECOND 1000 /* taken per switch, of each kind */
+#define LIMIT_PACKET_INS_PER_OWNER 5     /* a second, which each owner of flows is sure of (packet_in_limit.h) */
+#define LIMIT_PACKET_IN_BURST_PER_OWNER 10
 
 #endif

@@ -16,25 +16,6 @@
 
 /* ---- packets ---- */
 
-/* Each kind has a limit of its own: what guests ask for holds back no answers that somebody waits for. The kind is the first byte of the flow's
- * cookie, which is its owner's. */
-static bool
-packet_in_is_allowed(struct of_session *s, uint64_t cookie)
-{
-    struct packet_in_bucket *b = &s->packet_ins[(cookie >> 56) % PACKET_IN_KINDS];
-    int64_t now = of_session_now_ms();
-    int64_t tokens = (now - b->filled_ms) * LIMIT_PACKET_INS_PER_SECOND / 1000;
-    if (tokens > 0) {
-        tokens += b->tokens;
-        b->tokens = tokens < LIMIT_PACKET_INS_PER_SECOND ? (unsigned) tokens : LIMIT_PACKET_INS_PER_SECOND;
-        b->filled_ms = now;
-    }
-    if (!b->tokens)
-        return false;
-    b->tokens--;
-    return true;
-}
-
 static void
 dispatch_packet_in(struct of_session *s, const uint8_t *message, size_t n)
 {
@@ -47,7 +28,7 @@ dispatch_packet_in(struct of_session *s, const uint8_t *message, size_t n)
     } else if (!packet_in_decode(message, n, &in, &err)) {
         s->counters.packet_ins_dropped++;
         log_warn_limited(&s->log, "switch %s: dropped a packet-in: %s", s->name, err.text);
-    } else if (!packet_in_is_allowed(s, in.cookie)) {
+    } else if (!packet_in_limit_take(&s->packet_ins, &in, of_session_now_ms())) {
         s->counters.packet_ins_dropped++;
     } else {
         s->ops->packet_in(s->aux, s, &in);

@@ -247,6 +247,7 @@ of_session_new(struct event_base *base, struct bufferevent *bev, const struct en
 {
     struct of_session *s = mem_zalloc(sizeof *s);
     int64_t now = of_session_now_ms();
+    uint64_t seed;
 
     s->base = base;
     s->bev = bev;
@@ -256,8 +257,8 @@ of_session_new(struct event_base *base, struct bufferevent *bev, const struct en
     s->controller_id = 1;
     s->next_xid = 1;
     s->started_ms = now;
-    for (unsigned i = 0; i < PACKET_IN_KINDS; i++)
-        s->packet_ins[i] = (struct packet_in_bucket){ LIMIT_PACKET_INS_PER_SECOND, now };
+    evutil_secure_rng_get_bytes(&seed, sizeof seed);
+    packet_in_limit_init(&s->packet_ins, seed, now);
     s->log = (struct log_limit) LOG_LIMIT(10);
     s->tick = evtimer_new(base, on_tick, s);
     s->work = evtimer_new(base, on_work, s);

@@ -14,6 +14,7 @@
 #include "base/liveness.h"
 #include "base/log.h"
 #include "ofproto/session/of_session.h"
+#include "ofproto/session/packet_in_limit.h"
 
 #define OF_VERSION 0x06 /* OpenFlow 1.5 */
 #define OF_HEADER_BYTES 8
@@ -51,7 +52,6 @@ enum of_state {
 
 /* ---- reading ---- */
 
-#define PACKET_IN_KINDS 16 /* that are told apart in limits */
 #define OF_READER_QUEUE 16 /* readings of others; the session's own has a place besides */
 
 enum of_reader_step { OF_READER_IDLE, OF_READER_TABLES, OF_READER_FLOWS, OF_READER_GROUPS, OF_READER_METERS };
@@ -142,10 +142,7 @@ struct of_session {
 
     struct of_reader reader;
     struct of_commit commit;
-    struct packet_in_bucket {
-        unsigned tokens;
-        int64_t filled_ms;
-    } packet_ins[PACKET_IN_KINDS];
+    struct packet_in_limit packet_ins;
     struct of_session_counters counters;
     struct log_limit log;
 };

@@ -23,3 +23,7 @@ tests_unit_test_of_session_packets_LDADD = $(session_world_libs)
 check_PROGRAMS += tests/unit/test_of_session_peer
 tests_unit_test_of_session_peer_SOURCES = tests/unit/test_of_session_peer.c $(session_world)
 tests_unit_test_of_session_peer_LDADD = $(session_world_libs)
+
+check_PROGRAMS += tests/unit/test_packet_in_limit
+tests_unit_test_packet_in_limit_SOURCES = tests/unit/test_packet_in_limit.c
+tests_unit_test_packet_in_limit_LDADD = libsession.a libbase.a $(CMOCKA_LIBS)
