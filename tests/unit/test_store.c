@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "controller/store/store_file.h"
 #include "tests/unit/model_lab.h"
 
 #define WAIT_SECONDS 60
@@ -606,6 +608,69 @@ a_place_that_is_not_there_is_named(void **state)
     assert_null(store_open(w->base, "sqlite:", &w->err));
 }
 
+/* ---- on disk ---- */
+
+static int n_syncs;
+
+/* In the C library's place: what SQLite asks of the system passes here. */
+int
+fdatasync(int fd)
+{
+    __atomic_add_fetch(&n_syncs, 1, __ATOMIC_SEQ_CST);
+    return (int) syscall(SYS_fdatasync, fd);
+}
+
+static void
+assert_pragma(struct store_file *f, const char *text, const char *value)
+{
+    sqlite3_stmt *s;
+    assert_int_equal(sqlite3_prepare_v2(f->db, text, -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    assert_string_equal((const char *) sqlite3_column_text(s, 0), value);
+    sqlite3_finalize(s);
+}
+
+/* SQLite's numbers: 1 is NORMAL, 2 is FULL. */
+static void
+the_files_connection_syncs_each_durable_transaction(void **state)
+{
+    static const bool durable[] = { true, false, true, true, false, false, true };
+    struct world *w = *state;
+    struct store_file f;
+    if (!store_file_open(&f, w->file, &w->err))
+        fail_msg("%s", w->err.text);
+    assert_pragma(&f, "PRAGMA journal_mode", "wal");
+    assert_pragma(&f, "PRAGMA synchronous", "2");
+    for (size_t i = 0; i < sizeof durable / sizeof durable[0]; i++) {
+        assert_true(store_file_begin(&f, durable[i], &w->err));
+        assert_pragma(&f, "PRAGMA synchronous", durable[i] ? "2" : "1");
+        assert_true(store_file_put_fact(&f, "fact", i % 2 ? "odd" : "even", &w->err));
+        int n = n_syncs;
+        assert_true(store_file_commit(&f, &w->err));
+        assert_int_equal(n_syncs > n, durable[i]);
+    }
+    assert_pragma(&f, "PRAGMA journal_mode", "wal");
+    store_file_close(&f);
+}
+
+/* Facts between, which are not waited for, change nothing about it. */
+static void
+what_is_acknowledged_has_been_synced(void **state)
+{
+    struct world *w = *state;
+    char name[30];
+    must_open(w);
+    for (unsigned i = 0; i < 10; i++) {
+        store_put_fact(w->store, "fact", i % 2 ? "odd" : "even");
+        while (store_counters(w->store)->fact_writes <= i)
+            event_base_loop(w->base, EVLOOP_ONCE);
+        int n = __atomic_load_n(&n_syncs, __ATOMIC_SEQ_CST);
+        snprintf(name, sizeof name, "v%u", i);
+        commit_ops(w, OP_VPC, name, "10.0.0.0/16");
+        assert_true(__atomic_load_n(&n_syncs, __ATOMIC_SEQ_CST) > n);
+    }
+}
+
 /* ---- kill -9 ---- */
 /* Transaction N adds VPC vN (with its table), puts N into a tag, and deletes vN-5: whole or absent. */
 static void
@@ -681,6 +746,8 @@ main(void)
         TEST(another_process_may_not_use_the_file),
         TEST(a_new_file_is_private_and_holds_nothing),
         TEST(what_was_committed_is_there_again),
+        TEST(the_files_connection_syncs_each_durable_transaction),
+        TEST(what_is_acknowledged_has_been_synced),
         TEST(a_deleted_number_is_a_tombstone_until_removed),
         TEST(facts_are_put_replaced_and_deleted),
         TEST(what_is_submitted_is_written_before_closing),
