@@ -1,6 +1,7 @@
 """Bad input of every kind, from users, programs, switches and databases: one clear error, and nothing has changed."""
 import json
 import random
+import re
 import socket
 import struct
 
@@ -273,13 +274,37 @@ def test_a_hostile_peer_disturbs_nobody(goes_on, lab, net, seed, mode):
     assert {r["name"] for r in lab.vnetd.rows("host")} == {"hv1"}
 
 
+def test_a_switch_of_no_host_is_refused_and_its_datapath_id_named(goes_on, lab, net, seed):
+    dpid, before = random.Random(str(seed)).getrandbits(64), lab.vnetd.log_end()     # FAKE's
+    refusal = f"closed: datapath id {dpid:016x} is no host's: only bridges that vnetd has made may connect"
+
+    def is_refused():
+        """The log names one in three seconds of those that others above have caused."""
+        lab.node.run("/usr/bin/python3", "-c", FAKE, "of-unknown-datapath", NODE_IP, "6653", str(seed), timeout=60)
+        return any("OpenFlow connection from" in line and line.endswith(refusal) for line in lab.vnetd.words_since(before).splitlines())
+
+    wait_until(is_refused, 60, "it is refused by its number")
+
+
 def test_a_second_host_with_the_same_name_or_address_is_refused_and_both_are_named(goes_on, lab, net):
-    twin = lab.add_host("twin", join=False)
+    twin, hv1 = lab.add_host("twin", join=False), lab["hv1"]
+    there, here, ip = re.escape(twin.management_ip) + r":\d+", re.escape(hv1.management_ip) + r":\d+", hv1.tunnel_ip
+
+    def is_refused(since, error, reason):
+        """hv1 says so, and so does the log of the one that is sent away."""
+        return re.fullmatch(error, lab.host_row("hv1")["error"] or "") \
+            and re.search(rf"OVSDB connection from {there} closed: {reason}$", lab.vnetd.words_since(since), re.M)
+
+    before = lab.vnetd.log_end()
     twin.join(lab.manager(), name="hv1")
-    wait_until(lambda: lab.host_row("hv1")["error"], 10, "hv1's row has an error")
+    wait_until(lambda: is_refused(before, rf"another host at {there} claims the same system-id 'hv1' and was refused \(this one is at {here}\)",
+                                  rf"system-id 'hv1' is in use by the host at {here}"), 30, "the second hv1 is refused, and both are named")
     assert lab.host_row("hv1")["connected"]
-    twin.vsctl("set", "open_vswitch", ".", "external_ids:system-id=other", f"external_ids:vnet-encap-ip={lab['hv1'].tunnel_ip}")
-    wait_until(lambda: lab["hv1"].tunnel_ip in lab.vnetd.last_words(200) and "other" in lab.vnetd.last_words(200), 10, "the log names the second host")
+    before = lab.vnetd.log_end()
+    twin.vsctl("set", "open_vswitch", ".", "external_ids:system-id=other", f"external_ids:vnet-encap-ip={ip}")
+    wait_until(lambda: is_refused(before, rf"host 'other' claims the same vnet-encap-ip {re.escape(ip)} and was refused",
+                                  rf"vnet-encap-ip {re.escape(ip)} of host 'other' is in use by host 'hv1'"), 30, "hv1's address is refused, and both are named")
+    assert lab.host_row("hv1")["connected"] and lab.host_row("other") is None
     assert net[0].ping(net[1].ip) == "reply"
     lab.remove_host("twin")
     for row in lab.vnetd.rows("host"):

@@ -153,16 +153,29 @@ def test_a_malformed_or_foreign_question_gets_no_offer(net, body):
     assert exchange(net["raw"], body) == []
 
 
-def test_two_questions_of_one_guest_do_not_starve_another(lab, net):
-    """Packet-in is metered per port: a flood from one guest leaves the other's DHCP alone."""
-    flood = packets.udp_frame(net["raw"].mac, packets.BROADCAST, "0.0.0.0", "255.255.255.255", dhcp(net["raw"].mac, 1), source_port=68, port=67)
-    for _ in range(10):
-        net["raw"].send_frames(*[flood] * 500)
-    other = net["bi"]
-    count = len(other.leases())
-    other.start_dhcp("udhcpc")
-    other.wait_lease(6, count=count + 1)
-    other.stop_dhcp()
+METER_PPS, METER_BURST = 50, 50        # of what one port sends to a responder (admit.md)
+
+
+def test_who_floods_is_answered_at_the_meters_rate_and_another_gets_its_lease(lab, net):
+    raw, other = net["raw"], net["bi"]
+    flood, last = ([packets.udp_frame(raw.mac, packets.BROADCAST, "0.0.0.0", "255.255.255.255", body, source_port=68, port=67)] * n
+                   for body, n in ((dhcp(raw.mac, 1), 500), (dhcp(raw.mac, 3, [(50, address("10.0.1.30"))]), 1)))
+    count, n_sent = len(other.leases()), 0
+    with raw.doing("capture", device="eth0") as capture:
+        began = time.monotonic()
+
+        def kinds():
+            return [answer[0] for answer in (parse(bytes.fromhex(f)) for f in capture.look()) if answer]
+
+        other.start_dhcp("udhcpc")
+        while n_sent < 5000 or len(other.leases()) <= count and time.monotonic() < began + 20:
+            raw.send_frames(*flood)
+            n_sent += len(flood)
+        other.wait_lease(1, count=count + 1)
+        other.stop_dhcp()
+        wait_until(lambda: raw.send_frames(*last) or 5 in kinds(), 10, "the flood has passed: what was asked after it is answered")
+        n_answered, most = len(kinds()), METER_BURST + METER_PPS * (time.monotonic() - began + 1)
+    assert METER_BURST / 2 < n_answered <= most < n_sent / 2, (n_answered, most, n_sent)
     wait_until(lambda: lab.ctl("--wait=hosts", "--timeout=5", "sync") == "", 6, "the control plane is awake")
 
 

@@ -138,11 +138,14 @@ def test_a_stolen_name_on_openflow_does_not_get_a_hosts_flows(lab, vms):
     host = lab["hv1"]
     dpid = lab["hv2"].vsctl("get", "bridge", "br-int", "datapath_id").strip('"')
     target = host.vsctl("--bare", "--columns=target", "list", "controller")
+    before = lab.vnetd.log_end()
     host.vsctl("add-br", "br-false", "--", "set", "bridge", "br-false", "datapath_type=netdev", "fail_mode=secure", f"other_config:datapath-id={dpid}",
                "--", "set-controller", "br-false", target)
     try:
         with vms[0].doing("ping", ip=vms[1].ip, interval_ms=5) as stream:
-            wait_until(lambda: "refus" in lab.vnetd.last_words(200) or "hv2" in lab.vnetd.last_words(50), 10, "the log speaks of it")
+            refusal = f"datapath id {dpid} is that of host 'hv2', but the certificate is that of 'hv1'"
+            wait_until(lambda: any(f"OpenFlow connection from {host.management_ip}:" in line and line.endswith(refusal)
+                                   for line in lab.vnetd.words_since(before).splitlines()), 15, "br-false is refused, and both are named")
             lab.ctl("--wait=hosts", "--timeout=5", "sync")
         assert host.flows("br-false") == []
         assert stream.result["longest_gap_ms"] < 200, stream.result    # a new bridge alone costs a userspace tunnel packets

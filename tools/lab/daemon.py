@@ -90,6 +90,16 @@ class Vnetd:
                     text += "\n".join(f.read().splitlines()[-n_lines:]) + "\n"
         return text.strip()
 
+    def log_end(self):
+        """Where its log ends now, for words_since()."""
+        return os.path.getsize(self.log)
+
+    def words_since(self, end):
+        """What it has logged since log_end() was asked."""
+        with open(self.log, "rb") as f:
+            f.seek(end)
+            return f.read().decode(errors="replace")
+
     def complaints(self):
         """Lines in which a sanitizer or an assertion speaks."""
         path = self.node.path("vnetd.out")
