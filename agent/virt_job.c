@@ -13,7 +13,8 @@
 
 #define KEEPALIVE_S 5
 #define KEEPALIVE_COUNT 3
-#define READ_MAX 32 /* domains of one job: a deadline is for few */
+#define READ_MAX 32    /* domains of one job: a deadline is for few */
+#define CLOSE_MS 10000 /* a close that takes longer counts as a thread that hangs */
 
 static const unsigned deadlines_ms[] = {
     [VIRT_JOB_OPEN] = 10000, [VIRT_JOB_LIST] = 30000, [VIRT_JOB_READ] = 20000, [VIRT_JOB_COUNT] = 20000
@@ -207,7 +208,7 @@ static void
 link_close(struct worker *worker, struct virt_link *link)
 {
     struct virt_job *j = mem_zalloc(sizeof *j);
-    j->job = (struct worker_job){ .run = close_run, .done = close_done };
+    j->job = (struct worker_job){ .run = close_run, .done = close_done, .deadline_ms = CLOSE_MS };
     j->link = link;
     link->virt = NULL;
     worker_submit_apart(worker, &j->job);

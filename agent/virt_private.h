@@ -4,7 +4,7 @@
 
 #include "agent/virt.h"
 
-#define VIRT_LATE_MAX 4 /* threads that hang in libvirt; more would not help */
+#define VIRT_LATE_MAX 4 /* threads that hang in libvirt, closing included; more would not help */
 
 enum virt_state { VIRT_AWAY, VIRT_OPENING, VIRT_LISTING, VIRT_UP };
 

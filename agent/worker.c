@@ -160,20 +160,28 @@ on_overdue(evutil_socket_t fd, short what, void *aux)
 }
 
 static void
+on_overdue_apart(evutil_socket_t fd, short what, void *aux)
+{
+    struct worker_job *job = aux;
+    job->is_late = true;
+    job->lane->worker->n_late++;
+}
+
+static void
 collect_one(struct worker *w, struct worker_job *job)
 {
     struct worker_lane *lane = job->lane;
-    bool is_late = job->is_late, is_apart = lane != w->main;
+    bool is_over = lane != w->main;
     if (job->overdue)
         event_free(job->overdue);
     job->overdue = NULL;
-    if (is_late) {
+    if (job->is_late)
         w->n_late--;
+    if (job->is_late && !job->is_apart)
         job->discard(job);
-    } else {
+    else
         job->done(job, true);
-    }
-    if (is_apart)
+    if (is_over)
         lane_unlink_and_free(lane);
 }
 
@@ -203,13 +211,20 @@ worker_new(struct event_base *base)
     return w;
 }
 
-void
-worker_submit(struct worker *w, struct worker_job *job)
+static void
+set_deadline(struct worker *w, struct worker_job *job, bool is_apart)
 {
     struct timeval tv = { job->deadline_ms / 1000, job->deadline_ms % 1000 * 1000 };
     job->is_late = false;
-    job->overdue = evtimer_new(w->base, on_overdue, job);
+    job->is_apart = is_apart;
+    job->overdue = evtimer_new(w->base, is_apart ? on_overdue_apart : on_overdue, job);
     evtimer_add(job->overdue, &tv);
+}
+
+void
+worker_submit(struct worker *w, struct worker_job *job)
+{
+    set_deadline(w, job, false);
     pthread_mutex_lock(&w->mutex);
     if (!w->main)
         w->main = lane_new(w);
@@ -220,8 +235,7 @@ worker_submit(struct worker *w, struct worker_job *job)
 void
 worker_submit_apart(struct worker *w, struct worker_job *job)
 {
-    job->is_late = false;
-    job->overdue = NULL;
+    set_deadline(w, job, true);
     pthread_mutex_lock(&w->mutex);
     struct worker_lane *lane = lane_new(w);
     lane_push(lane, job);

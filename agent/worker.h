@@ -24,7 +24,7 @@ struct worker_job {
     struct worker_job *next;
     struct worker_lane *lane;
     struct event *overdue;
-    bool is_late;
+    bool is_apart, is_late;
 };
 
 struct worker *worker_new(struct event_base *);
@@ -35,10 +35,10 @@ bool worker_is_idle(struct worker *);
 
 /* The job must stay until done() or, after a late one, discard(). */
 void worker_submit(struct worker *, struct worker_job *);
-/* In a thread of its own; it may take as long as it wants. */
+/* In a thread of its own: done(job, true) whenever it ends. Past its deadline it only counts as one that hangs. */
 void worker_submit_apart(struct worker *, struct worker_job *);
 
-/* Threads that hang. */
+/* Threads that hang: in jobs that are late. */
 unsigned worker_n_late(const struct worker *);
 
 #endif

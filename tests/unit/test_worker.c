@@ -147,6 +147,31 @@ a_job_apart_has_all_the_time_it_wants(void **state)
     end(base, w);
 }
 
+static void
+a_job_apart_counts_while_it_is_late(void **state)
+{
+    struct event_base *base = event_base_new();
+    struct worker *w = worker_new(base);
+    struct test_job a = job_new(20, true), b = job_new(20, true);
+    worker_submit_apart(w, &a.job);
+    worker_submit_apart(w, &b.job);
+    for (int i = 0; worker_n_late(w) < 2 && i < 500; i++) {
+        struct timeval tv = { 0, 10000 };
+        event_base_loopexit(base, &tv);
+        event_base_dispatch(base);
+    }
+    assert_int_equal(worker_n_late(w), 2);
+    assert_false(a.is_done || b.is_done);
+    assert_int_equal(write(a.gate[1], "x", 1), 1);
+    until(base, &a.is_done);
+    assert_int_equal(worker_n_late(w), 1);
+    assert_int_equal(write(b.gate[1], "x", 1), 1);
+    until(base, &b.is_done);
+    assert_int_equal(worker_n_late(w), 0);
+    assert_string_equal(order, "dd");
+    end(base, w);
+}
+
 int
 main(void)
 {
@@ -156,6 +181,7 @@ main(void)
         cmocka_unit_test(behind_a_late_job_others_go_on),
         cmocka_unit_test(a_job_that_never_began_is_late_and_discarded_at_once),
         cmocka_unit_test(a_job_apart_has_all_the_time_it_wants),
+        cmocka_unit_test(a_job_apart_counts_while_it_is_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
