@@ -219,6 +219,23 @@ def test_a_guest_that_moved_has_its_elastic_ip_after_any_kind_of_start(lab, net)
     expect_verify_clean(lab)
 
 
+def test_a_guest_that_moves_to_where_no_agent_is_keeps_its_port(lab, net):
+    """Nobody announces it, and nobody tells of it there; its former host says that it is gone, and nothing else refers to the port."""
+    vm, peer, one, two = home(net)
+    lab.ctl("eip-detach", PUBLIC)
+    two.host.vnet_agent.kill()
+    wait_until(lambda: not lab.host_row(two.host.name)["agent"], 10, "vnetd notices")
+    vm.migrate(two, "--persistent", "--undefinesource")
+    wait_until(lambda: lab.instance("vm") is None, 20, "its former host has it no more")
+    wait_until(lambda: (lab.port("vm")["host"], lab.port("vm")["state"]) == (two.host.name, "active"), 20, "the port is bound to its new host")
+    wait_until(lambda: peer.ping(lab.port("vm")["ip"]) == "reply", 20, "it is reached")
+    two.host.vnet_agent.start()
+    wait_instance(lab, "vm", host=two.host.name, state="running")
+    lab.ctl("eip-attach", PUBLIC, "vm")
+    wait_until(lambda: lab.outside.ping(PUBLIC) == "reply", 20, "the elastic IP answers")
+    expect_verify_clean(lab)
+
+
 def test_after_failures_it_migrates_as_ever(lab, net, tell):
     vm, peer, one, two = home(net)
     migrate(lab, vm, two, tell, peer, "after failures")
