@@ -112,7 +112,8 @@ gather(struct vnetd_link *l, bool is_full)
         domain_told(d);
     }
     for (size_t i = 0; i < l->domains->n_gone; i++)
-        json_array_append_new(gone, json_string(uuid_format(l->domains->gone[i], id)));
+        if (!domain_find(l->domains, l->domains->gone[i])) /* else it has come back since */
+            json_array_append_new(gone, json_string(uuid_format(l->domains->gone[i], id)));
     l->n_gone_told = l->domains->n_gone;
     l->is_host_untold = false;
     json_t *underlay = json_pack("{s:s,s:i,s:b}", "device", l->underlay.device, "mtu", l->underlay.mtu, "up", l->underlay.is_up);

@@ -46,7 +46,8 @@ struct world {
     struct evhttp_request *held[8];
     size_t n_held, n_streams, n_declared, n_ups, n_downs;
     bool is_up;
-    json_t *asked; /* the body of what was asked last, by declare or wait */
+    json_t *asked;  /* the body of what was asked last, by declare or wait */
+    json_t *report; /* the first; NULL: none yet */
 
     size_t n_answers; /* that a hook got */
     int64_t answered_ms;
@@ -132,6 +133,9 @@ on_asked(struct evhttp_request *request, void *aux)
 static void
 on_report(struct evhttp_request *request, void *aux)
 {
+    struct world *w = aux;
+    if (!w->report)
+        w->report = body_of(request);
     reply(request, 200, "{}");
 }
 
@@ -193,6 +197,7 @@ stop(void **state)
     domains_done(&w->domains);
     event_base_free(w->base);
     json_decref(w->asked);
+    json_decref(w->report);
     free(w);
     return 0;
 }
@@ -293,6 +298,32 @@ a_start_that_vnetd_missed_is_declared_when_it_is_back(void **state)
     assert_true(w->domain->is_undeclared);
     connect_link(w);
     until(w, is_declared);
+}
+
+static bool
+has_report(const struct world *w)
+{
+    return w->report;
+}
+
+/* vnetd was away meanwhile. */
+static void
+a_domain_that_went_and_came_back_is_not_told_to_be_gone(void **state)
+{
+    struct world *w = *state;
+    char text[UUID_STRLEN];
+    struct uuid id = w->domain->id, other = id;
+    other.b[0]++;
+    domain_remove(&w->domains, domain_get(&w->domains, other, "other", agent_now_ms()));
+    domain_remove(&w->domains, w->domain);
+    w->domain = domain_get(&w->domains, id, "vm", agent_now_ms());
+    connect_link(w);
+    until(w, has_report);
+    const json_t *gone = json_object_get(w->report, "gone"), *instances = json_object_get(w->report, "instances");
+    assert_int_equal(json_array_size(gone), 1);
+    assert_string_equal(json_string_value(json_array_get(gone, 0)), uuid_format(other, text));
+    assert_int_equal(json_array_size(instances), 1);
+    assert_string_equal(json_member_string(json_array_get(instances, 0), "id"), uuid_format(id, text));
 }
 
 static void
@@ -433,6 +464,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_vnetd_has_not_answered_is_still_to_be_declared),
         TEST(a_start_that_vnetd_missed_is_declared_when_it_is_back),
+        TEST(a_domain_that_went_and_came_back_is_not_told_to_be_gone),
         TEST(a_refusal_is_an_answer),
         TEST(a_declaration_that_is_held_back_ends_with_its_bound),
         TEST(waiting_for_ports_ends_with_its_bound),
