@@ -1,6 +1,7 @@
 """libvirt's hook as a guest starts, with the real agent and vnetd: at 'prepare' the other hosts' flows are placed, before there is an interface; 'start'
 waits until every port is active, and no longer. No guest is started: the test is libvirt."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -70,10 +71,17 @@ def still_waits(process):
     return False
 
 
+def leads(host, mac, to):
+    """Do flows of the host send to that MAC by the tunnel to the other host?"""
+    flows = host.flows()
+    numbers = [re.search(r"reg11=(0x[0-9a-f]+)", flow)[1] for flow in flows if f"set_field:{to.tunnel_ip}->tun_dst" in flow]
+    return any(f"dl_dst={mac} " in flow and f"set_field:{n}->reg11" in flow for flow in flows for n in numbers)
+
+
 def test_prepare_places_the_flows_of_other_hosts_before_there_is_an_interface(lab, agents):
     domain = Domain(lab, 1)
     domain.prepare()
-    wait_until(lambda: any(domain.mac in flow for flow in lab["hv2"].flows()), 10, "hv2 has flows that lead to the port")
+    wait_until(lambda: leads(lab["hv2"], domain.mac, lab["hv1"]), 10, "hv2 sends to the port's host")
     assert domain.host.vsctl("--bare", "--columns=name", "find", "interface", f"external_ids:iface-id=\"{domain.port}\"") == ""
     assert lab.port("vm1")["host"] == "hv1" and domain.state() == "building"
 
