@@ -1,12 +1,13 @@
-"""verify: clean after bursts of random changes on live switches, and it notices one flow changed by hand."""
+"""verify: clean after bursts of random changes on live switches, and it notices one flow, group or meter changed by hand."""
 import csv
 import io
 import json
 import random
+import re
 
 import pytest
 
-from lab import CtlError
+from lab import CtlError, wait_until
 from support import FLOW, add_alien_flow, change_flow, clear_network, delete_flow, expect_verify_clean
 
 LAB = {"hosts": 3}
@@ -141,3 +142,56 @@ def test_one_flow_changed_by_hand_is_named_with_host_table_object_and_what_diffe
 def test_an_unknown_host_is_an_error(lab):
     with pytest.raises(CtlError, match="nosuch"):
         lab.ctl("verify", "nosuch")
+
+
+@pytest.fixture
+def balanced(lab, simple):
+    lab.ctl("tg-add", "v", "web", "tcp", "80", "check=icmp", "interval=5", "timeout=1", "rise=2", "--", "target-add", "web", "a", "--", "lb-add", "s", "front",
+            "--", "listener-add", "front", "tcp:80", "web")
+    wait_until(lambda: [r["health"] for r in lab.vnetd.rows("target")] == ["healthy"], 30, "the target is healthy: its group stays as it is")
+    lab.ready()
+    yield
+    lab.ctl("lb-del", "front", "--", "tg-del", "web")
+
+
+def group_of_listener(host):
+    number, = re.findall(r"group_id=(\d+),", host.ofctl("dump-groups", "br-int"))
+    return int(number)
+
+
+def meter_of_port(host):
+    """Of the one that is there: its flow for DHCP bears its number twice."""
+    rows = [re.search(r"reg8=(0x[0-9a-f]+) actions=meter:(\d+),controller", line) for line in host.flows()]
+    number, = {int(m[2]) for m in rows if m and int(m[1], 16) == int(m[2])}
+    return number
+
+
+ALIEN_NUMBER = 60000
+BY_HAND = {"group": ("groups", "group_id={},type=all,bucket=bucket_id:1,actions=drop"), "meter": ("meter", "meter={},pktps,burst,band=type=drop,rate=3,burst_size=3")}
+
+
+@pytest.mark.parametrize("deed", ["missing", "extra", "different"])
+@pytest.mark.parametrize("kind,number_of,owner", [("group", group_of_listener, "listener front/tcp:80"), ("meter", meter_of_port, "port a")])
+def test_a_group_or_meter_changed_by_hand_is_named_with_host_and_object(lab, balanced, kind, number_of, owner, deed):
+    host = lab["hv1"]
+    expect_verify_clean(lab)
+    number = ALIEN_NUMBER if deed == "extra" else number_of(host)
+    plural, text = BY_HAND[kind]
+    id_word = text.partition("=")[0]
+    {"missing": lambda: host.ofctl(f"del-{plural}", "br-int", f"{id_word}={number}"),
+     "extra": lambda: host.ofctl(f"add-{kind}", "br-int", text.format(number)),
+     "different": lambda: host.ofctl(f"mod-{kind}", "br-int", text.format(number))}[deed]()
+
+    by_host = {h["host"]: h for h in json.loads(lab.vnetd.http("GET", "/v1/verify")[1])["hosts"]}
+    assert by_host["hv2"]["differences"] == by_host["hv3"]["differences"] == []
+    differences = by_host["hv1"]["differences"]
+    named, = [d for d in differences if re.match(rf"{id_word}={number}\b", d["flow"])]
+    assert (named["kind"], named["object"]) == (deed, "nothing of vnet" if deed == "extra" else owner), named
+    assert re.match(rf"{id_word}={number}\b", named["found"]) and named["found"] != named["flow"] if deed == "different" else "found" not in named, named
+    others = [d for d in differences if d is not named]        # Open vSwitch has removed the flows that use it
+    assert all(d["kind"] == "missing" and re.search(rf"\b{kind}:{number}\b", d["flow"]) for d in others) and bool(others) == (deed == "missing"), others
+    status, output, _ = lab.ctl.run("--format=csv", "--columns=host,kind,object,flow", "verify")
+    assert status == 1 and ["hv1", deed, named["object"], named["flow"]] in list(csv.reader(io.StringIO(output))), output
+    lab.vnetd.restart()                    # which reads back and mends
+    lab.ready()
+    expect_verify_clean(lab)
