@@ -193,6 +193,14 @@ host_heard(void *aux, struct of_session *s)
 }
 
 static void
+host_ct_known(void *aux, struct of_session *s)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (h && h->of == s && h->is_reconciling)
+        host_lost_zones_flush(h);
+}
+
+static void
 host_openflow_closed(void *aux, struct of_session *s, const char *reason)
 {
     struct link *link = aux;
@@ -219,5 +227,6 @@ const struct of_session_ops host_openflow_ops = {
     .packet_in = host_packet_in,
     .flow_removed = host_flow_removed,
     .heard = host_heard,
+    .ct_known = host_ct_known,
     .closed = host_openflow_closed,
 };

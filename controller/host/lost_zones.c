@@ -7,10 +7,11 @@
  *                                 ^        flows pass it by                 |   ^
  *                                 +-----------------------------------------+   +-- the switch connected again: flush
  *
+ * A flush that could not be sent yet comes as soon as it can; what has not been flushed by the connection that there is is not confirmed by it either.
  * Only the flows that filter make entries in the zone, so there is nothing between the flush and them. What is LOST is kept in the store from the time
  * when the flows began to pass by: a vnetd that dies between the change that filters again and its flush leaves that to its successor. In a VPC with
  * balancers the zone also has their connections, which never passed it by: those stay (they have a mark). Open vSwitch before 3.3 cannot tell them
- * apart; there all stay. */
+ * apart; there all stay. Which of them it is the session finds out at its beginning, before it reads any flow. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -22,7 +23,8 @@ struct lost_zone {
     struct map_node by_number;
     uint32_t number; /* of the port */
     bool is_stored, is_due;
-    uint64_t seq; /* is_due: what its host must have confirmed */
+    uint64_t seq;        /* is_due: what its host must have confirmed */
+    uint64_t flushed_by; /* the host's connection, as it counts them; 0: none */
     struct lost_zone *next_due;
 };
 
@@ -94,20 +96,28 @@ lost_remove(struct hypervisor *h, struct lost_zone *l)
     free(l);
 }
 
-/* Nothing to forget by, or nothing to forget: zone 0. */
-static void
-flush(const struct hypervisor *h, uint32_t number)
+/* False: later, when the session knows what its switch can. Nothing to forget by, or nothing to forget: zone 0. */
+static bool
+flush_send(const struct hypervisor *h, uint32_t number)
 {
     const struct controller *c = hosts_controller(h->all);
     uint16_t zone = runtime_zone(c->runtime, h->number, number);
     const struct port *port = model_port(c->model, number);
     const struct vpc *vpc = port ? model_vpc(c->model, port->vpc) : NULL;
     if (!zone || !vpc)
-        return;
+        return true;
     if (vpc->is_balanced)
-        of_session_flush_ct(h->of, &(struct of_ct_match){ .has_zone = true, .zone = zone, .mark = 0, .mark_mask = UINT32_MAX });
-    else
-        of_session_flush_zone(h->of, zone);
+        return of_session_flush_ct(h->of, &(struct of_ct_match){ .has_zone = true, .zone = zone, .mark = 0, .mark_mask = UINT32_MAX })
+               || of_session_is_ct_known(h->of);
+    of_session_flush_zone(h->of, zone);
+    return true;
+}
+
+static void
+flush(const struct hypervisor *h, struct lost_zone *l)
+{
+    if (l->flushed_by != h->n_connections && flush_send(h, l->number))
+        l->flushed_by = h->n_connections;
 }
 
 /* ---- what flows say ---- */
@@ -133,8 +143,9 @@ gone_through(struct hypervisor *h, struct lost_zone *l, uint16_t zone)
     } else if (zone && !l->is_due) {
         set_due(h, l, true);
         l->seq = h->wanted_seq;
+        l->flushed_by = 0;
         if (h->of && h->is_reconciling)
-            flush(h, l->number);
+            flush(h, l);
     }
 }
 
@@ -171,8 +182,8 @@ host_lost_zones_told(struct hypervisor *h)
 void
 host_lost_zones_flush(struct hypervisor *h)
 {
-    for (const struct lost_zone *l = h->lost_zones ? h->lost_zones->due : NULL; l; l = l->next_due)
-        flush(h, l->number);
+    for (struct lost_zone *l = h->lost_zones ? h->lost_zones->due : NULL; l; l = l->next_due)
+        flush(h, l);
 }
 
 void
@@ -180,7 +191,7 @@ host_lost_zones_confirmed(struct hypervisor *h)
 {
     for (struct lost_zone *l = h->lost_zones ? h->lost_zones->due : NULL, *next; l; l = next) {
         next = l->next_due;
-        if (h->confirmed_seq >= l->seq)
+        if (h->confirmed_seq >= l->seq && l->flushed_by == h->n_connections)
             lost_remove(h, l);
     }
 }

@@ -3,7 +3,7 @@
  *
  * Before 3.3 it knows no marks and labels in a match, and early 3.1 and 3.2 do not refuse them but pass over them, so that far too much would
  * be forgotten. So each connection begins with a probe: connections that cannot be, with a property that no switch knows. Only one that
- * refuses it is ever asked by mark or label. */
+ * refuses it is ever asked by mark or label. The answer to the barrier behind it says that it was not refused, or has been. */
 #define LOG_MODULE "openflow"
 #include <arpa/inet.h>
 #include <assert.h>
@@ -119,11 +119,18 @@ of_session_flush_ct(struct of_session *s, const struct of_ct_match *m)
     if (!may_send(s))
         return false;
     if ((m->mark_mask || m->label_mask) && !s->does_refuse_unknown_ct) {
-        log_info_limited(&s->log, "switch %s: cannot forget connections by mark or label: Open vSwitch 3.3 can", s->name);
+        if (s->is_ct_known)
+            log_info_limited(&s->log, "switch %s: cannot forget connections by mark or label: Open vSwitch 3.3 can", s->name);
         return false;
     }
     flush_send(s, flush_encode(m));
     return true;
+}
+
+bool
+of_session_is_ct_known(const struct of_session *s)
+{
+    return s->is_ct_known;
 }
 
 #define UNKNOWN_PROPERTY 0xfffe
@@ -143,6 +150,11 @@ of_conntrack_probe(struct of_session *s)
     struct ofpbuf *message = flush_encode(&none);
     ofpbuf_put(message, property, sizeof property);
     s->ct_probe_xid = flush_send(s, message);
+
+    struct bytes b = BYTES_INIT;
+    s->ct_barrier_xid = of_session_xids(s, 1);
+    of_message_empty(&b, OF_BARRIER_REQUEST, s->ct_barrier_xid);
+    of_session_send(s, &b);
 }
 
 bool
@@ -151,6 +163,17 @@ of_conntrack_probe_refused(struct of_session *s, uint32_t xid)
     if (!s->ct_probe_xid || xid != s->ct_probe_xid)
         return false;
     s->does_refuse_unknown_ct = true;
+    return true;
+}
+
+bool
+of_conntrack_barrier(struct of_session *s, uint32_t xid)
+{
+    if (!s->ct_barrier_xid || xid != s->ct_barrier_xid)
+        return false;
+    s->is_ct_known = true;
+    if (s->ops->ct_known)
+        s->ops->ct_known(s->aux, s);
     return true;
 }
 

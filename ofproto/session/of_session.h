@@ -36,6 +36,8 @@ struct of_session_ops {
     void (*flow_removed)(void *aux, struct of_session *, const struct wire_flow *);
     /* Something has come from the switch, once it is identified. NULL: nobody cares. */
     void (*heard)(void *aux, struct of_session *);
+    /* of_session_is_ct_known() has become true, before anything was read or committed. NULL: nobody cares. */
+    void (*ct_known)(void *aux, struct of_session *);
     /* Last call; the session is freed after it. 'reason' is a sentence. Also called for sessions never identified;
      * of those only the owner logs the end, limited, since strangers can cause it. */
     void (*closed)(void *aux, struct of_session *, const char *reason);
@@ -101,8 +103,11 @@ struct of_ct_match {
 };
 /* Forgets those connections (NXT_CT_FLUSH), in order with what is sent before and after. At least something must be given. With protocol,
  * both addresses and ports, and neither mark nor label, the switch looks up one entry (in zone 0 without a zone), else it looks at all.
- * False: it was not sent, because the connection is not up or the switch takes no mark or label here (before Open vSwitch 3.3). */
+ * False: it was not sent, because the connection is not up, or the switch takes no mark or label here (before Open vSwitch 3.3), or that is not
+ * known yet. */
 bool of_session_flush_ct(struct of_session *, const struct of_ct_match *);
+/* Is it known whether this switch takes marks and labels there? Soon after identify(). */
+bool of_session_is_ct_known(const struct of_session *);
 
 /* Asks for the primary role with this generation id (OpenFlow 1.5.1, 6.3.7) in the handshake; a switch that has heard a newer one refuses,
  * and the session ends. 0, as at first: the role stays equal. Call before identify() returns. */

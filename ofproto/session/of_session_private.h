@@ -120,7 +120,8 @@ struct of_session {
     uint16_t controller_id;
     uint64_t generation; /* for the primary role; 0: none is asked for */
     uint32_t role_xid;   /* of the request for it */
-    uint32_t ct_probe_xid;
+    uint32_t ct_probe_xid, ct_barrier_xid;
+    bool is_ct_known;            /* the barrier behind the probe was answered */
     bool does_refuse_unknown_ct; /* so that a flush by mark or label does no harm; see of_conntrack.c */
     bool is_configured;          /* the controller id was sent; changes are sent at once */
     bool is_saying_goodbye;      /* CLOSED, but the last message is still to be written */
@@ -175,6 +176,7 @@ void of_message_error(const uint8_t *message, size_t n, struct of_error *);
 /* of_conntrack.c */
 void of_conntrack_probe(struct of_session *);
 bool of_conntrack_probe_refused(struct of_session *, uint32_t xid); /* an error; false: not about the probe */
+bool of_conntrack_barrier(struct of_session *, uint32_t xid);       /* false: not the probe's */
 bool of_conntrack_error(struct of_session *, const uint8_t *message, size_t n, const struct of_error *); /* likewise, a flush by match */
 
 /* of_framing.c */

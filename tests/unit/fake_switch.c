@@ -169,6 +169,7 @@ answer(struct fake_switch *f, const uint8_t *message, size_t n)
     }
     if (message[1] == EXPERIMENTER && n >= 24 && message[15] == 32) {
         f->n_ct_flushes++;
+        f->n_commits_at_ct_flush = f->n_commits;
         f->ct_flush_len = n < sizeof f->ct_flush ? n : sizeof f->ct_flush;
         memcpy(f->ct_flush, message, f->ct_flush_len);
     }

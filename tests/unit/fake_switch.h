@@ -32,7 +32,8 @@ struct fake_switch {
     uint8_t ct_flush[128]; /* the same of the last request to forget connections by match */
     size_t ct_flush_len;
     unsigned n_ct_flushes;
-    uint16_t flushed_zones[16]; /* the first ones */
+    unsigned n_commits_at_ct_flush; /* at the last one */
+    uint16_t flushed_zones[16];     /* the first ones */
     unsigned n_flushed_zones;
     bool saw_bad, saw_nameless; /* in the open bundle */
     uint32_t bad_xid;

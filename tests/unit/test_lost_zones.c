@@ -2,6 +2,7 @@
  * vnetd that is started in between knows. */
 #include "tests/unit/controller_switch.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -227,6 +229,87 @@ what_balancers_have_in_the_zone_stays(void **state)
     assert_non_null(memmem(f->ct_flush, f->ct_flush_len, mark, sizeof mark));
 }
 
+/* ---- a switch that connects by itself ---- */
+
+static bool
+is_confirmed(void *aux)
+{
+    const struct hypervisor *h = controller_lab_host(((const struct world *) aux)->lab, "hv1");
+    return h->of && h->confirmed_seq && h->confirmed_seq >= h->wanted_seq;
+}
+
+static bool
+is_gone(void *aux)
+{
+    const struct hypervisor *h = controller_lab_host(((const struct world *) aux)->lab, "hv1");
+    return !h->of && !h->ending;
+}
+
+/* As a real one: its handshake says whose it is before it says what it can. OVSDB has stayed up, so all is ready for it. */
+static void
+arrive(struct world *w, bool refuses_ct_flush)
+{
+    const struct hypervisor *h = controller_lab_host(w->lab, "hv1");
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                              .sin_port = htons(hosts_openflow_port(w->lab->c.hosts, 0)) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *) &at, sizeof at), 0);
+    w->hv.fake = (struct fake_switch){ .hello_versions = 1u << 6, .dpid = h->dpid, .refuses_ct_flush = refuses_ct_flush };
+    fake_switch_start(&w->hv.fake, w->lab->c.base, fd);
+    assert_true(controller_lab_until(w->lab, is_confirmed, w));
+}
+
+static void
+leave(struct world *w)
+{
+    fake_switch_stop(&w->hv.fake);
+    assert_true(controller_lab_until(w->lab, is_gone, w));
+}
+
+/* In a VPC with a balancer. The port becomes open while the scripted switch of the other tests is there, and filtered while none is. */
+static void
+lose_a_zone(struct world *w)
+{
+    struct error err;
+    struct hypervisor *h = controller_lab_host(w->lab, "hv1");
+    change(w, "[{'op':'add','type':'lb','name':'b','values':{'subnet':'s'}}]");
+    change(w, OPEN);
+    controller_switch_disconnect(&w->hv);
+    change(w, FILTERED);
+    w->lab->options.openflow = (struct option_list){ .v = { "ptcp:0:127.0.0.1" }, .n = 1 };
+    assert_true(hosts_listen(w->lab->c.hosts, &err));
+    controller_lab_connect(w->lab, "hv1");
+    h->has_interfaces = h->is_configured = true;
+}
+
+static void
+what_balancers_do_not_have_is_forgotten_as_soon_as_the_switch_says_that_it_can(void **state)
+{
+    struct world *w = *state;
+    lose_a_zone(w);
+    arrive(w, true);
+    assert_int_equal(w->hv.fake.n_ct_flushes, 2); /* the first is the question */
+    assert_int_equal(w->hv.fake.n_commits_at_ct_flush, 0);
+    leave(w);
+    arrive(w, true);
+    assert_int_equal(w->hv.fake.n_ct_flushes, 1);
+    leave(w);
+}
+
+static void
+a_switch_that_cannot_forget_by_mark_is_told_nothing_and_not_waited_for(void **state)
+{
+    struct world *w = *state;
+    lose_a_zone(w);
+    arrive(w, false);
+    assert_int_equal(w->hv.fake.n_ct_flushes, 1);
+    leave(w);
+    arrive(w, true); /* it has been filtered for a while */
+    assert_int_equal(w->hv.fake.n_ct_flushes, 1);
+    leave(w);
+}
+
 int
 main(void)
 {
@@ -238,6 +321,8 @@ main(void)
         TEST(a_vnetd_that_is_started_in_between_knows_what_is_to_be_forgotten),
         TEST(a_port_that_is_gone_leaves_nothing),
         TEST(what_balancers_have_in_the_zone_stays),
+        TEST(what_balancers_do_not_have_is_forgotten_as_soon_as_the_switch_says_that_it_can),
+        TEST(a_switch_that_cannot_forget_by_mark_is_told_nothing_and_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
