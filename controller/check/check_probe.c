@@ -121,11 +121,11 @@ poke_others(struct checks *all)
 
 /* Its host has no connection: has it lost it, or have we lost all? */
 static enum way
-way_to_lost(struct checks *all, struct checked *c, uint32_t host)
+way_to_lost(struct checks *all, struct checked *c, const struct hypervisor *h)
 {
-    bool was_spoken_to = c->host == host && c->period == all->ears.period;
+    uint64_t spoken_in = c->host == h->number ? c->period : 0;
     poke_others(all);
-    if (!was_spoken_to && check_ears_waits(&all->ears, controller_now_ms()))
+    if (check_ears_waits(&all->ears, h->lost_ms, spoken_in, controller_now_ms()))
         return WAY_NOT_YET;
     if (c->n_heard == all->ears.n_heard && !c->is_doubted) {
         c->is_doubted = true;
@@ -141,7 +141,7 @@ way_to(struct checks *all, struct checked *c, struct binding at)
     if (!h)
         return WAY_NONE;
     if (!h->of)
-        return way_to_lost(all, c, at.host);
+        return way_to_lost(all, c, h);
     return switch_is_ready(all->controller, at.host, c->seq) ? WAY_OPEN : WAY_NOT_YET;
 }
 

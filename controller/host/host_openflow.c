@@ -64,6 +64,7 @@ host_lose_openflow(struct hypervisor *h)
 {
     h->sent_before += of_session_counters(h->of)->mods_sent;
     h->is_reconciling = false;
+    h->lost_ms = controller_now_ms();
     h->of = NULL;
     if (!hosts_count_switch(h->all, -1) && !hosts_are_closing(h->all))
         checks_cut_off(hosts_controller(h->all)->checks);

@@ -85,6 +85,7 @@ controller_switch_disconnect(struct controller_switch *s)
     if (h->of && !hosts_count_switch(s->lab->c.hosts, -1))
         checks_cut_off(s->lab->c.checks);
     h->of = NULL;
+    h->lost_ms = controller_now_ms();
     h->db = NULL;
     h->is_reconciling = false;
     if (s->session)

@@ -324,12 +324,13 @@ who_hears_nothing_is_deaf_until_something_is_heard(void **unused)
     asked = e.n_heard;
     assert_false(check_ears_hear(&e, asked));
     assert_false(check_ears_hear(&e, 0)); /* whatever was heard before */
-    assert_false(check_ears_waits(&e, 1000 + CHECK_GRACE_MS));
+    assert_false(check_ears_waits(&e, 0, 0, 1000 + CHECK_GRACE_MS));
     check_ears_heard(&e, 90000);
     assert_true(check_ears_hear(&e, asked));
     assert_int_equal(e.period, period + 1);
-    assert_true(check_ears_waits(&e, 90000 + CHECK_GRACE_MS - 1));
-    assert_false(check_ears_waits(&e, 90000 + CHECK_GRACE_MS));
+    assert_true(check_ears_waits(&e, 1200, period, 90000 + CHECK_GRACE_MS - 1));
+    assert_false(check_ears_waits(&e, 1200, period, 90000 + CHECK_GRACE_MS));
+    assert_false(check_ears_waits(&e, 1200, period + 1, 90001));
 
     check_ears_cut_off(&e);
     assert_false(check_ears_hear(&e, 0));
@@ -348,7 +349,51 @@ who_is_far_too_late_has_slept(void **unused)
     assert_int_equal(e.period, period);
     assert_true(check_ears_woke(&e, 50000, 50000 + CHECK_LATE_MS));
     assert_int_equal(e.period, period + 1);
-    assert_true(check_ears_waits(&e, 50001 + CHECK_LATE_MS));
+    assert_true(check_ears_waits(&e, 50000, period, 50001 + CHECK_LATE_MS));
+}
+
+/* Times from the first period's beginning on, in ms: vnetd sleeps from 5,000 to 65,000, then hears nothing between 68,000 and 88,000. */
+static void
+who_was_away_before_vnetd_was_keeps_his_grace_and_its_end(void **unused)
+{
+    struct check_ears e = { .n_heard = 0 };
+    const int64_t t0 = 100000, never = 0, early = t0 + 4000, asleep = t0 + 64000, deaf = t0 + 80000, end = t0 + CHECK_GRACE_MS + 80000;
+    check_ears_begin(&e, t0);
+    uint64_t first = e.period;
+    check_ears_heard(&e, early);
+    assert_false(check_ears_waits(&e, early, first, early + 1)); /* it has been spoken to, and is lost */
+    assert_true(check_ears_woke(&e, t0 + 5000, t0 + 65000));
+    assert_false(check_ears_waits(&e, early, first, t0 + 65001));
+    assert_true(check_ears_waits(&e, asleep, first, t0 + 65001));
+    assert_false(check_ears_waits(&e, asleep, first + 1, t0 + 65001));
+    check_ears_heard(&e, t0 + 68000);
+    check_ears_cut_off(&e);
+    check_ears_heard(&e, t0 + 88000);
+
+    assert_false(check_ears_waits(&e, early, first, t0 + 88001));
+    assert_false(check_ears_waits(&e, asleep, first + 1, t0 + 88001));
+    assert_true(check_ears_waits(&e, never, 0, end - 1)); /* it has had all its time but what vnetd was away */
+    assert_false(check_ears_waits(&e, never, 0, end));
+    assert_true(check_ears_waits(&e, asleep, first, t0 + 65000 + 20000 + CHECK_GRACE_MS - 1));
+    assert_false(check_ears_waits(&e, asleep, first, t0 + 65000 + 20000 + CHECK_GRACE_MS));
+    assert_true(check_ears_waits(&e, deaf, first + 1, t0 + 88000 + CHECK_GRACE_MS - 1));
+    assert_false(check_ears_waits(&e, deaf, first + 2, t0 + 88001));
+}
+
+/* A vnetd with too much to do: late by a second and a half, time and again. */
+static void
+however_often_vnetd_is_late_who_was_away_before_is_lost_in_time(void **unused)
+{
+    struct check_ears e = { .n_heard = 0 };
+    int64_t now_ms = 1000, heard_for_ms = 0;
+    check_ears_begin(&e, now_ms);
+    while (check_ears_waits(&e, 0, 0, now_ms)) {
+        assert_true(heard_for_ms < CHECK_GRACE_MS);
+        heard_for_ms += 500;
+        assert_true(check_ears_woke(&e, now_ms + 500, now_ms + 2000));
+        now_ms += 2000;
+    }
+    assert_true(heard_for_ms >= CHECK_GRACE_MS);
 }
 
 static void
@@ -389,6 +434,8 @@ main(void)
         cmocka_unit_test(who_looks_far_too_late_asks_again),
         cmocka_unit_test(who_hears_nothing_is_deaf_until_something_is_heard),
         cmocka_unit_test(who_is_far_too_late_has_slept),
+        cmocka_unit_test(who_was_away_before_vnetd_was_keeps_his_grace_and_its_end),
+        cmocka_unit_test(however_often_vnetd_is_late_who_was_away_before_is_lost_in_time),
         cmocka_unit_test(a_probe_that_says_nothing_counts_for_nothing),
         cmocka_unit_test(a_shorter_interval_is_felt_at_once),
         cmocka_unit_test(one_that_moved_is_asked_again_at_once),
