@@ -1,5 +1,6 @@
 """ICMP errors reach whom they are about, through whatever a connection passes: a load balancer, from inside, from outside and from behind a router; the
-groups of a VM that is a route's next hop. So paths that are narrower than both ends find their size, and transfers go through."""
+groups of a VM that is a route's next hop. So paths that are narrower than both ends find their size, and transfers go through; and who asks by UDP where
+nobody listens is told."""
 import pytest
 
 from lab import wait_until
@@ -9,7 +10,7 @@ from support import expect_verify_clean
 
 LAB = {"hosts": 2, "outside": OUTSIDE, "uplinks": {"hv1": UPLINK}, "gateways": ("hv1",)}
 BALANCER, PUBLIC = "10.0.1.100", address(50)
-TAKES, GIVES, CLOSED = 8080, 8081, 8082
+TAKES, GIVES, CLOSED, DEAF = 8080, 8081, 8082, 8083
 N_BYTES, WIDE, TUNNEL_MTU = 300_000, 1500, 1450
 BEHIND, BEHIND_MTU, FIREWALL_MTU = "192.168.9.9", 1200, 1300
 # Name: subnet, host, groups, what else the port says. Targets u and t; clients c and d; r is a router with a place behind it; a and b talk through fw.
@@ -23,7 +24,8 @@ def net(lab):
     make_pool(lab)
     lab.ctl.batch(["vpc-add v 10.0.0.0/16", "igw-add v", "rtb-add v left", "rtb-add v right", "subnet-add v s 10.0.1.0/24", "subnet-add v mid 10.0.2.0/24",
                    "subnet-add v left 10.0.3.0/24 rtb=left", "subnet-add v right 10.0.4.0/24 rtb=right", "route-add v 0.0.0.0/0 igw",
-                   "sg-add v web", f"sg-rule-add web ingress tcp {TAKES}-{CLOSED} 0.0.0.0/0", "sg-add v hop", "sg-rule-add hop ingress all - sg:web",
+                   "sg-add v web", f"sg-rule-add web ingress tcp {TAKES}-{CLOSED} 0.0.0.0/0",
+                   f"sg-rule-add web ingress udp {DEAF} 0.0.0.0/0", "sg-add v hop", "sg-rule-add hop ingress all - sg:web",
                    "sg-add v fw", f"sg-rule-add fw ingress tcp {TAKES}-{GIVES} 10.0.3.0/24"])
     out = next(r["id"] for r in lab.vnetd.rows("sg-rule") if (r["sg"], r["direction"]) == ("fw", "egress"))
     lab.ctl.batch([f"sg-rule-del {out}", f"sg-rule-add fw egress tcp {TAKES}-{GIVES} 10.0.4.0/24"])
@@ -39,6 +41,8 @@ def net(lab):
     for name in ("t", "u"):
         lab.ctl.batch([line for port in (TAKES, GIVES) for line in (
             f"tg-add v {name}{port} tcp {port} check=none", f"target-add {name}{port} {name}", f"listener-add lb tcp:{listener(name, port)} {name}{port}")])
+        lab.ctl.batch([f"tg-add v {name}{DEAF} udp {DEAF} check=none", f"target-add {name}{DEAF} {name}",
+                       f"listener-add lb udp:{listener(name, DEAF)} {name}{DEAF}"])
     attach(lab.ctl, PUBLIC, "lb:lb")
     guests["behind"] = make_behind(lab, guests["r"])
     make_firewall(guests["fw"], guests["b"])
@@ -110,6 +114,18 @@ def test_a_target_learns_of_a_narrow_path_behind_a_router_of_the_vpc(net, target
     result = net["behind"].tcp_fetch(BALANCER, listener(target, GIVES), N_BYTES)
     assert result["ok"], result
     assert net[target].known_mtu(BEHIND) == BEHIND_MTU
+
+
+@pytest.mark.parametrize("client", "cdtu")
+@pytest.mark.parametrize("target", "tu")
+def test_who_asks_a_balancer_by_udp_where_nobody_listens_is_told(net, client, target):
+    """A target that asks itself, too."""
+    assert net[client].udp_connect(BALANCER, listener(target, DEAF)) == "refused"
+
+
+@pytest.mark.parametrize("target", "tu")
+def test_who_asks_from_outside_by_udp_where_nobody_listens_is_told(lab, net, target):
+    assert lab.outside.udp_connect(PUBLIC, listener(target, DEAF)) == "refused"
 
 
 def test_errors_of_a_firewall_pass_its_own_groups(net):

@@ -28,6 +28,10 @@ class Prober:
     def tcp_connect(self, ip, port, timeout=1.0):
         return self.agent.call("tcp_connect", ip=ip, port=port, timeout=timeout)
 
+    def udp_connect(self, ip, port, **options):
+        """'answered', 'refused' by an ICMP error, or 'none'."""
+        return self.agent.call("udp_connect", ip=ip, port=port, **options)
+
     def tcp_send(self, ip, port, n_bytes, timeout=20):
         return self.agent.call("tcp_send", ip=ip, port=port, n_bytes=n_bytes, timeout=timeout)
 

@@ -10,6 +10,10 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 
+/* The types that are errors and quote what they are about: unreachable, time exceeded, parameter problem (RFC 792). */
+static const uint8_t icmp_error_types[] = { 3, 11, 12 };
+#define N_ICMP_ERROR_TYPES sizeof icmp_error_types
+
 enum icmp_error_kind { /* in userdata: never change a number */
                        ICMP_NET_UNREACHABLE = 1,
                        ICMP_TIME_EXCEEDED = 2,

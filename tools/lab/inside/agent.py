@@ -128,6 +128,9 @@ class Actions:
     def do_udp_ask(self, **arguments):
         return probe.udp_ask(**arguments)
 
+    def do_udp_connect(self, **arguments):
+        return probe.udp_connect(**arguments)
+
     def do_udp_send(self, **arguments):
         probe.udp_send(**arguments)
 

@@ -131,6 +131,22 @@ def udp_send(ip, port, payload, count=1, source_port=0):
             s.sendto(bytes.fromhex(payload), (ip, port))
 
 
+def udp_connect(ip, port, timeout=3.0, tries=3):
+    """What comes of datagrams to a port: 'answered', 'refused' (an ICMP error came to this socket), 'none'."""
+    start = time.monotonic()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect((ip, port))
+            for attempt in range(tries):
+                s.send(bytes(16))
+                if select.select([s], [], [], max(0, start + timeout * (attempt + 1) / tries - time.monotonic()))[0]:
+                    s.recv(65535)
+                    return "answered"
+        except ConnectionRefusedError:
+            return "refused"
+    return "none"
+
+
 def udp_ask(ips, port, timeout=1.0, tries=3, size=32, source_port=0):
     """Asks the UdpServers at all ips at once: their names in the order of ips, None for the silent ones."""
     token = os.urandom(4)

@@ -20,9 +20,6 @@
 #define ANSWER_PPS 100
 #define ANSWER_BURST 100
 
-static const uint8_t icmp_errors[] = { 3, 11, 12 }; /* unreachable, time exceeded, parameter problem (RFC 792) */
-#define N_ICMP_ERRORS sizeof icmp_errors
-
 #define ANY_FRAGMENT OF_FRAG_ANY, OF_FRAG_ANY
 
 /* ---- the way out ---- */
@@ -64,9 +61,9 @@ nat_out_rows(struct block *b, const struct placement *p)
     act_set_ip(fb, OF_IPV4_SRC, public);
     nat_out_end(b, p);
 
-    for (size_t i = 0; i < N_ICMP_ERRORS; i++) {
+    for (size_t i = 0; i < N_ICMP_ERROR_TYPES; i++) {
         fb = nat_out_flow(b, PRIORITY_NAT_ERROR, p, private);
-        match_icmp(fb, IP_V4, icmp_errors[i], -1);
+        match_icmp(fb, IP_V4, icmp_error_types[i], -1);
         act_translate_quote(b, p->eip->o.number, &(struct icmp_inner){ ICMP_INNER_DST, private, public });
         act_set_ip(fb, OF_IPV4_SRC, public);
         nat_out_end(b, p);
@@ -173,9 +170,9 @@ static void
 public_in_rows(struct block *b, const struct placement *p)
 {
     struct ip private = port_ip4(p->port), public = p->eip->ip;
-    for (size_t i = 0; i < N_ICMP_ERRORS; i++) {
+    for (size_t i = 0; i < N_ICMP_ERROR_TYPES; i++) {
         struct flow_builder *fb = public_in_flow(b, PRIORITY_PUBLIC_ERROR, p);
-        match_icmp(fb, IP_V4, icmp_errors[i], -1);
+        match_icmp(fb, IP_V4, icmp_error_types[i], -1);
         act_translate_quote(b, p->eip->o.number, &(struct icmp_inner){ ICMP_INNER_SRC, public, private });
         act_goto(fb, STAGE_NAT_IN);
         block_flow_end(b);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "vnet/model/router_mac.h"
+#include "vnet/packet/icmp.h"
 #include "vnet/packet/tcp.h"
 #include "vnet/packet/userdata.h"
 #include "vnet/pipeline/priority.h"
@@ -122,6 +123,24 @@ reset_row(struct block *b, const struct vpc *vpc)
     block_flow_end(b);
 }
 
+/* An ICMP error, to or from a port that is not filtered: only conntrack knows whether it is about a balanced connection. To one it may come from
+ * whoever was on the way. What one sends to a balancer is tracked anyhow; what leaves the VPC may have to go as its connection came. */
+static void
+error_rows(struct block *b, const struct vpc *vpc, uint8_t type)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_LB_BACK, PRIORITY_ROW);
+    match_u64(fb, LAYOUT_VNI, vpc->vni);
+    match_icmp(fb, IP_V4, type, -1);
+    lb_track_watched_end(b);
+
+    fb = block_flow(b, STAGE_GATEWAY, PRIORITY_GATEWAY_TARGET);
+    match_u64(fb, LAYOUT_VNI, vpc->vni);
+    match_u64(fb, LAYOUT_WATCHED, 1);
+    match_eth_dst(fb, ROUTER_MAC);
+    match_icmp(fb, IP_V4, type, -1);
+    lb_track_watched_end(b);
+}
+
 static void
 vpc_flows(struct block *b, uint32_t number)
 {
@@ -130,6 +149,8 @@ vpc_flows(struct block *b, uint32_t number)
         return;
     block_add(b, meter_spec(b->arena, b->cookie, number, RESET_PPS, RESET_BURST));
     reset_row(b, vpc);
+    for (size_t i = 0; i < N_ICMP_ERROR_TYPES; i++)
+        error_rows(b, vpc, icmp_error_types[i]);
 
     struct flow_builder *fb = block_flow(b, STAGE_GATEWAY, PRIORITY_GATEWAY_LOCAL);
     match_u64(fb, LAYOUT_VNI, vpc->vni);
@@ -244,8 +265,10 @@ lb_explain(const struct view *view, const struct spec *spec, char *text, size_t 
         snprintf(text, size, "it is for load balancer %s, or has come by it", owner.text);
     else if (spec->table == STAGE_LB_TARGET)
         snprintf(text, size, "its target is gone; the sender is told by a reset");
-    else if (type == OBJECT_VPC)
+    else if (type == OBJECT_VPC && spec->priority == PRIORITY_GATEWAY_LOCAL)
         snprintf(text, size, "it stays in VPC %s", owner.text);
+    else if (type == OBJECT_VPC)
+        snprintf(text, size, "it is an ICMP error, which may be of a balanced connection in VPC %s", owner.text);
     else
         snprintf(text, size, "it may be an answer of %s by a load balancer's choice", owner.text);
 }

@@ -30,8 +30,7 @@ watched_row(struct block *b, const struct lb *lb, uint32_t vni)
     match_u64(fb, LAYOUT_WATCHED, 1);
     match_eth_dst(fb, ROUTER_MAC);
     match_ip_dst(fb, ip_prefix_host(lb->ip));
-    act_ct(fb, &(struct flow_ct){ .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
-    block_flow_end(b);
+    lb_track_watched_end(b);
 }
 
 /* ---- at the elastic IP's holder ---- */
@@ -140,8 +139,7 @@ arrival_rows(struct block *b, const struct placement *p)
     match_u64(fb, LAYOUT_VNI, p->vpc->vni);
     match_eth_src(fb, public_mac_of_ip(p->eip->ip));
     match_family(fb, IP_V4);
-    act_ct(fb, &(struct flow_ct){ .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
-    block_flow_end(b);
+    lb_track_watched_end(b);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "vnet/feature/sg/sg.h"
 #include "vnet/model/router_mac.h"
 #include "vnet/model/services.h"
+#include "vnet/packet/icmp.h"
 #include "vnet/pipeline/priority.h"
 
 void
@@ -28,8 +29,8 @@ match_service(struct flow_builder *fb, const struct port_facts *f, const struct 
     match_l4_src(fb, IP_V4, s->proto, s->port, UINT16_MAX);
 }
 
-static void
-act_track_there(struct block *b)
+void
+lb_track_watched_end(struct block *b)
 {
     act_ct(b->fb, &(struct flow_ct){ .zone_field = LAYOUT_ZONE, .table = STAGE_SG, .nat = FLOW_NAT_KNOWN });
     block_flow_end(b);
@@ -43,7 +44,7 @@ fragments_back_row(struct block *b, const struct port_facts *f)
     match_u64(fb, LAYOUT_VNI, f->vpc->vni);
     match_ip_src(fb, ip_prefix_host(port_ip4(f->port)));
     match_ip_frag(fb, IP_V4, OF_FRAG_ANY, OF_FRAG_ANY);
-    act_track_there(b);
+    lb_track_watched_end(b);
 }
 
 static void
@@ -52,7 +53,7 @@ back_row(struct block *b, const struct port_facts *f, const struct service *s)
     struct flow_builder *fb = block_flow(b, STAGE_LB_BACK, PRIORITY_ROW);
     match_u64(fb, LAYOUT_VNI, f->vpc->vni);
     match_service(fb, f, s);
-    act_track_there(b);
+    lb_track_watched_end(b);
 }
 
 /* It leaves the VPC: perhaps by the elastic IP that its connection came by. */
@@ -64,7 +65,7 @@ leaving_row(struct block *b, const struct port_facts *f, const struct service *s
     match_u64(fb, LAYOUT_WATCHED, 1);
     match_eth_dst(fb, ROUTER_MAC);
     match_service(fb, f, s);
-    act_track_there(b);
+    lb_track_watched_end(b);
 }
 
 static void
@@ -76,7 +77,7 @@ leaving_fragments_row(struct block *b, const struct port_facts *f)
     match_eth_dst(fb, ROUTER_MAC);
     match_ip_src(fb, ip_prefix_host(port_ip4(f->port)));
     match_ip_frag(fb, IP_V4, OF_FRAG_ANY, OF_FRAG_ANY);
-    act_track_there(b);
+    lb_track_watched_end(b);
 }
 
 /* ---- hairpin ---- */
@@ -130,6 +131,18 @@ hairpin_answer_row(struct block *b, const struct hairpin *h, const struct servic
     lb_track_end(b, h->zone);
 }
 
+/* By UDP, where nobody listens. */
+static void
+hairpin_error_rows(struct block *b, const struct hairpin *h)
+{
+    for (size_t i = 0; i < N_ICMP_ERROR_TYPES; i++) {
+        struct flow_builder *fb = hairpin_answer_flow(b, h);
+        match_ip_src(fb, ip_prefix_host(port_ip4(h->f->port)));
+        match_icmp(fb, IP_V4, icmp_error_types[i], -1);
+        lb_track_end(b, h->zone);
+    }
+}
+
 static void
 hairpin_fragments_row(struct block *b, const struct hairpin *h)
 {
@@ -173,6 +186,7 @@ hairpin_rows(struct block *b, const struct port_facts *f, const struct services 
     for (size_t j = 0; j < i; j++)
         if (s->v[j].lb == s->v[i].lb)
             return; /* the rest is the balancer's, not the service's */
+    hairpin_error_rows(b, &h);
     hairpin_fragments_row(b, &h);
     hairpin_there_row(b, &h);
     hairpin_arrives_row(b, &h);

@@ -38,6 +38,8 @@ void lb_back_end(struct block *, bool is_external);
 
 /* Sends a row's packet through conntrack in that zone, to SG; translated as its connection is. */
 void lb_track_end(struct block *, uint16_t zone);
+/* The same in the zone of the row's port, which is not filtered: LAYOUT_ZONE. */
+void lb_track_watched_end(struct block *);
 
 void lb_touches(const struct view *, const struct vnet_event *, struct touch_list *);
 
