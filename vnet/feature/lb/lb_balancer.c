@@ -68,10 +68,14 @@ begin_tracked(struct block *b, const struct placement *p, uint16_t zone, bool is
     act_set(fb, LAYOUT_POOL, p->pool->o.number);
 }
 
+/* All context is set anew, as in sg_port.c. */
 static void
 tracked_end(struct block *b, const struct placement *p, uint16_t state)
 {
     act_set(b->fb, of_field_whole(OF_METADATA), p->vpc->vni);
+    act_set(b->fb, LAYOUT_PORT, 0);
+    act_set(b->fb, LAYOUT_ORIGINAL_DST4, 0);
+    act_set(b->fb, LAYOUT_ORIGINAL_DST_PORT, 0);
     act_set(b->fb, LAYOUT_SG_LOCAL, 0);
     act_set(b->fb, LAYOUT_SG_STATE, state);
     act_goto(b->fb, STAGE_SG_DONE);

@@ -2,7 +2,7 @@
  * known by its combination of groups wherever its VPC is.
  *
  * What conntrack lets go may come out in the context of another packet (fragments that it has put together: see eip.md). So SG trusts
- * neither registers nor metadata, only the zone and the headers, and sets all context anew. */
+ * neither registers nor metadata, only the zone and the headers, and sets all context anew that anything after it goes by. */
 #include "vnet/feature/sg/sg_private.h"
 
 #include "vnet/pipeline/priority.h"
@@ -100,17 +100,27 @@ end(struct block *b, const struct port_facts *f, bool is_inbound, bool is_reply)
     block_flow_end(b);
 }
 
+/* The context may be that of what went to a balancer on its way to a target: who is told that this one is too big must not be told of that. */
+static void
+set_outbound_context(struct block *b, const struct port_facts *f)
+{
+    sg_set_context(b, f);
+    act_set(b->fb, LAYOUT_ORIGINAL_DST4, 0);
+    act_set(b->fb, LAYOUT_ORIGINAL_DST_PORT, 0);
+}
+
 static void
 outbound_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is_reply)
 {
     begin(b, zone, PRIORITY_SG_OUTBOUND);
     match_eth_src(b->fb, f->port->mac);
     match_ct_state(b->fb, OF_CT_TRK | (is_reply ? OF_CT_RPL : 0), OF_CT_TRK | OF_CT_INV | OF_CT_RPL);
-    sg_set_context(b, f);
+    set_outbound_context(b, f);
     end(b, f, false, is_reply);
 }
 
-/* It may come from the port itself, by its own public address; so the input port is forgotten. */
+/* It may come from the port itself, by its own public address; so the input port is forgotten. Nobody is told of what is not delivered from here: its
+ * original destination does not matter. */
 static void
 set_inbound_context(struct block *b, const struct port_facts *f)
 {
@@ -152,7 +162,7 @@ unjudged_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is
         set_inbound_context(b, f);
     } else {
         match_eth_src(b->fb, f->port->mac);
-        sg_set_context(b, f);
+        set_outbound_context(b, f);
     }
     act_set(b->fb, LAYOUT_SG_LOCAL, 0);
     act_set(b->fb, LAYOUT_SG_STATE, is_inbound ? SG_INBOUND : 0);
