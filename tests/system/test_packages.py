@@ -224,7 +224,7 @@ def test_the_hook_is_the_admin_s_to_change_and_harms_no_guest_when_its_package_i
     changed = text.replace("vnet-hook \"$@\"", "vnet-hook --strict \"$@\"")
     assert changed != text
     tree.write(HOOK, changed, 0o755)
-    for command in (["remove"], ["install", "--reinstall"]):
+    for command in (["remove"], ["install", "--reinstall", "--no-install-recommends"]):
         status, _, errors = tree.run("apt-get", *command, "-y", agent_deb(tree) if command[0] == "install" else "vnet-agent")
         assert status == 0, errors
         with open(tree.path(HOOK)) as f:
@@ -240,7 +240,7 @@ def test_a_link_made_by_hand_becomes_the_package_s_file_and_the_program_stays(tr
     assert not os.path.lexists(tree.path(HOOK))
     os.makedirs(tree.path(os.path.dirname(HOOK)), exist_ok=True)
     os.symlink("/usr/sbin/vnet-hook", tree.path(HOOK))
-    status, _, errors = tree.run("apt-get", "install", "-y", agent_deb(tree))
+    status, _, errors = tree.run("apt-get", "install", "-y", "--no-install-recommends", agent_deb(tree))
     assert status == 0, errors
     assert os.path.isfile(tree.path(HOOK)) and not os.path.islink(tree.path(HOOK))
     assert os.stat(tree.path("usr/sbin/vnet-hook")).st_size == program
