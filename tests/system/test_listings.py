@@ -20,8 +20,8 @@ COMMON = ["id", "name", "tenant", "tags", "created"]
 ALL = {
     "pool-list": ["cidr", "uplink", "gateway", "gateway_mac", "range", "vlan", "error"],
     "igw-list": ["vpc"],
-    "eip-list": ["ip", "pool", "attached", "host", "announced_at", "error"],
-    "natgw-list": ["subnet", "ip", "host", "ports", "exhausted", "error"],
+    "eip-list": ["ip", "pool", "attached", "host", "announced_at", "drops", "error"],
+    "natgw-list": ["subnet", "ip", "host", "ports", "exhausted", "drops", "error"],
 }
 
 
