@@ -160,6 +160,8 @@ class CtlError(LabError):
 class Ctl:
     """vnetctl as a function: ctl("vpc-add", "v", "10.0.0.0/16"), ctl.list("port"), ctl.get("port", "web1", "ip")."""
 
+    looks_for_leaks = False                      # a sanitized program: it takes longer than all else it does
+
     def __init__(self, server, tenant=None, options=()):
         self.server, self.tenant, self.options = server, tenant, list(options)
         self.program = os.path.join(build_folder(), "bin", "vnetctl")
@@ -173,7 +175,8 @@ class Ctl:
 
     def run(self, *arguments, stdin=None, timeout=90):
         """(status, output, errors), whatever they are."""
-        done = subprocess.run(self.command(arguments), input=stdin, capture_output=True, text=True, timeout=timeout)
+        env = {**os.environ, "ASAN_OPTIONS": f"detect_leaks={int(self.looks_for_leaks)}"}
+        done = subprocess.run(self.command(arguments), input=stdin, capture_output=True, text=True, timeout=timeout, env=env)
         return done.returncode, done.stdout, done.stderr
 
     def __call__(self, *arguments, stdin=None, timeout=90):
