@@ -13,7 +13,7 @@ from vms import end_of_agents
 LAB = {"hosts": 1}
 N_GUESTS, BURST = 200, 50                        # the first burst is what the others are measured against
 ONE_IN = 10                                      # has an interface: these take their time
-GROWTH_KIB = 8192                                # of a sanitized program, whose pages stay its own for long; what nothing refers to it tells at its end
+GROWTH_KIB = 4096                                # with sanitizers, whose quarantine is bounded
 
 
 @pytest.fixture(scope="module")
