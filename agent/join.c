@@ -195,7 +195,7 @@ join_run(struct joining *j, struct error *err)
     free(j->ovs.key);
     free(j->ovs.cert);
     free(j->ovs.ca);
-    EVP_PKEY_free(key);
+    pki_key_free(key);
     return is_ok;
 }
 

@@ -1,5 +1,6 @@
 #include "controller/controller.h"
 
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

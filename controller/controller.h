@@ -3,7 +3,7 @@
 #define CONTROLLER_CONTROLLER_H 1
 
 #include <event2/event.h>
-#include <openssl/ssl.h>
+#include <openssl/types.h>
 #include <stdint.h>
 
 #include "base/error.h"

@@ -2,8 +2,7 @@
 #ifndef PKI_PKI_FILE_H
 #define PKI_PKI_FILE_H 1
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+#include <openssl/types.h>
 #include <stdbool.h>
 
 #include "base/error.h"

@@ -65,6 +65,12 @@ pki_request_key(const char *pem, struct error *err)
     return key;
 }
 
+void
+pki_key_free(EVP_PKEY *key)
+{
+    EVP_PKEY_free(key);
+}
+
 char *
 pki_cert_text(X509 *cert, struct error *err)
 {

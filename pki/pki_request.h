@@ -3,18 +3,18 @@
 #ifndef PKI_PKI_REQUEST_H
 #define PKI_PKI_REQUEST_H 1
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+#include <openssl/types.h>
 
 #include "base/error.h"
 
 #define PKI_REQUEST_MAX 8192
 #define PKI_FINGERPRINT_STRLEN 65 /* SHA-256 in hexadecimal digits */
 
-/* A new key, and the request for it as PEM (free() both ways); NULL with *err. */
+/* A new key (pki_key_free() it), and the request for it as PEM (free() it); NULL with *err. */
 char *pki_request_new(const char *name, EVP_PKEY **key, struct error *) MUST_CHECK;
 /* The public key that a request is for, if it is signed by it. The text is a stranger's. */
 EVP_PKEY *pki_request_key(const char *pem, struct error *) MUST_CHECK;
+void pki_key_free(EVP_PKEY *); /* may be NULL */
 
 char *pki_cert_text(X509 *, struct error *) MUST_CHECK; /* PEM; free() it */
 X509 *pki_cert_parse(const char *pem, struct error *) MUST_CHECK;

@@ -1,4 +1,5 @@
 /* Tokens, and hosts that join with one: POST /v1/host-token, POST /v1/join. The latter is the one thing that a client without a certificate may ask. */
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,7 +116,7 @@ join(const struct call *call, const json_t *body, struct error *err)
         free(folder);
     }
     json_t *answer = cert ? json_pack("{s:s,s:s,s:s}", "certificate", cert, "ca", ca, "manager", target) : NULL;
-    EVP_PKEY_free(key);
+    pki_key_free(key);
     free(target);
     free(ca);
     free(cert);

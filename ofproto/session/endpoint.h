@@ -5,7 +5,7 @@
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <openssl/ssl.h>
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 

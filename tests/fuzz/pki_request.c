@@ -1,6 +1,8 @@
 /* A certificate request of whoever comes with a token; a certificate as the other side gets it, and as it is in a file. */
 #include "tests/fuzz/fuzz.h"
 
+#include <openssl/x509.h>
+
 #include "pki/pki_request.h"
 
 /* What we ask for ourselves is taken. */

@@ -1,5 +1,6 @@
 #include "tests/unit/session_world.h"
 
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

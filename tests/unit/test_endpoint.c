@@ -1,4 +1,5 @@
 /* Places to listen at and who may come in: syntax, sockets of every kind, certificates good and bad. */
+#include <openssl/ssl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
