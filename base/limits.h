@@ -14,7 +14,7 @@
 #define LIMIT_REQUEST_HEADER_BYTES (16 << 10)
 #define LIMIT_CLIENTS 1024                  /* API connections at once */
 #define LIMIT_CLIENT_BUFFER_BYTES (8 << 20) /* unread answer of an event stream before it is dropped */
-#define LIMIT_IDEMPOTENCY_KEYS 4096         /* remembered answers */
+#define LIMIT_IDEMPOTENCY_KEYS 1024         /* remembered answers of a principal */
 #define LIMIT_OPENFLOW_MESSAGE 65535        /* the protocol's own */
 #define LIMIT_OVSDB_MESSAGE_BYTES (64 << 20)
 #define LIMIT_SESSIONS 8192              /* switch connections at once, per listener */

@@ -20,7 +20,8 @@ static const char *const sql[N_STATEMENTS] = {
     [ST_SWAP_REVISION] = "UPDATE meta SET value = ?2 WHERE key = 'revision' AND value = ?1",
     [ST_PUT_META] = "UPDATE meta SET value = ?2 WHERE key = ?1",
     [ST_PUT_ANSWER] = "INSERT OR REPLACE INTO answer (scope, key, digest, answer) VALUES (?1, ?2, ?3, ?4)",
-    [ST_PRUNE_ANSWERS] = "DELETE FROM answer WHERE seq <= (SELECT max(seq) FROM answer) - ?1",
+    [ST_PRUNE_ANSWERS] =
+        "DELETE FROM answer WHERE scope = ?1 AND seq <= (SELECT seq FROM answer WHERE scope = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
     [ST_PUT_JOURNAL] = "INSERT OR REPLACE INTO journal VALUES (?1, ?2, ?3, ?4)",
     [ST_PRUNE_JOURNAL] = "DELETE FROM journal WHERE revision <= ?1 - ?2",
 };
@@ -345,7 +346,8 @@ put_answer(struct store_file *f, const struct store_batch *b, struct error *err)
     bind_text(f, ST_PUT_ANSWER, 4, b->answer);
     if (!run(f, ST_PUT_ANSWER, err))
         return false;
-    bind_int(f, ST_PRUNE_ANSWERS, 1, LIMIT_IDEMPOTENCY_KEYS);
+    bind_text(f, ST_PRUNE_ANSWERS, 1, b->scope);
+    bind_int(f, ST_PRUNE_ANSWERS, 2, LIMIT_IDEMPOTENCY_KEYS);
     return run(f, ST_PRUNE_ANSWERS, err);
 }
 

@@ -5,7 +5,7 @@
  *   object       number -> document (object_to_store())
  *   tombstone    number: deleted, some host has not confirmed
  *   fact         key -> value: what was last known of hosts
- *   answer       (scope, key) -> digest, answer: of requests with an idempotency key; the newest LIMIT_IDEMPOTENCY_KEYS
+ *   answer       (scope, key) -> digest, answer: of requests with an idempotency key; the newest LIMIT_IDEMPOTENCY_KEYS of a scope
  *   journal      revision -> who, when, summary: the newest STORE_JOURNAL_MAX */
 #ifndef CONTROLLER_STORE_STORE_FILE_H
 #define CONTROLLER_STORE_STORE_FILE_H 1

@@ -21,6 +21,7 @@ static const struct {
             "CREATE TABLE answer (seq INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL,"
             "                     answer TEXT NOT NULL, UNIQUE (scope, key));"
             "CREATE TABLE journal (revision INTEGER PRIMARY KEY, who TEXT NOT NULL, at_ms INTEGER NOT NULL, summary TEXT NOT NULL);" },
+    { 1001, "CREATE INDEX answer_age ON answer (scope, seq);" },
 };
 
 static bool

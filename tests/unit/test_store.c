@@ -155,18 +155,24 @@ wait_for(struct world *w, int n_done)
 }
 
 static void
-submit_with(struct world *w, const char *key, const char *digest, const char *answer)
+submit_as(struct world *w, const char *scope, const char *key, const char *digest, const char *answer)
 {
     struct store_commit commit = { .transaction = w->lab.t,
                                    .who = "test",
                                    .summary = "a test",
                                    .idempotency_key = key,
-                                   .scope = "me",
+                                   .scope = scope,
                                    .digest = digest,
                                    .answer = answer };
     if (!transaction_finish(w->lab.t, &w->err))
         fail_msg("%s", w->err.text);
     store_submit(w->store, &commit, committed, w);
+}
+
+static void
+submit_with(struct world *w, const char *key, const char *digest, const char *answer)
+{
+    submit_as(w, "me", key, digest, answer);
 }
 
 /* The open transaction, whole way. */
@@ -341,26 +347,28 @@ answers_are_remembered_with_their_transaction(void **state)
 }
 
 static void
-only_the_newest_answers_are_kept(void **state)
+each_principal_s_newest_answers_are_kept(void **state)
 {
     struct world *w = *state;
     char key[20], *digest, *answer;
     must_open(w);
-    for (int i = 0; i < LIMIT_IDEMPOTENCY_KEYS + 10; i++) { /* without changes, so that they may all be queued */
+    for (int i = -1; i < LIMIT_IDEMPOTENCY_KEYS + 10; i++) { /* without changes, so that they may all be queued */
         lab_begin(&w->lab);
         snprintf(key, sizeof key, "k%d", i);
-        submit_with(w, key, "d", "a");
+        submit_as(w, i < 0 ? "another" : "me", key, "d", "a");
         lab_abort(&w->lab);
     }
-    wait_for(w, LIMIT_IDEMPOTENCY_KEYS + 10);
+    wait_for(w, LIMIT_IDEMPOTENCY_KEYS + 11);
     assert_int_equal(w->n_ok, w->n_done);
     assert_null(store_remembered(w->store, "me", "k9", &digest));
-    answer = store_remembered(w->store, "me", "k10", &digest);
-    assert_non_null(answer);
-    free(answer);
-    free(digest);
+    for (int i = 0; i < 2; i++) {
+        answer = store_remembered(w->store, i ? "another" : "me", i ? "k-1" : "k10", &digest);
+        assert_non_null(answer);
+        free(answer);
+        free(digest);
+    }
     world_close(w);
-    assert_int_equal(sql_int(w, "SELECT count(*) FROM answer"), LIMIT_IDEMPOTENCY_KEYS);
+    assert_int_equal(sql_int(w, "SELECT count(*) FROM answer"), LIMIT_IDEMPOTENCY_KEYS + 1);
     assert_int_equal(sql_int(w, "SELECT count(*) FROM journal"), 0);
     assert_int_equal(sql_int(w, "SELECT value FROM meta WHERE key = 'revision'"), 0);
 }
@@ -579,6 +587,22 @@ a_newer_major_schema_is_refused_and_a_newer_minor_taken(void **state)
 }
 
 static void
+an_older_schema_is_brought_up_to_date(void **state)
+{
+    struct world *w = *state;
+    must_open(w);
+    commit_ops(w, OP_VPC, "v", "10.0.0.0/16");
+    world_close(w);
+    int version = sql_int(w, "PRAGMA user_version");
+    sql(w, "DROP INDEX answer_age; PRAGMA user_version = 1000");
+    must_open(w);
+    assert_non_null(lab_find(&w->lab, OBJECT_VPC, "v"));
+    world_close(w);
+    assert_int_equal(sql_int(w, "PRAGMA user_version"), version);
+    assert_int_equal(sql_int(w, "SELECT count(*) FROM sqlite_schema WHERE name = 'answer_age'"), 1);
+}
+
+static void
 a_damaged_document_is_named_with_its_file(void **state)
 {
     struct world *w = *state;
@@ -752,7 +776,7 @@ main(void)
         TEST(facts_are_put_replaced_and_deleted),
         TEST(what_is_submitted_is_written_before_closing),
         TEST(answers_are_remembered_with_their_transaction),
-        TEST(only_the_newest_answers_are_kept),
+        TEST(each_principal_s_newest_answers_are_kept),
         TEST(the_journal_says_who_and_is_bounded),
         TEST(another_revision_in_the_file_is_a_conflict),
         TEST(each_commit_of_a_group_stands_by_itself),
@@ -762,6 +786,7 @@ main(void)
         TEST(a_file_that_is_no_database_is_refused),
         TEST(another_programs_database_is_refused_and_left_alone),
         TEST(a_newer_major_schema_is_refused_and_a_newer_minor_taken),
+        TEST(an_older_schema_is_brought_up_to_date),
         TEST(a_damaged_document_is_named_with_its_file),
         TEST(a_place_that_is_not_there_is_named),
     };
