@@ -44,8 +44,12 @@ controller_switch = $(controller_lab) tests/unit/controller_switch.c tests/unit/
 	tests/unit/fake_switch.h
 
 check_PROGRAMS += tests/unit/test_checks
-tests_unit_test_checks_SOURCES = tests/unit/test_checks.c $(controller_switch)
+tests_unit_test_checks_SOURCES = tests/unit/test_checks.c tests/unit/checks_world.c tests/unit/checks_world.h $(controller_switch)
 tests_unit_test_checks_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_check_flush
+tests_unit_test_check_flush_SOURCES = tests/unit/test_check_flush.c tests/unit/checks_world.c tests/unit/checks_world.h $(controller_switch)
+tests_unit_test_check_flush_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_outside
 tests_unit_test_outside_SOURCES = tests/unit/test_outside.c $(controller_switch)
