@@ -22,6 +22,11 @@
 #define POKE_MS 20
 #define POKE_HOSTS 16
 
+/* Whose time is over may have answered while vnetd was busy with something else: the answer lies unread in the connection, or (by TLS) in a buffer. So
+ * many turns of probes later it has been read. */
+#define LISTEN_TURNS 2
+#define LISTEN_MS 1
+
 /* All that a probe of a target is made of. */
 struct aim {
     const struct tg *tg;
@@ -186,9 +191,19 @@ note_asked(const struct checks *all, struct checked *c, uint32_t host)
     c->period = all->ears.period;
     c->n_heard = all->ears.n_heard;
     c->is_doubted = false;
+    c->over_in = 0;
     c->connection = h ? h->n_connections : 0;
     if (h && h->of)
         of_session_poke(h->of);
+}
+
+/* Since its time is over has all been read that had come by then? */
+static bool
+is_listened_for(struct checks *all, struct checked *c)
+{
+    if (!c->over_in)
+        c->over_in = all->n_turns;
+    return all->n_turns - c->over_in >= LISTEN_TURNS;
 }
 
 /* An answer cannot come by a connection that has ended, and that it ended says nothing about the target; nor about the host, if it is one that vnetd has slept
@@ -197,11 +212,16 @@ bool
 checked_is_silent(struct checks *all, struct checked *c)
 {
     const struct hypervisor *h = c->host ? host_by_number(all->controller->hosts, c->host) : NULL;
+    if (!is_listened_for(all, c)) {
+        check_extend(&c->check, LISTEN_MS, controller_now_ms());
+        return false;
+    }
     bool is_through = h && h->of && h->n_connections == c->connection;
     if (!is_through && (!h || h->connected_ms < all->ears.since_ms))
         c->host = 0;
     if (is_through && c->n_heard == all->ears.n_heard && !c->is_doubted) {
         c->is_doubted = true;
+        c->over_in = 0;
         poke_others(all);
         check_extend(&c->check, DOUBT_MS, controller_now_ms());
         return false;

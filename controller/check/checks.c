@@ -149,6 +149,7 @@ checks_tick(evutil_socket_t fd, short what, void *aux)
     struct checks *all = aux;
     int64_t now_ms = controller_now_ms(), room = (now_ms - all->turn_ms) * PROBES_A_MS;
     all->turn_ms = now_ms;
+    all->n_turns++;
     if (check_ears_woke(&all->ears, all->armed_ms, now_ms))
         log_info("vnetd has slept for some time: hosts are waited for before their targets count as unreachable");
     for (int64_t i = 0; i < PROBES_A_TURN && i <= room; i++) {

@@ -28,6 +28,7 @@ struct checked {
     uint64_t period;     /* of checks.ears */
     uint64_t n_heard;    /* when it was asked last */
     bool is_doubted;     /* nothing else has been heard since either, so others are asked */
+    uint64_t over_in;    /* the turn that found its time over first; 0: none has */
     uint64_t connection; /* of the host's switch, by which it was asked last */
     uint64_t seq;        /* what the host must confirm before the answer comes to us */
 };
@@ -40,6 +41,7 @@ struct checks {
     uint64_t secret, n_cookies; /* what cookies are made of */
     uint64_t groups_changed;    /* counts changes of security groups, their rules and ports; from 1 */
     struct check_ears ears;
+    uint64_t n_turns;
     int64_t turn_ms, armed_ms; /* monotonic: the last turn of probes, and when the next was to be; INT64_MAX: never */
     int64_t poked_ms;          /* monotonic: when other hosts were last asked for a sign of life */
     bool is_begun;

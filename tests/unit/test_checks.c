@@ -73,6 +73,23 @@ silence_and_absence_have_words_of_their_own(void **state)
 
 /* ---- silence ---- */
 
+/* The loop finds the probe's time over before it has read what came meanwhile. */
+static void
+an_answer_that_came_in_time_counts_however_busy_vnetd_was(void **state)
+{
+    struct world *w = *state;
+    world_begin(w, "'proto':'tcp','port':80,'interval':5,'timeout':0.5,'rise':1,'fall':1");
+    controller_switch_confirm(&w->hv);
+    struct said s = world_sent(w, 1);
+    world_settle(w); /* the switch has been heard behind it */
+    int64_t end_ms = controller_now_ms() + 550;
+    while (controller_now_ms() < end_ms)
+        continue;
+    controller_lab_turn(w->lab);
+    world_answer(w, &s.tcp, TCP_FLAG_SYN);
+    assert_string_equal(world_column(w, "health"), "healthy");
+}
+
 /* Turns for so long; then it is as it was. */
 static void
 stays(struct world *w, const char *health, int ms)
@@ -209,6 +226,7 @@ main(void)
         TEST(a_probe_leaves_by_the_targets_port_once_its_host_has_the_flows),
         TEST(nobody_else_answers_for_a_target),
         TEST(silence_and_absence_have_words_of_their_own),
+        TEST(an_answer_that_came_in_time_counts_however_busy_vnetd_was),
         TEST(while_no_switch_is_heard_states_stay),
         TEST(while_no_switch_is_connected_states_stay_and_then_each_host_is_waited_for),
         TEST(a_host_that_has_not_come_yet_is_waited_for),
