@@ -263,6 +263,14 @@ narrowness(const struct rule *r)
     return peer * 100 + l4;
 }
 
+/* Of two that name the same other end, are of one kind and alike in powers of two: the one with fewer ports, then the older. */
+static bool
+is_before(const struct scene *s, const struct rule *a, const struct rule *b)
+{
+    int size_a = a->hi - a->lo, size_b = b->hi - b->lo;
+    return size_a != size_b ? size_a < size_b : rule_number(s->lab, a->id) < rule_number(s->lab, b->id);
+}
+
 /* Of all that allow it none is narrower than the credited one. */
 static void
 check_credit(const struct scene *s, uint32_t number, unsigned from, unsigned to, const struct exec_packet *p)
@@ -281,6 +289,8 @@ check_credit(const struct scene *s, uint32_t number, unsigned from, unsigned to,
         narrowest = narrow > narrowest ? narrow : narrowest;
         if (&s->rules[i] == by)
             credited = narrow;
+        else if (narrow == narrowness(by) && s->rules[i].peer == by->peer)
+            assert_true(is_before(s, by, &s->rules[i]));
     }
     assert_int_equal(credited, narrowest);
 }
@@ -439,6 +449,11 @@ the_narrowest_rule_is_credited_and_the_next_one_when_it_goes(void **unused)
                                  4) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'80-82','peer':'0.0.0.0/0'}},"
                                     "{'op':'add','type':'sg-rule','id':'" ID(
                                         5) "','values':{'sg':'a','direction':'ingress','proto':'tcp','ports':'-','peer':'10.0.1.5/32'}}]");
+    /* Alike in powers of two; the first one's row of ports 180 and 181 has the longer mask, the second one has fewer ports. */
+    lab_do(lab, "[{'op':'add','type':'sg-rule','id':'" ID(
+                    6) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'174-181','peer':'0.0.0.0/0'}},"
+                       "{'op':'add','type':'sg-rule','id':'" ID(
+                           7) "','values':{'sg':'a','direction':'ingress','proto':'tcp','ports':'178-184','peer':'0.0.0.0/0'}}]");
     /* With egress open and rule 1, the groups would filter nothing. */
     for (const struct object *o = NULL; (o = model_next(lab->model, OBJECT_SG_RULE, o ? o->number : 0)) != NULL;) {
         const struct sg_rule *r = (const void *) o;
@@ -458,6 +473,8 @@ the_narrowest_rule_is_credited_and_the_next_one_when_it_goes(void **unused)
     assert_int_equal(rule_of_packet(lab, 82), rule_number(lab, ID(4)));
     assert_int_equal(rule_of_packet(lab, 83), rule_number(lab, ID(2)));
     assert_int_equal(rule_of_packet(lab, 443), rule_number(lab, ID(1)));
+    assert_int_equal(rule_of_packet(lab, 180), rule_number(lab, ID(7)));
+    assert_int_equal(rule_of_packet(lab, 177), rule_number(lab, ID(6)));
     lab_do(lab, "[{'op':'del','type':'sg-rule','name':'" ID(3) "'}]");
     lab_run(lab);
     assert_int_equal(rule_of_packet(lab, 80), rule_number(lab, ID(4)));

@@ -4,8 +4,9 @@
  * A packet passes SG_MATCH once for each of the other end's groups that rules name (SG_PEER makes it do so), so that no row depends on the
  * combinations that there are elsewhere. Where several rules allow a packet the narrowest is credited. How narrow a row is, from the widest
  * on: by its peer (prefix length; a group is narrower than any prefix), then all protocols, one protocol, ports; of ports by the rule's run
- * in powers of two, then by the row's own. Within a pass the narrower row has the higher priority; rows of one rank either are apart or the
- * same, and where two rules would have the same row only one has it. Between passes a register tells how narrow what was found is: level 0
+ * in powers of two, then by how many they are. Within a pass the narrower row has the higher priority. Of two rules whose runs are alike in
+ * powers of two the one with more ports has no row where the other's would take all its packets; elsewhere, if the two meet, the other's row
+ * is within its own, and the longer mask has the higher priority. Between passes a register tells how narrow what was found is: level 0
  * is any prefix, level 1 and on are a group's by protocol and run; bits 0 to N say that level N was found, and a row takes only what has
  * found nothing of its own level yet. */
 #include "vnet/feature/sg/sg_private.h"
@@ -76,12 +77,10 @@ port_row_at(const struct l4_match *m, unsigned from)
 }
 
 static bool
-has_port_row(const struct l4_match *m, struct port_row row)
+has_ports_of(const struct l4_match *m, struct port_row row)
 {
     unsigned last = row.value | (uint16_t) ~port_mask(row.bits);
-    if (row.value < m->lo || last > (unsigned) m->hi)
-        return false;
-    return port_row_at(m, row.value).bits == row.bits;
+    return row.value >= m->lo && last <= (unsigned) m->hi;
 }
 
 static unsigned
@@ -124,8 +123,10 @@ struct rule_row {
     bool has_rival;
 };
 
+/* Would a row of b's, of the same rank but for the length of its mask, take all packets that this one of a's does? Runs of ports are cut where their
+ * bits are, so of two rows that have a port in common one is within the other. */
 static bool
-has_same_ports(const struct l4_match *a, const struct l4_match *b, struct port_row row)
+covers(const struct l4_match *b, const struct l4_match *a, struct port_row row)
 {
     if (has_ports(a) != has_ports(b))
         return false;
@@ -133,7 +134,7 @@ has_same_ports(const struct l4_match *a, const struct l4_match *b, struct port_r
         return true;
     if (is_icmp(a))
         return a->lo == b->lo && a->hi == b->hi;
-    return open_bits(a) == open_bits(b) && has_port_row(b, row);
+    return open_bits(a) == open_bits(b) && has_ports_of(b, row);
 }
 
 bool
@@ -143,7 +144,7 @@ sg_rules_may_meet(const struct sg_rule *a, const struct sg_rule *b)
            && (a->peer || ip_prefix_equal(a->cidr, b->cidr));
 }
 
-/* Of two rules with the same row the one with fewer ports, then the older, has it. */
+/* Of two rules that would have the same packets the one with fewer ports, then the older, has them. */
 static bool
 is_before(const struct sg_rule *a, const struct sg_rule *b)
 {
@@ -156,7 +157,7 @@ check_rival(void *aux, const struct sg_rule *other)
 {
     struct rule_row *row = aux;
     const struct sg_rule *rule = row->rule;
-    if (!row->has_rival && other != rule && sg_rules_may_meet(rule, other) && has_same_ports(&rule->match, &other->match, row->ports))
+    if (!row->has_rival && other != rule && sg_rules_may_meet(rule, other) && covers(&other->match, &rule->match, row->ports))
         row->has_rival = is_before(other, rule);
 }
 
