@@ -56,19 +56,22 @@ class Network:
         return is_inside(ip, rule.peer)
 
     def passes(self, way):
-        """A way's first packet: by the client's groups to what it dials, by the server's from whom it sees."""
+        """A way's first packet: by the client's groups to what it dials, by the server's from whom it sees. What a target sends to itself by a
+        balancer comes from nobody else, so only the former are asked."""
         if way.client in self.members and not self.allows(way.client, "egress", way.dialled, way.proto, way.port):
             return False
-        return way.server not in self.members or self.allows(way.server, "ingress", way.seen_as, way.proto, way.server_port)
+        return way.server not in self.members or way.is_to_itself or self.allows(way.server, "ingress", way.seen_as, way.proto, way.server_port)
 
 
 class Way:
-    """client dials an address and port; server hears it, from seen_as, on server_port."""
+    """client dials an address and port; server hears it, from seen_as, on server_port. It is a way to itself if client and server are one and
+    see each other by what was dialled."""
 
     def __init__(self, client, dialled, proto, port, server, seen_as, server_port=None, place=""):
         self.client, self.dialled, self.proto, self.port = client, dialled, proto, port
         self.server, self.seen_as, self.place = server, seen_as, place
         self.server_port = port if server_port is None else server_port
+        self.is_to_itself = client == server and seen_as == dialled
 
     def __repr__(self):
         return f"{self.client} -> {self.dialled} {self.proto}:{self.port} (at {self.server}:{self.server_port}, from {self.seen_as}, {self.place})"

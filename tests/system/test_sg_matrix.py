@@ -18,8 +18,10 @@ from support import SwitchControl, expect_verify_clean
 LAB = {"hosts": 2, "outside": OUTSIDE, "uplinks": {"hv1": UPLINK}, "gateways": ("hv1",)}
 # name: subnet, host, elastic IP. Those of subnet t reach the outside through a NAT gateway, b not at all.
 VMS = {"a": ("s", "hv1", address(11)), "b": ("s", "hv1", None), "c": ("s", "hv2", address(12)), "d": ("t", "hv2", None), "e": ("t", "hv1", None)}
-NAT, BALANCER, BALANCER_OUTSIDE = address(13), "10.0.1.200", address(14)
-LISTENERS = {("tcp", 80): ("d", 443), ("udp", 53): ("c", 81)}       # dialled at the balancer: the one target and its port
+NAT = address(13)
+# Name: its address, its elastic IP, {what is dialled: {target: its port}}. In "many" a client's source says which one of the targets is its own.
+BALANCERS = {"one": ("10.0.1.200", address(14), {("tcp", 80): {"d": 443}, ("udp", 53): {"c": 81}}),
+             "many": ("10.0.1.201", address(15), {("tcp", 443): {"a": 53, "c": 80, "e": 443}, ("udp", 80): {"a": 80, "c": 443, "e": 53}})}
 PORTS, CLOSED = [53, 80, 81, 443], 82
 GROUPS = ["v", "g1", "g2", "g3"]
 FIRST_PROTOCOL, N_PROTOCOLS = 150, 80
@@ -31,17 +33,20 @@ class Scene:
         self.lab = lab
         make_pool(lab)
         lab.ctl.batch(["vpc-add v 10.0.0.0/16", "igw-add v", "rtb-add v out", "route-add out 0.0.0.0/0 igw", "subnet-add v s 10.0.1.0/24 rtb=out",
-                       "subnet-add v t 10.0.2.0/24", "natgw-add s n", "route-add v 0.0.0.0/0 natgw:n", f"lb-add s front ip={BALANCER}"]
+                       "subnet-add v t 10.0.2.0/24", "natgw-add s n", "route-add v 0.0.0.0/0 natgw:n"]
                       + [f"sg-add v {g}" for g in GROUPS[1:]])
         self.guests = {g.name: g for g in lab.vms([f"{s}:{n}@{h}" for n, (s, h, _) in VMS.items()], dhcp=None, port="sg=none")}
-        for (proto, port), (target, target_port) in LISTENERS.items():
-            lab.ctl.batch([f"tg-add v tg-{proto} {proto} {target_port} check=none", f"target-add tg-{proto} {target}",
-                           f"listener-add front {proto}:{port} tg-{proto}"])
+        for name, (ip, _, listeners) in BALANCERS.items():
+            lab.ctl.batch([f"lb-add s {name} ip={ip} affinity={'source' if name == 'many' else 'none'}"])
+            for (proto, port), targets in listeners.items():
+                lab.ctl.batch([f"tg-add v {name}-{proto} {proto} 1 check=none", f"listener-add {name} {proto}:{port} {name}-{proto}"]
+                              + [f"target-add {name}-{proto} {target} target_port={target_port}" for target, target_port in targets.items()])
         for name, (_, _, eip) in VMS.items():
             if eip:
                 attach(lab.ctl, eip, name)
         attach(lab.ctl, NAT, "natgw:n")
-        attach(lab.ctl, BALANCER_OUTSIDE, "lb:front")
+        for name, (_, public, _) in BALANCERS.items():
+            attach(lab.ctl, public, f"lb:{name}")
         self.agents = {**{n: g.agent for n, g in self.guests.items()}, "outside": lab.outside.agent}
         self.ip = {n: g.ip for n, g in self.guests.items()}
         protocols = list(range(FIRST_PROTOCOL, FIRST_PROTOCOL + N_PROTOCOLS))
@@ -51,9 +56,20 @@ class Scene:
             agent.call("start_answerer", name=name, ports=PORTS, protocols=protocols)
         expect_answers(lab, [eip for _, _, eip in VMS.values() if eip])
         self.members = {}
+        self.chosen = {}                # {(client, dialled, proto, port): target}
         self.balanced_ports = itertools.cycle(range(10000, 30000))
         self.pool = concurrent.futures.ThreadPoolExecutor()
         self.switches = [SwitchControl(h) for h in lab.hosts.values()]
+        self._learn()
+
+    def _learn(self):
+        """Who is chosen for each client where there are several, as long as everything passes."""
+        for name, client, dialled, _ in self.balanced_pairs():
+            for (proto, port), targets in BALANCERS[name][2].items():
+                if len(targets) > 1:
+                    (answer,) = self.agents[client].call("ask", questions=[[proto, dialled, port, next(self.balanced_ports)]], wanted=[0])
+                    assert answer and answer.split()[0] in targets, f"{client} -> {dialled} {proto}:{port}: {answer}"
+                    self.chosen[client, dialled, proto, port] = answer.split()[0]
 
     # -- all ways there are --
 
@@ -93,14 +109,21 @@ class Scene:
         yield from self.balanced_ways()
 
     def balanced_ways(self):
-        for client in self.agents:
-            for (proto, port), (target, target_port) in LISTENERS.items():
-                if client == target:
-                    continue
+        for name, client, dialled, seen in self.balanced_pairs():
+            for (proto, port), targets in BALANCERS[name][2].items():
+                target = next(iter(targets)) if len(targets) == 1 else self.chosen[client, dialled, proto, port]
+                itself = client == target and seen == self.ip[client]
+                place = "balancer" if seen != self.public_source(client) else "balancer's elastic IP"
+                yield Way(client, dialled, proto, port, target, dialled if itself else seen, targets[target], f"{place}, to itself" if itself else place)
+
+    def balanced_pairs(self):
+        """(balancer, client, dialled, from where)"""
+        for name, (ip, public_ip, _) in BALANCERS.items():
+            for client in self.agents:
                 if client != "outside":
-                    yield Way(client, BALANCER, proto, port, target, self.ip[client], target_port, "balancer")
+                    yield name, client, ip, self.ip[client]
                 if public := self.public_source(client):
-                    yield Way(client, BALANCER_OUTSIDE, proto, port, target, public, target_port, "balancer's elastic IP")
+                    yield name, client, public_ip, public
 
     # -- rules --
 
@@ -152,6 +175,7 @@ def scene(lab):
 
 def test_without_groups_everything_passes(scene):
     scene.apply({n: (ip, None) for n, ip in scene.ip.items()}, [])
+    assert set(scene.chosen.values()) == {"a", "c", "e"}, f"each target is somebody's: {scene.chosen}"
     assert all(passes for _, passes in scene.check([], (FIRST_PROTOCOL, FIRST_PROTOCOL + 1)))
 
 
@@ -167,7 +191,8 @@ def random_members(rng, scene):
 
 def test_random_rules_let_pass_what_the_model_says(lab, scene, seed, soak, tell):
     rng = random.Random(seed)
-    addresses = [*scene.ip.values(), *(e for _, _, e in VMS.values() if e), NAT, BALANCER, BALANCER_OUTSIDE, CLIENT_IP, CLIENT_IP]
+    addresses = [*scene.ip.values(), *(e for _, _, e in VMS.values() if e), NAT, *(ip for balancer in BALANCERS.values() for ip in balancer[:2]),
+                 CLIENT_IP, CLIENT_IP]
     seen = collections.Counter()
     begun = time.monotonic()
     for number in range(ROUNDS * 10 if soak else ROUNDS):
