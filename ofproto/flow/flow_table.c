@@ -46,7 +46,7 @@ flow_table_free(struct flow_table *t)
     map_done(&t->entries);
     blocks_free(t);
     refused_free(t);
-    for (int i = 0; i < N_CLASSES; i++)
+    for (int i = 0; i <= LEFT_OUT; i++)
         queue_clear(&t->queues[i]);
     free(t->sent);
     free(t->named);

@@ -13,7 +13,7 @@
  *
  * Entries that are not clean are kept in a list, so finding the difference costs what differs. While sent, an entry may
  * change again: after the commit it is simply not clean. A spec the switch refused stays out until its block is set
- * anew or the switch is read back anew. */
+ * anew, the switch is read back anew, or flow_table_retry() has come to it. */
 #ifndef OFPROTO_FLOW_TABLE_H
 #define OFPROTO_FLOW_TABLE_H 1
 
@@ -62,7 +62,8 @@ struct flow_table_send {
     const struct spec *spec; /* valid until the table is next changed */
     enum wire_command command;
     bool is_modify;
-    void *entry; /* for flow_table_refused() and flow_table_installed(), while the batch is sent */
+    bool is_retried; /* by flow_table_retry(), and the same that was refused */
+    void *entry;     /* for flow_table_refused() and flow_table_installed(), while the batch is sent */
 };
 
 bool flow_table_is_clean(const struct flow_table *);   /* nothing to send and nothing sent */
@@ -75,10 +76,12 @@ bool flow_table_has_unsent(const struct flow_table *); /* something waits for th
 size_t flow_table_take(struct flow_table *, struct flow_table_send *, size_t max);
 
 void flow_table_committed(struct flow_table *);            /* the sent batch is installed */
-void flow_table_refused(struct flow_table *, void *entry); /* leave this one out until its block is set anew */
+void flow_table_refused(struct flow_table *, void *entry); /* leave this one out */
 /* This one is installed, whatever becomes of the batch (meters go outside of bundles). */
 void flow_table_installed(struct flow_table *, void *entry);
 size_t flow_table_n_refused(const struct flow_table *); /* how many are left out */
+/* Lets up to 'max' of them be sent again, those first that have been left out for longest; how many. Costs what it gives. */
+size_t flow_table_retry(struct flow_table *, size_t max);
 /* A block of which something was left out and nothing is any more, as the switch has confirmed; each is told once. Call after a commit, until
  * false. What is given by several blocks counts for FLOW_TABLE_SHARED_COOKIE. */
 bool flow_table_next_accepted(struct flow_table *, uint64_t *cookie);

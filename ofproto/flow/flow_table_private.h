@@ -4,7 +4,7 @@
  * batch under way; otherwise it is freed. What it needs is a class; entries that need something wait in the queue
  * of their class, first come first served. Invariants, outside of a function of these files:
  * - an entry is in a queue if and only if its class is not ENTRY_CLEAN, and then it is not sent;
- * - not sent and not refused: its class is what entry_class() says;
+ * - its class is what entry_class() says;
  * - the entries of a block are in its list; shared entries in none, but its contributions to them are. */
 #ifndef OFPROTO_FLOW_FLOW_TABLE_PRIVATE_H
 #define OFPROTO_FLOW_FLOW_TABLE_PRIVATE_H 1
@@ -13,8 +13,8 @@
 #include "ofproto/flow/flow_table.h"
 #include "ofproto/flow/spec_private.h"
 
-/* In the order in which OpenFlow needs them. */
-enum entry_class { ADD_METER, ADD_GROUP, ADD_FLOW, DELETE_FLOW, DELETE_GROUP, DELETE_METER, N_CLASSES, ENTRY_CLEAN = N_CLASSES };
+/* What is sent, in the order in which OpenFlow needs it; what the switch has refused; nothing. */
+enum entry_class { ADD_METER, ADD_GROUP, ADD_FLOW, DELETE_FLOW, DELETE_GROUP, DELETE_METER, N_CLASSES, LEFT_OUT = N_CLASSES, ENTRY_CLEAN };
 
 /* What one block gives to a shared entry: an apply-actions instruction. */
 struct contribution {
@@ -40,6 +40,7 @@ struct entry {
     bool is_shared : 1;
     bool is_sent : 1;
     bool is_refused : 1;
+    bool is_retried : 1;      /* it was refused, and is what it was then */
     bool is_named : 1;        /* only within flow_table_set_block(): a spec that is not shared names it */
     bool is_named_shared : 1; /* likewise, one that is shared */
     bool is_stale : 1;        /* likewise: its union is to be made anew */
@@ -70,11 +71,10 @@ struct sent {
 
 struct flow_table {
     struct map entries, blocks;
-    struct queue queues[N_CLASSES];
+    struct queue queues[N_CLASSES + 1];
     struct sent *sent; /* the batch under way */
     size_t n_sent, cap_sent;
     size_t n_desired_flows;
-    size_t n_refused;                                   /* entries */
     struct map refused;                                 /* blocks with one, and those that no longer have one until that is confirmed */
     struct refused_block *first_retried, *last_retried; /* the latter, in that order */
     uint64_t n_wholes;                                  /* batches that left nothing to be sent, so far, */

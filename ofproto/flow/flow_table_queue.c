@@ -22,8 +22,10 @@ class_of(uint8_t kind, bool is_delete)
 enum entry_class
 entry_class(const struct entry *e)
 {
-    if (e->is_refused || e->is_sent)
+    if (e->is_sent)
         return ENTRY_CLEAN;
+    if (e->is_refused)
+        return LEFT_OUT;
     if (!e->is_desired)
         return e->installed ? class_of(e->spec->kind, true) : ENTRY_CLEAN;
     return spec_value_hash(e->spec) == e->installed ? ENTRY_CLEAN : class_of(e->spec->kind, false);

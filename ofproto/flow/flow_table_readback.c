@@ -15,7 +15,7 @@ installed_forget(struct flow_table *t)
     for (size_t i = 0; i < t->n_sent; i++)
         t->sent[i].entry->is_sent = false;
     t->n_sent = 0;
-    for (int i = 0; i < N_CLASSES; i++)
+    for (int i = 0; i <= LEFT_OUT; i++)
         queue_clear(&t->queues[i]);
     MAP_FOR_EACH_SAFE (node, next, &t->entries) {
         struct entry *e = CONTAINER_OF(node, struct entry, node);

@@ -1,4 +1,5 @@
-/* What the switch refused, by block: so that who was told of a refusal is told of its end, too. A block whose refused entries have all been
+/* What the switch refused. Its entries wait in a queue of their own until they are tried again, the longest left out first.
+ * By block, so that who was told of a refusal is told of its end, too. A block whose refused entries have all been
  * given another try is accepted once they are confirmed: with the commit of a batch after which nothing was left to be sent, taken
  * when they waited already. If one is refused again meanwhile, the block was never accepted. A change costs the entries that it touches. */
 #include <stdlib.h>
@@ -64,11 +65,11 @@ refused_note(struct flow_table *t, uint64_t cookie)
 void
 entry_set_refused(struct flow_table *t, struct entry *e, bool is_refused)
 {
+    e->is_retried = false;
     if (is_refused == e->is_refused)
         return;
     e->is_refused = is_refused;
     struct refused_block *r = refused_get(t, e->spec->cookie);
-    t->n_refused += is_refused ? 1 : -1;
     if (is_refused && !r->n++)
         waiting_remove(t, r);
     else if (!is_refused && !--r->n)
@@ -78,7 +79,22 @@ entry_set_refused(struct flow_table *t, struct entry *e, bool is_refused)
 size_t
 flow_table_n_refused(const struct flow_table *t)
 {
-    return t->n_refused;
+    return t->queues[LEFT_OUT].count;
+}
+
+size_t
+flow_table_retry(struct flow_table *t, size_t max)
+{
+    struct queue *q = &t->queues[LEFT_OUT];
+    size_t n = q->count < max ? q->count : max;
+    for (size_t i = 0; i < n; i++) {
+        size_t first = 0;
+        struct entry *e = queue_at(q, &first);
+        entry_set_refused(t, e, false);
+        e->is_retried = true;
+        entry_settle(t, e);
+    }
+    return n;
 }
 
 bool

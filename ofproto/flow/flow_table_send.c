@@ -55,6 +55,7 @@ entry_send(struct flow_table *t, struct entry *e, struct flow_table_send *send)
         .spec = e->spec,
         .command = e->is_desired ? WIRE_ADD : WIRE_DELETE,
         .is_modify = e->is_desired && e->installed,
+        .is_retried = e->is_retried,
         .entry = e,
     };
 }

@@ -9,5 +9,6 @@ libsession_a_SOURCES = \
 	ofproto/session/of_message.c \
 	ofproto/session/of_output.c \
 	ofproto/session/of_reader.c \
+	ofproto/session/of_retry.c \
 	ofproto/session/of_session.c ofproto/session/of_session.h ofproto/session/of_session_private.h \
 	ofproto/session/packet_in_limit.c ofproto/session/packet_in_limit.h

@@ -47,7 +47,7 @@ batch_remember(struct of_session *s, const struct flow_table_send *sends, size_t
     struct of_commit *c = &s->commit;
     c->items = mem_zalloc(n * sizeof *c->items);
     c->n_items = n;
-    c->n_refused = c->n_bundled = 0;
+    c->n_refused = c->n_bundled = c->n_deleted = 0;
     c->is_failed = c->is_culprit_inside = false;
     c->first_xid = of_session_xids(s, (uint32_t) n);
     c->control_xid = of_session_xids(s, N_CONTROL_XIDS);
@@ -62,7 +62,9 @@ batch_remember(struct of_session *s, const struct flow_table_send *sends, size_t
         item->kind = spec->kind;
         item->command = (uint8_t) sends[i].command;
         item->is_modify = sends[i].is_modify;
+        item->is_retried = sends[i].is_retried;
         c->n_bundled += spec->kind != SPEC_METER;
+        c->n_deleted += sends[i].command == WIRE_DELETE;
     }
 }
 
@@ -131,7 +133,9 @@ of_commit_run(struct of_session *s)
         return;
     if (!flow_table_has_unsent(s->table)) {
         tell_committed(s, s->seq);
-        return;
+        if (s->state != OF_STATE_CURRENT || !of_retry_run(s))
+            return;
+        s->is_told = false; /* what is taken now is news */
     }
     if (!c->max)
         c->max = OF_SESSION_BATCH;
@@ -167,6 +171,8 @@ batch_committed(struct of_session *s)
     if (c->max < OF_SESSION_BATCH)
         c->max = 2 * c->max < OF_SESSION_BATCH ? 2 * c->max : OF_SESSION_BATCH;
 
+    if (c->n_deleted)
+        of_retry_soon(s);
     bool is_last = c->is_last;
     uint64_t seq = c->seq;
     items_free(c->items, c->n_items);
@@ -228,8 +234,9 @@ static void
 tell_refused(struct of_session *s, const struct of_commit_item *items, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!items[i].refusal)
+        if (!items[i].refusal || items[i].is_retried)
             continue;
+        of_retry_soon(s);
         s->counters.refused++;
         log_warn_limited(&s->log, "switch %s: cookie 0x%016llx: %s", s->name, (unsigned long long) items[i].cookie, items[i].refusal);
         s->ops->refused(s->aux, s, items[i].cookie, items[i].refusal);

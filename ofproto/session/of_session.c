@@ -79,6 +79,7 @@ session_free(struct of_session *s)
     event_free(s->tick);
     event_free(s->work);
     event_free(s->close);
+    event_free(s->retry.timer);
     free(s->close_reason);
     free(s);
 }
@@ -106,6 +107,7 @@ session_end(struct of_session *s, char *take_reason)
     of_session_set_state(s, OF_STATE_CLOSED);
     event_del(s->tick);
     event_del(s->work);
+    event_del(s->retry.timer);
     bufferevent_disable(s->bev, EV_READ);
     if (!s->is_saying_goodbye)
         bufferevent_setcb(s->bev, NULL, NULL, NULL, NULL);
@@ -263,6 +265,7 @@ of_session_new(struct event_base *base, struct bufferevent *bev, const struct en
     s->tick = evtimer_new(base, on_tick, s);
     s->work = evtimer_new(base, on_work, s);
     s->close = evtimer_new(base, on_close, s);
+    of_retry_init(s);
     of_session_rename(s);
     liveness_init(&s->liveness, PROBE_MS, now);
     schedule_tick(s, now);

@@ -9,8 +9,10 @@
  *
  * IDENTIFIED lasts until the owner says that its view is complete (an incomplete view never deletes). One batch is in flight at a
  * time; what changes meanwhile is the next batch (newest state wins). A message that is refused is left out, reported with
- * its cookie, and the rest is sent again; 'committed' comes only after a clean commit reply.
- * Sequence numbers are the owner's: committed(seq) says that all that was desired when flush(seq) was called is installed. */
+ * its cookie, and the rest is sent again; 'committed' comes only after a clean commit reply. What was refused is tried again by itself, less and
+ * less often (of_retry.c); it is reported only once.
+ * Sequence numbers are the owner's: committed(seq) says that all that was desired when flush(seq) was called is installed, less what was
+ * refused. After what was refused has been tried again it comes once more, with the same number. */
 #ifndef OFPROTO_SESSION_OF_SESSION_H
 #define OFPROTO_SESSION_OF_SESSION_H 1
 

@@ -1,7 +1,7 @@
 /* What the files of one OpenFlow session share. of_session.c owns the session's life and its clock; of_framing.c cuts the
  * input into messages and hands each to the part that waits for it: of_handshake.c (who is there), of_reader.c (what the
- * switch holds), of_commit.c (what it shall hold), of_conntrack.c (what it shall forget). of_message.c writes and explains small
- * messages, of_output.c sends.
+ * switch holds), of_commit.c (what it shall hold; of_retry.c: what it has refused), of_conntrack.c (what it shall forget). of_message.c writes
+ * and explains small messages, of_output.c sends.
  *
  * Any part may call of_session_fail(); the session lives on, CLOSED, until the loop comes round. */
 #ifndef OFPROTO_SESSION_OF_SESSION_PRIVATE_H
@@ -83,13 +83,13 @@ struct of_commit_item {
     uint32_t id;
     uint16_t priority;
     uint8_t table, kind, command;
-    bool is_modify;
+    bool is_modify, is_retried;
 };
 
 struct of_commit {
     enum of_commit_step step;
     struct of_commit_item *items;
-    size_t n_items, n_refused, n_bundled;
+    size_t n_items, n_refused, n_bundled, n_deleted;
     struct bytes cleaning; /* meters deleted and their barrier, to be sent after the commit */
     size_t max;            /* specs of the next batch; halved while looking for a culprit */
     uint32_t first_xid;    /* item i has first_xid + i */
@@ -103,6 +103,18 @@ struct of_commit {
     bool is_last;
     size_t sent_bytes;
     int64_t sent_ms;
+};
+
+/* ---- trying again what was refused ---- */
+
+struct of_retry {
+    struct event *timer;
+    bool is_due;      /* as soon as nothing else is to be sent */
+    size_t n_untried; /* of the round */
+    bool has_taken;   /* something, in this round */
+    size_t n_tried;   /* in the try under way, if there is one: so many, of so many that were left out */
+    size_t n_before;
+    unsigned gap_s; /* to the next round */
 };
 
 /* ---- the session ---- */
@@ -143,6 +155,7 @@ struct of_session {
 
     struct of_reader reader;
     struct of_commit commit;
+    struct of_retry retry;
     struct packet_in_limit packet_ins;
     struct of_session_counters counters;
     struct log_limit log;
@@ -202,5 +215,10 @@ void of_commit_barrier(struct of_session *, uint32_t xid);
 void of_commit_control(struct of_session *, const uint8_t *message, size_t n, uint32_t xid);
 bool of_commit_error(struct of_session *, uint32_t xid, const struct of_error *); /* false: not its xid */
 void of_commit_stop(struct of_session *); /* the connection is gone: what was sent counts as not installed */
+
+/* of_retry.c */
+void of_retry_init(struct of_session *);
+void of_retry_soon(struct of_session *); /* the switch may have room now, or something else has been refused */
+bool of_retry_run(struct of_session *);  /* nothing is to be sent. True: now something is, that was refused */
 
 #endif

@@ -8,6 +8,10 @@ session_world = tests/unit/session_world.c tests/unit/session_world.h tests/unit
 session_world_libs = libsession.a libflow.a libbase.a $(OVS_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) \
 	$(CMOCKA_LIBS) -lm -lpthread
 
+check_PROGRAMS += tests/unit/test_of_retry
+tests_unit_test_of_retry_SOURCES = tests/unit/test_of_retry.c $(session_world)
+tests_unit_test_of_retry_LDADD = $(session_world_libs)
+
 check_PROGRAMS += tests/unit/test_of_session
 tests_unit_test_of_session_SOURCES = tests/unit/test_of_session.c $(session_world)
 tests_unit_test_of_session_LDADD = $(session_world_libs)

@@ -264,6 +264,41 @@ what_was_refused_is_accepted_when_a_new_connection_shows_it(void **state)
 }
 
 static void
+what_was_refused_first_is_tried_again_first_and_is_known_until_it_is_another(void **state)
+{
+    struct model *m = model_new((struct random){ 1 });
+    (void) state;
+    for (unsigned block = 0; block < 3; block++)
+        set1(m, block, plain_spec(m, block, block, 1));
+    refuse(m, 3, 1);
+    refuse(m, 2, 0);
+    refuse(m, 1, 0);
+    assert_int_equal(flow_table_n_refused(m->t), 3);
+    assert_int_equal(flow_table_retry(m->t, 2), 2);
+    assert_int_equal(flow_table_n_refused(m->t), 1);
+    assert_int_equal(take(m), 2);
+    assert_int_equal(m->sent[0].spec->cookie, COOKIE(1));
+    assert_int_equal(m->sent[1].spec->cookie, COOKIE(0));
+    assert_true(m->sent[0].is_retried && m->sent[1].is_retried);
+    flow_table_refused(m->t, m->sent[0].entry);
+    flow_table_not_committed(m->t);
+    commit(m, 1);
+    assert_accepted(m, 0);
+    assert_none_accepted(m);
+
+    set1(m, 1, plain_spec(m, 1, 1, 2)); /* it is another, which nobody has refused */
+    assert_int_equal(flow_table_retry(m->t, 9), 1);
+    assert_int_equal(flow_table_retry(m->t, 9), 0);
+    assert_int_equal(take(m), 2);
+    assert_int_equal(m->sent[0].spec->cookie, COOKIE(1));
+    assert_false(m->sent[0].is_retried);
+    assert_true(m->sent[1].is_retried);
+    flow_table_committed(m->t);
+    assert_true(flow_table_is_clean(m->t));
+    model_free(m);
+}
+
+static void
 a_flow_removed_while_it_was_sent_is_deleted_after_the_commit(void **state)
 {
     struct model *m = model_new((struct random){ 1 });
@@ -462,6 +497,7 @@ main(void)
         cmocka_unit_test(what_has_changed_when_it_is_refused_is_accepted_with_what_it_is_now),
         cmocka_unit_test(what_was_refused_is_accepted_when_a_new_connection_shows_it),
         cmocka_unit_test(what_changed_while_it_was_refused_is_tried),
+        cmocka_unit_test(what_was_refused_first_is_tried_again_first_and_is_known_until_it_is_another),
         cmocka_unit_test(a_flow_removed_while_it_was_sent_is_deleted_after_the_commit),
         cmocka_unit_test(a_batch_does_not_split_a_block_that_the_next_one_can_hold),
         cmocka_unit_test(a_foreign_twin_is_replaced),

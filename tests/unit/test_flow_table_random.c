@@ -262,13 +262,10 @@ read_back(struct model *m)
     flow_table_readback_end(m->t);
 }
 
-/* Sets every block anew, so that nothing is left out, and sends until there is nothing to send. */
 static void
-settle(struct model *m)
+set_all_anew(struct model *m)
 {
     struct error err;
-    if (m->n_sent)
-        commit(m);
     for (unsigned b = 0; b < N_BLOCKS; b++)
         assert_true(flow_table_set_block(m->t, COOKIE(b), m->blocks[b], m->n[b], &err));
     flow_table_readback_begin(m->t); /* deletions that were refused, too */
@@ -280,6 +277,20 @@ settle(struct model *m)
             flow_table_readback_spec(m->t, m->installed[i]);
     }
     flow_table_readback_end(m->t);
+}
+
+/* Tries again what is left out, or sets every block anew, and sends until there is nothing to send. */
+static void
+settle(struct model *m)
+{
+    if (m->n_sent)
+        commit(m);
+    size_t n_refused = flow_table_n_refused(m->t);
+    if (random_below(&m->random, 2))
+        set_all_anew(m);
+    else
+        assert_int_equal(flow_table_retry(m->t, SIZE_MAX), n_refused);
+    assert_int_equal(flow_table_n_refused(m->t), 0);
     for (int rounds = 0; !flow_table_is_clean(m->t); rounds++) {
         assert_true(rounds < 1000);
         take(m, 1 + random_below(&m->random, BATCH_MAX));
@@ -309,6 +320,8 @@ step(struct model *m)
     default:
         if (!random_below(&m->random, 10))
             read_back(m);
+        else
+            flow_table_retry(m->t, random_below(&m->random, 4));
     }
 }
 
@@ -327,6 +340,7 @@ any_sequence_ends_with_the_switch_as_desired(void **state)
         settle(m);
         for (unsigned b = 0; b < N_BLOCKS; b++)
             m->n[b] = 0;
+        set_all_anew(m);
         settle(m);
         assert_int_equal(m->n_installed, 0);
         model_free(m);
