@@ -14,37 +14,33 @@
 /* Of one block. */
 struct cause {
     struct cause *next;
-    uint8_t feature;
+    uint64_t cookie;
     char *reason;
 };
 
-/* What one host refuses of one object; there is at least one cause. */
-struct refusal {
-    struct map_node by_pair; /* refusals.pairs */
-    struct victim *victim;
-    uint32_t host;
-    struct cause *causes;        /* the last one first */
-    struct refusal *next, *prev; /* of the object, the oldest first */
-    struct refusal *next_of_host, *prev_of_host;
-};
+/* An object of which some host refuses something, or a host that refuses something of some object. */
+enum side { OBJECT, HOST, N_SIDES };
 
-/* An object of which some host refuses something. */
-struct victim {
+struct party {
     struct map_node by_number;
     uint32_t number;
     struct refusal *first, *last;
     size_t n;
 };
 
-struct refusing_host {
-    struct map_node by_number;
-    uint32_t number;
-    struct refusal *first;
+/* What one host refuses of one object; there is at least one cause. */
+struct refusal {
+    struct map_node by_pair;
+    struct {
+        struct party *party;
+        struct refusal *next, *prev; /* of the party's, the oldest first */
+    } of[N_SIDES];
+    struct cause *causes; /* the last one first */
 };
 
 struct refusals {
     struct controller *controller;
-    struct map pairs, victims, hosts;
+    struct map pairs, parties[N_SIDES];
 };
 
 struct refusals *
@@ -53,116 +49,78 @@ refusals_new(struct controller *c)
     struct refusals *all = mem_zalloc(sizeof *all);
     all->controller = c;
     map_init(&all->pairs);
-    map_init(&all->victims);
-    map_init(&all->hosts);
+    for (enum side side = 0; side < N_SIDES; side++)
+        map_init(&all->parties[side]);
     return all;
 }
 
-/* ---- the three maps ---- */
+/* ---- who refuses what ---- */
+
+static struct party *
+party_find(const struct refusals *all, enum side side, uint32_t number)
+{
+    MAP_FOR_EACH_HASH (n, &all->parties[side], hash_number(number)) {
+        struct party *p = CONTAINER_OF(n, struct party, by_number);
+        if (p->number == number)
+            return p;
+    }
+    return NULL;
+}
+
+static void
+party_join(struct refusals *all, enum side side, uint32_t number, struct refusal *r)
+{
+    struct party *p = party_find(all, side, number);
+    if (!p) {
+        p = mem_zalloc(sizeof *p);
+        p->number = number;
+        map_insert(&all->parties[side], &p->by_number, hash_number(number));
+    }
+    r->of[side].party = p;
+    r->of[side].prev = p->last;
+    *(p->last ? &p->last->of[side].next : &p->first) = r;
+    p->last = r;
+    p->n++;
+}
+
+static void
+party_leave(struct refusals *all, enum side side, struct refusal *r)
+{
+    struct party *p = r->of[side].party;
+    struct refusal *next = r->of[side].next, *prev = r->of[side].prev;
+    *(prev ? &prev->of[side].next : &p->first) = next;
+    *(next ? &next->of[side].prev : &p->last) = prev;
+    if (--p->n)
+        return;
+    map_remove(&all->parties[side], &p->by_number);
+    free(p);
+}
 
 static uint32_t
-pair_hash(uint32_t host, uint32_t number)
+pair_hash(uint32_t host, uint32_t object)
 {
-    return hash_u64((uint64_t) host << 32 | number);
+    return hash_u64((uint64_t) host << 32 | object);
 }
 
 static struct refusal *
-refusal_find(const struct refusals *all, uint32_t host, uint32_t number)
+refusal_find(const struct refusals *all, uint32_t host, uint32_t object)
 {
-    MAP_FOR_EACH_HASH (n, &all->pairs, pair_hash(host, number)) {
+    MAP_FOR_EACH_HASH (n, &all->pairs, pair_hash(host, object)) {
         struct refusal *r = CONTAINER_OF(n, struct refusal, by_pair);
-        if (r->host == host && r->victim->number == number)
+        if (r->of[HOST].party->number == host && r->of[OBJECT].party->number == object)
             return r;
     }
     return NULL;
 }
 
-static struct victim *
-victim_find(const struct refusals *all, uint32_t number)
-{
-    MAP_FOR_EACH_HASH (n, &all->victims, hash_number(number)) {
-        struct victim *v = CONTAINER_OF(n, struct victim, by_number);
-        if (v->number == number)
-            return v;
-    }
-    return NULL;
-}
-
-static struct refusing_host *
-refusing_host_find(const struct refusals *all, uint32_t number)
-{
-    MAP_FOR_EACH_HASH (n, &all->hosts, hash_number(number)) {
-        struct refusing_host *h = CONTAINER_OF(n, struct refusing_host, by_number);
-        if (h->number == number)
-            return h;
-    }
-    return NULL;
-}
-
-static struct victim *
-victim_get(struct refusals *all, uint32_t number)
-{
-    struct victim *v = victim_find(all, number);
-    if (v)
-        return v;
-    v = mem_zalloc(sizeof *v);
-    v->number = number;
-    map_insert(&all->victims, &v->by_number, hash_number(number));
-    return v;
-}
-
-static struct refusing_host *
-refusing_host_get(struct refusals *all, uint32_t number)
-{
-    struct refusing_host *h = refusing_host_find(all, number);
-    if (h)
-        return h;
-    h = mem_zalloc(sizeof *h);
-    h->number = number;
-    map_insert(&all->hosts, &h->by_number, hash_number(number));
-    return h;
-}
-
 static struct refusal *
-refusal_new(struct refusals *all, uint32_t host, uint32_t number)
+refusal_new(struct refusals *all, uint32_t host, uint32_t object)
 {
-    struct victim *v = victim_get(all, number);
-    struct refusing_host *h = refusing_host_get(all, host);
     struct refusal *r = mem_zalloc(sizeof *r);
-    *r = (struct refusal){ .victim = v, .host = host, .prev = v->last, .next_of_host = h->first };
-    *(v->last ? &v->last->next : &v->first) = r;
-    v->last = r;
-    v->n++;
-    if (h->first)
-        h->first->prev_of_host = r;
-    h->first = r;
-    map_insert(&all->pairs, &r->by_pair, pair_hash(host, number));
+    party_join(all, HOST, host, r);
+    party_join(all, OBJECT, object, r);
+    map_insert(&all->pairs, &r->by_pair, pair_hash(host, object));
     return r;
-}
-
-static void
-host_unlink(struct refusals *all, struct refusal *r)
-{
-    struct refusing_host *h = refusing_host_find(all, r->host);
-    *(r->prev_of_host ? &r->prev_of_host->next_of_host : &h->first) = r->next_of_host;
-    if (r->next_of_host)
-        r->next_of_host->prev_of_host = r->prev_of_host;
-    if (h->first)
-        return;
-    map_remove(&all->hosts, &h->by_number);
-    free(h);
-}
-
-static void
-victim_unlink(struct refusals *all, struct refusal *r)
-{
-    struct victim *v = r->victim;
-    *(r->prev ? &r->prev->next : &v->first) = r->next;
-    *(r->next ? &r->next->prev : &v->last) = r->prev;
-    if (--v->n)
-        return;
-    map_remove(&all->victims, &v->by_number);
-    free(v);
 }
 
 static void
@@ -176,8 +134,8 @@ static void
 refusal_free(struct refusals *all, struct refusal *r)
 {
     map_remove(&all->pairs, &r->by_pair);
-    host_unlink(all, r);
-    victim_unlink(all, r);
+    for (enum side side = 0; side < N_SIDES; side++)
+        party_leave(all, side, r);
     for (struct cause *c = r->causes, *next; c; c = next) {
         next = c->next;
         cause_free(c);
@@ -193,8 +151,8 @@ refusals_free(struct refusals *all)
     MAP_FOR_EACH_SAFE (n, next, &all->pairs)
         refusal_free(all, CONTAINER_OF(n, struct refusal, by_pair));
     map_done(&all->pairs);
-    map_done(&all->victims);
-    map_done(&all->hosts);
+    for (enum side side = 0; side < N_SIDES; side++)
+        map_done(&all->parties[side]);
     free(all);
 }
 
@@ -202,11 +160,11 @@ refusals_free(struct refusals *all)
 
 /* Takes the block's cause out of the list; NULL: there is none. */
 static struct cause *
-cause_take(struct refusal *r, uint8_t feature)
+cause_take(struct refusal *r, uint64_t cookie)
 {
     for (struct cause **link = &r->causes; *link; link = &(*link)->next) {
         struct cause *c = *link;
-        if (c->feature != feature)
+        if (c->cookie != cookie)
             continue;
         *link = c->next;
         return c;
@@ -229,11 +187,11 @@ refusals_add(struct refusals *all, uint32_t host, uint64_t cookie, const char *r
     struct refusal *r = refusal_find(all, host, cookie_number(cookie));
     if (!r)
         r = refusal_new(all, host, cookie_number(cookie));
-    struct cause *cause = cause_take(r, cookie_feature(cookie));
+    struct cause *cause = cause_take(r, cookie);
     if (!cause)
         cause = mem_zalloc(sizeof *cause);
     free(cause->reason);
-    *cause = (struct cause){ .next = r->causes, .feature = cookie_feature(cookie), .reason = mem_strdup(reason) };
+    *cause = (struct cause){ .next = r->causes, .cookie = cookie, .reason = mem_strdup(reason) };
     r->causes = cause;
     feed_object(all->controller->feed, cookie_number(cookie));
 }
@@ -242,7 +200,7 @@ bool
 refusals_remove(struct refusals *all, uint32_t host, uint64_t cookie)
 {
     struct refusal *r = refusal_find(all, host, cookie_number(cookie));
-    struct cause *cause = r ? cause_take(r, cookie_feature(cookie)) : NULL;
+    struct cause *cause = r ? cause_take(r, cookie) : NULL;
     if (!cause)
         return !r;
     cause_free(cause);
@@ -256,9 +214,9 @@ refusals_remove(struct refusals *all, uint32_t host, uint64_t cookie)
 void
 refusals_changed(struct refusals *all, const struct change *change)
 {
-    struct victim *v = change->after ? NULL : victim_find(all, change->number);
-    for (struct refusal *r = v ? v->first : NULL, *next; r; r = next) {
-        next = r->next;
+    const struct party *p = change->after ? NULL : party_find(all, OBJECT, change->number);
+    for (struct refusal *r = p ? p->first : NULL, *next; r; r = next) {
+        next = r->of[OBJECT].next;
         refusal_free(all, r);
     }
 }
@@ -266,26 +224,36 @@ refusals_changed(struct refusals *all, const struct change *change)
 void
 refusals_host_removed(struct refusals *all, uint32_t host)
 {
-    struct refusing_host *h = refusing_host_find(all, host);
-    for (struct refusal *r = h ? h->first : NULL, *next; r; r = next) {
-        next = r->next_of_host;
-        feed_object(all->controller->feed, r->victim->number);
+    const struct party *p = party_find(all, HOST, host);
+    for (struct refusal *r = p ? p->first : NULL, *next; r; r = next) {
+        next = r->of[HOST].next;
+        feed_object(all->controller->feed, r->of[OBJECT].party->number);
         refusal_free(all, r);
     }
+}
+
+const char *
+refusals_of_host(const struct refusals *all, uint32_t host, uint64_t *cookie)
+{
+    const struct party *p = party_find(all, HOST, host);
+    if (!p)
+        return NULL;
+    *cookie = p->first->causes->cookie;
+    return p->first->causes->reason;
 }
 
 json_t *
 refusals_error(const struct refusals *all, uint32_t object, bool names_hosts)
 {
-    const struct victim *v = victim_find(all, object);
-    const struct hypervisor *h = v && names_hosts ? host_by_number(all->controller->hosts, v->first->host) : NULL;
-    char more[48] = "";
-    if (!v)
+    const struct party *p = party_find(all, OBJECT, object);
+    if (!p)
         return json_null();
-    if (v->n > 1)
-        snprintf(more, sizeof more, " (and so %zu more host%s)", v->n - 1, v->n > 2 ? "s" : "");
-    char *text = h ? mem_printf("host '%s': %s%s", h->name, v->first->causes->reason, more)
-                   : mem_printf("a host: %s%s", v->first->causes->reason, more);
+    const char *reason = p->first->causes->reason;
+    const struct hypervisor *h = names_hosts ? host_by_number(all->controller->hosts, p->first->of[HOST].party->number) : NULL;
+    char more[48] = "";
+    if (p->n > 1)
+        snprintf(more, sizeof more, " (and so %zu more host%s)", p->n - 1, p->n > 2 ? "s" : "");
+    char *text = h ? mem_printf("host '%s': %s%s", h->name, reason, more) : mem_printf("a host: %s%s", reason, more);
     json_t *json = json_string(text);
     free(text);
     return json;

@@ -92,6 +92,7 @@ struct hypervisor {
     struct place *building; /* ports on it that wait for its confirmation (binding.c) */
 
     char *errors[N_HOST_ERRORS]; /* NULL: none */
+    uint64_t refused;            /* the block that HOST_ERROR_REFUSED names */
     struct event *missed;        /* when it runs out, its switch should have connected */
     struct event *claimed;       /* until it runs out, somebody else has lately claimed what is this host's */
 };

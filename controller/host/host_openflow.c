@@ -101,17 +101,43 @@ host_ended_openflow(struct link *link)
     host_consider_reconcile(h);
 }
 
+/* Whose flow: an object as its tenant knows it, or what a host has for itself. */
+static struct words
+words_of_cookie(const struct controller *c, uint64_t cookie)
+{
+    struct words w = { "the host's own set" };
+    const struct view view = { .model = c->model, .runtime = c->runtime };
+    const struct object_class *class = object_class(cookie_type(cookie));
+    if (class)
+        snprintf(w.text, sizeof w.text, "%s %.120s", class->name, words_object(&view, cookie_type(cookie), cookie_number(cookie)).text);
+    return w;
+}
+
+static void
+host_say_refused(struct hypervisor *h, uint64_t cookie, const char *reason)
+{
+    h->refused = cookie;
+    host_set_error(h, HOST_ERROR_REFUSED, "its switch refused a flow of %s: %s", words_of_cookie(hosts_controller(h->all), cookie).text,
+                   reason);
+}
+
 /* What was refused and is in place now, or is no longer wanted. */
 static void
 host_accepted(struct hypervisor *h)
 {
     struct controller *c = hosts_controller(h->all);
+    bool is_named = false;
+    const char *reason;
     uint64_t cookie;
-    while (flow_table_next_accepted(h->table, &cookie))
+    while (flow_table_next_accepted(h->table, &cookie)) {
+        is_named = is_named || cookie == h->refused;
         if (refusals_remove(c->refusals, h->number, cookie) && cookie_type(cookie) == OBJECT_PORT)
             bindings_accepted(c->bindings, h->number, cookie_number(cookie));
+    }
     if (!flow_table_n_refused(h->table))
         host_clear_error(h, HOST_ERROR_REFUSED);
+    else if (is_named && (reason = refusals_of_host(c->refusals, h->number, &cookie)))
+        host_say_refused(h, cookie, reason);
 }
 
 static void
@@ -131,18 +157,6 @@ host_committed(void *aux, struct of_session *s, uint64_t seq)
         feed_object(hosts_controller(h->all)->feed, h->number);
 }
 
-/* Whose flow: an object as its tenant knows it, or what a host has for itself. */
-static struct words
-words_of_cookie(const struct controller *c, uint64_t cookie)
-{
-    struct words w = { "the host's own set" };
-    const struct view view = { .model = c->model, .runtime = c->runtime };
-    const struct object_class *class = object_class(cookie_type(cookie));
-    if (class)
-        snprintf(w.text, sizeof w.text, "%s %.120s", class->name, words_object(&view, cookie_type(cookie), cookie_number(cookie)).text);
-    return w;
-}
-
 static void
 host_refused(void *aux, struct of_session *s, uint64_t cookie, const char *reason)
 {
@@ -153,7 +167,7 @@ host_refused(void *aux, struct of_session *s, uint64_t cookie, const char *reaso
     refusals_add(c->refusals, h->number, cookie, reason);
     if (cookie_type(cookie) == OBJECT_PORT)
         bindings_refused(c->bindings, h->number, cookie_number(cookie), reason);
-    host_set_error(h, HOST_ERROR_REFUSED, "its switch refused a flow of %s: %s", words_of_cookie(c, cookie).text, reason);
+    host_say_refused(h, cookie, reason);
 }
 
 static void
