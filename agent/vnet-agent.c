@@ -8,7 +8,6 @@
 #include "agent/agent.h"
 #include "agent/join.h"
 #include "base/daemon.h"
-#include "config.h"
 
 #define LOG_MODULE "agent"
 #include "base/log.h"

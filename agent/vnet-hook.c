@@ -16,7 +16,6 @@
 #include "agent/hook_message.h"
 #include "agent/hook_selftest.h"
 #include "base/alloc.h"
-#include "config.h"
 
 struct hook {
     const char *socket;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/daemon.h"
-#include "config.h"
 #include "controller/controller.h"
 
 #define LOG_MODULE "vnetd"

@@ -47,7 +47,7 @@ def complaints(path):
     name = str(path.relative_to(ROOT))
     room = max((r for r in ROOMS if inside(name, [r])), key=len, default=None)
     for quote, included in INCLUDE.findall(path.read_text()):
-        if quote == '"' and room and included != "config.h" and not inside(included, ROOMS[room]):
+        if quote == '"' and room and not inside(included, ROOMS[room]):
             yield f"{name}: {room} may not include {included}"
         for library, homes in LIBRARIES.items():
             if room and included.startswith(library) and not inside(name, homes):

@@ -1,5 +1,4 @@
 /* vnetctl(8): the client of vnetd's HTTP interface. Here an error becomes a line on stderr and an exit status. */
-#include <config.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
