@@ -24,9 +24,27 @@ check_PROGRAMS += tests/unit/test_upgrade
 tests_unit_test_upgrade_SOURCES = tests/unit/test_upgrade.c $(controller_lab)
 tests_unit_test_upgrade_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
+api_lab = tests/unit/api_lab.c tests/unit/api_lab.h tests/unit/api_client.c tests/unit/api_client.h
+
 check_PROGRAMS += tests/unit/test_api
-tests_unit_test_api_SOURCES = tests/unit/test_api.c tests/unit/api_client.c tests/unit/api_client.h $(controller_switch)
+tests_unit_test_api_SOURCES = tests/unit/test_api.c $(api_lab) $(controller_lab)
 tests_unit_test_api_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_api_keys
+tests_unit_test_api_keys_SOURCES = tests/unit/test_api_keys.c $(api_lab) $(controller_lab)
+tests_unit_test_api_keys_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_api_objects
+tests_unit_test_api_objects_SOURCES = tests/unit/test_api_objects.c $(api_lab) $(controller_switch)
+tests_unit_test_api_objects_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_api_waits
+tests_unit_test_api_waits_SOURCES = tests/unit/test_api_waits.c $(api_lab) $(controller_lab)
+tests_unit_test_api_waits_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_api_who
+tests_unit_test_api_who_SOURCES = tests/unit/test_api_who.c $(api_lab) $(controller_lab)
+tests_unit_test_api_who_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_check
 tests_unit_test_check_SOURCES = tests/unit/test_check.c

@@ -1,0 +1,176 @@
+/* Objects over HTTP: pages, changes, filters, figures. */
+#include "tests/unit/api_lab.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/controller_switch.h"
+
+static void
+pages_follow_each_other_with_all_that_was_asked(void **state)
+{
+    struct controller_lab *lab = *state;
+    char ops[8192] = "[";
+    for (int i = 0; i < 25; i++)
+        sprintf(ops + strlen(ops), "%s{'op':'add','type':'port','name':'q%02d','values':{'subnet':'s'}}", i ? "," : "", i);
+    strcat(ops, "]");
+    controller_lab_do(lab, ops);
+    struct api_client *c = api_client_new(lab, false);
+    char path[256] = "/v1/port?limit=10&columns=name&where=source_dest_check=true";
+    int n = 0, pages = 0;
+    while (*path) {
+        struct error err;
+        struct answer a = api_client_ask(c, "GET", path, NULL);
+        assert_int_equal(a.status, 200);
+        json_t *list = json_parse(a.body, strlen(a.body), "page", &err);
+        n += (int) json_array_size(list);
+        assert_int_equal(json_object_size(json_array_get(list, 0)), 1);
+        const char *link = strstr(a.head, "Link: <");
+        snprintf(path, sizeof path, "%.*s", link ? (int) strcspn(link + 7, ">") : 0, link ? link + 7 : "");
+        json_decref(list);
+        answer_done(&a);
+        if (++pages == 1) /* what the first page ended with may go meanwhile */
+            controller_lab_do(lab, "[{'op':'del','type':'port','name':'q08'}]");
+    }
+    assert_int_equal(pages, 3);
+    assert_int_equal(n, 26);
+    api_client_free(c);
+}
+
+static void
+objects_are_added_shown_changed_and_deleted(void **state)
+{
+    needs_root();
+    struct api_client *c = api_client_new(*state, false);
+    static const struct {
+        const char *method, *path, *body;
+        int status;
+        const char *word;
+    } steps[] = {
+        { "POST", "/v1/rtb", "{'name':'t','vpc':'v'}", 201, "\"t\"" },
+        { "POST", "/v1/route", "{'rtb':'t','prefix':'192.0.2.0/24','target':'blackhole'}", 201, "192.0.2.0/24" },
+        { "GET", "/v1/route/t%2F192.0.2.0%2F24", NULL, 200, "blackhole" },
+        { "PATCH", "/v1/port/p", "{'source_dest_check':false}", 200, "\"source_dest_check\":false" },
+        { "GET", "/v1/port?where=subnet=s&name=p", NULL, 200, "\"p\"" },
+        { "GET", "/v1/port?where=subnet=other&name=p", NULL, 200, "[]" },
+        { "PATCH", "/v1/tenant/default", "{'quotas':{'port':9}}", 200, "\"port\":9" },
+        { "GET", "/v1/tenant?where=quotas:port=9&columns=name", NULL, 200, "[{\"name\":\"default\"}]" },
+        { "GET", "/v1/tenant?where=quotas:port=8&columns=name", NULL, 200, "[]" },
+        { "DELETE", "/v1/route/t%2F192.0.2.0%2F24", NULL, 204, "" },
+        { "GET", "/v1/route/t%2F192.0.2.0%2F24", NULL, 404, "does not exist" },
+        { "GET", "/v1/show?vpc=v", NULL, 200, "route table" },
+        { "POST", "/v1/pool", "{'name':'inet','cidr':'203.0.113.0/24','uplink':'public'}", 201, "203.0.113.1" },
+        { "POST", "/v1/igw", "{'vpc':'v'}", 201, "\"v\"" },
+        { "POST", "/v1/natgw", "{'name':'n','subnet':'s'}", 201, "\"exhausted\"" },
+        { "POST", "/v1/eip", "{'pool':'inet'}", 201, "\"ip\":\"203.0.113.2\"" },
+        { "PATCH", "/v1/eip/203.0.113.2", "{'attached':'port:p'}", 200, "\"attached\":\"port:p\"" },
+        { "PATCH", "/v1/eip/203.0.113.2", "{'attached':'natgw:n'}", 409, "attached to port 'p'" },
+        { "PATCH", "/v1/eip/203.0.113.2?move=yes", "{'attached':'natgw:n'}", 400, "move=1" },
+        { "PATCH", "/v1/port/p?move=1", "{'source_dest_check':true}", 400, "'move' is only for set of an eip" },
+        { "GET", "/v1/eip/203.0.113.2", NULL, 200, "\"attached\":\"port:p\"" },
+        { "PATCH", "/v1/eip/203.0.113.2?move=1", "{'attached':'natgw:n'}", 200, "\"attached\":\"natgw:n\"" },
+        { "GET", "/v1/natgw/n", NULL, 200, "\"ip\":\"203.0.113.2\"" },
+        { "POST", "/v1/sg", "{'name':'web','vpc':'v'}", 201, "\"default\":false" },
+        { "POST", "/v1/sg-rule", "{'sg':'web','direction':'ingress','proto':'tcp','ports':80,'peer':'10.0.0.0/8'}", 201,
+          "\"ports\":\"80\"" },
+        { "POST", "/v1/sg-rule", "{'sg':'web','direction':'ingress','proto':'tcp','ports':'80-90','peer':'0.0.0.0/0'}", 201, "80-90" },
+        { "GET", "/v1/sg-rule?where=sg=web&shadowed=1&columns=peer", NULL, 200, "[{\"peer\":\"10.0.0.0/8\"}]" },
+        { "GET", "/v1/sg-rule?where=sg=web&unused=1&columns=direction", NULL, 200,
+          "[{\"direction\":\"egress\"},{\"direction\":\"ingress\"},{\"direction\":\"ingress\"}]" },
+        { "GET", "/v1/sg-rule?where=sg=v&columns=direction,proto,ports,peer", NULL, 200,
+          "{\"direction\":\"ingress\",\"proto\":\"all\",\"ports\":\"-\",\"peer\":\"sg:v\"}" },
+        { "GET", "/v1/sg-rule?unused=2", NULL, 400, "unused='2': write 1" },
+        { "GET", "/v1/sg?unused=1", NULL, 400, "'unused' is unknown" },
+        { "GET", "/v1/sg-set", NULL, 404, "no such resource" },
+        { "POST", "/v1/tg", "{'name':'pages','vpc':'v','proto':'tcp','port':80,'interval':0.1}", 201, "\"interval\":0.1,\"timeout\":0.05" },
+        { "POST", "/v1/target", "{'tg':'pages','port':'p','weight':3}", 201, "\"pages/p\"" },
+        { "POST", "/v1/lb", "{'name':'front','subnet':'s'}", 201, "\"ip\":\"10.0.1.4\"" },
+        { "POST", "/v1/listener", "{'lb':'front','proto':'tcp','port':443,'tg':'pages'}", 201, "\"front/tcp:443\"" },
+        { "PATCH", "/v1/target/pages%2Fp", "{'weight':0}", 200, "\"weight\":0" },
+        { "GET", "/v1/listener/front%2Ftcp:443", NULL, 200, "\"tg\":\"pages\"" },
+        { "GET", "/v1/tg?where=interval=0.1&columns=name", NULL, 200, "[{\"name\":\"pages\"}]" },
+        { "GET", "/v1/show?vpc=v", NULL, 200, "load balancer front: 10.0.1.4\\n            listener tcp:443: target group pages\\n" },
+        { "GET", "/v1/show?vpc=v", NULL, 200, "security group v (default)\\n        ingress all from sg:v\\n" },
+        { "GET", "/v1/show?vpc=v", NULL, 200, "security group web\\n        egress all to 0.0.0.0/0\\n        ingress tcp 80 from 10" },
+        { "GET", "/v1/show?vpc=v", NULL, 200, "target group pages: tcp:80\\n        target p:80: weight 0, initial\\n" },
+        { "DELETE", "/v1/port/p", NULL, 409, "target 'pages/p' still refers to it" },
+        { "DELETE", "/v1/listener/front%2Ftcp:443", NULL, 204, "" },
+        { "POST", "/v1/sync", "{}", 200, "\"confirmed\":true" },
+        { "GET", "/v1/verify", NULL, 200, "\"hosts\":[]" },
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct answer a = api_client_ask(c, steps[i].method, steps[i].path, steps[i].body);
+        if (a.status != steps[i].status || !strstr(a.body, steps[i].word))
+            fail_msg("%s %s: %d %s", steps[i].method, steps[i].path, a.status, a.body);
+        answer_done(&a);
+    }
+    api_client_free(c);
+}
+
+/* What is asked: the first switch is away, the others are there and have dropped nothing. */
+static void
+expect_hosts(struct controller_lab *lab, const char *query, const char *body, bool has_more)
+{
+    struct api_client *c = api_client_new(lab, false);
+    char path[200];
+    snprintf(path, sizeof path, "/v1/host?columns=name&%s", query);
+    struct answer a = api_client_ask(c, "GET", path, NULL);
+    if (a.status != 200 || strcmp(a.body, body) || !!strstr(a.head, "rel=\"next\"") != has_more)
+        fail_msg("%s: %s%s", query, a.head, a.body);
+    answer_done(&a);
+    api_client_free(c);
+}
+
+static void
+a_filter_on_counters_asks_the_switches_first(void **state)
+{
+    needs_root();
+    static const char *const names[] = { "a", "b", "c" };
+    struct controller_switch switches[3] = { 0 };
+    controller_lab_do(*state, "[{'op':'add','type':'host','name':'a'},{'op':'add','type':'host','name':'b'},"
+                              "{'op':'add','type':'host','name':'c','values':{'tags':{'k':'v'}}}]");
+    for (size_t i = 1; i < 3; i++)
+        controller_switch_connect(&switches[i], *state, names[i], i);
+    expect_hosts(*state, "where=drops:tunnel=0", "[{\"name\":\"b\"},{\"name\":\"c\"}]\n", false);
+    expect_hosts(*state, "where=drops:tunnel=0&limit=1", "[{\"name\":\"b\"}]\n", true);
+    expect_hosts(*state, "where=drops:tunnel=0&limit=2", "[{\"name\":\"b\"},{\"name\":\"c\"}]\n", false);
+    expect_hosts(*state, "where=drops:tunnel=0&where=tags:k=v", "[{\"name\":\"c\"}]\n", false);
+    expect_hosts(*state, "where=drops:tunnel=1", "[]\n", false);
+    expect_hosts(*state, "where=drops=none", "[{\"name\":\"a\"}]\n", false);
+    for (size_t i = 1; i < 3; i++)
+        controller_switch_disconnect(&switches[i]);
+}
+
+static void
+a_hosts_figures_are_in_the_metrics(void **state)
+{
+    static const char *const up[] = { "\nvnet_host_connected{host=\"a\"} 1\n", "\nvnet_host_realised{host=\"a\"} 1\n" };
+    struct controller_switch s;
+    controller_lab_do(*state, "[{'op':'add','type':'host','name':'a'}]");
+    controller_switch_connect(&s, *state, "a", 1);
+    controller_switch_confirm(&s);
+    struct api_client *c = api_client_new(*state, false);
+    struct answer a = api_client_ask(c, "GET", "/metrics", NULL);
+    for (size_t i = 0; i < 2; i++)
+        assert_non_null(strstr(a.body, up[i]));
+    answer_done(&a);
+    controller_switch_disconnect(&s);
+    a = api_client_ask(c, "GET", "/metrics", NULL);
+    assert_non_null(strstr(a.body, "\nvnet_host_connected{host=\"a\"} 0\n"));
+    answer_done(&a);
+    api_client_free(c);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        API_TEST(pages_follow_each_other_with_all_that_was_asked),
+        API_TEST(objects_are_added_shown_changed_and_deleted),
+        API_TEST(a_filter_on_counters_asks_the_switches_first),
+        API_TEST(a_hosts_figures_are_in_the_metrics),
+    };
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
