@@ -18,9 +18,27 @@ check_PROGRAMS += tests/unit/test_worker
 tests_unit_test_worker_SOURCES = tests/unit/test_worker.c
 tests_unit_test_worker_LDADD = libagent.a libbase.a $(EVENT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS) -lpthread
 
+instance_lab = tests/unit/instance_lab.c tests/unit/instance_lab.h $(controller_switch)
+
+check_PROGRAMS += tests/unit/test_declarations
+tests_unit_test_declarations_SOURCES = tests/unit/test_declarations.c $(instance_lab)
+tests_unit_test_declarations_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_instances
-tests_unit_test_instances_SOURCES = tests/unit/test_instances.c $(controller_switch)
+tests_unit_test_instances_SOURCES = tests/unit/test_instances.c $(instance_lab)
 tests_unit_test_instances_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_migrations
+tests_unit_test_migrations_SOURCES = tests/unit/test_migrations.c $(instance_lab)
+tests_unit_test_migrations_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_removals
+tests_unit_test_removals_SOURCES = tests/unit/test_removals.c $(instance_lab)
+tests_unit_test_removals_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_orphans
+tests_unit_test_orphans_SOURCES = tests/unit/test_orphans.c $(instance_lab)
+tests_unit_test_orphans_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_conntrack
 tests_unit_test_conntrack_SOURCES = tests/unit/test_conntrack.c
