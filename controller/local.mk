@@ -71,6 +71,7 @@ libcontroller_a_SOURCES += \
 	controller/instance/orphan_removal.c controller/instance/orphan_removal.h \
 	controller/instance/orphans.c controller/instance/orphans.h \
 	controller/instance/removals.c controller/instance/removals.h \
+	controller/instance/report.c controller/instance/report.h \
 	controller/instance/sighting.c controller/instance/sighting.h \
 	controller/options.c controller/options.h \
 	controller/outside.c controller/outside.h controller/outside_private.h \

@@ -11,7 +11,7 @@
 #include "controller/instance/listings.h"
 #include "controller/instance/migrations.h"
 #include "controller/instance/removals.h"
-#include "controller/instance/sighting.h"
+#include "controller/instance/report.h"
 #include "vnet/model/model.h"
 
 #define LOG_MODULE "instance"
@@ -161,55 +161,6 @@ tell_readers(const struct instances *all)
 
 /* ---- reports ---- */
 
-struct report {
-    struct sighting **seen;
-    size_t n_seen;
-    struct uuid *gone;
-    size_t n_gone;
-    bool is_full;
-};
-
-static void
-report_done(struct report *r)
-{
-    for (size_t i = 0; i < r->n_seen; i++)
-        sighting_free(r->seen[i]);
-    free(r->seen);
-    free(r->gone);
-}
-
-static bool
-report_read_gone(struct report *r, const json_t *gone, struct error *err)
-{
-    size_t i;
-    const json_t *id;
-    r->gone = mem_zalloc((json_array_size(gone) + 1) * sizeof *r->gone);
-    json_array_foreach (gone, i, id)
-        if (!json_is_string(id) || !uuid_parse(json_string_value(id), &r->gone[r->n_gone++]))
-            return error_set(err, ERROR_INVALID, "gone: element %zu is no UUID", i);
-    return true;
-}
-
-static bool
-report_read(struct report *r, const json_t *json, struct error *err)
-{
-    size_t i;
-    const json_t *one, *instances = json_object_get(json, "instances"), *gone = json_object_get(json, "gone");
-    *r = (struct report){ .is_full = json_member_bool(json, "full", false) };
-    if ((instances && !json_is_array(instances)) || (gone && !json_is_array(gone)))
-        return error_set(err, ERROR_INVALID, "instances, gone: must be arrays");
-    if (json_array_size(instances) > SIGHTING_INSTANCES_MAX || json_array_size(gone) > SIGHTING_INSTANCES_MAX)
-        return error_set(err, ERROR_TOO_LARGE, "instances, gone: at most %d in one report", SIGHTING_INSTANCES_MAX);
-    r->seen = mem_zalloc((json_array_size(instances) + 1) * sizeof(struct sighting *));
-    json_array_foreach (instances, i, one) {
-        struct sighting *s = sighting_read(one, controller_now_ms(), err);
-        if (!s)
-            return false;
-        r->seen[r->n_seen++] = s;
-    }
-    return report_read_gone(r, gone, err);
-}
-
 static void
 sighting_end(struct instances *all, struct sighting *s)
 {
@@ -297,7 +248,7 @@ bool
 instances_report(struct instances *all, uint32_t host, const json_t *json, struct error *err)
 {
     struct report r;
-    bool ok = report_read(&r, json, err);
+    bool ok = report_read(&r, json, controller_now_ms(), err);
     for (size_t i = 0; ok && i < r.n_seen; i++) {
         r.seen[i]->is_kept = r.is_full;
         sighting_put(all, host, r.seen[i]);

@@ -13,7 +13,6 @@
 #define SIGHTING_NAME_MAX 255 /* of a domain; libvirt sets no limit of its own that matters */
 #define SIGHTING_PORTS_MAX 64
 #define SIGHTING_EVENTS_MAX 16
-#define SIGHTING_INSTANCES_MAX 10000 /* of one report */
 
 enum instance_state { INSTANCE_RUNNING, INSTANCE_MIGRATING, INSTANCE_PAUSED, INSTANCE_CRASHED, INSTANCE_OFF, N_INSTANCE_STATES };
 

@@ -151,6 +151,7 @@ a_report_that_makes_no_sense_changes_nothing(void **state)
         "{'instances':[{'id':'" DOMAIN "','name':'a','state':'ill'}]}",
         "{'instances':[{'id':'" DOMAIN "','name':'a','state':'off','ports':['x']}]}",
         "{'full':true,'instances':[" RUNNING ",7]}",
+        "{'full':true,'instances':[" RUNNING "],'gone':['" OTHER "','" DOMAIN "']}",
     };
     struct controller_lab *lab = *state;
     struct error err;
@@ -159,6 +160,7 @@ a_report_that_makes_no_sense_changes_nothing(void **state)
         assert_false(report(lab, "h1", wrong[i], &err));
         expect_shown(lab, "state", "running");
     }
+    assert_non_null(strstr(err.text, "both in 'instances' and in 'gone'"));
 }
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, instance_lab_setup, controller_lab_teardown)
