@@ -72,10 +72,10 @@ take_unread(struct agent *a, const struct domain *d, const struct virt_domain *v
 {
     char id[UUID_STRLEN];
     static struct log_limit limit = LOG_LIMIT(10);
-    log_warn_limited(&limit, "domain '%s' stays as it was known: %s", v->unread.name ? v->unread.name : uuid_format(v->id, id),
-                     v->unread.why);
-    if (!d && v->unread.name)
-        domain_get(&a->domains, v->id, v->unread.name, agent_now_ms())->reason = "unread";
+    const char *name = v->unread.name ? v->unread.name : uuid_format(v->id, id);
+    log_warn_limited(&limit, "domain '%s' stays as it was known: %s", name, v->unread.why);
+    if (!d)
+        domain_get(&a->domains, v->id, name, agent_now_ms())->reason = "unread";
 }
 
 static void
@@ -108,36 +108,34 @@ on_read(void *aux, struct virt_domain *v)
     vnetd_link_tell(a->link, false);
 }
 
-static bool
-is_listed(const struct virt_domain *list, size_t n, struct uuid id)
+static int
+compare_uuids(const void *a, const void *b)
 {
-    for (size_t i = 0; i < n; i++)
-        if (uuid_equal(list[i].id, id))
-            return true;
-    return false;
+    return memcmp(a, b, sizeof(struct uuid));
 }
 
 /* What is not listed is gone, unless something was heard of it after the listing began. */
 static void
-drop_unlisted(struct agent *a, const struct virt_domain *list, size_t n, int64_t begun_ms)
+on_listed(void *aux, const struct uuid *ids, size_t n, int64_t begun_ms)
 {
+    struct agent *a = aux;
+    struct uuid *sorted = mem_zalloc((n + 1) * sizeof *sorted);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = ids[i];
+    qsort(sorted, n, sizeof *sorted, compare_uuids);
     MAP_FOR_EACH_SAFE (node, next, &a->domains.by_id) {
         struct domain *d = CONTAINER_OF(node, struct domain, by_id);
-        if (d->touched_ms < begun_ms && !is_expected(d, begun_ms) && !is_listed(list, n, d->id))
+        if (d->touched_ms < begun_ms && !is_expected(d, begun_ms) && !bsearch(&d->id, sorted, n, sizeof *sorted, compare_uuids))
             domain_remove(&a->domains, d);
     }
+    free(sorted);
+    vnetd_link_tell(a->link, false);
 }
 
 static void
-on_listed(void *aux, struct virt_domain *list, size_t n, int64_t begun_ms)
+on_whole(void *aux)
 {
-    struct agent *a = aux;
-    drop_unlisted(a, list, n, begun_ms);
-    for (size_t i = 0; i < n; i++) {
-        take_domain(a, &list[i]);
-        virt_domain_done(&list[i]);
-    }
-    vnetd_link_tell(a->link, true);
+    vnetd_link_tell(((struct agent *) aux)->link, true);
 }
 
 static void
@@ -162,7 +160,7 @@ on_lost(void *aux)
     vnetd_link_not_whole(((struct agent *) aux)->link);
 }
 
-static const struct virt_ops virt_ops = { on_event, on_read, on_listed, on_counted, on_lost };
+static const struct virt_ops virt_ops = { on_event, on_read, on_listed, on_whole, on_counted, on_lost };
 
 /* ---- what the host's database tells ---- */
 

@@ -44,6 +44,16 @@ domain_find(const struct domains *all, struct uuid id)
     return NULL;
 }
 
+static void
+set_name(struct domain *d, const char *name)
+{
+    if (d->name && !strcmp(d->name, name))
+        return;
+    free(d->name);
+    d->name = mem_strdup(name);
+    d->is_untold = true;
+}
+
 struct domain *
 domain_get(struct domains *all, struct uuid id, const char *name, int64_t now_ms)
 {
@@ -53,10 +63,7 @@ domain_get(struct domains *all, struct uuid id, const char *name, int64_t now_ms
         *d = (struct domain){ .id = id, .state = "paused", .reason = "starting-up", .since_ms = now_ms };
         map_insert(&all->by_id, &d->by_id, uuid_hash(id));
     }
-    if (!d->name || strcmp(d->name, name)) {
-        free(d->name);
-        d->name = mem_strdup(name);
-    }
+    set_name(d, name);
     d->is_untold = true;
     return d;
 }
@@ -156,6 +163,8 @@ domain_take(struct domain *d, struct virt_domain *v, int64_t now_ms)
         d->is_untold = true;
     d->is_active = v->is_active;
     d->is_persistent = v->is_persistent;
+    if (v->doc)
+        set_name(d, v->doc->name);
     domain_set_doc(d, v->doc);
     v->doc = NULL;
 }

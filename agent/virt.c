@@ -46,11 +46,30 @@ wait_ms(struct event *timer, int64_t ms)
 
 /* ---- what is to be looked at ---- */
 
+void
+virt_ids_push(struct virt_ids *q, struct uuid id)
+{
+    q->ids = mem_grow(q->ids, &q->cap, q->n + 1, sizeof *q->ids);
+    q->ids[q->n++] = id;
+}
+
+size_t
+virt_ids_take(struct virt_ids *q, struct uuid *ids, size_t max)
+{
+    size_t n = q->n < max ? q->n : max;
+    if (n)
+        memcpy(ids, q->ids, n * sizeof *ids);
+    q->n -= n;
+    if (q->n)
+        memmove(q->ids, q->ids + n, q->n * sizeof *q->ids);
+    return n;
+}
+
 static bool
 is_wanted(const struct virt *v, struct uuid id)
 {
-    for (size_t i = 0; i < v->n_wanted; i++)
-        if (uuid_equal(v->wanted[i], id))
+    for (size_t i = 0; i < v->wanted.n; i++)
+        if (uuid_equal(v->wanted.ids[i], id))
             return true;
     return false;
 }
@@ -60,8 +79,7 @@ virt_look_at(struct virt *v, struct uuid id)
 {
     if (v->state < VIRT_LISTING || is_wanted(v, id))
         return;
-    v->wanted = mem_grow(v->wanted, &v->cap_wanted, v->n_wanted + 1, sizeof *v->wanted);
-    v->wanted[v->n_wanted++] = id;
+    virt_ids_push(&v->wanted, id);
     event_active(v->work, 0, 0);
 }
 
@@ -81,7 +99,7 @@ virt_lose(struct virt *v, const char *why)
     log_warn_limited(&losses, "%s: %s; trying again", v->uri, why);
     bool was_open = v->link != NULL;
     virt_link_leave(v);
-    v->n_wanted = 0;
+    v->wanted.n = v->listed.n = 0;
     v->wants_all = v->wants_counters = false;
     set_state(v, VIRT_AWAY);
     wait_ms(v->again, v->wait_ms);
@@ -115,7 +133,15 @@ virt_opened(struct virt *v, struct virt_link *link)
 }
 
 void
-virt_listed(struct virt *v)
+virt_listed(struct virt *v, const struct uuid *ids, size_t n)
+{
+    v->listed.n = 0;
+    for (size_t i = 0; i < n; i++)
+        virt_ids_push(&v->listed, ids[i]);
+}
+
+void
+virt_whole(struct virt *v)
 {
     v->wait_ms = WAIT_FIRST_MS;
     set_state(v, VIRT_UP);
@@ -150,8 +176,10 @@ on_work(evutil_socket_t fd, short what, void *aux)
         return;
     if (v->wants_all)
         virt_job_submit(v, VIRT_JOB_LIST);
-    else if (v->n_wanted)
-        virt_job_submit(v, VIRT_JOB_READ);
+    else if (v->listed.n && (v->is_listed_next || !v->wanted.n))
+        virt_job_submit(v, VIRT_JOB_READ_LISTED);
+    else if (v->wanted.n)
+        virt_job_submit(v, VIRT_JOB_READ_WANTED);
     else if (v->wants_counters)
         virt_job_submit(v, VIRT_JOB_COUNT);
 }
@@ -193,6 +221,7 @@ virt_free(struct virt *v)
     event_free(v->again);
     event_free(v->relist);
     event_free(v->count);
-    free(v->wanted);
+    free(v->wanted.ids);
+    free(v->listed.ids);
     free(v);
 }

@@ -5,7 +5,8 @@
  *       ^                 |            |          |
  *       +---- closed, refused, silent, a call that is late ----+      then again after a growing wait
  *
- * Level-triggered: events only say what to look at. Each call into libvirt is a worker's job with a deadline; after one that is late the
+ * Level-triggered: events only say what to look at. Calls into libvirt are a worker's jobs with a deadline each, which no number of domains makes
+ * too short: they are listed by one call, and then read few at a time, with what events speak of in between. After a job that is late the
  * connection is left to itself and another one opened. */
 #ifndef AGENT_VIRT_H
 #define AGENT_VIRT_H 1
@@ -27,8 +28,10 @@ struct virt_ops {
     void (*event)(void *aux, struct uuid, const char *name, const char *words);
     /* The truth about one domain, or that it is gone. Takes over what is in it (doc, counters). */
     void (*read)(void *aux, struct virt_domain *take);
-    /* All there are, asked for at 'begun_ms' (monotonic). Elements as above. */
-    void (*listed)(void *aux, struct virt_domain *take, size_t n, int64_t begun_ms);
+    /* All there are, asked for at 'begun_ms' (monotonic). Each is read after that. */
+    void (*listed)(void *aux, const struct uuid *, size_t n, int64_t begun_ms);
+    /* All that were listed have been read. */
+    void (*whole)(void *aux);
     void (*counted)(void *aux, struct virt_domain *take, size_t n);
     void (*lost)(void *aux);
 };
@@ -40,6 +43,6 @@ void virt_free(struct virt *);
 
 /* The domain may have changed: read it soon. Cheap; many become one. */
 void virt_look_at(struct virt *, struct uuid);
-bool virt_is_up(const struct virt *); /* all has been listed on this connection */
+bool virt_is_up(const struct virt *); /* all has been listed and read on this connection */
 
 #endif

@@ -13,11 +13,17 @@
 
 #define KEEPALIVE_S 5
 #define KEEPALIVE_COUNT 3
-#define READ_MAX 32    /* domains of one job: a deadline is for few */
-#define CLOSE_MS 10000 /* a close that takes longer counts as a thread that hangs */
+#define READ_MAX 32      /* domains of one job */
+#define READ_FOR_MS 1000 /* after which it begins with none any more: the rest is another job's */
+#define DOMAIN_MS 70000  /* for one domain: libvirt itself gives up after 30 s where another call holds it, and two calls may find it so */
+#define CLOSE_MS 10000   /* a close that takes longer counts as a thread that hangs */
 
 static const unsigned deadlines_ms[] = {
-    [VIRT_JOB_OPEN] = 10000, [VIRT_JOB_LIST] = 30000, [VIRT_JOB_READ] = 20000, [VIRT_JOB_COUNT] = 20000
+    [VIRT_JOB_OPEN] = 30000,
+    [VIRT_JOB_LIST] = 30000,
+    [VIRT_JOB_READ_WANTED] = READ_FOR_MS + DOMAIN_MS,
+    [VIRT_JOB_READ_LISTED] = READ_FOR_MS + DOMAIN_MS,
+    [VIRT_JOB_COUNT] = 20000,
 };
 
 struct virt_job {
@@ -28,6 +34,8 @@ struct virt_job {
     char *uri;
     struct uuid wanted[READ_MAX];
     size_t n_wanted;
+    struct uuid *ids; /* LIST: all there are */
+    size_t n_ids;
     int64_t begun_ms;
 
     bool ok;
@@ -162,7 +170,7 @@ static bool
 run_read(struct virt_job *j)
 {
     j->list = mem_zalloc((j->n_wanted + 1) * sizeof *j->list);
-    for (; j->n < j->n_wanted; j->n++)
+    for (; j->n < j->n_wanted && (!j->n || virt_now_ms() < j->begun_ms + READ_FOR_MS); j->n++)
         if (!virt_read_one(j->link->conn, j->wanted[j->n], &j->list[j->n], &j->err))
             return false;
     return true;
@@ -174,8 +182,9 @@ job_run(struct worker_job *job)
     struct virt_job *j = CONTAINER_OF(job, struct virt_job, job);
     switch (j->kind) {
     case VIRT_JOB_OPEN: j->ok = run_open(j); break;
-    case VIRT_JOB_LIST: j->ok = virt_read_all(j->link->conn, &j->list, &j->n, &j->err); break;
-    case VIRT_JOB_READ: j->ok = run_read(j); break;
+    case VIRT_JOB_LIST: j->ok = virt_list(j->link->conn, &j->ids, &j->n_ids, &j->err); break;
+    case VIRT_JOB_READ_WANTED:
+    case VIRT_JOB_READ_LISTED: j->ok = run_read(j); break;
     case VIRT_JOB_COUNT: j->ok = virt_read_counters(j->link->conn, &j->list, &j->n, &j->err); break;
     }
 }
@@ -235,8 +244,31 @@ job_free(struct virt_job *j)
     for (size_t i = 0; i < j->n; i++)
         virt_domain_done(&j->list[i]);
     free(j->list);
+    free(j->ids);
     free(j->uri);
     free(j);
+}
+
+/* What it has not come to is left to the next. */
+static void
+take_read(struct virt *v, struct virt_job *j)
+{
+    struct virt_ids *from = j->kind == VIRT_JOB_READ_LISTED ? &v->listed : &v->wanted;
+    for (size_t i = j->n; i < j->n_wanted; i++)
+        virt_ids_push(from, j->wanted[i]);
+    v->is_listed_next = from != &v->listed;
+    for (size_t i = 0; i < j->n; i++)
+        v->ops->read(v->aux, &j->list[i]);
+}
+
+/* There may be nothing to be read. */
+static void
+look_whether_whole(struct virt *v)
+{
+    if (v->listed.n)
+        return;
+    virt_whole(v);
+    v->ops->whole(v->aux);
 }
 
 static void
@@ -245,12 +277,14 @@ take_result(struct virt *v, struct virt_job *j)
     switch (j->kind) {
     case VIRT_JOB_OPEN: virt_opened(v, j->link); break;
     case VIRT_JOB_LIST:
-        virt_listed(v);
-        v->ops->listed(v->aux, j->list, j->n, j->begun_ms);
+        virt_listed(v, j->ids, j->n_ids);
+        v->ops->listed(v->aux, j->ids, j->n_ids, j->begun_ms);
+        look_whether_whole(v);
         break;
-    case VIRT_JOB_READ:
-        for (size_t i = 0; i < j->n; i++)
-            v->ops->read(v->aux, &j->list[i]);
+    case VIRT_JOB_READ_WANTED: take_read(v, j); break;
+    case VIRT_JOB_READ_LISTED:
+        take_read(v, j);
+        look_whether_whole(v);
         break;
     case VIRT_JOB_COUNT: v->ops->counted(v->aux, j->list, j->n); break;
     }
@@ -293,16 +327,6 @@ job_discard(struct worker_job *job)
     job_free(j);
 }
 
-static void
-take_wanted(struct virt *v, struct virt_job *j)
-{
-    j->n_wanted = v->n_wanted < READ_MAX ? v->n_wanted : READ_MAX;
-    memcpy(j->wanted, v->wanted, j->n_wanted * sizeof *j->wanted);
-    v->n_wanted -= j->n_wanted;
-    if (v->n_wanted)
-        memmove(v->wanted, v->wanted + j->n_wanted, v->n_wanted * sizeof *v->wanted);
-}
-
 void
 virt_job_submit(struct virt *v, enum virt_job_kind kind)
 {
@@ -320,9 +344,10 @@ virt_job_submit(struct virt *v, enum virt_job_kind kind)
         j->uri = mem_strdup(v->uri);
     } else if (kind == VIRT_JOB_LIST) {
         v->wants_all = false;
-        v->n_wanted = 0;
-    } else if (kind == VIRT_JOB_READ) {
-        take_wanted(v, j);
+    } else if (kind == VIRT_JOB_READ_WANTED) {
+        j->n_wanted = virt_ids_take(&v->wanted, j->wanted, READ_MAX);
+    } else if (kind == VIRT_JOB_READ_LISTED) {
+        j->n_wanted = virt_ids_take(&v->listed, j->wanted, READ_MAX);
     } else {
         v->wants_counters = false;
     }

@@ -15,6 +15,11 @@ struct virt_link {
     int callbacks[8]; /* ids of registered events, which hold the connection; -1: none */
 };
 
+struct virt_ids {
+    struct uuid *ids;
+    size_t n, cap;
+};
+
 struct virt {
     struct event_base *base;
     struct worker *worker;
@@ -25,15 +30,19 @@ struct virt {
     struct virt_link *link; /* NULL: not open */
     bool is_busy;           /* a job uses the connection */
     bool wants_all, wants_counters;
-    struct uuid *wanted; /* to be read */
-    size_t n_wanted, cap_wanted;
+    struct virt_ids wanted, listed; /* to be read: since something happened to them, or since all are */
+    bool is_listed_next;            /* both take turns */
     int64_t wait_ms;
     struct event *work, *again, *relist, *count;
 };
 
 int64_t virt_now_ms(void);
 
-enum virt_job_kind { VIRT_JOB_OPEN, VIRT_JOB_LIST, VIRT_JOB_READ, VIRT_JOB_COUNT };
+void virt_ids_push(struct virt_ids *, struct uuid);
+/* Up to 'max' of the first; how many. */
+size_t virt_ids_take(struct virt_ids *, struct uuid *, size_t max);
+
+enum virt_job_kind { VIRT_JOB_OPEN, VIRT_JOB_LIST, VIRT_JOB_READ_WANTED, VIRT_JOB_READ_LISTED, VIRT_JOB_COUNT };
 void virt_job_submit(struct virt *, enum virt_job_kind);
 
 /* The connection is closed in a thread of its own, since that may hang as well. */
@@ -42,6 +51,7 @@ void virt_link_leave(struct virt *);
 /* Told by jobs. */
 void virt_lose(struct virt *, const char *why);
 void virt_opened(struct virt *, struct virt_link *);
-void virt_listed(struct virt *);
+void virt_listed(struct virt *, const struct uuid *, size_t n);
+void virt_whole(struct virt *);
 
 #endif

@@ -141,25 +141,21 @@ virt_read_one(virConnectPtr conn, struct uuid id, struct virt_domain *d, struct 
 }
 
 bool
-virt_read_all(virConnectPtr conn, struct virt_domain **list, size_t *n, struct error *err)
+virt_list(virConnectPtr conn, struct uuid **ids, size_t *n, struct error *err)
 {
     virDomainPtr *domains;
-    *list = NULL;
+    *ids = NULL;
     *n = 0;
     int count = virConnectListAllDomains(conn, &domains, 0);
     if (count < 0)
         return virt_error("domains cannot be listed", err);
-    bool ok = true;
-    *list = mem_zalloc(((size_t) count + 1) * sizeof **list);
+    *ids = mem_zalloc(((size_t) count + 1) * sizeof **ids);
     for (int i = 0; i < count; i++) {
-        struct virt_domain *d = &(*list)[*n];
-        d->is_gone = false; /* one before it may have been, which leaves its place to this one */
-        ok = ok && read_domain(conn, domains[i], d, err);
-        *n += ok && !d->is_gone;
+        virDomainGetUUID(domains[i], (*ids)[(*n)++].b);
         virDomainFree(domains[i]);
     }
     free(domains);
-    return ok;
+    return true;
 }
 
 /* ---- counters ---- */

@@ -27,8 +27,8 @@ void virt_domain_done(struct virt_domain *);
 /* False: the connection is of no use any more (*err says why). A domain that is not there is gone, which is no error; nor is one that libvirt cannot tell
  * of while the connection is alive. */
 bool virt_read_one(virConnectPtr, struct uuid, struct virt_domain *, struct error *) MUST_CHECK;
-/* All that there are: '*list' is the caller's, of '*n'. */
-bool virt_read_all(virConnectPtr, struct virt_domain **list, size_t *n, struct error *) MUST_CHECK;
+/* Which there are, in one call: '*ids' is the caller's, of '*n'. */
+bool virt_list(virConnectPtr, struct uuid **ids, size_t *n, struct error *) MUST_CHECK;
 /* Only counters of those that run. */
 bool virt_read_counters(virConnectPtr, struct virt_domain **list, size_t *n, struct error *) MUST_CHECK;
 

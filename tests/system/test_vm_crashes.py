@@ -201,6 +201,29 @@ def test_the_agent_killed_and_what_it_missed_made_up_for(lab, libvirt, vm):
     boot_again(lab, vm)
 
 
+def test_a_guest_whose_qemu_hangs_keeps_no_other_from_vnetd(lab, libvirt, vm, soak):
+    """What reads it waits half a minute in libvirt for the call that holds it."""
+    if not soak:
+        pytest.skip("in a soak: it takes that half minute")
+    agent = lab["hv1"].vnet_agent
+    agent.kill()
+    wait_until(lambda: not lab.host_row("hv1")["agent"], 10, "vnetd notices")
+    other = libvirt.define("other")
+    host_run(lab, "kill", "-STOP", str(vm.pid()))
+    holder = libvirt.start_virsh("qemu-monitor-command", "vm", "--hmp", "info status")
+    try:
+        agent.start()
+        wait_instance(lab, "other", seconds=80, state="off")
+        other.virsh("undefine")
+        wait_until(lambda: lab.instance("other") is None, 80, "and it goes")
+        assert "has not returned in time" not in agent.last_words(1000)
+    finally:
+        host_run(lab, "kill", "-CONT", str(vm.pid()))
+    assert holder.wait(30) == 0
+    suspend_and_resume(lab, vm)
+    expect_reached(lab)
+
+
 # -- the hook, at a real start, against whoever does not answer --
 
 @contextlib.contextmanager

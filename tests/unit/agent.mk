@@ -71,3 +71,7 @@ tests_unit_test_link_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_virt_read
 tests_unit_test_virt_read_SOURCES = tests/unit/test_virt_read.c
 tests_unit_test_virt_read_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_virt
+tests_unit_test_virt_SOURCES = tests/unit/test_virt.c
+tests_unit_test_virt_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
