@@ -333,7 +333,7 @@ api_client_free(struct api_client *client)
     if (!client)
         return;
     while (client->calls)
-        call_ended(client->calls, CURLE_ABORTED_BY_CALLBACK);
+        api_call_give_up(client->calls, "the agent ends");
     curl_multi_cleanup(client->multi);
     event_free(client->timer);
     curl_slist_free_all(client->headers);

@@ -1,5 +1,5 @@
-/* The stream of instructions that vnetd writes for as long as the agent lives, opened anew whenever it ends. A vnetd that hangs keeps its
- * connections: so it beats, and one that is silent is away.
+/* The stream of instructions that vnetd writes for as long as the agent lives, opened anew whenever it ends. Who hangs keeps its connections: so vnetd
+ * beats, and is away when it is silent; and each beat is answered, with what vnetd shows of the agent itself.
  *
  *     (waiting) --> ASKED --hello--> UP --beat--> UP
  *         ^           |               |
@@ -20,10 +20,10 @@ struct instructions_ops {
     void (*down)(void *aux);                                     /* the stream has ended; also when it has not said hello */
 };
 
-/* The client is borrowed; free it before. */
+/* The client is borrowed, and is freed first: that ends the stream, and what is on its way. */
 struct instructions *instructions_new(struct event_base *, struct api_client *, const struct instructions_ops *, void *aux);
 void instructions_free(struct instructions *);
-/* From where it is opened from now on. The first time: at once. */
-void instructions_set_path(struct instructions *, const char *path);
+/* For which host it is opened from now on. The first time: at once. */
+void instructions_set_host(struct instructions *, const char *name);
 
 #endif

@@ -285,9 +285,7 @@ vnetd_link_set_host(struct vnetd_link *l, const char *name)
     free(l->query);
     l->host = mem_strdup(name);
     l->query = mem_printf("?host=%s", name);
-    char *path = path_of(l, "instructions");
-    instructions_set_path(l->instructions, path);
-    free(path);
+    instructions_set_host(l->instructions, name);
 }
 
 void
@@ -392,8 +390,8 @@ vnetd_link_free(struct vnetd_link *l)
     if (!l)
         return;
     l->turned = NULL;
-    instructions_free(l->instructions);
     api_client_free(l->client);
+    instructions_free(l->instructions);
     event_free(l->tell);
     json_decref(l->connections);
     free(l->host);

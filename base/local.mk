@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
 	base/bytes.c base/bytes.h \
 	base/daemon.c base/daemon.h \
 	base/error.c base/error.h \
+	base/heap.c base/heap.h \
 	base/json.c base/json.h \
 	base/limits.h \
 	base/liveness.c base/liveness.h \

@@ -74,6 +74,21 @@ take_report(struct call *call)
     json_decref(body);
 }
 
+static void
+take_beat(struct call *call)
+{
+    struct error err;
+    uint32_t host;
+    json_t *body = call_body(call, "heap_bytes", &err);
+    if (body && agent_host(call, &host, &err)) {
+        agents_take_beat(call->controller->agents, host, body);
+        call_json(call, 200, json_object());
+    } else {
+        call_error(call, &err, -1);
+    }
+    json_decref(body);
+}
+
 /* ---- declarations ---- */
 
 static void
@@ -268,11 +283,13 @@ tell(void *aux, const char *event, const char *data)
     return ok;
 }
 
-/* By which an agent knows that vnetd does not hang, which a connection does not show. */
+/* By which each knows that the other does not hang, which a connection does not show. */
 static void
 on_beat(evutil_socket_t fd, short what, void *aux)
 {
-    tell(aux, "beat", "{}");
+    const struct instructing *in = aux;
+    if (in->session)
+        agents_beat(in->session);
 }
 
 static void
@@ -302,6 +319,8 @@ instruct(struct call *call)
     call->aux = in;
     call_stream_begin(call, "text/event-stream");
     in->session = agents_enter(call->controller->agents, host, &agent_ops, in);
+    if (call_query(call, "beats"))
+        agents_expect_beats(in->session);
     char *hello = mem_printf("{\"beat_ms\": %d}", BEAT_MS);
     tell(in, "hello", hello);
     free(hello);
@@ -318,10 +337,8 @@ api_agent(struct call *call)
         const char *method, *name;
         void (*handle)(struct call *);
     } requests[] = {
-        { "POST", "report", take_report },
-        { "POST", "declare", take_declaration },
-        { "POST", "wait", wait_for_ports },
-        { "GET", "instructions", instruct },
+        { "POST", "report", take_report },  { "POST", "beat", take_beat },       { "POST", "declare", take_declaration },
+        { "POST", "wait", wait_for_ports }, { "GET", "instructions", instruct },
     };
     struct error err;
     const char *method = connection_head(call->connection)->method;
@@ -331,6 +348,7 @@ api_agent(struct call *call)
             return;
         }
     }
-    error_set(&err, ERROR_UNKNOWN, "agents ask POST report, declare, wait, and GET instructions; not %.20s %.60s", method, call->path[1]);
+    error_set(&err, ERROR_UNKNOWN, "agents ask POST report, beat, declare, wait, and GET instructions; not %.20s %.60s", method,
+              call->path[1]);
     call_error(call, &err, -1);
 }

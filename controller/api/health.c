@@ -1,15 +1,16 @@
 /* Is vnetd well, in figures: /healthz and /metrics (Prometheus text format 0.0.4). */
 #include <event2/buffer.h>
-#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/heap.h"
 #include "controller/api/api.h"
 #include "controller/api/http.h"
 #include "controller/commit.h"
 #include "controller/controller.h"
 #include "controller/host/host.h"
+#include "controller/instance/agents.h"
 #include "controller/store/store.h"
 
 void
@@ -75,6 +76,30 @@ packet_ins(const struct hypervisor *h)
     return h->of ? (double) of_session_counters(h->of)->packet_ins : 0;
 }
 
+static struct agent_beats
+agent_beats(const struct hypervisor *h)
+{
+    return agents_beats(hosts_controller(h->all)->agents, h->number);
+}
+
+static double
+has_agent(const struct hypervisor *h)
+{
+    return agents_is_present(hosts_controller(h->all)->agents, h->number);
+}
+
+static double
+agent_beats_total(const struct hypervisor *h)
+{
+    return (double) agent_beats(h).n;
+}
+
+static double
+agent_heap_bytes(const struct hypervisor *h)
+{
+    return (double) agent_beats(h).heap_bytes;
+}
+
 void
 api_metrics(struct call *call)
 {
@@ -86,7 +111,6 @@ api_metrics(struct call *call)
     }
     const struct commit_counters *commits = commits_counters(c->commits);
     const struct store_counters *store = store_counters(c->store);
-    struct mallinfo2 memory = mallinfo2();
     struct evbuffer *out = evbuffer_new();
     line(out, "vnet_revision", "counter", "Revision of the store.", (double) model_revision(c->model));
     line(out, "vnet_transactions_total", "counter", "Transactions committed.", (double) commits->committed);
@@ -94,7 +118,7 @@ api_metrics(struct call *call)
     line(out, "vnet_store_commits_total", "counter", "Commits made durable.", (double) store->commits);
     line(out, "vnet_store_failures_total", "counter", "Commits the store refused.", (double) store->failed);
     line(out, "vnet_store_commit_seconds_total", "counter", "Time spent making commits durable.", (double) store->commit_us_total / 1e6);
-    line(out, "vnet_heap_bytes", "gauge", "Heap in use.", (double) (memory.uordblks + memory.hblkhd));
+    line(out, "vnet_heap_bytes", "gauge", "Heap in use.", (double) heap_in_use());
     line(out, "vnet_start_time_seconds", "gauge", "When vnetd started, since 1970.", (double) c->started_ms / 1e3);
     object_lines(out, c->model);
     host_lines(out, c->hosts, "vnet_host_connected", "gauge", "OVSDB and OpenFlow are up.", is_connected);
@@ -102,6 +126,9 @@ api_metrics(struct call *call)
     host_lines(out, c->hosts, "vnet_host_flows", "gauge", "Flows it should hold.", n_flows);
     host_lines(out, c->hosts, "vnet_host_mods_sent_total", "counter", "Modifications sent.", mods_sent);
     host_lines(out, c->hosts, "vnet_host_packet_ins_total", "counter", "Packets it sent for an answer.", packet_ins);
+    host_lines(out, c->hosts, "vnet_host_agent", "gauge", "Its agent is there.", has_agent);
+    host_lines(out, c->hosts, "vnet_host_agent_beats_total", "counter", "Beats of its agent, since that came.", agent_beats_total);
+    host_lines(out, c->hosts, "vnet_host_agent_heap_bytes", "gauge", "Heap in use by its agent, at its last beat.", agent_heap_bytes);
     evbuffer_add(out, "", 1);
     call_text(call, 200, "text/plain; version=0.0.4", (const char *) evbuffer_pullup(out, -1));
     evbuffer_free(out);

@@ -12,8 +12,13 @@
 #include "controller/store/store.h"
 #include "vnet/pipeline/layout.h"
 
+#define LOG_MODULE "host"
+#include "base/log.h"
+
 /* After a start, an agent that answered is not taken for gone at once: both would answer when it comes. */
 #define YOUTH_S 5
+
+static struct log_limit silences = LOG_LIMIT(20);
 
 struct agents {
     struct controller *controller;
@@ -34,6 +39,9 @@ struct agent_session {
     const struct agent_ops *ops;
     void *aux;
     bool is_answering;
+    bool must_beat;
+    unsigned n_unanswered; /* beats of ours, since it last answered one */
+    struct agent_beats beats;
     json_t *underlay; /* NULL: not told yet */
 };
 
@@ -157,16 +165,21 @@ session_find(const struct agents *all, uint32_t host)
     return NULL;
 }
 
+static void
+send_away(struct agent_session *s)
+{
+    void *aux = s->aux;
+    const struct agent_ops *ops = s->ops;
+    agents_leave(s);
+    ops->drop(aux);
+}
+
 struct agent_session *
 agents_enter(struct agents *all, uint32_t host, const struct agent_ops *ops, void *aux)
 {
     struct agent_session *old = session_find(all, host), *s = mem_zalloc(sizeof *s);
-    if (old) {
-        void *old_aux = old->aux;
-        const struct agent_ops *old_ops = old->ops;
-        agents_leave(old);
-        old_ops->drop(old_aux);
-    }
+    if (old)
+        send_away(old);
     *s = (struct agent_session){ .all = all, .host = host, .ops = ops, .aux = aux };
     map_insert(&all->by_host, &s->by_host, hash_u32(host));
     counting_agent_came(all->controller->counting, host);
@@ -200,6 +213,49 @@ agents_is_present(const struct agents *all, uint32_t host)
 {
     return session_find(all, host) != NULL;
 }
+
+/* ---- does it hang ---- */
+
+void
+agents_expect_beats(struct agent_session *s)
+{
+    s->must_beat = true;
+}
+
+void
+agents_beat(struct agent_session *s)
+{
+    const struct hypervisor *h = host_by_number(s->all->controller->hosts, s->host);
+    if (s->must_beat && s->n_unanswered >= AGENTS_BEATS_MISSED) {
+        log_warn_limited(&silences, "host '%s': its agent is silent, %u beats are not answered; it is taken for away", h ? h->name : "",
+                         s->n_unanswered);
+        send_away(s);
+        return;
+    }
+    s->n_unanswered++;
+    s->ops->tell(s->aux, "beat", "{}");
+}
+
+void
+agents_take_beat(struct agents *all, uint32_t host, const json_t *beat)
+{
+    struct agent_session *s = session_find(all, host);
+    int64_t heap_bytes = json_member_int(beat, "heap_bytes", 0);
+    if (!s)
+        return;
+    s->n_unanswered = 0;
+    s->beats.n++;
+    s->beats.heap_bytes = heap_bytes > 0 ? heap_bytes : 0;
+}
+
+struct agent_beats
+agents_beats(const struct agents *all, uint32_t host)
+{
+    const struct agent_session *s = session_find(all, host);
+    return s ? s->beats : (struct agent_beats){ .n = 0 };
+}
+
+/* ---- what it says of its host ---- */
 
 /* Less than the host says to have makes packets vanish that are thought to fit. */
 static void

@@ -1,4 +1,5 @@
-/* Which hosts' agents are there: an agent keeps one stream of instructions open, and is away when that ends. */
+/* Which hosts' agents are there: an agent keeps one stream of instructions open, and is away when that ends, or when it no longer answers beats: one
+ * that hangs, or whose host is cut off, keeps its connection. */
 #ifndef CONTROLLER_INSTANCE_AGENTS_H
 #define CONTROLLER_INSTANCE_AGENTS_H 1
 
@@ -6,6 +7,8 @@
 #include <stdint.h>
 
 #include "base/json.h"
+
+#define AGENTS_BEATS_MISSED 4 /* also said in words in man/vnet-agent.8 and controller/api/README.md */
 
 struct agent_session;
 struct agents;
@@ -20,8 +23,22 @@ struct agent_ops {
     void (*drop)(void *aux);
 };
 struct agent_session *agents_enter(struct agents *, uint32_t host, const struct agent_ops *, void *aux);
+/* It has said that it answers beats: one that does not answer AGENTS_BEATS_MISSED is taken for away, and told to go. */
+void agents_expect_beats(struct agent_session *);
 /* It went. */
 void agents_leave(struct agent_session *);
+
+/* To be called every beat's time. Beats to the agent, or sends it away: then the session is gone. A vnetd that slept finds one beat missing, not all
+ * of that time. */
+void agents_beat(struct agent_session *);
+/* The host's agent has answered a beat, and what it says of itself: {"heap_bytes"}. */
+void agents_take_beat(struct agents *, uint32_t host, const json_t *);
+/* Of the agent that is there; zeros: there is none, or it does not beat. */
+struct agent_beats {
+    uint64_t n;
+    int64_t heap_bytes;
+};
+struct agent_beats agents_beats(const struct agents *, uint32_t host);
 
 /* The agent answers guests' questions on its bridge: vnetd leaves that to it for as long as it is there. */
 void agents_set_answering(struct agents *, uint32_t host, bool is_answering);

@@ -201,6 +201,23 @@ def test_the_agent_killed_and_what_it_missed_made_up_for(lab, libvirt, vm):
     boot_again(lab, vm)
 
 
+def test_an_agent_that_hangs_is_taken_for_away_its_guests_are_answered_and_it_comes_back(lab, vm):
+    agent = lab["hv1"].vnet_agent
+    before = lab.vnetd.log_end()
+    agent.signal("STOP")
+    try:
+        wait_until(lambda: not lab.host_row("hv1")["agent"], 40, "vnetd takes the agent for away")
+        assert "host 'hv1': its agent is silent" in lab.vnetd.words_since(before)
+        status, output = vm.run("udhcpc -f -n -q -t 10 -T 1 -i eth0 -s /dhcp")
+        assert status == 0, output
+    finally:
+        agent.signal("CONT")
+    lab.wait_agents()
+    suspend_and_resume(lab, vm)
+    expect_reached(lab)
+    expect_verify_clean(lab)
+
+
 def test_a_guest_whose_qemu_hangs_keeps_no_other_from_vnetd(lab, libvirt, vm, soak):
     """What reads it waits half a minute in libvirt for the call that holds it."""
     if not soak:

@@ -75,3 +75,7 @@ tests_unit_test_virt_read_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_virt
 tests_unit_test_virt_SOURCES = tests/unit/test_virt.c
 tests_unit_test_virt_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_agents
+tests_unit_test_agents_SOURCES = tests/unit/test_agents.c $(controller_lab)
+tests_unit_test_agents_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)

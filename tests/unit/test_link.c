@@ -44,7 +44,7 @@ struct world {
     } streams[16];
     struct evhttp_request *stream; /* the last one; NULL: it has ended */
     struct evhttp_request *held[8];
-    size_t n_held, n_streams, n_declared, n_ups, n_downs;
+    size_t n_held, n_streams, n_declared, n_ups, n_downs, n_beats;
     bool is_up;
     json_t *asked;  /* the body of what was asked last, by declare or wait */
     json_t *report; /* the first; NULL: none yet */
@@ -85,6 +85,7 @@ static void
 on_instructions(struct evhttp_request *request, void *aux)
 {
     struct world *w = aux;
+    assert_string_equal(evhttp_request_get_uri(request), "/v1/agent/instructions?host=hv1&beats=true");
     assert_true(w->n_streams < sizeof w->streams / sizeof *w->streams);
     w->streams[w->n_streams++] = (struct stream){ request, evhttp_request_get_connection(request) };
     w->stream = request;
@@ -140,6 +141,17 @@ on_report(struct evhttp_request *request, void *aux)
 }
 
 static void
+on_beat(struct evhttp_request *request, void *aux)
+{
+    struct world *w = aux;
+    json_t *beat = body_of(request);
+    assert_true(json_member_int(beat, "heap_bytes", 0) > 0);
+    json_decref(beat);
+    w->n_beats++;
+    reply(request, 200, "{}");
+}
+
+static void
 serve(struct world *w)
 {
     struct sockaddr_in a;
@@ -149,6 +161,7 @@ serve(struct world *w)
     assert_int_equal(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *) &a, &n), 0);
     snprintf(w->url, sizeof w->url, "http://127.0.0.1:%u", ntohs(a.sin_port));
     evhttp_set_cb(w->http, "/v1/agent/instructions", on_instructions, w);
+    evhttp_set_cb(w->http, "/v1/agent/beat", on_beat, w);
     evhttp_set_cb(w->http, "/v1/agent/declare", on_asked, w);
     evhttp_set_cb(w->http, "/v1/agent/wait", on_asked, w);
     evhttp_set_cb(w->http, "/v1/agent/report", on_report, w);
@@ -418,7 +431,8 @@ a_vnetd_that_beats_is_there(void **state)
     event_free(beat);
     assert_int_equal(w->n_downs, 0);
     assert_int_equal(w->n_streams, 1);
-    until(w, is_down); /* it beats no more */
+    assert_true(w->n_beats > 2); /* they are answered */
+    until(w, is_down);           /* it beats no more */
 }
 
 /* Of an older version, say, or one whose beat makes no sense: the connection is all there is to go by. */
