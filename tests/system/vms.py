@@ -1,5 +1,6 @@
 """What the tests with real virtual machines share."""
 import contextlib
+import re
 import struct
 
 from lab.procs import wait_until
@@ -61,6 +62,23 @@ def is_heard(lab, vm):
     """Does the agent hear what libvirt tells? Something that changes nothing, of metadata that are not ours: it is the last event then."""
     vm.virsh("metadata", "--uri", "urn:somebody:else", "--key", "x", "--live", "--set", "<note/>")
     return lab.instance(vm.id)["last_event"] == "metadata-changed"
+
+
+def agent_metric(lab, host, what):
+    """A figure of a host's agent, of vnetd's metrics."""
+    text = lab.vnetd.http("GET", "/metrics")[1]
+    return int(float(re.search(rf'^vnet_host_agent_{what}{{host="{host}"}} (\S+)$', text, re.M)[1]))
+
+
+def settled_heap(lab, host, seconds=60):
+    """The heap in use by a host's agent, once it is the same in two beats one after the other."""
+    seen = []
+
+    def look():
+        seen.append((agent_metric(lab, host, "beats_total"), agent_metric(lab, host, "heap_bytes")))
+        return len({n for n, heap in seen if heap == seen[-1][1] and n >= seen[-1][0] - 1}) == 2
+    wait_until(look, seconds, f"the heap of {host}'s agent in use stays the same")
+    return seen[-1][1]
 
 
 def end_of_agents(lab):

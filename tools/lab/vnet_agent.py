@@ -1,6 +1,5 @@
 """vnet-agent on a hypervisor of a lab, and the hook that libvirtd there runs."""
 import os
-import re
 import socket
 
 from lab.daemon import SANITIZER_WORDS, build_folder
@@ -50,10 +49,6 @@ class VnetAgent:
 
     def pid(self):
         return self.host.agent.call("process_id", number=self._number)
-
-    def memory_kib(self):
-        status = self.host.run("cat", f"/proc/{self.pid()}/status")
-        return int(re.search(r"^VmRSS:\s+(\d+)", status, re.M)[1])
 
     def n_open_files(self):
         return len(self.host.run("ls", f"/proc/{self.pid()}/fd").split())
