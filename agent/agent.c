@@ -55,6 +55,7 @@ on_event(void *aux, struct uuid id, const char *name, const char *words)
     log_dbg("domain '%s': %s", name, words);
     d->touched_ms = agent_now_ms();
     domain_event(d, words, agent_now_ms());
+    since_changed(a->since);
     look_again(a, d);
     vnetd_link_tell(a->link, false);
 }
@@ -79,6 +80,13 @@ take_unread(struct agent *a, const struct domain *d, const struct virt_domain *v
 }
 
 static void
+remove_domain(struct agent *a, struct domain *d)
+{
+    domain_remove(&a->domains, d);
+    since_changed(a->since);
+}
+
+static void
 take_domain(struct agent *a, struct virt_domain *v)
 {
     struct domain *d = domain_find(&a->domains, v->id);
@@ -88,7 +96,7 @@ take_domain(struct agent *a, struct virt_domain *v)
     }
     if (v->is_gone) {
         if (d && !is_expected(d, agent_now_ms()))
-            domain_remove(&a->domains, d);
+            remove_domain(a, d);
         return;
     }
     if (!d)
@@ -96,6 +104,9 @@ take_domain(struct agent *a, struct virt_domain *v)
     if (!v->is_active && !is_expected(d, agent_now_ms()))
         d->is_incoming = false; /* it did not come */
     domain_take(d, v, agent_now_ms());
+    since_read(a->since, d);
+    if (d->is_untold)
+        since_changed(a->since);
     look_again(a, d);
 }
 
@@ -126,7 +137,7 @@ on_listed(void *aux, const struct uuid *ids, size_t n, int64_t begun_ms)
     MAP_FOR_EACH_SAFE (node, next, &a->domains.by_id) {
         struct domain *d = CONTAINER_OF(node, struct domain, by_id);
         if (d->touched_ms < begun_ms && !is_expected(d, begun_ms) && !bsearch(&d->id, sorted, n, sizeof *sorted, compare_uuids))
-            domain_remove(&a->domains, d);
+            remove_domain(a, d);
     }
     free(sorted);
     vnetd_link_tell(a->link, false);
@@ -135,7 +146,9 @@ on_listed(void *aux, const struct uuid *ids, size_t n, int64_t begun_ms)
 static void
 on_whole(void *aux)
 {
-    vnetd_link_tell(((struct agent *) aux)->link, true);
+    const struct agent *a = aux;
+    since_whole(a->since);
+    vnetd_link_tell(a->link, true);
 }
 
 static void
@@ -266,13 +279,15 @@ start_beside(struct agent *a, const char *ovsdb)
     free(folder);
 }
 
-static struct numbers *
-numbers_in(struct agent *a, const char *folder)
+/* What it knows of before. */
+static void
+start_from(struct agent *a, const char *folder)
 {
-    char *file = mem_printf("%s/numbers.json", folder);
-    struct numbers *numbers = numbers_new(a->base, file, &numbers_ops, a);
-    free(file);
-    return numbers;
+    char *numbers = mem_printf("%s/numbers.json", folder), *since = mem_printf("%s/since.json", folder);
+    a->numbers = numbers_new(a->base, numbers, &numbers_ops, a);
+    a->since = since_new(a->base, since, &a->domains);
+    free(numbers);
+    free(since);
 }
 
 bool
@@ -286,7 +301,7 @@ agent_start(struct agent *a, const struct agent_options *o, struct error *err)
     a->look_again = evtimer_new(a->base, on_look_again, a);
     a->worker = worker_new(a->base);
     a->link = vnetd_link_new(a->base, &server, &a->domains, err);
-    a->numbers = numbers_in(a, o->state_dir);
+    start_from(a, o->state_dir);
     start_beside(a, o->ovsdb);
     if (a->link)
         vnetd_link_on_counting(a->link, on_counting, a);
@@ -329,6 +344,7 @@ agent_stop(struct agent *a)
     underlay_free(a->underlay);
     vnetd_link_free(a->link);
     numbers_free(a->numbers); /* hooks that wait for it are let go */
+    since_free(a->since);
     hook_server_free(a->hooks);
     local_host_free(a->local);
     if (!is_settled) { /* a thread still uses the rest */

@@ -8,6 +8,8 @@
  *          |
  *       numbers --------> local_host      (which OpenFlow port an interface gets again)
  *       conntrack -----> ovs-vswitchd
+ *
+ * since (since when domains are as they are) and numbers are kept in the --state-dir.
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H 1
@@ -22,6 +24,7 @@
 #include "agent/link.h"
 #include "agent/local_host.h"
 #include "agent/numbers.h"
+#include "agent/since.h"
 #include "agent/underlay.h"
 #include "agent/virt.h"
 #include "agent/worker.h"
@@ -37,6 +40,7 @@ struct agent {
     struct local_host *local;
     struct answers *answers;
     struct numbers *numbers;
+    struct since *since;
     struct conntrack *conntrack;
     struct underlay *underlay; /* NULL: the kernel tells nothing */
     struct event *look_again;  /* while a domain migrates: whether it still does */

@@ -161,6 +161,8 @@ domain_take(struct domain *d, struct virt_domain *v, int64_t now_ms)
         d->is_undeclared = true;
     if (v->is_persistent != d->is_persistent)
         d->is_untold = true;
+    d->is_read = true;
+    d->run = v->run;
     d->is_active = v->is_active;
     d->is_persistent = v->is_persistent;
     if (v->doc)

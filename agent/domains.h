@@ -24,6 +24,8 @@ struct domain {
     } event, untold_events[DOMAIN_EVENTS_MAX]; /* the last one; those that vnetd has not heard of */
     size_t n_untold_events;
     int64_t since_ms; /* likewise */
+    int run;          /* libvirt's id of it while it runs, another one each time; -1 */
+    bool is_read;     /* libvirt has told of it, not only a hook or an event */
     bool is_active, is_persistent;
     bool is_untold;         /* vnetd does not know it as it is */
     bool is_undeclared;     /* nor its interfaces; only while it is active */

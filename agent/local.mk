@@ -22,6 +22,9 @@ libagent_a_SOURCES = \
 	agent/local_host.c agent/local_host.h \
 	agent/numbers.c agent/numbers.h \
 	agent/numbers_file.c agent/numbers_file.h \
+	agent/since.c agent/since.h \
+	agent/since_file.c agent/since_file.h \
+	agent/state_file.c agent/state_file.h \
 	agent/underlay.c agent/underlay.h \
 	agent/unix_connect.c agent/unix_connect.h \
 	agent/virt.c agent/virt.h agent/virt_private.h \

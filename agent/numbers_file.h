@@ -1,5 +1,5 @@
-/* The file in which numbers.c remembers: {"ports": {IFACE-ID: NUMBER}}. Written whole and renamed into place, without waiting for the disk: what
- * a crash of the machine loses goes with the switch's flows. */
+/* The file in which numbers.c remembers: {"ports": {IFACE-ID: NUMBER}} (state_file.h). What a crash of the machine loses goes with the switch's
+ * flows. */
 #ifndef AGENT_NUMBERS_FILE_H
 #define AGENT_NUMBERS_FILE_H 1
 
@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/json.h"
 
-#define NUMBERS_FILE_MAX (8 << 20)
 #define NUMBERS_ID_MAX 255 /* bytes of an iface-id that is remembered */
 #define NUMBERS_OFPORT_MAX 0xfeff
 

@@ -120,6 +120,7 @@ read_domain(virConnectPtr conn, virDomainPtr domain, struct virt_domain *d, stru
         return cannot_read(conn, name, d, err);
     }
     d->move = read_move(domain, state, reason);
+    d->run = (int) virDomainGetID(domain);
     d->is_persistent = persistent == 1;
     d->is_active = state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_CRASHED;
     state_words(state, reason, d);

@@ -16,6 +16,7 @@ struct virt_domain {
         char *why, *name; /* libvirt cannot tell of it now: only 'id' is set, and the name, if that is known. NULL: it can */
     } unread;
     const char *state, *reason; /* "running", "booted" */
+    int run;                    /* libvirt's id of it while it runs; -1: it does not */
     bool is_active, is_persistent;
     enum virt_move { VIRT_STAYS, VIRT_LEAVES, VIRT_COMES } move; /* it migrates to another host, or comes from one and does not run yet */
     struct domain_doc *doc;                                      /* NULL: its XML could not be read */

@@ -37,7 +37,8 @@ fuzz_programs = \
 	tests/fuzz/conntrack \
 	tests/fuzz/open_report \
 	tests/fuzz/pki_request \
-	tests/fuzz/sighting
+	tests/fuzz/sighting \
+	tests/fuzz/since_file
 check_PROGRAMS += $(fuzz_programs)
 
 .PHONY: fuzz-programs
@@ -188,6 +189,10 @@ tests_fuzz_open_report_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) -lpthre
 tests_fuzz_sighting_SOURCES = tests/fuzz/sighting.c $(fuzz_main)
 tests_fuzz_sighting_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_sighting_LDADD = libcontroller.a libbase.a $(JANSSON_LIBS) -lpthread
+
+tests_fuzz_since_file_SOURCES = tests/fuzz/since_file.c $(fuzz_main)
+tests_fuzz_since_file_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_since_file_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
 
 tests_fuzz_pki_request_SOURCES = tests/fuzz/pki_request.c $(fuzz_main)
 tests_fuzz_pki_request_LDFLAGS = $(fuzz_ldflags)

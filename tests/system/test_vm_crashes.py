@@ -1,9 +1,11 @@
 """Whatever is killed on a hypervisor, and whoever does not answer: each case ends in the right state without help, with the elastic IP at its guest,
 and guests live on."""
 import contextlib
+import json
 import os
 import socket
 import time
+from datetime import datetime
 
 import pytest
 
@@ -17,6 +19,7 @@ LAB = {"hosts": 1, "outside": OUTSIDE, "uplinks": {"hv1": UPLINK}}
 VnetAgent.unwinds_whole = True                   # a connection that libvirtd leaves behind when it is killed is libvirt's to forget
 PUBLIC = address(11)
 TIMEOUT_S = 2                                    # for the hook; its default is 5
+TOLERANCE_S = 2                                  # of a moment, by the way of the reports that tell of it
 SLACK_S = 2                                      # of a loaded machine, for a process to start and end
 
 
@@ -199,6 +202,45 @@ def test_the_agent_killed_and_what_it_missed_made_up_for(lab, libvirt, vm):
     agent.start()
     wait_until(lambda: lab.instance("missed") is None and lab.port("missed") is None, 20, "instance and port gone")
     boot_again(lab, vm)
+
+
+def test_since_when_a_guest_runs_outlives_the_agent_and_vnetd_and_both(lab, vm):
+    agent, kept = lab["hv1"].vnet_agent, lab["hv1"].path("vnet-agent-state", "since.json")
+
+    def since():
+        return datetime.fromisoformat(wait_instance(lab, "vm", state="running")["since"].replace("Z", "+00:00")).timestamp()
+
+    def kept_as(word):
+        with open(kept) as f:
+            return json.load(f).get("domains", {}).get(vm.id, {}).get("state") == word
+    before = since()
+    wait_until(lambda: kept_as("running"), 10, "the agent has written it down")
+    wait_until(lambda: time.time() > before + 3 * TOLERANCE_S, 30, "a restart is long after that")
+
+    def restart_agent():
+        agent.kill()
+        wait_until(lambda: not lab.host_row("hv1")["agent"], 10, "vnetd notices")
+        agent.start()
+
+    def restart_both():
+        agent.kill()
+        lab.vnetd.restart()
+        agent.start()
+    for restart in (restart_agent, lab.vnetd.restart, restart_both):
+        restart()
+        lab.ready()
+        lab.wait_agents()
+        wait_until(lambda: is_heard(lab, vm), 20, "the agent tells of the guest again")
+        assert abs(since() - before) < TOLERANCE_S, restart
+    agent.kill("TERM")
+    with open(kept, "w") as f:
+        f.write('{"boot": 5}')
+    agent.start()
+    lab.wait_agents()
+    wait_until(lambda: is_heard(lab, vm), 20, "the agent tells of the guest again")
+    assert f"{kept}: it must be" in agent.last_words(1000)
+    assert since() > before + TOLERANCE_S
+    wait_until(lambda: kept_as("running"), 10, "the agent has written it anew")
 
 
 def test_an_agent_that_hangs_is_taken_for_away_its_guests_are_answered_and_it_comes_back(lab, vm):

@@ -79,3 +79,7 @@ tests_unit_test_virt_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_agents
 tests_unit_test_agents_SOURCES = tests/unit/test_agents.c $(controller_lab)
 tests_unit_test_agents_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_since
+tests_unit_test_since_SOURCES = tests/unit/test_since.c
+tests_unit_test_since_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
