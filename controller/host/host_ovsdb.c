@@ -12,6 +12,7 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/instance/agents.h"
 #include "controller/instance/instances.h"
 #include "controller/waiter.h"
 
@@ -167,6 +168,7 @@ host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, 
         host_tell_runtime(h);
         host_want(h);
         instances_host_connected(hosts_controller(all)->instances, h->number);
+        agents_check_mtu(hosts_controller(all)->agents, h->number);
         feed_object(hosts_controller(all)->feed, h->number);
     }
     return true;

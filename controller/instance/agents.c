@@ -257,14 +257,15 @@ agents_beats(const struct agents *all, uint32_t host)
 
 /* ---- what it says of its host ---- */
 
-/* Less than the host says to have makes packets vanish that are thought to fit. */
-static void
-check_mtu(const struct agents *all, uint32_t host, int64_t mtu)
+void
+agents_check_mtu(const struct agents *all, uint32_t host)
 {
+    const struct agent_session *s = session_find(all, host);
     struct hypervisor *h = host_by_number(all->controller->hosts, host);
-    if (!h || !h->has_facts || !mtu)
+    int64_t mtu = s ? json_member_int(s->underlay, "mtu", 0) : 0;
+    if (!h || !h->has_facts)
         return;
-    if (mtu < h->facts.mtu)
+    if (mtu && mtu < h->facts.mtu)
         host_set_error(h, HOST_ERROR_UNDERLAY,
                        "its vnet-mtu is %u, but the device with its vnet-encap-ip has an MTU of %lld; set "
                        "external_ids:vnet-mtu to that",
@@ -283,7 +284,7 @@ agents_set_underlay(struct agents *all, uint32_t host, const json_t *underlay)
         return;
     json_decref(s->underlay);
     s->underlay = json_pack("{s:s,s:I,s:b}", "device", device, "mtu", (json_int_t) mtu, "up", json_member_bool(underlay, "up", false));
-    check_mtu(all, host, mtu);
+    agents_check_mtu(all, host);
     feed_object(all->controller->feed, host);
 }
 

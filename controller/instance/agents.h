@@ -44,7 +44,10 @@ struct agent_beats agents_beats(const struct agents *, uint32_t host);
 void agents_set_answering(struct agents *, uint32_t host, bool is_answering);
 /* What it says of the device with the tunnel address: {"device", "mtu", "up"}. */
 void agents_set_underlay(struct agents *, uint32_t host, const json_t *);
-/* The same; null: unknown. New reference. */
+/* Either may have changed: what the host says that its underlay carries (vnet-mtu) is in error when it is more than the agent sees, since packets that
+ * are thought to fit vanish. */
+void agents_check_mtu(const struct agents *, uint32_t host);
+/* What it says of that device; null: unknown. New reference. */
 json_t *agents_underlay(const struct agents *, uint32_t host);
 /* The controller id that vnetd takes on the host's bridge. */
 uint16_t agents_controller_id(const struct agents *, uint32_t host);

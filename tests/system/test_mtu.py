@@ -90,6 +90,56 @@ def test_a_host_that_changes_its_mtu_is_followed(lab, vms):
     wait_until(lambda: vms["a"].ping(vms["b"].ip, size=1400, df=True, timeout=0.5) == "reply", 5, "and of the larger one")
 
 
+def test_an_underlay_that_changes_is_told_by_the_host_s_agent_and_what_is_to_be_set(lab, vms):
+    a, b, host = vms["a"], vms["b"], lab["hv2"]
+    agent = lab.add_agents("hv2")[0]
+
+    def wait_underlay(**columns):
+        wait_until(lambda: lab.host_row("hv2")["underlay"] == {"device": "br-phy", "mtu": 1500, "up": True, **columns}, 10, f"hv2's underlay with {columns}")
+
+    def carry(mtu):
+        host.vsctl("set", "interface", "br-phy", f"mtu_request={mtu}")
+        wait_underlay(mtu=mtu)
+
+    def wait_guests(mtu):
+        """b is told at its next renewal, others when they send too much."""
+        def is_told():
+            count = len(b.leases())
+            b.signal_dhcp("USR1")
+            return b.wait_lease(count=count + 1)["mtu"] == str(mtu)
+        wait_until(is_told, 20, f"b is told an MTU of {mtu}")
+        a.run("ip", "route", "flush", "cache")
+        a.agent.call("configure", device="eth0", mtu=1500)
+        try:
+            word, extra = a.ping(b.ip, size=1500 - 28, df=True, detail=True, timeout=2)
+            assert (word, extra.get("mtu")) == ("frag-needed", mtu)
+        finally:
+            a.run("ip", "route", "flush", "cache")
+            a.agent.call("configure", device="eth0", mtu=1450)
+        assert a.ping(b.ip, size=mtu - 28, df=True, timeout=2) == "reply"
+
+    wait_underlay()
+    assert lab.host_row("hv2")["error"] is None
+    carry(1400)                                            # packets that are thought to fit would vanish
+    error = lab.host_row("hv2")["error"]
+    assert "vnet-mtu is 1500" in error and "an MTU of 1400" in error, error
+    host.vsctl("set", "open_vswitch", ".", "external_ids:vnet-mtu=1400")
+    wait_until(lambda: lab.host_row("hv2")["error"] is None, 10, "nothing is wrong with hv2")
+    wait_guests(1350)
+    carry(1500)                                            # it carries more than is made use of
+    assert lab.host_row("hv2")["error"] is None
+    host.vsctl("remove", "open_vswitch", ".", "external_ids", "vnet-mtu")
+    wait_guests(1450)
+
+    host.ip(["link set br-phy down"])
+    wait_underlay(up=False)
+    assert a.ping(b.ip, timeout=1, tries=1) != "reply"
+    host.ip(["link set br-phy up"])
+    wait_underlay()
+    wait_until(lambda: a.ping(b.ip, timeout=0.5) == "reply", 20, "a reaches b again")
+    assert agent.kill("TERM") == 0 and not agent.complaints(), agent.last_words()
+
+
 def test_a_larger_underlay_gives_guests_larger_packets():
     with Lab(hosts=2, mtu=1600) as lab:
         lab.ctl("vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "s", "10.0.1.0/24")
