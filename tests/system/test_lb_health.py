@@ -244,6 +244,40 @@ def test_what_fails_open_reaches_targets_and_a_new_one_does_not_end_that(lab, ne
     expect_verify_clean(lab)
 
 
+def test_a_new_target_gets_nothing_before_its_first_success_and_then_its_share(lab, net):
+    """Beside one that is healthy, and while its checks fail already, but not often enough for it to be unhealthy."""
+    client, front = net["client"], lab.ctl.get("lb", "front", "ip")
+    (late,) = lab.vms(["far:web5@hv2"], dhcp=None, port="sg=none")
+    old = net["guests"]["web2"]
+    echo = {g: g.agent.call("start_tcp_echo", port=8081) for g in (old, late)}
+    lab.ctl.batch(["tg-add v fresh tcp 8081 check_port=80 drain=0 interval=0.2 timeout=0.1 fall=10", "listener-add front tcp:8081 fresh", "target-add fresh web2"])
+    expect(lab, "fresh/web2", "healthy")
+    lab.ctl("--wait=hosts", "set", "tg", "fresh", "interval=60")            # ten failures take longer than this test
+    lab.ctl("--wait=hosts", "target-add", "fresh", "web5")
+    expect(lab, "fresh/web5", "initial", "refused")
+
+    def shares(count, first_port):
+        before = [g.agent.call("look", number=n)["connections"] for g, n in echo.items()]
+        with client.doing("crowd", ip=front, port=8081, count=count, name="c1", first_port=first_port) as crowd:
+            assert crowd.look()["right"] == count, crowd.look()
+        return [g.agent.call("look", number=n)["connections"] - b for (g, n), b in zip(echo.items(), before)]
+
+    assert shares(100, 20000) == [100, 0]
+    assert row(lab, "fresh/web5")["health"] == "initial"
+    server = Server(late)
+    lab.ctl("set", "tg", "fresh", "interval=0.2")
+    expect(lab, "fresh/web5", "healthy")
+    assert [c.split(" ", 1)[1] for c in row(lab, "fresh/web5")["changes"]] == ["healthy"], "nothing came between"
+    lab.ctl("--wait=hosts", "sync")
+    old_share, new_share = shares(400, 21000)
+    assert old_share + new_share == 400 and 140 < new_share < 260, (old_share, new_share)
+    lab.ctl.batch(["listener-del front tcp:8081", "target-del fresh web2", "target-del fresh web5", "tg-del fresh"])
+    server.stop()
+    for g, n in echo.items():
+        g.agent.call("stop", number=n)
+    expect_verify_clean(lab)
+
+
 def test_a_restart_of_vnetd_changes_nothing(lab, net):
     net["servers"]["web3"].stop()
     expect(lab, "pages/web3", "unhealthy", "refused")
