@@ -1,4 +1,6 @@
 """What tests of load balancers under load share: a balancer with targets of weights 1, 2 and 3 on three hosts, and clients inside and outside."""
+import contextlib
+
 from lab import wait_until
 from public import OUTSIDE, UPLINK, address, attach, make_pool, make_vpc
 
@@ -65,19 +67,25 @@ def places(lab, net):
     return [(net["c"], BALANCER), (net["d"], BALANCER), (lab.outside, PUBLIC)]
 
 
+@contextlib.contextmanager
 def in_each_place(lab, net, what, **arguments):
-    return [client.agent.call("start_" + what, ip=ip, port=TCP, **arguments) for client, ip in places(lab, net)]
+    """One activity in each place while others do something; each one's result afterwards."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(client.doing(what, ip=ip, port=TCP, **arguments)) for client, ip in places(lab, net)]
 
 
-def look_at(lab, net, numbers):
-    return [client.agent.call("look", number=n) for (client, _), n in zip(places(lab, net), numbers)]
+def look_at(activities):
+    return [a.look() for a in activities]
 
 
-def end_of(lab, net, numbers):
-    return [client.agent.call("stop", number=n) for (client, _), n in zip(places(lab, net), numbers)]
-
-
-def wait_for_more(lab, net, numbers, n=60):
+def wait_for_more(requests, n=60):
     """Each place gets n more answers."""
-    before = [r["done"] for r in look_at(lab, net, numbers)]
-    wait_until(lambda: all(r["done"] > b + n for r, b in zip(look_at(lab, net, numbers), before)), 20, "requests go on")
+    before = [r["done"] for r in look_at(requests)]
+    wait_until(lambda: all(r["done"] > b + n for r, b in zip(look_at(requests), before)), 60, "requests go on")
+
+
+def wait_for_the_end(crews, seconds=60):
+    """Of connections that nobody answers any more: some are lost, and what is left has been answered what was asked after now."""
+    before = [r["most_questions"] for r in look_at(crews)]
+    wait_until(lambda: all(r["lost"] and (not r["alive"] or r["fewest_answers"] > n) for r, n in zip(look_at(crews), before)), seconds,
+               "the dead one's connections have ended, and all others are answered")

@@ -116,7 +116,7 @@ class Crew:
     def look(self):
         data = [key.data for key in list(self._selector.get_map().values())]
         return {"alive": len(data), "lost": self._lost, "fewest_answers": min((d["answered"] for d in data), default=0),
-                "waiting": sum(d["asked"] != d["answered"] for d in data)}
+                "most_questions": max((d["asked"] for d in data), default=0)}
 
     def stop(self):
         self._ended = True
