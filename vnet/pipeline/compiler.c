@@ -76,6 +76,8 @@ attached_free(struct compiler *c, struct attached *a)
     dirty_done(&a->in_the_way);
     dirty_done(&a->retry);
     dirty_done(&a->refused);
+    dirty_done(&a->held);
+    dirty_done(&a->waiting);
     dirty_done(&a->unzoned);
     free(a);
 }
@@ -172,6 +174,8 @@ compiler_attach(struct compiler *c, uint32_t host, struct flow_table *table)
     dirty_init(&a->in_the_way);
     dirty_init(&a->retry);
     dirty_init(&a->refused);
+    dirty_init(&a->held);
+    dirty_init(&a->waiting);
     dirty_init(&a->unzoned);
     map_insert(&c->hosts, &a->node, hash_u32(host));
 
@@ -346,6 +350,27 @@ compiler_changed(struct compiler *c, const struct vnet_event *given, compiler_co
     const struct feature *const *features = feature_list(&n);
     for (unsigned i = 0; i < n; i++)
         features[i]->touches(&c->view, &event, &list);
+}
+
+void
+compiler_hold(struct compiler *c, uint32_t host, uint64_t cookie)
+{
+    struct attached *a = attached_find(c, host);
+    if (a)
+        dirty_add(&a->held, cookie);
+}
+
+void
+compiler_let_go(struct compiler *c, uint32_t host, uint64_t cookie)
+{
+    struct attached *a = attached_find(c, host);
+    if (!a)
+        return;
+    dirty_drop(&a->held, cookie);
+    if (!dirty_has(&a->waiting, cookie))
+        return;
+    dirty_drop(&a->waiting, cookie);
+    dirty_add(&a->dirty, cookie);
 }
 
 void

@@ -33,6 +33,11 @@ void compiler_on_zone_wanted(struct compiler *, void (*wanted)(void *aux, uint32
 /* Called while compiling, before the block's flows are in the host's table: what block_zone_follows() says. */
 void compiler_on_zone_follows(struct compiler *, void (*follows)(void *aux, uint32_t host, uint32_t number, bool follows), void *aux);
 
+/* From now on the host keeps what it has of a block: changes of it wait, and nothing is dirty for that, until the block is let go. If another block
+ * wants what one that waits still has, all that wait on the host are let go. Nothing if the host is not attached. */
+void compiler_hold(struct compiler *, uint32_t host, uint64_t cookie);
+void compiler_let_go(struct compiler *, uint32_t host, uint64_t cookie);
+
 bool compiler_is_dirty(const struct compiler *, uint32_t host);
 /* Is a block of the host's not whole, because the zone that it wants is not stored yet? */
 bool compiler_is_unzoned(const struct compiler *, uint32_t host);

@@ -15,6 +15,8 @@ struct attached {
     struct dirty_queue in_the_way; /* conflicted once: taken out and tried again when nothing is dirty */
     struct dirty_queue retry;      /* taken out */
     struct dirty_queue refused;    /* conflicted again: tried again with the next change */
+    struct dirty_queue held;       /* what is dirty of these waits until they are let go */
+    struct dirty_queue waiting;    /* dirty and held */
     struct dirty_queue unzoned;    /* compiled without a conntrack zone that they asked for */
     uint64_t concerned_by;         /* the last change that made something dirty here */
 };

@@ -51,6 +51,28 @@ take_out_conflicted(struct attached *a)
     }
 }
 
+/* One of them may have what another block wants. */
+static void
+let_all_go(struct attached *a)
+{
+    while (!dirty_is_empty(&a->held))
+        dirty_take(&a->held);
+    while (!dirty_is_empty(&a->waiting))
+        dirty_add(&a->dirty, dirty_take(&a->waiting));
+}
+
+static void
+run_block(struct compiler *c, struct attached *a, uint64_t cookie)
+{
+    struct error ignored; /* it is tried again when what is in its way has been taken out */
+    if (dirty_has(&a->held, cookie)) {
+        dirty_add(&a->waiting, cookie);
+    } else if (!block_compile(c, a, cookie, &ignored)) {
+        dirty_add(&a->in_the_way, cookie);
+        let_all_go(a);
+    }
+}
+
 /* What is to be done before blocks are taken from the queue. */
 static void
 queue_prepare(struct compiler *c, struct attached *a)
@@ -76,9 +98,7 @@ compiler_run(struct compiler *c, uint32_t host, size_t max, void (*conflict)(voi
     for (size_t i = 0; i < max; i++) {
         struct error err;
         if (!dirty_is_empty(&a->dirty)) {
-            uint64_t cookie = dirty_take(&a->dirty);
-            if (!block_compile(c, a, cookie, &err))
-                dirty_add(&a->in_the_way, cookie);
+            run_block(c, a, dirty_take(&a->dirty));
             continue;
         }
 

@@ -31,6 +31,12 @@ block_find(const struct dirty_queue *q, uint64_t cookie)
     return NULL;
 }
 
+bool
+dirty_has(const struct dirty_queue *q, uint64_t cookie)
+{
+    return block_find(q, cookie);
+}
+
 void
 dirty_add(struct dirty_queue *q, uint64_t cookie)
 {

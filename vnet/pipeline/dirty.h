@@ -26,6 +26,7 @@ dirty_is_empty(const struct dirty_queue *q)
 {
     return !q->first;
 }
+bool dirty_has(const struct dirty_queue *, uint64_t cookie);
 uint64_t dirty_take(struct dirty_queue *);              /* the queue is not empty */
 void dirty_drop(struct dirty_queue *, uint64_t cookie); /* if it is in it */
 
