@@ -93,7 +93,7 @@ struct outside_place
 announcements_place(const struct announcements *all, uint32_t eip)
 {
     const struct announced *a = announced_find(all, eip);
-    return a ? (struct outside_place){ a->host, a->announced_ms } : (struct outside_place){ 0, 0 };
+    return a ? (struct outside_place){ a->host, a->at.host, a->announced_ms } : (struct outside_place){ .host = 0 };
 }
 
 bool

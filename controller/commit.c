@@ -13,6 +13,7 @@
 #include "controller/instance/counting.h"
 #include "controller/instance/removals.h"
 #include "controller/host/binding.h"
+#include "controller/host/handover.h"
 #include "controller/host/host.h"
 #include "controller/outside.h"
 #include "controller/refusals.h"
@@ -234,8 +235,11 @@ take_effect(struct controller *c, struct transaction *t)
             bindings_port_removing(c->bindings, changes[i].number);
     transaction_commit(t);
     c->seq++;
-    for (size_t i = 0; i < n; i++)
-        hosts_put_holders_first(c->hosts, &(struct vnet_event){ .kind = EVENT_OBJECT, .change = &changes[i] });
+    for (size_t i = 0; i < n; i++) {
+        struct vnet_event event = { .kind = EVENT_OBJECT, .change = &changes[i] };
+        hosts_put_holders_first(c->hosts, &event);
+        handovers_look(c->handovers, &event);
+    }
     for (size_t i = 0; i < n; i++) {
         struct vnet_event event = { .kind = EVENT_OBJECT, .change = &changes[i] };
         compiler_changed(c->compiler, &event, concern, c);

@@ -14,6 +14,7 @@
 #include "controller/feed.h"
 #include "controller/hits/rule_hits.h"
 #include "controller/host/binding.h"
+#include "controller/host/handover.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
 #include "controller/instance/counting.h"
@@ -76,6 +77,7 @@ controller_fact_changed(struct controller *c, const struct vnet_event *event)
     if (event->kind == EVENT_BINDING)
         fact_concerns(c, event->after.host);
     hosts_put_holders_first(c->hosts, event);
+    handovers_look(c->handovers, event);
     compiler_changed(c->compiler, event, fact_concerns, c);
     hosts_changed(c->hosts, event);
     outside_changed(c->outside, event);
@@ -224,6 +226,7 @@ controller_start(struct controller *c, const struct options *options, struct err
     c->waiters = waiters_new(c);
     c->bindings = bindings_new(c);
     c->hosts = hosts_new(c);
+    c->handovers = handovers_new(c);
     c->commits = commits_new(c);
     c->refusals = refusals_new(c);
     c->retired = retired_new(c);
@@ -265,6 +268,7 @@ controller_stop(struct controller *c)
     instances_free(c->instances);
     bindings_free(c->bindings);
     hosts_free(c->hosts);
+    handovers_free(c->handovers);
     rule_hits_free(c->hits);
     retired_free(c->retired);
     refusals_free(c->refusals);

@@ -42,6 +42,7 @@ libcontroller_a_SOURCES += \
 	controller/host/claim.c controller/host/claim.h \
 	controller/host/facts_text.c controller/host/facts_text.h \
 	controller/host/gateway_liveness.c controller/host/gateway_liveness.h \
+	controller/host/handover.c controller/host/handover.h \
 	controller/host/host.h \
 	controller/host/host_compile.c \
 	controller/host/host_error.c \

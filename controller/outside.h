@@ -26,9 +26,11 @@ void outside_changed(struct outside *, const struct vnet_event *);
 /* An ARP frame of an upstream gateway, sent to us by a host's flow with userdata_put_pool(). Hostile until checked; not ours: ignored. */
 void outside_packet_in(struct controller *, uint32_t host, const struct packet_in *);
 
-/* Where a public address is, and when it was last announced there (since 1970); host 0: nowhere, announced_ms 0: not yet. */
+/* Where a public address is, and when it was last announced there (since 1970); host 0: nowhere, announced_ms 0: not yet. During a change: as
+ * it was before. */
 struct outside_place {
-    uint32_t host;
+    uint32_t host;      /* that holds it */
+    uint32_t port_host; /* of the port that it is attached to; 0: of none */
     int64_t announced_ms;
 };
 struct outside_place outside_place(const struct outside *, uint32_t eip);

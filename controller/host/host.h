@@ -52,6 +52,8 @@ enum host_error {
 };
 
 struct place;
+struct handover;
+struct holdback;
 
 struct hypervisor {
     struct hosts *all;
@@ -82,9 +84,12 @@ struct hypervisor {
     bool is_reconciling; /* of_session_reconcile() was called on this connection */
     uint64_t whole_seq;  /* up to here the table is compiled whole: no block waits for a zone */
     uint64_t wanted_seq;
-    uint64_t confirmed_seq; /* 0: its switch has not been read back on this connection, or never */
-    uint64_t collected;     /* the last hosts_collect() that noted it */
-    uint64_t n_connections; /* of its switch so far; the last one began then (monotonic) */
+    uint64_t made_seq;          /* as confirmed_seq, but what it keeps of public addresses that move away counts as done (handover.h) */
+    struct holdback *holdbacks; /* what it keeps of them */
+    struct handover *arriving;  /* those that wait for it to confirm */
+    uint64_t confirmed_seq;     /* 0: its switch has not been read back on this connection, or never */
+    uint64_t collected;         /* the last hosts_collect() that noted it */
+    uint64_t n_connections;     /* of its switch so far; the last one began then (monotonic) */
     int64_t connected_ms;
     int64_t lost_ms;      /* when it last lost one (monotonic); 0: it has not yet */
     uint64_t sent_before; /* modifications sent on earlier connections */
@@ -189,6 +194,7 @@ void host_lost_zone_released(struct hypervisor *, uint32_t number);
 void host_lost_zones_forget(struct hypervisor *); /* in the store, too */
 void host_lost_zones_free(struct hypervisor *);
 /* One of an earlier run ("lost/HOST/NUMBER" in the store), once all objects and hosts are there. */
+void host_holdbacks_free(struct hypervisor *); /* handover.c's */
 void hosts_remember_lost_zone(struct hosts *, uint32_t host, uint32_t number);
 struct host_peers *hosts_peers(const struct hosts *);
 /* Hosts that have something to compile, in the order in which it was found, new holders of public addresses first. One is served in a round of the loop, so that what it was

@@ -234,7 +234,7 @@ host_consider_reconcile(struct hypervisor *h)
         return;
     h->is_reconciling = true;
     /* What was confirmed on an earlier connection may be gone: the machine may have been restarted since. */
-    h->confirmed_seq = 0;
+    h->confirmed_seq = h->made_seq = 0;
     host_clear_error(h, HOST_ERROR_REFUSED);
     bindings_reread(c->bindings, h->number);
     host_zones_flush(h);

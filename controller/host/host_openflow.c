@@ -8,6 +8,7 @@
 #include "controller/feed.h"
 #include "controller/hits/rule_hits.h"
 #include "controller/host/binding.h"
+#include "controller/host/handover.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
 #include "controller/instance/migrations.h"
@@ -66,6 +67,7 @@ host_lose_openflow(struct hypervisor *h)
     h->is_reconciling = false;
     h->lost_ms = controller_now_ms();
     h->of = NULL;
+    handovers_host_lost(hosts_controller(h->all)->handovers, h);
     if (!hosts_count_switch(h->all, -1) && !hosts_are_closing(h->all))
         checks_cut_off(hosts_controller(h->all)->checks);
     host_expect_switch(h);
@@ -147,7 +149,7 @@ host_committed(void *aux, struct of_session *s, uint64_t seq)
     if (!h || h->of != s)
         return;
     bool was_realised = host_is_realised(h);
-    h->confirmed_seq = seq;
+    h->confirmed_seq = handovers_confirmed(hosts_controller(h->all)->handovers, h, seq);
     host_lost_zones_confirmed(h);
     host_accepted(h);
     bindings_confirmed(hosts_controller(h->all)->bindings, h->number);

@@ -200,6 +200,7 @@ host_free(struct hypervisor *h)
     host_leave_compile_queue(h);
     host_zones_free(h);
     host_lost_zones_free(h);
+    host_holdbacks_free(h);
     free(h->views);
     free(h->name);
     free(h);

@@ -156,7 +156,7 @@ def test_open_vswitch_is_restarted_where_the_vm_is(lab, tell, vms, where):
 
 @pytest.mark.parametrize("where", ["hv1", "hv3"])
 def test_it_is_given_to_another_vm_and_back(lab, tell, vms, where):
-    """At no moment does it belong to two: whoever answers first answers for the last time before the other's first."""
+    """The new one's host first: for a moment either may answer, then the new one alone."""
     mover, other = vms
     if mover.host.name != where:
         mover.move(lab[where])

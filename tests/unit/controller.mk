@@ -93,6 +93,10 @@ check_PROGRAMS += tests/unit/test_hosts
 tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c $(controller_switch)
 tests_unit_test_hosts_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_handover
+tests_unit_test_handover_SOURCES = tests/unit/test_handover.c $(controller_switch)
+tests_unit_test_handover_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_refusals
 tests_unit_test_refusals_SOURCES = tests/unit/test_refusals.c tests/unit/api_client.c tests/unit/api_client.h $(controller_switch)
 tests_unit_test_refusals_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)

@@ -68,6 +68,14 @@ send_features(struct fake_switch *f, uint32_t xid)
     bytes_done(&b);
 }
 
+void
+fake_switch_confirm(struct fake_switch *f)
+{
+    if (f->is_commit_kept)
+        fake_switch_send(f, 6, BUNDLE_CONTROL, f->kept_xid, f->kept_commit, sizeof f->kept_commit);
+    f->is_commit_kept = f->keeps_commits = false;
+}
+
 /* One table with a flow in it, so that a dump is asked for; no flows, groups or meters are reported. */
 static void
 answer_multipart(struct fake_switch *f, const uint8_t *message, uint32_t xid)
@@ -108,7 +116,11 @@ answer_commit(struct fake_switch *f, const uint8_t *message, uint32_t xid)
         f->n_flows_committed += f->n_bundled;
         if (f->n_bundled > f->largest_bundle)
             f->largest_bundle = f->n_bundled;
-        fake_switch_send(f, 6, BUNDLE_CONTROL, xid, body, sizeof body);
+        memcpy(f->kept_commit, body, sizeof body);
+        f->kept_xid = xid;
+        f->is_commit_kept = true;
+        if (!f->keeps_commits)
+            fake_switch_confirm(f);
     }
     f->n_bundled = 0;
 }

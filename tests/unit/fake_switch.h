@@ -13,6 +13,7 @@ struct fake_switch {
     /* The script. A flow is named by its priority; 0: none. */
     uint64_t dpid;
     bool is_silent;         /* answers nothing more */
+    bool keeps_commits;     /* does not answer that a bundle is committed, until fake_switch_confirm() */
     bool is_deaf_to_tables; /* does not answer a request for table statistics */
     bool refuses_set_async;
     bool refuses_ct_flush;        /* by match */
@@ -35,6 +36,9 @@ struct fake_switch {
     unsigned n_commits_at_ct_flush; /* at the last one */
     uint16_t flushed_zones[16];     /* the first ones */
     unsigned n_flushed_zones;
+    uint8_t kept_commit[8]; /* what is to be answered to it, if it is kept */
+    uint32_t kept_xid;
+    bool is_commit_kept;
     bool saw_bad, saw_nameless; /* in the open bundle */
     uint32_t bad_xid;
     bool is_closed;
@@ -43,6 +47,8 @@ struct fake_switch {
 /* 'fd' is the switch's end; freed with it. */
 void fake_switch_start(struct fake_switch *, struct event_base *, int fd);
 void fake_switch_stop(struct fake_switch *);
+/* Answers the commit that it has kept, if there is one, and keeps no more. */
+void fake_switch_confirm(struct fake_switch *);
 void fake_switch_send(struct fake_switch *, uint8_t version, uint8_t type, uint32_t xid, const void *body, size_t n);
 
 #endif

@@ -1,0 +1,409 @@
+#include "controller/host/handover.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "controller/controller.h"
+#include "controller/host/host.h"
+#include "controller/host/host_reach.h"
+#include "controller/outside.h"
+#include "vnet/pipeline/placement.h"
+
+#define PLACE_HOSTS 2 /* its holder, its port's host */
+#define KEEPERS_MAX 6 /* an address that moves faster than its new places confirm is not handed over any more */
+
+/* The hosts that serve an address: each once. */
+struct place_hosts {
+    uint32_t v[PLACE_HOSTS];
+    size_t n;
+};
+
+/* A host that keeps its old block, and since which change. */
+struct keeper {
+    uint32_t host;
+    uint64_t since;
+};
+
+struct handover {
+    struct map_node by_eip;
+    struct handover *older, *younger;
+    struct handover *next_arriving, **link_arriving; /* of the host that it waits for: to.v[n_awaited - 1] */
+    uint32_t eip;
+    int64_t began_ms;
+    uint64_t seq; /* what the new hosts must confirm */
+    struct place_hosts to;
+    uint32_t awaited[PLACE_HOSTS];
+    size_t n_awaited;
+    struct keeper keepers[KEEPERS_MAX];
+    size_t n_keepers;
+};
+
+struct handovers {
+    struct controller *controller;
+    struct map by_eip;
+    struct handover *oldest, *youngest;
+    struct event *timer; /* of the oldest */
+};
+
+static void handovers_over(evutil_socket_t fd, short what, void *aux);
+
+struct handovers *
+handovers_new(struct controller *c)
+{
+    struct handovers *all = mem_zalloc(sizeof *all);
+    all->controller = c;
+    map_init(&all->by_eip);
+    all->timer = evtimer_new(c->base, handovers_over, all);
+    return all;
+}
+
+void
+handovers_free(struct handovers *all)
+{
+    if (!all)
+        return;
+    MAP_FOR_EACH_SAFE (n, next, &all->by_eip)
+        free(CONTAINER_OF(n, struct handover, by_eip));
+    map_done(&all->by_eip);
+    event_free(all->timer);
+    free(all);
+}
+
+static struct handover *
+handover_find(const struct handovers *all, uint32_t eip)
+{
+    MAP_FOR_EACH_HASH (n, &all->by_eip, hash_u32(eip)) {
+        struct handover *h = CONTAINER_OF(n, struct handover, by_eip);
+        if (h->eip == eip)
+            return h;
+    }
+    return NULL;
+}
+
+/* ---- hosts of a place ---- */
+
+static void
+hosts_add(struct place_hosts *p, uint32_t host)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->v[i] == host)
+            return;
+    if (host)
+        p->v[p->n++] = host;
+}
+
+static bool
+hosts_have(const struct place_hosts *p, uint32_t host)
+{
+    return (p->n > 0 && p->v[0] == host) || (p->n > 1 && p->v[1] == host);
+}
+
+static bool
+hosts_equal(const struct place_hosts *a, const struct place_hosts *b)
+{
+    return a->n == b->n && (!a->n || hosts_have(b, a->v[0])) && (a->n < 2 || hosts_have(b, a->v[1]));
+}
+
+/* ---- what an old host holds back ---- */
+
+/* What is held back on a host since one change, by how many addresses; 'until' is what it must confirm when none does any more. */
+struct holdback {
+    struct holdback *next;
+    uint64_t since, until; /* until 0: still held back */
+    size_t n;
+};
+
+static void
+holdback_begin(struct hypervisor *h, uint64_t since)
+{
+    struct holdback *b = h->holdbacks;
+    while (b && (b->since != since || b->until))
+        b = b->next;
+    if (!b) {
+        b = mem_zalloc(sizeof *b);
+        b->since = since;
+        b->next = h->holdbacks;
+        h->holdbacks = b;
+    }
+    b->n++;
+}
+
+static void
+holdback_end(struct hypervisor *h, uint64_t since, uint64_t until)
+{
+    for (struct holdback *b = h->holdbacks; b; b = b->next) {
+        if (b->since != since || b->until)
+            continue;
+        if (!--b->n)
+            b->until = until;
+        return;
+    }
+}
+
+/* Up to where the host is whole that has confirmed what was made up to 'seq'. */
+static uint64_t
+holdbacks_limit(struct hypervisor *h, uint64_t seq)
+{
+    uint64_t whole = seq;
+    for (struct holdback **p = &h->holdbacks; *p;) {
+        struct holdback *b = *p;
+        if (b->until && b->until <= seq) {
+            *p = b->next;
+            free(b);
+            continue;
+        }
+        whole = b->since <= whole ? b->since - 1 : whole;
+        p = &b->next;
+    }
+    return whole;
+}
+
+void
+host_holdbacks_free(struct hypervisor *h)
+{
+    while (h->holdbacks) {
+        struct holdback *b = h->holdbacks;
+        h->holdbacks = b->next;
+        free(b);
+    }
+}
+
+/* ---- keepers ---- */
+
+static uint64_t
+block_of(uint32_t eip)
+{
+    return cookie_make(FEATURE_EIP, OBJECT_EIP, eip);
+}
+
+static void
+keeper_add(const struct handovers *all, struct handover *o, uint32_t host)
+{
+    struct controller *c = all->controller;
+    struct hypervisor *h = host_by_number(c->hosts, host);
+    for (size_t i = 0; i < o->n_keepers; i++)
+        if (o->keepers[i].host == host)
+            return;
+    if (!h || o->n_keepers == KEEPERS_MAX)
+        return;
+    o->keepers[o->n_keepers++] = (struct keeper){ host, c->seq };
+    compiler_hold(c->compiler, host, block_of(o->eip));
+    holdback_begin(h, c->seq);
+}
+
+static void
+keeper_let_go(const struct handovers *all, const struct handover *o, const struct keeper *k)
+{
+    struct controller *c = all->controller;
+    struct hypervisor *h = host_by_number(c->hosts, k->host);
+    compiler_let_go(c->compiler, k->host, block_of(o->eip));
+    if (!h)
+        return;
+    holdback_end(h, k->since, c->seq);
+    host_concern(h, c->seq);
+}
+
+/* ---- waiting ---- */
+
+static void
+stop_waiting(struct handover *o)
+{
+    if (!o->link_arriving)
+        return;
+    *o->link_arriving = o->next_arriving;
+    if (o->next_arriving)
+        o->next_arriving->link_arriving = o->link_arriving;
+    o->link_arriving = NULL;
+}
+
+/* For the next new host that has not confirmed. False: there is none. */
+static bool
+await_next(const struct handovers *all, struct handover *o)
+{
+    for (; o->n_awaited; o->n_awaited--) {
+        struct hypervisor *h = host_by_number(all->controller->hosts, o->awaited[o->n_awaited - 1]);
+        if (!h || h->made_seq >= o->seq)
+            continue;
+        o->next_arriving = h->arriving;
+        o->link_arriving = &h->arriving;
+        if (h->arriving)
+            h->arriving->link_arriving = &o->next_arriving;
+        h->arriving = o;
+        return true;
+    }
+    return false;
+}
+
+static void
+arm(struct handovers *all)
+{
+    timer_at(all->timer, all->oldest ? all->oldest->began_ms + HANDOVER_MS : INT64_MAX);
+}
+
+static void
+begin(struct handovers *all, struct handover *o)
+{
+    o->began_ms = controller_now_ms();
+    o->older = all->youngest;
+    *(o->older ? &o->older->younger : &all->oldest) = o;
+    all->youngest = o;
+    map_insert(&all->by_eip, &o->by_eip, hash_u32(o->eip));
+    arm(all);
+}
+
+/* The sequence number is one that no host has confirmed yet. */
+static void
+end(struct handovers *all, struct handover *o)
+{
+    stop_waiting(o);
+    for (size_t i = 0; i < o->n_keepers; i++)
+        keeper_let_go(all, o, &o->keepers[i]);
+    *(o->older ? &o->older->younger : &all->oldest) = o->younger;
+    *(o->younger ? &o->younger->older : &all->youngest) = o->older;
+    map_remove(&all->by_eip, &o->by_eip);
+    free(o);
+    arm(all);
+}
+
+static void
+handovers_over(evutil_socket_t fd, short what, void *aux)
+{
+    struct handovers *all = aux;
+    int64_t now_ms = controller_now_ms();
+    all->controller->seq++;
+    while (all->oldest && all->oldest->began_ms + HANDOVER_MS <= now_ms)
+        end(all, all->oldest);
+    arm(all);
+}
+
+/* ---- what moves ---- */
+
+/* Where it was and where it is to be. */
+static void
+give(const struct handovers *all, struct handover *o, const struct place_hosts *from)
+{
+    for (size_t i = 0; i < o->to.n; i++)
+        if (!hosts_have(from, o->to.v[i]))
+            o->awaited[o->n_awaited++] = o->to.v[i];
+    for (size_t i = 0; i < from->n; i++)
+        keeper_add(all, o, from->v[i]);
+}
+
+/* It has not arrived, and moves on: wherever it may have been keeps what it has. A host that it comes back to does not. */
+static void
+give_again(const struct handovers *all, struct handover *o, const struct place_hosts *to)
+{
+    size_t n = 0;
+    struct place_hosts was = o->to;
+    stop_waiting(o);
+    for (size_t i = 0; i < o->n_keepers; i++) {
+        if (hosts_have(to, o->keepers[i].host))
+            keeper_let_go(all, o, &o->keepers[i]);
+        else
+            o->keepers[n++] = o->keepers[i];
+    }
+    o->n_keepers = n;
+    o->to = *to;
+    o->n_awaited = 0;
+    for (size_t i = 0; i < to->n; i++)
+        o->awaited[o->n_awaited++] = to->v[i];
+    for (size_t i = 0; i < was.n; i++)
+        if (!hosts_have(to, was.v[i]))
+            keeper_add(all, o, was.v[i]);
+}
+
+static bool
+may_wait(const struct handovers *all, const struct handover *o)
+{
+    for (size_t i = 0; i < o->n_awaited; i++) {
+        const struct hypervisor *h = host_by_number(all->controller->hosts, o->awaited[i]);
+        if (!h || !host_is_connected(h))
+            return false;
+    }
+    return o->n_awaited && o->n_keepers && o->n_keepers < KEEPERS_MAX;
+}
+
+static void
+move(struct handovers *all, uint32_t eip, const struct outside_place *was, const struct place_hosts *to)
+{
+    struct handover *o = handover_find(all, eip);
+    const struct runtime_host *holder = runtime_host(all->controller->runtime, was->host);
+    struct place_hosts from = { .n = 0 };
+    if (o && hosts_equal(&o->to, to))
+        return;
+    if (!o && (!was->host || !holder || holder->is_dead))
+        return;
+    if (o) {
+        give_again(all, o, to);
+    } else {
+        o = mem_zalloc(sizeof *o);
+        *o = (struct handover){ .eip = eip, .to = *to };
+        hosts_add(&from, was->host);
+        hosts_add(&from, was->port_host);
+        begin(all, o);
+        give(all, o, &from);
+    }
+    o->seq = all->controller->seq;
+    if (!may_wait(all, o) || !await_next(all, o))
+        end(all, o);
+}
+
+static void
+look(void *aux, uint32_t eip)
+{
+    struct handovers *all = aux;
+    const struct controller *c = all->controller;
+    const struct view view = { .model = c->model, .runtime = c->runtime };
+    struct placement p;
+    if (placement_get(&view, eip, &p) && p.port) {
+        struct place_hosts to = { .n = 0 };
+        struct outside_place was = outside_place(c->outside, eip);
+        hosts_add(&to, p.holder->number);
+        hosts_add(&to, p.at.host);
+        move(all, eip, &was, &to);
+        return;
+    }
+    struct handover *o = handover_find(all, eip);
+    if (o)
+        end(all, o);
+}
+
+void
+handovers_look(struct handovers *all, const struct vnet_event *event)
+{
+    const struct view view = { .model = all->controller->model, .runtime = all->controller->runtime };
+    placement_affected(&view, event, look, all);
+}
+
+/* ---- hosts ---- */
+
+uint64_t
+handovers_confirmed(struct handovers *all, struct hypervisor *h, uint64_t seq)
+{
+    struct handover *next;
+    bool is_first = true;
+    h->made_seq = seq;
+    for (struct handover *o = h->arriving; o; o = next) {
+        next = o->next_arriving;
+        if (o->seq > seq)
+            continue;
+        stop_waiting(o);
+        if (await_next(all, o))
+            continue;
+        all->controller->seq += is_first;
+        is_first = false;
+        end(all, o);
+    }
+    return holdbacks_limit(h, seq);
+}
+
+void
+handovers_host_lost(struct handovers *all, struct hypervisor *h)
+{
+    h->made_seq = 0;
+    if (h->arriving)
+        all->controller->seq++;
+    while (h->arriving)
+        end(all, h->arriving);
+}
