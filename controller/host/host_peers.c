@@ -188,13 +188,26 @@ pair_part(struct host_peers *p, uint32_t a, uint32_t b)
 /* ---- uses ---- */
 
 static void
-use_add_user(void *aux, uint32_t host)
+use_add_user(struct use *u, uint32_t host)
 {
-    struct use *u = aux;
     if (host == u->holder)
         return;
     u->users = mem_grow(u->users, &u->cap_users, u->n_users + 1, sizeof *u->users);
     u->users[u->n_users++] = host;
+}
+
+struct user_search {
+    const struct compiler *compiler;
+    struct use *use;
+};
+
+/* A host that is about to leave the VPC uses its NAT gateway no more. */
+static void
+add_holder(void *aux, uint32_t host)
+{
+    const struct user_search *s = aux;
+    if (compiler_holds(s->compiler, host, s->use->vpc))
+        use_add_user(s->use, host);
 }
 
 /* NULL: the address is not served. */
@@ -209,8 +222,9 @@ use_derive(const struct host_peers *p, uint32_t eip)
     u->eip = eip;
     u->holder = at.holder->number;
     u->vpc = at.port ? 0 : at.vpc->o.number;
+    struct user_search search = { p->controller->compiler, u };
     if (u->vpc)
-        compiler_each_host_of(p->controller->compiler, u->vpc, use_add_user, u);
+        compiler_each_host_of(search.compiler, u->vpc, add_holder, &search);
     else
         use_add_user(u, at.at.host);
     return u;

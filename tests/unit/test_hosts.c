@@ -239,6 +239,7 @@ a_nat_gateways_holder_and_all_hosts_of_its_vpc_watch_each_other(void **state)
     plug(lab, "q", "h2");
     expect_peers(lab, "h2", one);
     controller_lab_remove(lab, "h1", "p");
+    expect_peers(lab, "h1", "");
     expect_peers(lab, "h2", one);
     controller_lab_do(lab, DETACH);
     expect_peers(lab, "h2", "");

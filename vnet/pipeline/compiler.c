@@ -384,3 +384,9 @@ compiler_each_host_of(const struct compiler *c, uint32_t vpc, void (*each)(void 
 {
     presence_each_host(c->presence, vpc, each, aux);
 }
+
+bool
+compiler_holds(const struct compiler *c, uint32_t host, uint32_t vpc)
+{
+    return presence_holds(c->presence, host, vpc);
+}

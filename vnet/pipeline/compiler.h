@@ -48,9 +48,10 @@ bool compiler_is_unzoned(const struct compiler *, uint32_t host);
 bool compiler_run(struct compiler *, uint32_t host, size_t max, void (*conflict)(void *aux, uint64_t cookie, const struct error *),
                   void *aux);
 
-/* The VPCs a host holds; the hosts that hold a VPC. */
+/* The VPCs a host holds; the hosts that hold a VPC, and those that still have blocks of it; does this one hold it? */
 void compiler_each_vpc_of(const struct compiler *, uint32_t host, void (*each)(void *aux, uint32_t vpc), void *aux);
 void compiler_each_host_of(const struct compiler *, uint32_t vpc, void (*each)(void *aux, uint32_t host), void *aux);
+bool compiler_holds(const struct compiler *, uint32_t host, uint32_t vpc);
 
 /* A compile from nothing, sharing no state with the incremental one but the block functions: for verify, tests, trace.
  * New table. */
