@@ -6,6 +6,7 @@
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/host/facts_text.h"
+#include "controller/host/handover.h"
 #include "controller/host/host.h"
 #include "controller/instance/counting.h"
 #include "controller/outside.h"
@@ -47,6 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     c.compiler = compiler_new(c.model, c.runtime);
     c.feed = feed_new(&c);
     c.hosts = hosts_new(&c);
+    c.handovers = handovers_new(&c);
     c.outside = outside_new(&c);
     c.checks = checks_new(&c);
     c.counting = counting_new(&c);
@@ -64,6 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     checks_free(c.checks);
     outside_free(c.outside);
     hosts_free(c.hosts);
+    handovers_free(c.handovers);
     feed_free(c.feed);
     compiler_free(c.compiler);
     runtime_free(c.runtime);
