@@ -10,6 +10,7 @@ from conftest import TOP
 from lab import wait_until
 from lab.daemon import build_folder
 from lab.procs import LabError
+from leftovers import alive, links, mounts, namespaces_of, nothing_left, of_lab, processes
 
 OWNER = """
 import os, sys
@@ -40,46 +41,6 @@ def with_vnetd():
         return "no"
 
 
-def processes():
-    return {int(d) for d in os.listdir("/proc") if d.isdigit()}
-
-
-def namespaces_of(pids):
-    found = set()
-    for pid in pids:
-        for kind in ("net", "pid", "mnt", "uts"):
-            try:
-                found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
-            except OSError:
-                pass
-    return found
-
-
-def of_lab(root):
-    """Processes that show the lab's folder in their command line, environment or open files, or live in a namespace of such."""
-    own = namespaces_of([os.getpid()])
-    direct = {pid for pid in processes() if mentions(pid, root)}
-    spaces = namespaces_of(direct) - own
-    return {pid for pid in processes() if pid in direct or namespaces_of([pid]) & spaces}, spaces
-
-
-def mentions(pid, root):
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as f:
-            return root.encode() in f.read()
-    except OSError:
-        return False
-
-
-def links():
-    return subprocess.run(["ip", "-o", "link"], capture_output=True, text=True).stdout, subprocess.run(["ip", "netns"], capture_output=True, text=True).stdout
-
-
-def mounts():
-    with open("/proc/self/mountinfo") as f:
-        return f.read()
-
-
 @pytest.fixture
 def owner():
     """A process of its own that owns a lab: (process, the lab's folder, its processes, its namespaces)."""
@@ -101,19 +62,6 @@ def hear_signals():
     """What runs in the background, or under nohup, ignores some signals and hands that on."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-
-
-def nothing_left(root, pids, spaces):
-    left = [pid for pid in processes() if namespaces_of([pid]) & spaces] + [pid for pid in pids if alive(pid)]
-    return not left and not os.path.exists(root)
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_nothing_is_left_after_closing(owner):
