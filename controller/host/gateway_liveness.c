@@ -34,10 +34,26 @@ find(const struct judge *j, uint32_t host)
 }
 
 static bool
+says(const struct judge *j, uint32_t observer, uint32_t gateway, bool is_up)
+{
+    for (size_t i = 0; i < j->n_views; i++)
+        if (j->views[i].observer == observer && j->views[i].gateway == gateway && j->views[i].is_up == is_up)
+            return true;
+    return false;
+}
+
+/* One that was dead and is reached again sees the others again, too: BFD is up at both ends or at neither, and what it says is about to be old. */
+static bool
+is_old_word(const struct judge *j, const struct gateway_view *v, const struct judged *observer)
+{
+    return !v->is_up && observer && j->gateways[observer - j->judged].is_dead && says(j, v->gateway, v->observer, true);
+}
+
+static bool
 counts(const struct judge *j, const struct gateway_view *v)
 {
     const struct judged *observer = find(j, v->observer);
-    return v->observer != v->gateway && (!observer || observer->verdict != DEAD);
+    return v->observer != v->gateway && (!observer || observer->verdict != DEAD) && !is_old_word(j, v, observer);
 }
 
 static void
@@ -68,23 +84,14 @@ greatest_margin(const struct judge *j)
     return greatest;
 }
 
-static bool
-says_down(const struct judge *j, uint32_t observer, uint32_t gateway)
-{
-    for (size_t i = 0; i < j->n_views; i++)
-        if (j->views[i].observer == observer && j->views[i].gateway == gateway && !j->views[i].is_up)
-            return true;
-    return false;
-}
-
 /* Another one that is lost to just as many says the same of it as it of that. */
 static bool
 is_word_against_word(const struct judge *j, size_t g, size_t greatest)
 {
     uint32_t host = j->gateways[g].host;
     for (size_t i = 0; i < j->n; i++)
-        if (i != g && margin(&j->judged[i]) == greatest && says_down(j, host, j->gateways[i].host)
-            && says_down(j, j->gateways[i].host, host))
+        if (i != g && margin(&j->judged[i]) == greatest && says(j, host, j->gateways[i].host, false)
+            && says(j, j->gateways[i].host, host, false))
             return true;
     return false;
 }

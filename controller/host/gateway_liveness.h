@@ -2,7 +2,8 @@
  *
  * A gateway is dead when more of those that see it say down than say up. One whose own link broke sees everybody down, so the gateways
  * that most others have lost are judged first, and what they say of others no longer counts. Two that only accuse each other stay as
- * they were, and so does a gateway of which nobody says anything; except that when all would be dead, those of which nobody says anything
+ * they were, and so does a gateway of which nobody says anything; one that was dead and is reached again accuses nobody who reaches it. When all
+ * would be dead, those of which nobody says anything
  * and that vnetd still reaches count as alive: better a place that may work. */
 #ifndef CONTROLLER_HOST_GATEWAY_LIVENESS_H
 #define CONTROLLER_HOST_GATEWAY_LIVENESS_H 1
@@ -17,7 +18,7 @@ struct gateway_state {
     bool is_dead; /* as last known; as judged */
 };
 
-/* What a connected host says of a gateway that it once saw up. */
+/* What a connected host, whose own link is not down, says of a gateway that it once saw up. */
 struct gateway_view {
     uint32_t observer, gateway;
     bool is_up;

@@ -75,6 +75,7 @@ struct hypervisor {
         enum ovsdb_peer_state state;
     } * views; /* what BFD says there of others; none UNKNOWN */
     size_t n_views, cap_views;
+    bool is_underlay_down;  /* so its Open vSwitch says on this connection: its tunnels' link has no carrier */
     int64_t alive_since_ms; /* of a dead gateway: its peers reach it since then; 0: they do not */
 
     struct flow_table *table;     /* desired flows; NULL until attached to the compiler */
@@ -193,8 +194,8 @@ void host_lost_zones_confirmed(struct hypervisor *);
 void host_lost_zone_released(struct hypervisor *, uint32_t number);
 void host_lost_zones_forget(struct hypervisor *); /* in the store, too */
 void host_lost_zones_free(struct hypervisor *);
-/* One of an earlier run ("lost/HOST/NUMBER" in the store), once all objects and hosts are there. */
 void host_holdbacks_free(struct hypervisor *); /* handover.c's */
+/* One of an earlier run ("lost/HOST/NUMBER" in the store), once all objects and hosts are there. */
 void hosts_remember_lost_zone(struct hosts *, uint32_t host, uint32_t number);
 struct host_peers *hosts_peers(const struct hosts *);
 /* Hosts that have something to compile, in the order in which it was found, new holders of public addresses first. One is served in a round of the loop, so that what it was

@@ -1,6 +1,6 @@
 /* From what hosts see of gateways by BFD to the runtime: collects views, has them judged once in a round of the loop, and tells of gateways
- * that died, at once, or came back, when they have been reached for a while: a switch that has just started comes and goes. What a host says counts while both its sessions are up: an ovs-vswitchd that is gone leaves its last word
- * in the database. */
+ * that died, at once, or came back, when they have been reached for a while: a switch that has just started comes and goes. What a host says counts while both its sessions are up (an ovs-vswitchd that is gone leaves its last word
+ * in the database), and the link that its tunnels leave by. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "controller/controller.h"
 #include "controller/host/gateway_liveness.h"
 #include "controller/host/host.h"
+#include "controller/instance/agents.h"
 
 #define REVIVAL_MS 1000
 
@@ -87,10 +88,17 @@ hearing_add_gateway(void *aux, const struct runtime_host *r)
     };
 }
 
+/* Then it is no wonder that it sees nobody. Of two that only have each other that one is dead. */
+static bool
+is_cut_off(const struct hypervisor *h)
+{
+    return h->is_underlay_down || agents_underlay_is_down(hosts_controller(h->all)->agents, h->number);
+}
+
 static void
 hearing_add_views(struct hearing *e, const struct hypervisor *h)
 {
-    for (size_t i = 0; is_heard(h) && i < h->n_views; i++) {
+    for (size_t i = 0; is_heard(h) && !is_cut_off(h) && i < h->n_views; i++) {
         e->views = mem_grow(e->views, &e->cap_views, e->n_views + 1, sizeof *e->views);
         e->views[e->n_views++] = (struct gateway_view){ h->number, h->views[i].peer, h->views[i].state == OVSDB_PEER_UP };
     }

@@ -105,6 +105,7 @@ adopt(struct hypervisor *h, struct ovsdb_session *s, struct link *link)
         ovsdb_session_close(h->db, "the host connected again");
     }
     if (h->db != s) {
+        h->is_underlay_down = false;
         h->has_facts = h->has_ports = h->has_interfaces = h->is_configured = false;
         host_zones_unread(h);
         host_forget_views(h);
@@ -209,6 +210,16 @@ host_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_s
 }
 
 static void
+host_underlay(void *aux, struct ovsdb_session *s, bool is_down)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (!h)
+        return;
+    h->is_underlay_down = is_down;
+    hosts_judge_gateways(h->all);
+}
+
+static void
 host_zones(void *aux, struct ovsdb_session *s, const struct ovsdb_zone *zones, size_t n)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
@@ -271,6 +282,7 @@ const struct ovsdb_session_ops host_ovsdb_ops = {
     .interfaces = host_interfaces,
     .ports = host_ports,
     .peer = host_peer,
+    .underlay = host_underlay,
     .zones = host_zones,
     .configured = host_configured,
     .closed = host_ovsdb_closed,

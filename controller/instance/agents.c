@@ -285,7 +285,15 @@ agents_set_underlay(struct agents *all, uint32_t host, const json_t *underlay)
     json_decref(s->underlay);
     s->underlay = json_pack("{s:s,s:I,s:b}", "device", device, "mtu", (json_int_t) mtu, "up", json_member_bool(underlay, "up", false));
     agents_check_mtu(all, host);
+    hosts_judge_gateways(all->controller->hosts);
     feed_object(all->controller->feed, host);
+}
+
+bool
+agents_underlay_is_down(const struct agents *all, uint32_t host)
+{
+    const struct agent_session *s = session_find(all, host);
+    return s && s->underlay && *json_member_string(s->underlay, "device") && !json_member_bool(s->underlay, "up", true);
 }
 
 json_t *

@@ -47,6 +47,8 @@ void agents_set_underlay(struct agents *, uint32_t host, const json_t *);
 /* Either may have changed: what the host says that its underlay carries (vnet-mtu) is in error when it is more than the agent sees, since packets that
  * are thought to fit vanish. */
 void agents_check_mtu(const struct agents *, uint32_t host);
+/* Its agent sees that that device has no carrier. */
+bool agents_underlay_is_down(const struct agents *, uint32_t host);
 /* What it says of that device; null: unknown. New reference. */
 json_t *agents_underlay(const struct agents *, uint32_t host);
 /* The controller id that vnetd takes on the host's bridge. */

@@ -10,5 +10,6 @@ libovsdb_a_SOURCES = \
 	ofproto/ovsdb/ovsdb_rows.c ofproto/ovsdb/ovsdb_rows.h \
 	ofproto/ovsdb/ovsdb_session.c ofproto/ovsdb/ovsdb_session.h \
 	ofproto/ovsdb/ovsdb_session_private.h ofproto/ovsdb/ovsdb_session_step.c \
+	ofproto/ovsdb/ovsdb_underlay.c ofproto/ovsdb/ovsdb_underlay.h \
 	ofproto/ovsdb/ovsdb_update.c ofproto/ovsdb/ovsdb_update.h \
 	ofproto/ovsdb/ovsdb_zones.c ofproto/ovsdb/ovsdb_zones.h

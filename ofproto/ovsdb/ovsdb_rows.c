@@ -393,7 +393,9 @@ row_free(struct ovsdb_rows *rows, struct ovsdb_row *row)
         struct ovsdb_interface_row *iface = (struct ovsdb_interface_row *) row;
         texts_free(rows, &iface->type, 1);
         texts_free(rows, &iface->error, 1);
+        texts_free(rows, iface->status, OVSDB_N_STATUS_KEYS);
         texts_free(rows, &iface->admin_state, 1);
+        texts_free(rows, &iface->link_state, 1);
         texts_free(rows, iface->ids, OVSDB_N_INTERFACE_KEYS);
         texts_free(rows, iface->options, OVSDB_N_OPTION_KEYS);
         texts_free(rows, iface->bfd, OVSDB_N_BFD_KEYS);

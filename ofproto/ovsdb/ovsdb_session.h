@@ -95,6 +95,8 @@ struct ovsdb_session_ops {
     void (*ports)(void *aux, struct ovsdb_session *, const struct ovsdb_ports *);
     /* BFD to the peer with this number changed its mind. */
     void (*peer)(void *aux, struct ovsdb_session *, uint32_t number, enum ovsdb_peer_state);
+    /* The link by which tunnels to peers leave has lost its carrier, or is not known to any more (as at first). NULL: nobody cares. */
+    void (*underlay)(void *aux, struct ovsdb_session *, bool is_down);
     /* All zones that the host has stored: before the first ports(), and when they change. Borrowed. */
     void (*zones)(void *aux, struct ovsdb_session *, const struct ovsdb_zone *, size_t n);
     /* The host's database holds the configuration: nothing differs from what is wanted ('reason' is ""). Or something was

@@ -48,8 +48,9 @@ struct ovsdb_session {
     bool has_told_interfaces;
     struct ovsdb_ports ports; /* as told */
     bool has_told_ports;
-    struct uuid zones_of; /* the bridge whose zones were told last; zero: there was none */
-    uint64_t zones_told;  /* its n_changes then */
+    bool is_underlay_down; /* as told */
+    struct uuid zones_of;  /* the bridge whose zones were told last; zero: there was none */
+    uint64_t zones_told;   /* its n_changes then */
     bool has_told_zones;
 
     struct ovsdb_wanted wanted;  /* peers: owned */

@@ -1,4 +1,4 @@
-/* What follows from a host's rows, in this order: facts, interfaces, zones, port numbers, peers, and configuration that differs
+/* What follows from a host's rows, in this order: facts, interfaces, zones, port numbers, the underlay's link, peers, and configuration that differs
  * from what is wanted. Called after every batch of updates, after a wish, a reply and the end of a wait. Level-triggered: each part is
  * derived afresh and compared with what was told last. A callback may close the session; nothing more is told then. */
 #define LOG_MODULE "ovsdb"
@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ofproto/ovsdb/ovsdb_config.h"
 #include "ofproto/ovsdb/ovsdb_facts.h"
+#include "ofproto/ovsdb/ovsdb_underlay.h"
 
 static void
 facts_step(struct ovsdb_session *s)
@@ -93,6 +94,17 @@ peers_step(struct ovsdb_session *s)
         s->peers_told[i] = now;
         s->ops->peer(s->aux, s, number, now);
     }
+}
+
+/* Before peers_step(): of a peer that is lost the owner knows by then whose link it was. */
+static void
+underlay_step(struct ovsdb_session *s)
+{
+    bool is_down = ovsdb_underlay_is_down(&s->rows);
+    if (is_down == s->is_underlay_down || !s->ops->underlay)
+        return;
+    s->is_underlay_down = is_down;
+    s->ops->underlay(s->aux, s, is_down);
 }
 
 static void
@@ -186,6 +198,8 @@ ovsdb_session_step(struct ovsdb_session *s)
         zones_step(s);
     if (!*s->facts.error && s->state != OVSDB_CLOSED)
         ports_step(s);
+    if (!*s->facts.error && s->state != OVSDB_CLOSED)
+        underlay_step(s);
     if (!*s->facts.error)
         peers_step(s);
     if (s->state != OVSDB_CLOSED)

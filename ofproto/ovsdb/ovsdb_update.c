@@ -51,6 +51,10 @@ static const char *const bfd_status_keys[OVSDB_N_BFD_STATUS_KEYS] = {
     [OVSDB_BFD_STATE] = "state",
     [OVSDB_BFD_FLAPS] = "flap_count",
 };
+static const char *const status_keys[OVSDB_N_STATUS_KEYS] = {
+    [OVSDB_EGRESS] = "tunnel_egress_iface",
+    [OVSDB_EGRESS_CARRIER] = "tunnel_egress_iface_carrier",
+};
 
 static const struct column root_columns[] = {
     { "external_ids", KEYS, AT(ovsdb_root_row, ids), MAP_KEYS(root_keys) },
@@ -82,6 +86,8 @@ static const struct column interface_columns[] = {
     { "type", TEXT, AT(ovsdb_interface_row, type) },
     { "ofport", INTEGER, AT(ovsdb_interface_row, ofport) },
     { "admin_state", TEXT, AT(ovsdb_interface_row, admin_state) },
+    { "link_state", TEXT, AT(ovsdb_interface_row, link_state) },
+    { "status", KEYS, AT(ovsdb_interface_row, status), MAP_KEYS(status_keys) },
     { "error", TEXT, AT(ovsdb_interface_row, error) },
     { "external_ids", KEYS, AT(ovsdb_interface_row, ids), MAP_KEYS(interface_keys) },
     { "options", KEYS, AT(ovsdb_interface_row, options), MAP_KEYS(option_keys) },

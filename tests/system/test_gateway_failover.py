@@ -1,8 +1,7 @@
 """A gateway dies, and what it held answers again from another within a second; what others held notices nothing."""
-import re
-
 import pytest
 
+from gateways import die, gateway_words, holders, rise, watch_each_other_closely
 from lab import wait_until
 from lab.outside import CLIENT_IP
 from public import (ECHO_PORT, NAME_PORT, OUTSIDE, UPLINK, Watch, address, attach, eip_row, expect_answers, expect_right_neighbour, make_pool,
@@ -57,23 +56,6 @@ def all_serve(lab, vms):
         g.reaches(CLIENT_IP, 10)
 
 
-def watch_each_other_closely(lab):
-    """A BFD session that has just come up still goes at one packet a second (RFC 5880, 6.8.3), until both ends have said their own pace."""
-    def is_close(host):
-        paces = re.findall(r"Remote Minimum TX Interval: (\d+)ms", host.appctl("bfd/show"))
-        return paces and set(paces) == {"100"}
-    for host in lab.hosts.values():
-        wait_until(lambda h=host: is_close(h), 20, f"{host.name} and its peers watch each other at full pace")
-
-
-def gateway_words(lab):
-    return {r["name"]: r["gateway"] for r in lab.vnetd.rows("host")}
-
-
-def holders(lab):
-    return {r["ip"]: r["host"] for r in lab.vnetd.rows("eip")}
-
-
 class Streams:
     """Pings through every public address, by the address."""
 
@@ -94,21 +76,6 @@ class Streams:
         for d in self._doing.values():
             d.__exit__(*exception)
         self.results = {ip: s.result for ip, s in self._streams.items()}
-
-
-def die(lab, host, how):
-    if how == "vswitchd":
-        host.kill_vswitchd()
-    else:
-        lab.underlay.set_link("underlay", host.name, False)
-
-
-def rise(lab, host, how):
-    if how == "vswitchd":
-        host.start_vswitchd()
-        host.learn_tunnel_neighbours(lab.hosts.values())
-    else:
-        lab.underlay.set_link("underlay", host.name, True)
 
 
 @pytest.mark.parametrize("how", ["vswitchd", "underlay"])

@@ -67,6 +67,13 @@ word_against_word_changes_nothing(void **state)
 }
 
 static void
+who_comes_back_takes_nobody_along(void **state)
+{
+    /* Its peers have seen it before it has seen them. */
+    PLAY({ "AB", "A", "A>B- B>A+", "" }, { "AB", "", "A>B- B>A+", "B" }, { "ABC", "A", "A>B- A>C- B>A+ C>A- B>C+ C>B+", "" });
+}
+
+static void
 two_may_die_at_once(void **state)
 {
     PLAY({ "A(B)(C)", "", "A>B- A>C- a>B- a>C-", "BC" }, { "AB(C)(D)", "", "A>C- A>D- B>C- B>D- A>B+ B>A+", "CD" });
@@ -101,6 +108,7 @@ main(void)
         cmocka_unit_test(more_must_say_down_than_up),
         cmocka_unit_test(who_sees_nobody_accuses_nobody),
         cmocka_unit_test(word_against_word_changes_nothing),
+        cmocka_unit_test(who_comes_back_takes_nobody_along),
         cmocka_unit_test(two_may_die_at_once),
         cmocka_unit_test(without_a_view_it_is_as_it_was),
         cmocka_unit_test(if_all_would_be_dead_those_in_reach_that_nobody_accuses_live),

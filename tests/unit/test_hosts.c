@@ -327,6 +327,26 @@ what_connected_hosts_see_decides(void **state)
 }
 
 static void
+who_says_that_its_own_link_is_down_accuses_nobody(void **state)
+{
+    struct controller_lab *lab = *state;
+    const char *const both[] = { "g1", "g2", NULL };
+    controller_lab_host(lab, "g2")->is_underlay_down = true;
+    see(lab, "g2", "g1", OVSDB_PEER_DOWN); /* its word is there first */
+    judge(lab, both);
+    assert_false(facts(lab, "g1")->is_dead || facts(lab, "g2")->is_dead);
+    see(lab, "g1", "g2", OVSDB_PEER_DOWN);
+    judge(lab, both);
+    assert_true(!facts(lab, "g1")->is_dead && facts(lab, "g2")->is_dead);
+    controller_lab_host(lab, "g2")->is_underlay_down = false; /* neither sees the other yet */
+    judge(lab, both);
+    assert_true(!facts(lab, "g1")->is_dead && facts(lab, "g2")->is_dead);
+    see(lab, "g1", "g2", OVSDB_PEER_UP);
+    expect_revival(lab, "g2", both);
+    assert_false(facts(lab, "g1")->is_dead);
+}
+
+static void
 who_comes_and_goes_is_dead_until_it_stays(void **state)
 {
     struct controller_lab *lab = *state;
@@ -446,6 +466,7 @@ main(void)
         cmocka_unit_test_setup_teardown(a_nat_gateways_holder_and_all_hosts_of_its_vpc_watch_each_other, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(two_hosts_hear_each_other_by_one_encapsulation, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(what_connected_hosts_see_decides, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(who_says_that_its_own_link_is_down_accuses_nobody, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(who_comes_and_goes_is_dead_until_it_stays, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(the_zone_of_who_came_before_any_was_known_is_emptied_when_it_is, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(and_if_the_switch_is_not_ready_then_before_it_gets_flows, start, controller_lab_teardown),

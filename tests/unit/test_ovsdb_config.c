@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "ofproto/ovsdb/ovsdb_facts.h"
+#include "ofproto/ovsdb/ovsdb_underlay.h"
 #include "ofproto/ovsdb/ovsdb_pace.h"
 #include "tests/unit/ovsdb_samples.h"
 
@@ -264,6 +265,45 @@ a_peer_is_down_only_if_it_was_once_up(void **state)
     assert_int_equal(peer_state("['state','admin_down'],['flap_count','4']"), OVSDB_PEER_DOWN);
 }
 
+/* The tunnel to peer 1f leaves by 'egress'; br-phy has a card (or two, or none that is one). */
+static bool
+underlay_is_down(const char *egress, const char *first, const char *second)
+{
+    struct ovsdb_rows rows;
+    sample_rows(&rows, IDS, ROOT, ALL);
+    sample_update(&rows, OVSDB_UPDATE2, PEER(BFD_RIGHT));
+    sample_update(
+        &rows, OVSDB_UPDATE2,
+        "{'Bridge':{'" SAMPLE_UUID("71") "':{'insert':{'name':'br-phy','ports':['set',[" SAMPLE_REF("72") "," SAMPLE_REF("73") "," SAMPLE_REF("77") "]]}}},'Port':{'" SAMPLE_UUID("72") "':{'insert':{'name':'br-phy','interfaces':" SAMPLE_REF(
+            "74") "}},'" SAMPLE_UUID("73") "':{'insert':{'name':'phy0','interfaces':['set',[" SAMPLE_REF("75") "," SAMPLE_REF("76") "]]}}},'Interface':{'" SAMPLE_UUID("74") "':{'insert':{'name':'br-phy','type':'internal','link_state':'up'}}}}");
+    char *text = mem_printf("{'Interface':{'" SAMPLE_UUID("36") "':{'modify':{'status':['map',[%s]]}},'" SAMPLE_UUID(
+                                "75") "':{'insert':{'name':'phy0',%s}},'" SAMPLE_UUID("76") "':{'insert':{'name':'phy1',%s}}}}",
+                            egress, first, second);
+    sample_update(&rows, OVSDB_UPDATE2, text);
+    free(text);
+    bool is_down = ovsdb_underlay_is_down(&rows);
+    ovsdb_rows_done(&rows);
+    return is_down;
+}
+
+#define BY_BRIDGE "['tunnel_egress_iface','br-phy'],['tunnel_egress_iface_carrier','up']"
+#define BY_CARD(CARRIER) "['tunnel_egress_iface','eth0'],['tunnel_egress_iface_carrier','" CARRIER "']"
+#define UP "'link_state':'up'"
+#define DOWN "'link_state':'down'"
+
+static void
+the_underlay_is_down_when_all_its_cards_are(void **state)
+{
+    assert_true(underlay_is_down(BY_BRIDGE, DOWN, DOWN));
+    assert_false(underlay_is_down(BY_BRIDGE, DOWN, UP));
+    assert_false(underlay_is_down(BY_BRIDGE, DOWN, "'error':'none is known'"));
+    assert_true(underlay_is_down(BY_BRIDGE, DOWN, "'type':'patch'"));
+    assert_false(underlay_is_down(BY_BRIDGE, "'type':'vxlan'," DOWN, "'type':'tap'," DOWN));
+    assert_true(underlay_is_down(BY_CARD("down"), UP, UP));
+    assert_false(underlay_is_down(BY_CARD("up"), DOWN, DOWN));
+    assert_false(underlay_is_down("", DOWN, DOWN));
+}
+
 static void
 a_patch_port_that_is_no_trunk_is_made_one(void **state)
 {
@@ -403,6 +443,7 @@ main(void)
         cmocka_unit_test(a_tunnel_port_is_corrected_added_and_removed),
         cmocka_unit_test(ports_to_peers_are_exactly_those_wanted),
         cmocka_unit_test(a_peer_is_down_only_if_it_was_once_up),
+        cmocka_unit_test(the_underlay_is_down_when_all_its_cards_are),
         cmocka_unit_test(a_patch_port_that_is_no_trunk_is_made_one),
         cmocka_unit_test(patch_ports_go_with_their_uplink),
         cmocka_unit_test(a_port_of_ours_on_the_wrong_bridge_is_moved),
