@@ -100,8 +100,9 @@ left_print(struct client *client, const json_t *left, struct arena *arena)
     size_t i;
     const json_t *row;
     json_array_foreach (left, i, row) {
-        fprintf(stderr, "vnetctl: %s '%s' on host '%s' stays: %s\n", json_member_string(row, "kind"), json_member_string(row, "id"),
-                output_cell(json_object_get(row, "host"), arena), json_member_string(row, "why"));
+        fprintf(stderr, "vnetctl: %s '%s' on host '%s' stays: %s\n", output_cell(json_object_get(row, "kind"), arena),
+                output_cell(json_object_get(row, "id"), arena), output_cell(json_object_get(row, "host"), arena),
+                output_cell(json_object_get(row, "why"), arena));
         client->exit_status = EXIT_FAILURE;
     }
 }
@@ -112,7 +113,8 @@ is_asked_for(const struct call *call, const json_t *row)
     const char *name = json_member_string(row, "name"), *id = json_member_string(row, "id");
     bool is = false;
     for (size_t i = 0; i < call->n_arguments; i++)
-        is = is || !strcmp(call->arguments[i], "all") || !strcmp(call->arguments[i], id) || (name && !strcmp(call->arguments[i], name));
+        is = is || !strcmp(call->arguments[i], "all") || (id && !strcmp(call->arguments[i], id))
+             || (name && !strcmp(call->arguments[i], name));
     return is;
 }
 
@@ -171,11 +173,14 @@ host_token_read(struct client *client, const struct call *call, struct error *er
         json_object_set_new(body, "ttl", json_integer(ttl));
     }
     bool is_ok = client_post(client, "/v1/host-token", body, &answer, err);
-    if (is_ok)
-        puts(json_member_string(answer, "token"));
     json_decref(body);
+    if (!is_ok)
+        return false;
+    const char *token = json_member_string(answer, "token");
+    is_ok = token || error_set(err, ERROR_PROTOCOL, "vnetd's answer has no token");
     if (is_ok)
-        json_decref(answer);
+        puts(token);
+    json_decref(answer);
     return is_ok;
 }
 
