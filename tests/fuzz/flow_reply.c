@@ -114,10 +114,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         bytes_put(&b, data, n); /* the header too is a stranger's */
     else
         message_put(&b, kind, data, n);
-    flow_table_readback_begin(r.table);
-    bool ok = read_message(&b, kind, &more, &r, &err);
-    FUZZ_CLAIM(ok || *err.text);
-    flow_table_readback_end(r.table);
+    for (int i = 0; i < 2; i++) { /* the second reading, of a new connection, forgets the first */
+        flow_table_readback_begin(r.table);
+        bool ok = read_message(&b, kind, &more, &r, &err);
+        FUZZ_CLAIM(ok || *err.text);
+        flow_table_readback_end(r.table);
+    }
     delete_all(r.table);
     bytes_done(&b);
     flow_table_free(r.table);

@@ -1,4 +1,5 @@
-/* vnetd's HTTP interface: a client's bytes to a whole controller, without hosts, with a small network in its store. */
+/* vnetd's HTTP interface: a client's bytes to a whole controller, without hosts, with a small network in its store, and with an authority of its own
+ * and a token, so that a host may join. */
 #include "tests/fuzz/fuzz.h"
 
 #include <signal.h>
@@ -9,9 +10,18 @@
 #include "base/log.h"
 #include "controller/commit.h"
 #include "controller/controller.h"
+#include "controller/tokens.h"
+#include "pki/pki.h"
 
-#define QUIET_MS 4 /* without a byte for so long, what is to come depends on the client */
+/* The token v1.0123456789ab.00112233445566778899aabbccddeeff.: its secret's digest, in use until the year 2100. */
+#define TOKEN_ID "0123456789ab"
+#define TOKEN_VALUE "5947d7c33d783f94b3b4c1a96ebc8991ed28f1b069b71e03376cba8caa98a720 4102444800000"
+#define QUIET_MS 20 /* without a byte for so long, what is to come depends on the client */
 #define END_MS 2000
+
+static char pki[] = "/dev/shm/vnet-fuzz-pki.XXXXXX";
+static char ovsdb[] = "pssl:0:127.0.0.1", advertise[] = "192.0.2.100";
+static char ca_path[64], cert_path[64], key_path[64];
 
 struct client {
     struct controller c;
@@ -58,9 +68,16 @@ start(struct client *client)
     FUZZ_CLAIM(mkdtemp(client->dir));
     snprintf(client->path, sizeof client->path, "punix:%s/api", client->dir);
     snprintf(client->store, sizeof client->store, "sqlite:%s/db", client->dir);
-    client->options = (struct options){ .store = client->store, .api = { .v = { client->path }, .n = 1 } };
+    client->options = (struct options){ .store = client->store,
+                                        .api = { .v = { client->path }, .n = 1 },
+                                        .ovsdb = { .v = { ovsdb }, .n = 1 },
+                                        .advertise = advertise,
+                                        .key = key_path,
+                                        .cert = cert_path,
+                                        .ca = ca_path };
     bool ok = controller_start(&client->c, &client->options, &err);
     FUZZ_CLAIM(ok);
+    tokens_remember(client->c.tokens, TOKEN_ID, TOKEN_VALUE);
     submit(client, "[{\"op\":\"add\",\"type\":\"vpc\",\"name\":\"v\",\"values\":{\"cidr\":\"10.0.0.0/16\"}},"
                    "{\"op\":\"add\",\"type\":\"subnet\",\"name\":\"s\",\"values\":{\"vpc\":\"v\",\"cidr\":\"10.0.1.0/24\"}},"
                    "{\"op\":\"add\",\"type\":\"port\",\"name\":\"p\",\"id\":\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\","
@@ -121,12 +138,37 @@ stop(struct client *client)
     FUZZ_CLAIM(!rmdir(client->dir));
 }
 
+static void
+pki_remove(void)
+{
+    static const char *const names[] = { "ca.pem", "ca-key.pem", "vnetd-cert.pem", "vnetd-key.pem" };
+    char file[96];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(file, sizeof file, "%s/%s", pki, names[i]);
+        unlink(file);
+    }
+    rmdir(pki);
+}
+
+static void
+pki_make(void)
+{
+    struct error err;
+    bool ok = mkdtemp(pki) && pki_init(pki, &err);
+    FUZZ_CLAIM(ok);
+    atexit(pki_remove);
+    snprintf(ca_path, sizeof ca_path, "%s/ca.pem", pki);
+    snprintf(cert_path, sizeof cert_path, "%s/vnetd-cert.pem", pki);
+    snprintf(key_path, sizeof key_path, "%s/vnetd-key.pem", pki);
+}
+
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     log_init("fuzz");
     log_console(false);
     signal(SIGPIPE, SIG_IGN); /* as vnetd does */
+    pki_make();
     return 0;
 }
 

@@ -38,7 +38,10 @@ fuzz_programs = \
 	tests/fuzz/open_report \
 	tests/fuzz/pki_request \
 	tests/fuzz/sighting \
-	tests/fuzz/since_file
+	tests/fuzz/since_file \
+	tests/fuzz/agent_link \
+	tests/fuzz/join_fetch \
+	tests/fuzz/tls_peer
 check_PROGRAMS += $(fuzz_programs)
 
 .PHONY: fuzz-programs
@@ -162,7 +165,7 @@ tests_fuzz_vnetctl_batch_SOURCES = tests/fuzz/vnetctl_batch.c $(fuzz_main)
 tests_fuzz_vnetctl_batch_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_vnetctl_batch_LDADD = libvnetctl.a libpki.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
 
-tests_fuzz_vnetctl_answer_SOURCES = tests/fuzz/vnetctl_answer.c $(fuzz_main)
+tests_fuzz_vnetctl_answer_SOURCES = tests/fuzz/vnetctl_answer.c $(fuzz_main) tests/fuzz/answering.c tests/fuzz/answering.h
 tests_fuzz_vnetctl_answer_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_vnetctl_answer_LDADD = libvnetctl.a libpki.a libbase.a $(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
 
@@ -197,6 +200,18 @@ tests_fuzz_since_file_LDADD = libagent.a libbase.a $(JANSSON_LIBS) -lpthread
 tests_fuzz_pki_request_SOURCES = tests/fuzz/pki_request.c $(fuzz_main)
 tests_fuzz_pki_request_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_pki_request_LDADD = libpki.a libbase.a $(OPENSSL_LIBS) $(JANSSON_LIBS) -lpthread
+
+tests_fuzz_agent_link_SOURCES = tests/fuzz/agent_link.c $(fuzz_main)
+tests_fuzz_agent_link_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_agent_link_LDADD = $(AGENT_LIBS)
+
+tests_fuzz_join_fetch_SOURCES = tests/fuzz/join_fetch.c $(fuzz_main) tests/fuzz/answering.c tests/fuzz/answering.h
+tests_fuzz_join_fetch_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_join_fetch_LDADD = $(AGENT_LIBS)
+
+tests_fuzz_tls_peer_SOURCES = tests/fuzz/tls_peer.c $(fuzz_main)
+tests_fuzz_tls_peer_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_tls_peer_LDADD = libsession.a libflow.a libbase.a $(OVS_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) -lm -lpthread
 
 # Writes the first inputs of targets that read binary formats: `./dev fuzz seeds`.
 EXTRA_PROGRAMS += tests/fuzz/seeds

@@ -20,7 +20,7 @@ struct owner {
     bool has_facts;
 };
 
-enum { REFUSES = 1, CLOSES = 2, WISHES_MUCH = 4, WISHES_LATE = 8, IS_GONE = 16 };
+enum { REFUSES = 1, CLOSES = 2, WISHES_MUCH = 4, WISHES_LATE = 8, IS_GONE = 16, WATCHES = 32, ASKS = 64 };
 
 static void
 want(struct owner *o)
@@ -35,6 +35,18 @@ want(struct owner *o)
     ovsdb_session_want(o->session, &w);
 }
 
+/* What vnetd and an agent ask for besides. */
+static void
+ask(struct owner *o)
+{
+    FUZZ_CLAIM(ovsdb_session_aux(o->session) == o && ovsdb_session_peer(o->session)->kind == ENDPOINT_TCP);
+    ovsdb_session_request_ofport(o->session, "tap0", "x", 7);
+    ovsdb_session_ofport_is_taken(o->session, 7);
+    ovsdb_session_remove_port(o->session, "x");
+    ovsdb_session_set_zone(o->session, 5, 8);
+    ovsdb_session_set_zone(o->session, 9, 0);
+}
+
 static bool
 on_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, struct error *err)
 {
@@ -43,7 +55,9 @@ on_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, st
     if (o->choice & REFUSES)
         return error_set(err, ERROR_CONFLICT, "this host is not ours");
     o->has_facts = true;
-    if (!*facts->error && !(o->choice & WISHES_LATE))
+    if (o->choice & WATCHES)
+        ovsdb_session_watch(s);
+    else if (!*facts->error && !(o->choice & WISHES_LATE))
         want(o);
     return true;
 }
@@ -58,6 +72,8 @@ on_interfaces(void *aux, struct ovsdb_session *s, const struct ovsdb_interface *
         FUZZ_CLAIM(*changed[i].iface_id);
     for (size_t i = 0; i < n_gone; i++)
         FUZZ_CLAIM(*gone[i]);
+    if (o->choice & ASKS)
+        ask(o);
     if (o->choice & CLOSES)
         ovsdb_session_close(s, "the owner has had enough");
 }
