@@ -137,6 +137,21 @@ pool_column(const struct showing *s, const struct object *o, const char *name)
     return json_null();
 }
 
+/* What switches refuse of a pool is worse than a gateway that does not answer. */
+static json_t *
+pool_error(const struct showing *s, const struct object *o, json_t *refused)
+{
+    char ip[IP_STRLEN];
+    struct mac mac;
+    const struct controller *c = s->controller;
+    if (!json_is_null(refused) || !outside_gateway_is_lost(c->outside, o->number))
+        return refused;
+    json_decref(refused);
+    return json_sprintf("its gateway %s does not answer ARP; %s", ip_format(((const struct pool *) (const void *) o)->gateway, ip),
+                        runtime_gateway_mac(c->runtime, o->number, &mac) ? "its last MAC address is kept"
+                                                                         : "nothing leaves by it until it does");
+}
+
 static json_t *
 rule_column(const struct showing *s, const struct object *o, const char *name)
 {
@@ -172,8 +187,10 @@ static json_t *
 show_runtime(void *aux, const struct object *o, const struct field *field)
 {
     const struct showing *s = aux;
-    if (o->type != OBJECT_HOST && !strcmp(field->name, "error"))
-        return refusals_error(s->controller->refusals, o->number, s->wanted && s->wanted->names_hosts);
+    if (o->type != OBJECT_HOST && !strcmp(field->name, "error")) {
+        json_t *refused = refusals_error(s->controller->refusals, o->number, s->wanted && s->wanted->names_hosts);
+        return o->type == OBJECT_POOL ? pool_error(s, o, refused) : refused;
+    }
     switch (o->type) {
     case OBJECT_PORT: return port_column(s, o, field->name);
     case OBJECT_HOST: return host_column(s, o, field->name);

@@ -185,6 +185,12 @@ outside_packet_in(struct controller *c, uint32_t host, const struct packet_in *i
         upstreams_heard(c->outside->upstreams, host, in);
 }
 
+bool
+outside_gateway_is_lost(const struct outside *o, uint32_t pool)
+{
+    return upstreams_is_lost(o->upstreams, pool);
+}
+
 struct outside_place
 outside_place(const struct outside *o, uint32_t eip)
 {

@@ -35,4 +35,7 @@ struct outside_place {
 };
 struct outside_place outside_place(const struct outside *, uint32_t eip);
 
+/* The pool's upstream gateway has left PROBE_LOST_AFTER questions unanswered and not answered since. */
+bool outside_gateway_is_lost(const struct outside *, uint32_t pool);
+
 #endif

@@ -27,6 +27,7 @@ void upstreams_free(struct upstreams *);
 void upstreams_look(struct upstreams *, uint32_t pool); /* it is there, has changed, or is gone */
 void upstreams_hurry(struct upstreams *);               /* hosts came to reach physical networks, or no longer do */
 void upstreams_host_ready(struct upstreams *);
+bool upstreams_is_lost(const struct upstreams *, uint32_t pool);
 void upstreams_heard(struct upstreams *, uint32_t host, const struct packet_in *);
 
 /* ---- exhaustion.c ---- */

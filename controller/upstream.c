@@ -121,6 +121,13 @@ mac_learn(struct controller *c, const struct pool *pool, struct mac mac)
     mac_changed(c, pool->o.number);
 }
 
+bool
+upstreams_is_lost(const struct upstreams *all, uint32_t pool)
+{
+    const struct upstream *u = upstream_find(all, pool);
+    return u && u->probe.is_lost;
+}
+
 /* ---- pools ---- */
 
 static void
@@ -217,9 +224,10 @@ ask(const struct upstreams *all, const struct pool *pool, uint32_t host)
 }
 
 static void
-report_loss(const struct upstream *u, const struct pool *pool)
+report_loss(const struct upstreams *all, const struct upstream *u, const struct pool *pool)
 {
     char ip[IP_STRLEN];
+    feed_object(all->controller->feed, u->pool);
     if (u->probe.is_known)
         log_warn("pool '%s': its gateway %s has not answered %d questions by ARP; its last MAC address is kept", pool->o.name,
                  ip_format(u->gateway, ip), PROBE_LOST_AFTER);
@@ -238,7 +246,7 @@ upstream_tick(struct upstreams *all, struct upstream *u)
         return;
     }
     if (gateway_probe_lost(&u->probe))
-        report_loss(u, pool);
+        report_loss(all, u, pool);
     ask(all, pool, host);
     u->asked_from = host;
     gateway_probe_asked(&u->probe, controller_now_ms());
@@ -292,6 +300,7 @@ upstreams_heard(struct upstreams *all, uint32_t host, const struct packet_in *in
         mac_learn(c, pool, mac);
     } else if (was_lost) {
         log_info("pool '%s': its gateway %s answers again", pool->o.name, ip_format(pool->gateway, ip));
+        feed_object(c->feed, number);
     }
     arrange(all);
 }
