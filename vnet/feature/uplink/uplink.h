@@ -14,7 +14,8 @@ void uplink_out_end(struct block *, const struct pool *, uint32_t uplink, struct
  * are too big for 'mtu', and what the VPC's hosts send to it by tunnel goes to NAT_OUT. */
 void public_address_rows(struct block *, const struct placement *, uint16_t mtu);
 
-/* Of packets for the address once they have been translated: the path's MTU. Behind a NAT gateway they may be for any host: the smallest. */
+/* Of packets for the address once they have been translated: the path's MTU. Behind a NAT gateway they may be for any host: the smallest of all
+ * that the model has (uplink.md says why not of the VPC's). */
 uint16_t public_path_mtu(const struct block *, const struct placement *);
 
 /* Fragments from outside that conntrack has translated come back to NAT_IN with their size looked at: ends the first row, begins the
