@@ -14,6 +14,7 @@
 #include "vnet/pipeline/priority.h"
 
 #define READ_TIMEOUT_S 5
+#define NO_METER UINT32_MAX
 
 /* One port's, host's, elastic IP's or NAT gateway's counters. */
 struct count {
@@ -105,6 +106,18 @@ read_flow(void *aux, const struct wire_flow *flow)
         c->packets[reason] += flow->packets;
 }
 
+/* Of public addresses only; what a NAT gateway has counts as the gateway's. */
+static void
+read_meter(void *aux, const struct wire_meter_stats *meter)
+{
+    struct reading *r = aux;
+    const struct eip *eip = model_eip(r->counts->controller->model, meter->id);
+    bool is_natgws = eip && eip->attached.kind == TARGET_NATGW;
+    struct count *c = eip ? count_find(r->counts, is_natgws ? eip->attached.number : meter->id) : NULL;
+    if (c && c->host == r->host)
+        c->packets[REASON_METER] += meter->dropped;
+}
+
 /* What this host was asked about is read now, zeros included. */
 static void
 mark_read(struct reading *r)
@@ -136,6 +149,7 @@ ask(struct drop_counts *d, struct hypervisor *h, struct of_session_read *read)
     struct reading *r = mem_zalloc(sizeof *r);
     *r = (struct reading){ d, h->number };
     read->each_flow = read_flow;
+    read->each_meter = read_meter;
     read->done = read_done;
     read->aux = r;
     d->n_pending++;
@@ -153,9 +167,9 @@ ask_by_cookie(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint
         &(struct of_session_read){ .table = 0xff, .tables = every_table, .n_tables = 1, .cookie = cookie & mask, .cookie_mask = mask });
 }
 
-/* What is counted where public addresses are translated; a cookie without a number: of all. */
+/* What is counted where public addresses are translated; a cookie without a number: of all. And their meter: 0: all, NO_METER: none. */
 static void
-ask_public(struct drop_counts *d, struct hypervisor *h, uint64_t cookie)
+ask_public(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint32_t meter)
 {
     static const uint8_t tables[] = { STAGE_NAT_OUT, STAGE_NAT_IN };
     ask(d, h,
@@ -163,7 +177,9 @@ ask_public(struct drop_counts *d, struct hypervisor *h, uint64_t cookie)
                                    .tables = tables,
                                    .n_tables = 2,
                                    .cookie = cookie,
-                                   .cookie_mask = cookie_number(cookie) ? UINT64_MAX : 0xffffULL << 48 });
+                                   .cookie_mask = cookie_number(cookie) ? UINT64_MAX : 0xffffULL << 48,
+                                   .want_meter_stats = meter != NO_METER,
+                                   .meter = meter });
 }
 
 struct of_session_read
@@ -203,10 +219,12 @@ ask_host(struct drop_counts *d, const struct wanted_of_host *w)
         ask_by_cookie(d, h, cookie_make(FEATURE_REJECT, OBJECT_PORT, w->port), w->n_ports == 1 ? UINT64_MAX : 0xffffULL << 48);
     if (w->is_host_wanted)
         ask_by_cookie(d, h, cookie_make(FEATURE_TUNNEL, OBJECT_HOST, w->host), UINT64_MAX);
+    /* A switch has one list of meters: it is read once. */
+    uint32_t natgws_meter = w->n_natgws == 1 ? model_eip_of(d->controller->model, w->natgw) : 0;
     if (w->n_eips)
-        ask_public(d, h, cookie_make(FEATURE_EIP, OBJECT_EIP, w->n_eips == 1 ? w->eip : 0));
+        ask_public(d, h, cookie_make(FEATURE_EIP, OBJECT_EIP, w->n_eips == 1 ? w->eip : 0), w->n_eips == 1 && !w->n_natgws ? w->eip : 0);
     if (w->n_natgws)
-        ask_public(d, h, cookie_make(FEATURE_NATGW, OBJECT_NATGW, w->n_natgws == 1 ? w->natgw : 0));
+        ask_public(d, h, cookie_make(FEATURE_NATGW, OBJECT_NATGW, w->n_natgws == 1 ? w->natgw : 0), w->n_eips ? NO_METER : natgws_meter);
 }
 
 static uint32_t
@@ -285,25 +303,23 @@ drop_counts_port(const struct drop_counts *d, uint32_t port)
     return object;
 }
 
-static json_t *
-only_reason(const struct drop_counts *d, uint32_t number, enum reason reason)
-{
-    const struct count *c = count_find(d, number);
-    if (!c || !c->is_read)
-        return json_null();
-    return json_pack("{s:I}", reason_word(reason), (json_int_t) c->packets[reason]);
-}
-
 json_t *
 drop_counts_host(const struct drop_counts *d, uint32_t host)
 {
-    return only_reason(d, host, REASON_TUNNEL);
+    const struct count *c = count_find(d, host);
+    if (!c || !c->is_read)
+        return json_null();
+    return json_pack("{s:I}", reason_word(REASON_TUNNEL), (json_int_t) c->packets[REASON_TUNNEL]);
 }
 
 json_t *
 drop_counts_public(const struct drop_counts *d, uint32_t eip_or_natgw)
 {
-    return only_reason(d, eip_or_natgw, REASON_FRAGMENT);
+    const struct count *c = count_find(d, eip_or_natgw);
+    if (!c || !c->is_read)
+        return json_null();
+    return json_pack("{s:I,s:I}", reason_word(REASON_FRAGMENT), (json_int_t) c->packets[REASON_FRAGMENT], reason_word(REASON_METER),
+                     (json_int_t) c->packets[REASON_METER]);
 }
 
 json_t *

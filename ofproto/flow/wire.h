@@ -40,6 +40,7 @@ struct wire_flow {
 void wire_put_flow_stats_request(struct bytes *, uint8_t table, uint64_t cookie, uint64_t cookie_mask, uint32_t xid);
 void wire_put_group_desc_request(struct bytes *, uint32_t xid);
 void wire_put_meter_config_request(struct bytes *, uint32_t xid);
+void wire_put_meter_stats_request(struct bytes *, uint32_t meter, uint32_t xid); /* 0: of all */
 
 /* Replies: calls 'each' for each entry of one multipart reply message (header included). '*more': further messages follow.
  * The flow form delivers raw pointers; the others canonical specs valid during the call. */
@@ -49,6 +50,15 @@ bool wire_each_group(const uint8_t *message, size_t n, bool *more, void (*each)(
                      struct error *) MUST_CHECK;
 bool wire_each_meter(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct spec *), void *aux,
                      struct error *) MUST_CHECK;
+
+/* What a meter has seen. */
+struct wire_meter_stats {
+    uint32_t id;
+    uint64_t packets; /* that came to it */
+    uint64_t dropped; /* by its bands: ours has one, which drops */
+};
+bool wire_each_meter_stats(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct wire_meter_stats *),
+                           void *aux, struct error *) MUST_CHECK;
 
 /* Which port and which sender the flow asks for, both without a mask. False: not for both. */
 bool wire_flow_origin(const struct wire_flow *, uint32_t *in_port, struct mac *eth_src);

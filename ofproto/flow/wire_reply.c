@@ -1,5 +1,5 @@
 /* What a switch says that it holds: multipart replies, taken apart within their lengths. Each entry says its own
- * length; an entry that lies about it ends the reading with an error. (OpenFlow 1.5.1: 7.3.5.2, 7.3.5.9, 7.3.5.13.) */
+ * length; an entry that lies about it ends the reading with an error. (OpenFlow 1.5.1: 7.3.5.2, 7.3.5.9, 7.3.5.12, 7.3.5.13.) */
 #include "ofproto/flow/wire.h"
 
 #include <arpa/inet.h>
@@ -280,4 +280,40 @@ wire_each_meter(const uint8_t *message, size_t n, bool *more, void (*each)(void 
     }
     free(s);
     return ok;
+}
+
+/* Here the length does not come first. */
+static bool
+meter_stats_read(struct bytes_reader *r, struct wire_meter_stats *m)
+{
+    const size_t head = sizeof(struct ofp13_meter_stats), band = sizeof(struct ofp13_meter_band_stats);
+    size_t left = reader_left(r);
+    *m = (struct wire_meter_stats){ .id = reader_be32(r) };
+    size_t length = reader_be16(r);
+    reader_take(r, 6 + 4); /* padding, flows */
+    m->packets = reader_be64(r);
+    reader_take(r, 8 + 4 + 4); /* bytes, duration */
+    if (r->bad || length < head || length > left || (length - head) % band)
+        return false;
+    for (size_t i = 0; i < (length - head) / band; i++) {
+        m->dropped += reader_be64(r);
+        reader_take(r, 8);
+    }
+    return true;
+}
+
+bool
+wire_each_meter_stats(const uint8_t *message, size_t n, bool *more, void (*each)(void *aux, const struct wire_meter_stats *), void *aux,
+                      struct error *err)
+{
+    struct bytes_reader r;
+    struct wire_meter_stats m;
+    if (!reply_open(message, n, WIRE_MULTIPART_METER_STATS, more, &r, err))
+        return false;
+    while (reader_left(&r)) {
+        if (!meter_stats_read(&r, &m))
+            return error_set(err, ERROR_PROTOCOL, "meter statistics have an entry that does not fit into its length");
+        each(aux, &m);
+    }
+    return true;
 }

@@ -1,4 +1,4 @@
-/* Requests for what a switch holds. (OpenFlow 1.5.1: 7.3.5.2 flows, 7.3.5.9 groups, 7.3.5.13 meters.) */
+/* Requests for what a switch holds. (OpenFlow 1.5.1: 7.3.5.2 flows, 7.3.5.9 groups, 7.3.5.12 and 13 meters.) */
 #include <arpa/inet.h>
 #include <endian.h>
 
@@ -45,5 +45,13 @@ wire_put_meter_config_request(struct bytes *b, uint32_t xid)
 {
     struct ofp13_meter_multipart_request r = { .meter_id = htonl(OFPM13_ALL) };
     put_request(b, WIRE_MULTIPART_METER_DESC, sizeof r, xid);
+    bytes_put(b, &r, sizeof r);
+}
+
+void
+wire_put_meter_stats_request(struct bytes *b, uint32_t meter, uint32_t xid)
+{
+    struct ofp13_meter_multipart_request r = { .meter_id = htonl(meter ? meter : OFPM13_ALL) };
+    put_request(b, WIRE_MULTIPART_METER_STATS, sizeof r, xid);
     bytes_put(b, &r, sizeof r);
 }

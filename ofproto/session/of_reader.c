@@ -67,8 +67,10 @@ reading_request(struct of_session *s, enum of_reader_step step)
         wire_put_flow_stats_request(&b, r->tables[r->at], read->cookie, read->cookie_mask, r->xid);
     else if (step == OF_READER_GROUPS)
         wire_put_group_desc_request(&b, r->xid);
-    else
+    else if (step == OF_READER_METERS)
         wire_put_meter_config_request(&b, r->xid);
+    else
+        wire_put_meter_stats_request(&b, read->meter, r->xid);
     of_session_send(s, &b);
 }
 
@@ -85,6 +87,8 @@ reading_advance(struct of_session *s)
         reading_request(s, OF_READER_GROUPS);
     } else if (r->step == OF_READER_GROUPS) {
         reading_request(s, OF_READER_METERS);
+    } else if (r->step <= OF_READER_METERS && current(r)->want_meter_stats) {
+        reading_request(s, OF_READER_METER_STATS);
     } else {
         reading_end(s, true);
         of_reader_run(s);
@@ -168,6 +172,15 @@ each_spec(void *aux, const struct spec *spec)
         read->each_spec(read->aux, spec);
 }
 
+static void
+each_meter(void *aux, const struct wire_meter_stats *meter)
+{
+    struct of_session *s = aux;
+    const struct of_session_read *read = current(&s->reader);
+    if (count_entry(s) && read->each_meter)
+        read->each_meter(read->aux, meter);
+}
+
 /* Which tables hold flows. */
 static bool
 take_table_stats(struct of_session *s, const uint8_t *message, size_t n, bool *more, struct error *err)
@@ -216,8 +229,10 @@ of_reader_reply(struct of_session *s, const uint8_t *message, size_t n, uint32_t
         ok = wire_each_flow(message, n, &more, each_flow, s, &err);
     else if (r->step == OF_READER_GROUPS)
         ok = wire_each_group(message, n, &more, each_spec, s, &err);
-    else
+    else if (r->step == OF_READER_METERS)
         ok = wire_each_meter(message, n, &more, each_spec, s, &err);
+    else
+        ok = wire_each_meter_stats(message, n, &more, each_meter, s, &err);
 
     if (s->state == OF_STATE_CLOSED)
         return;
@@ -227,17 +242,17 @@ of_reader_reply(struct of_session *s, const uint8_t *message, size_t n, uint32_t
         reading_advance(s);
 }
 
-/* A datapath without meters may refuse to list them. */
+/* A datapath without meters may refuse to list them; one that is to be asked about may have gone meanwhile. */
 bool
 of_reader_error(struct of_session *s, uint32_t xid, const struct of_error *e)
 {
-    static const char *const steps[] = { "nothing", "table statistics", "flows", "groups", "meters" };
+    static const char *const steps[] = { "nothing", "table statistics", "flows", "groups", "meters", "meter statistics" };
     struct of_reader *r = &s->reader;
 
     if (r->step == OF_READER_IDLE || xid != r->xid)
         return false;
-    if (r->step == OF_READER_METERS) {
-        log_info_limited(&s->log, "switch %s: does not list meters: %s", s->name, e->text);
+    if (r->step >= OF_READER_METERS) {
+        log_info_limited(&s->log, "switch %s: does not list %s: %s", s->name, steps[r->step], e->text);
         reading_advance(s);
     } else if (current(r)->done == own_done) {
         of_session_fail(s, "the switch refused to report its %s: %s", steps[r->step], e->text);

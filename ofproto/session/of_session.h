@@ -67,16 +67,19 @@ void of_session_flush(struct of_session *, uint64_t seq);
 void of_session_push(struct of_session *);
 #define OF_SESSION_BATCH 8192
 
-/* Reads flows from the switch beside everything else; one reading at a time is in flight, others queue (up to 16, then false).
+/* Reads flows, and what else is wanted, from the switch beside everything else; one reading at a time is in flight, others queue (up to 16, then false).
  * 'each' gets the flows (pointers valid during the call), 'done' ends it: ok is false if the connection went. */
 struct of_session_read {
     uint8_t table;         /* 0xff: all, one after another ('tables' lists them) */
     const uint8_t *tables; /* with 0xff: the tables to read; static */
     uint8_t n_tables;
     bool want_groups_and_meters;
+    bool want_meter_stats;
+    uint32_t meter;               /* statistics of this one; 0: of all */
     uint64_t cookie, cookie_mask; /* flows only */
     void (*each_flow)(void *aux, const struct wire_flow *);
     void (*each_spec)(void *aux, const struct spec *); /* groups and meters */
+    void (*each_meter)(void *aux, const struct wire_meter_stats *);
     void (*done)(void *aux, bool ok);
     void *aux;
 };

@@ -54,7 +54,7 @@ enum of_state {
 
 #define OF_READER_QUEUE 16 /* readings of others; the session's own has a place besides */
 
-enum of_reader_step { OF_READER_IDLE, OF_READER_TABLES, OF_READER_FLOWS, OF_READER_GROUPS, OF_READER_METERS };
+enum of_reader_step { OF_READER_IDLE, OF_READER_TABLES, OF_READER_FLOWS, OF_READER_GROUPS, OF_READER_METERS, OF_READER_METER_STATS };
 
 struct of_reader {
     struct of_session_read queue[OF_READER_QUEUE + 1]; /* a ring; the first is being read unless IDLE */

@@ -1,4 +1,4 @@
-/* What a switch says that it holds: replies with flows, groups and meters, through the canonical form, a table's read-back, the text that
+/* What a switch says that it holds: replies with flows, groups, meters and what those have seen, through the canonical form, a table's read-back, the text that
  * people see, and the modifications that would take it all away again. The first byte chooses the kind, the rest are the entries. */
 #include "tests/fuzz/fuzz.h"
 
@@ -9,7 +9,7 @@
 
 #define SENDS_MAX 64
 
-enum kind { FLOWS, GROUPS, METERS, N_KINDS };
+enum kind { FLOWS, GROUPS, METERS, METER_STATS, N_KINDS };
 
 struct reading {
     struct flow_table *table;
@@ -52,6 +52,12 @@ each_spec(void *aux, const struct spec *s)
     print(r, s);
 }
 
+static void
+each_meter(void *aux, const struct wire_meter_stats *meter)
+{
+    FUZZ_CLAIM(aux);
+}
+
 static bool
 read_message(const struct bytes *b, enum kind kind, bool *more, struct reading *r, struct error *err)
 {
@@ -59,7 +65,9 @@ read_message(const struct bytes *b, enum kind kind, bool *more, struct reading *
         return wire_each_flow(b->data, b->n, more, each_flow, r, err);
     if (kind == GROUPS)
         return wire_each_group(b->data, b->n, more, each_spec, r, err);
-    return wire_each_meter(b->data, b->n, more, each_spec, r, err);
+    if (kind == METERS)
+        return wire_each_meter(b->data, b->n, more, each_spec, r, err);
+    return wire_each_meter_stats(b->data, b->n, more, each_meter, r, err);
 }
 
 /* Nothing of it is desired: all is deleted, but for what is not ours to delete. */
@@ -83,7 +91,7 @@ delete_all(struct flow_table *table)
 static void
 message_put(struct bytes *b, enum kind kind, const uint8_t *data, size_t n)
 {
-    static const uint8_t types[] = { [FLOWS] = 1, [GROUPS] = 7, [METERS] = 10 };
+    static const uint8_t types[] = { [FLOWS] = 1, [GROUPS] = 7, [METERS] = 10, [METER_STATS] = 9 };
     bytes_put_u8(b, 6);
     bytes_put_u8(b, 19);
     bytes_put_be16(b, (uint16_t) (16 + n));
@@ -105,7 +113,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     uint8_t choice = fuzz_take_byte(&data, &n);
-    enum kind kind = choice % 4 % N_KINDS;
+    enum kind kind = choice % N_KINDS;
     struct reading r = { flow_table_new(), arena_new(), !(choice & 4) };
     struct bytes b = BYTES_INIT;
     struct error err;

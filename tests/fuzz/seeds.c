@@ -138,6 +138,10 @@ flow_reply_seeds(void)
     for (size_t i = 0; i < GROUP_SAMPLES - 1; i++) /* the last one is no larger in what it says */
         spec_entry_put(&b, groups[i]);
     put("flow_reply", "groups", &b);
+    static const uint8_t meters[] = { 3, 0, 0, 0, 4, 0, 56, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,  0, 0, 0, 3, 232, 0, 0, 0, 0,
+                                      0, 0, 0, 9, 0, 0, 0,  1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 30, 0, 0, 0, 0, 0,   0, 0, 9 };
+    bytes_put(&b, meters, sizeof meters);
+    put("flow_reply", "meters", &b);
     static const uint8_t whole[] = { 8, 6, 19, 0, 16, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0 };
     bytes_put(&b, whole, sizeof whole);
     put("flow_reply", "whole", &b);

@@ -304,6 +304,24 @@ def test_a_flood_of_a_vms_errors_is_metered_and_harms_no_other_address(lab, vms)
     expect_metered(took, n_flood, errors_among(by_source[flooded], CLIENT_IP), n_trickle, errors_among(by_source[quiet], CLIENT_IP))
 
 
+@pytest.mark.parametrize("name", PLACES[:2])
+def test_datagrams_that_the_meter_drops_are_counted(lab, vms, name):
+    """Too big for the VM and not to be refused: they would have to be taken apart, more of them than there are answers for."""
+    ip, n = eip(name), 500
+    lab[eip_row(lab, ip)["host"]].widen_queues()
+    before = {r["ip"]: r["drops"] for r in lab.vnetd.rows("eip")}
+    frame = frame_outside(lab, ip, packets.udp(CLIENT_IP, ip, bytes(1460), port=4001))
+    begin = time.monotonic()
+    lab.outside.send_frames(*[frame] * n, device="public")
+    wait_until(lambda: lab.outside.exchange(ip, ECHO_PORT, timeout=0.1, tries=1) == "same", 5, "the switch has come to the end of it")
+    passed_at_most = METER_BURST + METER_PPS * (time.monotonic() - begin)
+    wait_until(lambda: eip_row(lab, ip)["drops"]["meter"] - before[ip]["meter"] >= n - passed_at_most, 8, "those that did not pass are counted")
+    now = {r["ip"]: r["drops"] for r in lab.vnetd.rows("eip")}
+    assert now[ip]["meter"] - before[ip]["meter"] <= n and now[ip]["fragment"] == before[ip]["fragment"], (before[ip], now[ip])
+    assert {k: v for k, v in now.items() if k != ip} == {k: v for k, v in before.items() if k != ip}
+    assert lab.ctl.find("eip", **{"ip": ip, "drops:meter": now[ip]["meter"]}), "one alone is asked for"
+
+
 # -- inside --
 
 def test_vms_reach_their_own_and_each_others_elastic_ips(lab, vms):

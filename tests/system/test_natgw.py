@@ -1,5 +1,6 @@
 """A NAT gateway: many VMs of two hosts behind one address. Nothing private is ever heard outside; when its ports run out it says so."""
 import re
+import time
 
 import pytest
 
@@ -110,6 +111,25 @@ def test_fragments_that_cannot_be_put_together_are_counted(lab, vms, name):
                             device="public")
     wait_until(lambda: row(lab, "n")["drops"]["fragment"] == before + 2 * n, 8, "those from outside, too")
     assert row(lab, "n")["exhausted"] == 0 and row(lab, "few")["drops"]["fragment"] == 0
+
+
+@pytest.mark.parametrize("name", ["n", "few"])
+def test_answers_that_the_meter_drops_are_counted(lab, vms, name):
+    """Whether asked for or not: what is too big for a VM goes to who takes it apart before any connection is looked for."""
+    n = 500
+    lab["hv1"].widen_queues()
+    before = {r["name"]: r["drops"]["meter"] for r in lab.vnetd.rows("natgw")}
+    ip = row(lab, name)["ip"]
+    lab.outside.ping(ip)
+    frame = packets.ethernet(lab.outside.router_mac("public"), lab.outside.neighbours("public")[ip], 0x0800, packets.udp(CLIENT_IP, ip, bytes(1460)))
+    begin = time.monotonic()
+    lab.outside.send_frames(*[frame] * n, device="public")
+    assert lab.outside.ping(DIRECT) == "reply", "what is sent later arrives"
+    at_least = n - 100 - 100 * (time.monotonic() - begin)
+    wait_until(lambda: row(lab, name)["drops"]["meter"] - before[name] >= at_least, 8, "those that did not pass are counted")
+    now = {r["name"]: r["drops"]["meter"] for r in lab.vnetd.rows("natgw")}
+    assert now[name] <= before[name] + n and {**now, name: 0} == {**before, name: 0}, (before, now)
+    assert int(lab.ctl("get", "natgw", name, "drops:meter")) == now[name], "one alone is asked for"
 
 
 def begins(frame):

@@ -428,6 +428,65 @@ groups_and_meters_are_read_as_they_were_made(void **state)
     bytes_done(&b);
 }
 
+static void
+put_meter_stats_entry(struct bytes *b, uint32_t id, unsigned n_bands, uint64_t dropped)
+{
+    size_t start = b->n;
+    bytes_put_be32(b, id);
+    bytes_put_be16(b, 0);
+    bytes_extend_zero(b, 6);
+    bytes_put_be32(b, 7); /* flows */
+    bytes_put_be64(b, 1000);
+    bytes_put_be64(b, 99);
+    bytes_put_be64(b, 0);
+    for (unsigned i = 0; i < n_bands; i++) {
+        bytes_put_be64(b, dropped);
+        bytes_put_be64(b, 98);
+    }
+    b->data[start + 5] = (uint8_t) (b->n - start);
+}
+
+static void
+add_meter(void *aux, const struct wire_meter_stats *m)
+{
+    struct wire_meter_stats *sum = aux;
+    sum->id = sum->id * 10 + m->id;
+    sum->packets += m->packets;
+    sum->dropped += m->dropped;
+}
+
+static void
+what_meters_have_dropped_is_read(void **unused)
+{
+    struct wire_meter_stats sum = { 0 };
+    struct bytes b = BYTES_INIT;
+    struct error err;
+    bool more;
+    put_reply_head(&b, 9);
+    put_meter_stats_entry(&b, 4, 1, 30);
+    put_meter_stats_entry(&b, 5, 0, 0);
+    put_meter_stats_entry(&b, 6, 2, 1);
+    set_length(&b, 2);
+    assert_true(wire_each_meter_stats(b.data, b.n, &more, add_meter, &sum, &err));
+    assert_int_equal(sum.id, 456);
+    assert_int_equal(sum.packets, 3000);
+    assert_int_equal(sum.dropped, 32);
+
+    for (unsigned length = 0; length < 256; length++) {
+        b.data[16 + 5] = (uint8_t) length;
+        bool ok = wire_each_meter_stats(b.data, b.n, &more, add_meter, &sum, &err);
+        assert_false(ok && (length < 40 || length % 16 != 8));
+    }
+    b.data[16 + 5] = 40 + 16;
+    for (size_t n = 16; n < b.n; n++) {
+        uint8_t *cut = mem_dup(b.data, n);
+        cut[3] = (uint8_t) n;
+        assert_int_equal(wire_each_meter_stats(cut, n, &more, add_meter, &sum, &err), n == 16 || n == 16 + 56 || n == 16 + 56 + 40);
+        free(cut);
+    }
+    bytes_done(&b);
+}
+
 /* ---- hostile replies ---- */
 
 struct eater {
@@ -563,6 +622,7 @@ main(void)
         cmocka_unit_test(a_flow_that_tells_its_removal_is_another_than_one_that_does_not),
         cmocka_unit_test(the_last_word_about_a_flow_has_its_counts),
         cmocka_unit_test(groups_and_meters_are_read_as_they_were_made),
+        cmocka_unit_test(what_meters_have_dropped_is_read),
         cmocka_unit_test(damaged_replies_are_errors_or_nonsense_but_no_crash),
         cmocka_unit_test(a_length_that_lies_is_named),
         cmocka_unit_test(statistics_without_their_padding_are_refused),
