@@ -17,6 +17,11 @@
 #define COLUMNS_MAX 64
 #define NAMES_MAX 256
 
+/* A page, whatever is asked for: so many rows, so much text, and so many objects looked at (of those there may be many more than are found). */
+#define PAGE_ROWS 1000
+#define PAGE_BYTES (512 << 10)
+#define PAGE_LOOKS 10000
+
 /* A GET being answered: what is asked for, and the objects found, while their counters are read. */
 struct listing {
     struct call *call;
@@ -33,7 +38,7 @@ struct listing {
     bool is_unused, is_shadowed; /* only rules that were never hit, or that another makes needless */
     bool are_hits_read;          /* of all rules found, from all hosts that have their flows */
     uint64_t limit;
-    uint32_t after;
+    uint32_t after, last; /* of the page: where it begins, and where the next one does if this is cut */
 
     uint32_t *numbers;
     size_t n, cap;
@@ -125,6 +130,7 @@ add_limit(struct listing *l, const char *text, struct error *err)
     l->limit = strtoull(text, &end, 10);
     if (*end || !l->limit || *text < '0' || *text > '9')
         return error_set(err, ERROR_INVALID, "limit='%.100s': must be a whole number above 0", text);
+    l->limit = l->limit < PAGE_ROWS ? l->limit : PAGE_ROWS;
     return true;
 }
 
@@ -250,30 +256,43 @@ find_named(struct listing *l, const char *name, struct error *err)
     return true;
 }
 
-/* How many to find: with filters on counters, which of them are within the limit is not known yet. */
+/* Filters on counters are judged later, and leave at most as many. */
 static bool
-has_enough(const struct listing *l)
+is_full(const struct listing *l)
 {
-    return l->limit && l->n == l->limit && !filters_drops(l);
+    return l->n == (filters_drops(l) ? PAGE_ROWS : l->limit);
+}
+
+/* False: it is for the next page. */
+static bool
+look_at(struct listing *l, const struct object *o, size_t n_looks)
+{
+    bool is_found = n_looks < PAGE_LOOKS && passes(l, o);
+    l->is_cut = n_looks == PAGE_LOOKS || (is_found && is_full(l));
+    if (l->is_cut)
+        return false;
+    if (is_found)
+        take(l, o);
+    l->last = o->number;
+    return true;
 }
 
 static bool
-find_all(struct listing *l, struct error *err)
+find_page(struct listing *l, struct error *err)
 {
     const struct model *m = l->call->controller->model;
     uint32_t tenant = 0;
+    size_t n_looks = 0;
     bool by_tenant = l->class->has_tenant && !l->is_all_tenants;
     if (by_tenant && !find_tenant(l, &tenant, err))
         return false;
     const struct object *o;
+    l->last = l->after;
     for (uint32_t after = l->after; (o = model_next(m, l->class->type, after)); after = o->number) {
-        if ((by_tenant && o->tenant != tenant) || !call_may_see(l->call, o) || !passes(l, o))
+        if ((by_tenant && o->tenant != tenant) || !call_may_see(l->call, o))
             continue;
-        if (has_enough(l)) {
-            l->is_cut = true;
+        if (!look_at(l, o, n_looks++))
             break;
-        }
-        take(l, o);
     }
     return true;
 }
@@ -283,14 +302,16 @@ static void
 narrow(struct listing *l, const struct drop_counts *drops)
 {
     size_t n = 0;
-    for (size_t i = 0; i < l->n && !l->is_cut; i++) {
+    for (size_t i = 0; i < l->n; i++) {
         const struct object *o = model_get(l->call->controller->model, l->numbers[i], l->class->type);
         if (!o || !passes_filters(l, o, drops))
             continue;
-        if (l->limit && !l->n_names && n == l->limit)
+        if (!l->n_names && n == l->limit) {
             l->is_cut = true;
-        else
-            l->numbers[n++] = l->numbers[i];
+            l->last = l->numbers[n - 1];
+            break;
+        }
+        l->numbers[n++] = l->numbers[i];
     }
     l->n = n;
 }
@@ -301,10 +322,10 @@ narrow(struct listing *l, const struct drop_counts *drops)
 static void
 add_next_link(struct listing *l)
 {
-    if (!l->is_cut || !l->call->connection)
+    if (!l->call->connection)
         return;
     struct bytes link = BYTES_INIT;
-    char *text = mem_printf("</v1/%s?after=number:%u", l->class->name, l->numbers[l->n - 1]);
+    char *text = mem_printf("</v1/%s?after=number:%u", l->class->name, l->last);
     bytes_put(&link, text, strlen(text));
     free(text);
     for (const char *p = call_raw_query(l->call); p && *p; p += strspn(p, "&")) {
@@ -323,13 +344,12 @@ add_next_link(struct listing *l)
 
 /* The object may have gone while its counters were read. */
 static void
-answer_single(struct listing *l, json_t *take_list)
+answer_single(struct listing *l, const struct columns_wanted *wanted)
 {
     struct error err;
-    json_t *object = json_incref(json_array_get(take_list, 0));
-    json_decref(take_list);
-    if (object) {
-        call_json(l->call, 200, object);
+    const struct object *o = l->n ? model_get(l->call->controller->model, l->numbers[0], l->class->type) : NULL;
+    if (o) {
+        call_json(l->call, 200, columns_object(l->call->controller, o, wanted));
         return;
     }
     error_set(&err, ERROR_UNKNOWN, "%s '%.200s' does not exist", l->class->name, l->call->path[1]);
@@ -345,28 +365,73 @@ is_never_hit(const struct listing *l, uint32_t rule)
     return is_known && !hits.packets;
 }
 
+/* Objects may have gone while counters were read. */
+static bool
+is_shown(const struct listing *l, const struct object *o)
+{
+    return o && (!l->is_unused || is_never_hit(l, o->number));
+}
+
+static void
+put_row(struct bytes *text, json_t *take_row)
+{
+    char *row = json_text(take_row);
+    if (text->n > 1)
+        bytes_put_u8(text, ',');
+    bytes_put(text, row, strlen(row));
+    free(row);
+    json_decref(take_row);
+}
+
+/* All found, or as many as may go out at once: '*n' of them. New text. */
+static char *
+page_text(const struct listing *l, const struct columns_wanted *wanted, size_t *n)
+{
+    const struct controller *c = l->call->controller;
+    struct bytes text = BYTES_INIT;
+    bytes_put_u8(&text, '[');
+    for (*n = 0; *n < l->n && text.n <= PAGE_BYTES; ++*n) {
+        const struct object *o = model_get(c->model, l->numbers[*n], l->class->type);
+        if (is_shown(l, o))
+            put_row(&text, columns_object(c, o, wanted));
+    }
+    bytes_put(&text, "]\n", 3);
+    return (char *) text.data;
+}
+
+static void
+answer_page(struct listing *l, const struct columns_wanted *wanted)
+{
+    size_t n;
+    struct error err;
+    char *text = page_text(l, wanted, &n);
+    if (n < l->n && l->n_names) {
+        error_set(&err, ERROR_TOO_LARGE, "these %zu objects are more than %d bytes: ask for fewer names at a time", l->n_names, PAGE_BYTES);
+        call_error(l->call, &err, -1);
+        free(text);
+        return;
+    }
+    if (n < l->n)
+        l->last = l->numbers[n - 1];
+    if (n < l->n || l->is_cut)
+        add_next_link(l);
+    call_text(l->call, 200, "application/json", text);
+    free(text);
+}
+
 static void
 listing_answer(void *aux, const struct drop_counts *drops)
 {
     struct listing *l = aux;
-    const struct controller *c = l->call->controller;
     struct columns_wanted wanted = { .names = l->n_columns ? l->columns : NULL,
                                      .n = l->n_columns,
                                      .drops = drops,
                                      .are_hits_read = l->are_hits_read,
                                      .names_hosts = call_may_see_hosts(l->call) };
-    json_t *list = json_array();
-    for (size_t i = 0; i < l->n; i++) {
-        const struct object *o = model_get(c->model, l->numbers[i], l->class->type);
-        if (o && (!l->is_unused || is_never_hit(l, o->number)))
-            json_array_append_new(list, columns_object(c, o, &wanted));
-    }
-    if (l->n)
-        add_next_link(l);
     if (l->is_single)
-        answer_single(l, list);
+        answer_single(l, &wanted);
     else
-        call_json(l->call, 200, list);
+        answer_page(l, &wanted);
     listing_free(l);
 }
 
@@ -419,7 +484,7 @@ listing_run(struct listing *l)
     for (size_t i = 0; ok && i < l->n_names; i++)
         ok = find_named(l, l->wanted_names[i], &err);
     if (ok && !l->n_names)
-        ok = find_all(l, &err);
+        ok = find_page(l, &err);
     if (!ok)
         listing_fail(l, &err);
     else if (wants_drops(l))
@@ -435,6 +500,7 @@ listing_new(struct call *call)
 {
     struct listing *l = mem_zalloc(sizeof *l);
     l->call = call;
+    l->limit = PAGE_ROWS;
     l->class = object_class_by_name(call->path[0]);
     return l;
 }

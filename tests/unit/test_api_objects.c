@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "tests/unit/controller_switch.h"
 
 static void
@@ -36,6 +37,112 @@ pages_follow_each_other_with_all_that_was_asked(void **state)
     assert_int_equal(pages, 3);
     assert_int_equal(n, 26);
     api_client_free(c);
+}
+
+/* What a client that follows the pages has gone through. */
+struct read_pages {
+    size_t n_pages, n_rows, n_empty, most_rows, most_bytes;
+};
+
+static struct read_pages
+read_pages(struct controller_lab *lab, const char *first)
+{
+    struct read_pages r = { 0 };
+    struct api_client *c = api_client_new(lab, false);
+    char path[256];
+    snprintf(path, sizeof path, "%s", first);
+    while (*path) {
+        struct error err;
+        struct answer a = api_client_ask(c, "GET", path, NULL);
+        assert_int_equal(a.status, 200);
+        json_t *list = json_parse(a.body, strlen(a.body), "page", &err);
+        size_t n = json_array_size(list), n_bytes = strlen(a.body);
+        r.n_pages++;
+        r.n_rows += n;
+        r.n_empty += !n;
+        r.most_rows = n > r.most_rows ? n : r.most_rows;
+        r.most_bytes = n_bytes > r.most_bytes ? n_bytes : r.most_bytes;
+        const char *link = strstr(a.head, "Link: <");
+        snprintf(path, sizeof path, "%.*s", link ? (int) strcspn(link + 7, ">") : 0, link ? link + 7 : "");
+        json_decref(list);
+        answer_done(&a);
+    }
+    api_client_free(c);
+    return r;
+}
+
+/* So many tenants, each with so many tags of 256 bytes. */
+static void
+add_tenants(struct controller_lab *lab, const char *prefix, int n, int n_tags)
+{
+    char value[257];
+    struct bytes ops = BYTES_INIT;
+    memset(value, 'x', 256);
+    value[256] = '\0';
+    for (int i = 0; i < n; i++) {
+        char op[200];
+        int length = snprintf(op, sizeof op, "%s{'op':'add','type':'tenant','name':'%s%d','values':{'tags':{", i ? "," : "[", prefix, i);
+        bytes_put(&ops, op, (size_t) length);
+        for (int k = 0; k < n_tags; k++) {
+            char tag[300];
+            length = snprintf(tag, sizeof tag, "%s'k%d':'%s'", k ? "," : "", k, value);
+            bytes_put(&ops, tag, (size_t) length);
+        }
+        bytes_put(&ops, "}}}", 3);
+    }
+    bytes_put(&ops, "]", 2);
+    controller_lab_do(lab, (const char *) ops.data);
+    bytes_done(&ops);
+}
+
+static void
+a_page_has_at_most_a_thousand_rows_whatever_is_asked_for(void **state)
+{
+    needs_root();
+    add_tenants(*state, "t", 2100, 0);
+    static const char *const asked[] = { "/v1/tenant?columns=name", "/v1/tenant?columns=name&limit=100000", "/v1/tenant" };
+    for (size_t i = 0; i < 3; i++) {
+        struct read_pages r = read_pages(*state, asked[i]);
+        assert_int_equal(r.n_rows, 2101);
+        assert_int_equal(r.n_pages, 3);
+        assert_int_equal(r.most_rows, 1000);
+    }
+}
+
+static void
+a_page_has_at_most_half_a_mebibyte_and_a_row(void **state)
+{
+    needs_root();
+    add_tenants(*state, "t", 250, 50);
+    struct read_pages r = read_pages(*state, "/v1/tenant");
+    assert_int_equal(r.n_rows, 251);
+    assert_in_range(r.n_pages, 6, 9);
+    assert_in_range(r.most_bytes, 512 << 10, (512 + 20) << 10);
+    r = read_pages(*state, "/v1/tenant?where=tags:k49=none&where=name=default");
+    assert_int_equal(r.n_rows, 1);
+
+    struct bytes path = BYTES_INIT;
+    bytes_put(&path, "/v1/tenant?", 11);
+    for (int i = 0; i < 250; i++)
+        bytes_put(&path, "name=t0&", 8);
+    bytes_put(&path, "columns=", 9);
+    struct api_client *c = api_client_new(*state, false);
+    struct answer a = api_client_ask(c, "GET", (const char *) path.data, NULL);
+    expect_error(&a, 413, "fewer names");
+    answer_done(&a);
+    api_client_free(c);
+    bytes_done(&path);
+}
+
+static void
+a_request_looks_at_a_bounded_number_of_objects_and_the_next_goes_on(void **state)
+{
+    needs_root();
+    add_tenants(*state, "t", 10500, 0);
+    struct read_pages r = read_pages(*state, "/v1/tenant?where=name=t10400&columns=name");
+    assert_int_equal(r.n_rows, 1);
+    assert_int_equal(r.n_pages, 2);
+    assert_int_equal(r.n_empty, 1);
 }
 
 static void
@@ -167,6 +274,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         API_TEST(pages_follow_each_other_with_all_that_was_asked),
+        API_TEST(a_page_has_at_most_a_thousand_rows_whatever_is_asked_for),
+        API_TEST(a_page_has_at_most_half_a_mebibyte_and_a_row),
+        API_TEST(a_request_looks_at_a_bounded_number_of_objects_and_the_next_goes_on),
         API_TEST(objects_are_added_shown_changed_and_deleted),
         API_TEST(a_filter_on_counters_asks_the_switches_first),
         API_TEST(a_hosts_figures_are_in_the_metrics),
