@@ -56,11 +56,12 @@ change(struct call *call, const char *verb, json_t *take_values, bool is_moving)
 {
     json_t *op = json_pack("{s:s,s:s,s:o}", "op", verb, "type", call->path[0], "values", take_values);
     json_t *name = json_object_get(take_values, "name");
-    if (call->n_path == 2)
+    if (call->n_path == 2) {
         json_object_set_new(op, "name", json_string(call->path[1]));
-    else if (name)
+    } else if (name) {
         json_object_set(op, "name", name);
-    json_object_del(take_values, "name");
+        json_object_del(take_values, "name");
+    }
     if (is_moving)
         json_object_set_new(op, "move", json_true());
     submit(call, op);

@@ -159,6 +159,8 @@ objects_are_added_shown_changed_and_deleted(void **state)
         { "POST", "/v1/route", "{'rtb':'t','prefix':'192.0.2.0/24','target':'blackhole'}", 201, "192.0.2.0/24" },
         { "GET", "/v1/route/t%2F192.0.2.0%2F24", NULL, 200, "blackhole" },
         { "PATCH", "/v1/port/p", "{'source_dest_check':false}", 200, "\"source_dest_check\":false" },
+        { "PATCH", "/v1/port/p", "{'name':'q'}", 400, "name cannot be changed" },
+        { "PATCH", "/v1/port/p", "{'id':'01234567-89ab-4cde-8f01-23456789abcd'}", 400, "id cannot be changed" },
         { "GET", "/v1/port?where=subnet=s&name=p", NULL, 200, "\"p\"" },
         { "GET", "/v1/port?where=subnet=other&name=p", NULL, 200, "[]" },
         { "PATCH", "/v1/tenant/default", "{'quotas':{'port':9}}", 200, "\"port\":9" },
