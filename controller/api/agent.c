@@ -319,7 +319,7 @@ instruct(struct call *call)
     call->aux = in;
     call_stream_begin(call, "text/event-stream");
     in->session = agents_enter(call->controller->agents, host, &agent_ops, in);
-    if (call_query(call, "beats"))
+    if (call_flag(call, "beats"))
         agents_expect_beats(in->session);
     char *hello = mem_printf("{\"beat_ms\": %d}", BEAT_MS);
     tell(in, "hello", hello);

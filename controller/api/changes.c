@@ -52,7 +52,7 @@ submit(struct call *call, json_t *take_op)
 }
 
 static void
-change(struct call *call, const char *verb, json_t *take_values, bool is_moving)
+change(struct call *call, const char *verb, json_t *take_values)
 {
     json_t *op = json_pack("{s:s,s:s,s:o}", "op", verb, "type", call->path[0], "values", take_values);
     json_t *name = json_object_get(take_values, "name");
@@ -62,28 +62,18 @@ change(struct call *call, const char *verb, json_t *take_values, bool is_moving)
         json_object_set(op, "name", name);
         json_object_del(take_values, "name");
     }
-    if (is_moving)
+    if (call_flag(call, "move")) /* an elastic IP may go from one thing to another */
         json_object_set_new(op, "move", json_true());
     submit(call, op);
-}
-
-/* May an elastic IP go from one thing to another? */
-static bool
-get_move(const struct call *call, bool *is_moving, struct error *err)
-{
-    const char *text = call_query(call, "move");
-    *is_moving = text && !strcmp(text, "1");
-    return !text || *is_moving || error_set(err, ERROR_INVALID, "parameter 'move=%.100s': write move=1, or leave it out", text);
 }
 
 static void
 change_with_body(struct call *call, const char *verb)
 {
-    bool is_moving;
     struct error err;
-    json_t *body = get_move(call, &is_moving, &err) ? call_body(call, NULL, &err) : NULL;
+    json_t *body = call_body(call, NULL, &err);
     if (body)
-        change(call, verb, body, is_moving);
+        change(call, verb, body);
     else
         call_error(call, &err, -1);
 }
@@ -103,5 +93,5 @@ api_set(struct call *call)
 void
 api_del(struct call *call)
 {
-    change(call, "del", json_object(), false);
+    change(call, "del", json_object());
 }

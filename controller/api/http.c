@@ -12,27 +12,27 @@
 #include "controller/controller.h"
 
 static const struct api_route routes[] = {
-    { "POST", "transactions", 1, api_transaction },
-    { "POST", "sync", 1, api_sync },
-    { "GET", "events", 1, api_events },
-    { "POST", "wait", 1, api_wait },
-    { "GET", "verify", 1, api_verify },
-    { "POST", "trace", 1, api_trace },
-    { "GET", "show", 1, api_show },
-    { "GET", "schema", 1, api_schema },
-    { "POST", "host-token", 1, api_host_token },
-    { "POST", "join", 1, api_join },
-    { "POST", "agent", 2, api_agent },
-    { "GET", "agent", 2, api_agent },
-    { "GET", "orphan", 1, api_orphans },
-    { "POST", "orphan-del", 1, api_orphans_remove },
-    { "GET", "instance", 1, api_instances },
-    { "GET", "instance", 2, api_instance },
-    { "GET", NULL, 1, api_list },
-    { "POST", NULL, 1, api_add },
-    { "GET", NULL, 2, api_get },
-    { "PATCH", NULL, 2, api_set },
-    { "DELETE", NULL, 2, api_del },
+    { "POST", "transactions", 1, api_transaction, "" },
+    { "POST", "sync", 1, api_sync, "" },
+    { "GET", "events", 1, api_events, "after" },
+    { "POST", "wait", 1, api_wait, "" },
+    { "GET", "verify", 1, api_verify, "host timeout" },
+    { "POST", "trace", 1, api_trace, "" },
+    { "GET", "show", 1, api_show, "vpc all_tenants?" },
+    { "GET", "schema", 1, api_schema, "" },
+    { "POST", "host-token", 1, api_host_token, "" },
+    { "POST", "join", 1, api_join, "" },
+    { "POST", "agent", 2, api_agent, "host" },
+    { "GET", "agent", 2, api_agent, "host beats?" },
+    { "GET", "orphan", 1, api_orphans, "" },
+    { "POST", "orphan-del", 1, api_orphans_remove, "" },
+    { "GET", "instance", 1, api_instances, "all_tenants? where* columns name*" },
+    { "GET", "instance", 2, api_instance, "" },
+    { "GET", NULL, 1, api_list, "all_tenants? where* columns name* limit after unused? shadowed?" },
+    { "POST", NULL, 1, api_add, "" },
+    { "GET", NULL, 2, api_get, "columns" },
+    { "PATCH", NULL, 2, api_set, "move?" },
+    { "DELETE", NULL, 2, api_del, "" },
 };
 
 /* ---- what is asked ---- */
@@ -44,6 +44,19 @@ call_query(const struct call *call, const char *name)
         if (!strcmp(call->parameters[i].name, name))
             return call->parameters[i].value;
     return NULL;
+}
+
+static bool
+is_true(const char *value)
+{
+    return !strcmp(value, "true") || !strcmp(value, "1");
+}
+
+bool
+call_flag(const struct call *call, const char *name)
+{
+    const char *value = call_query(call, name);
+    return value && is_true(value);
 }
 
 const char *
@@ -293,6 +306,65 @@ route_find(const struct call *call, const char *method)
     return NULL;
 }
 
+/* What follows the name in the list: '*', '?', ' ' or 0; -1: it is not there. */
+static int
+parameter_kind(const char *parameters, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *at = parameters; *at; at += strspn(at, " ")) {
+        size_t n_known = strcspn(at, "*? ");
+        if (n_known == n && !memcmp(at, name, n))
+            return at[n];
+        at += strcspn(at, " ");
+    }
+    return strcmp(name, "tenant") ? -1 : 0;
+}
+
+static bool
+refuse_parameter(const char *parameters, const char *name, struct error *err)
+{
+    char known[200] = "tenant";
+    for (const char *at = parameters; *at; at += strspn(at, " *?")) {
+        size_t n = strcspn(at, "*? ");
+        snprintf(known + strlen(known), sizeof known - strlen(known), ", %.*s", (int) n, at);
+        at += n;
+    }
+    return error_set(err, ERROR_INVALID, "parameter '%.100s' is unknown here; known are: %s", name, known);
+}
+
+static bool
+check_parameter(const struct call *call, size_t i, const char *parameters, struct error *err)
+{
+    const struct call_parameter *p = &call->parameters[i];
+    int kind = parameter_kind(parameters, p->name);
+    if (kind < 0)
+        return refuse_parameter(parameters, p->name, err);
+    if (kind != '*' && call_query(call, p->name) != p->value)
+        return error_set(err, ERROR_INVALID, "parameter '%s' is given twice", p->name);
+    if (kind == '?' && !is_true(p->value) && strcmp(p->value, "false") && strcmp(p->value, "0"))
+        return error_set(err, ERROR_INVALID, "parameter '%s=%.100s': write true or false (or 1 or 0)", p->name, p->value);
+    return true;
+}
+
+static bool
+check_parameters(const struct call *call, const char *parameters, struct error *err)
+{
+    for (size_t i = 0; i < call->n_parameters; i++)
+        if (!check_parameter(call, i, parameters, err))
+            return false;
+    return true;
+}
+
+static void
+call_handle(struct call *call, const struct api_route *r)
+{
+    struct error err;
+    if (check_parameters(call, r->parameters, &err))
+        r->handle(call);
+    else
+        call_error(call, &err, -1);
+}
+
 void
 call_dispatch(struct call *call)
 {
@@ -313,7 +385,7 @@ call_dispatch(struct call *call)
     } else if (!split_path(call, head->path, &err)) {
         call_error(call, &err, -1);
     } else if ((r = route_find(call, head->method))) {
-        r->handle(call);
+        call_handle(call, r);
     } else {
         error_set(&err, ERROR_UNKNOWN, "%.20s %.200s: no such resource; GET /v1/schema lists the types", head->method, head->path);
         call_error(call, &err, -1);

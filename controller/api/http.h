@@ -41,6 +41,8 @@ void call_gone(struct call *);
 
 /* Parameter of the query; NULL if absent. */
 const char *call_query(const struct call *, const char *name);
+/* Is a parameter given that is true? */
+bool call_flag(const struct call *, const char *name);
 /* The query as it came; NULL: none, or the client has gone. */
 const char *call_raw_query(const struct call *);
 /* Header field of the request; NULL if absent, or the client has gone. */

@@ -39,22 +39,27 @@ api_instance_check_column(const char *column, struct error *err)
 }
 
 static bool
-check_parameter(const struct call_parameter *p, struct error *err)
+check_columns(const char *text, struct error *err)
 {
-    if (!strcmp(p->name, "tenant") || !strcmp(p->name, "all_tenants") || !strcmp(p->name, "name"))
-        return true;
-    if (!strcmp(p->name, "where") && is_column(p->value, strcspn(p->value, "=")) && strchr(p->value, '='))
-        return true;
-    if (strcmp(p->name, "columns") && strcmp(p->name, "where"))
-        return error_set(err, ERROR_INVALID, "parameter '%.100s' is unknown", p->name);
-    for (const char *at = p->value; !strcmp(p->name, "columns"); at += strcspn(at, ",") + 1) {
+    for (const char *at = text;; at += strcspn(at, ",") + 1) {
         size_t n = strcspn(at, ",");
         if (n && !check_column(at, n, err))
             return false;
         if (!at[n])
             return true;
     }
-    return error_set(err, ERROR_INVALID, "where='%.100s': write where=COLUMN=VALUE", p->value);
+}
+
+static bool
+check_parameter(const struct call_parameter *p, struct error *err)
+{
+    if (!strcmp(p->name, "columns"))
+        return check_columns(p->value, err);
+    if (strcmp(p->name, "where"))
+        return true;
+    if (!strchr(p->value, '='))
+        return error_set(err, ERROR_INVALID, "where='%.100s': write where=COLUMN=VALUE", p->value);
+    return check_column(p->value, strcspn(p->value, "="), err);
 }
 
 /* Name or id is among those asked for. */

@@ -95,8 +95,6 @@ add_filter(struct listing *l, const char *text, struct error *err)
 static bool
 add_columns(struct listing *l, const char *text, struct error *err)
 {
-    if (l->columns_text)
-        return error_set(err, ERROR_INVALID, "columns: is given twice");
     l->columns_text = mem_strdup(text);
     for (char *save = NULL, *name = strtok_r(l->columns_text, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
         if (l->n_columns == COLUMNS_MAX)
@@ -134,38 +132,25 @@ add_limit(struct listing *l, const char *text, struct error *err)
     return true;
 }
 
-static bool
-add_rule_choice(struct listing *l, const struct call_parameter *p, struct error *err)
-{
-    if (strcmp(p->value, "1"))
-        return error_set(err, ERROR_INVALID, "%s='%.100s': write 1, or leave it out", p->name, p->value);
-    *(*p->name == 'u' ? &l->is_unused : &l->is_shadowed) = true;
-    return true;
-}
-
+/* Their names are known to be right (http.c). */
 static bool
 add_parameter(struct listing *l, const struct call_parameter *p, struct error *err)
 {
-    if (!strcmp(p->name, "tenant"))
-        return true;
     if (!strcmp(p->name, "columns"))
         return !*p->value || add_columns(l, p->value, err);
-    if (l->is_single)
-        return error_set(err, ERROR_INVALID, "parameter '%.100s' does not go with a single object", p->name);
     if (!strcmp(p->name, "where"))
         return add_filter(l, p->value, err);
     if (!strcmp(p->name, "limit"))
         return add_limit(l, p->value, err);
     if (!strcmp(p->name, "after"))
         return add_after(l, p->value, err);
-    if (!strcmp(p->name, "all_tenants")) {
-        l->is_all_tenants = !strcmp(p->value, "1");
+    if (l->class->type != OBJECT_SG_RULE && (!strcmp(p->name, "unused") || !strcmp(p->name, "shadowed")))
+        return error_set(err, ERROR_INVALID, "parameter '%s' is unknown of %s: only an sg-rule is unused or shadowed", p->name,
+                         l->class->name);
+    if (strcmp(p->name, "name"))
         return true;
-    }
-    if (l->class->type == OBJECT_SG_RULE && (!strcmp(p->name, "unused") || !strcmp(p->name, "shadowed")))
-        return add_rule_choice(l, p, err);
-    if (strcmp(p->name, "name") || l->n_names == NAMES_MAX)
-        return error_set(err, ERROR_INVALID, "parameter '%.100s' is unknown or given too often", p->name);
+    if (l->n_names == NAMES_MAX)
+        return error_set(err, ERROR_INVALID, "at most %d names in one request", NAMES_MAX);
     l->wanted_names[l->n_names++] = p->value;
     return true;
 }
@@ -176,6 +161,9 @@ listing_parse(struct listing *l, struct error *err)
     for (size_t i = 0; i < l->call->n_parameters; i++)
         if (!add_parameter(l, &l->call->parameters[i], err))
             return false;
+    l->is_all_tenants = call_flag(l->call, "all_tenants");
+    l->is_unused = call_flag(l->call, "unused");
+    l->is_shadowed = call_flag(l->call, "shadowed");
     return true;
 }
 

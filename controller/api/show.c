@@ -235,7 +235,7 @@ show_vpcs(struct tree_text *t, const struct call *call, const char *name, struct
 {
     const struct model *m = t->c->model;
     uint32_t tenant = model_tenant(m, call->tenant);
-    bool all = call_query(call, "all_tenants") != NULL;
+    bool all = call_flag(call, "all_tenants");
     if (!all && !principal_may(&call->principal, VERB_READ, call->tenant, err))
         return false;
     if (!all && !tenant)

@@ -135,6 +135,8 @@ REQUESTS = [
     ("POST", "/v1/wait", b'{"type": "port", "name": "a", "where": {"state": "active"}, "timeout": -5}', {400}),
     ("POST", "/v1/trace", b'{"from": "a"}', {400}), ("POST", "/v1/trace", b'{"from": "a", "packet": {"proto": "carrier pigeon", "dst": "10.0.1.11"}}', {400}),
     ("POST", "/v1/sync", b'{"timeout": "long"}', {400}), ("GET", "/v1/verify?host=nosuch", None, {404}),
+    ("POST", "/v1/port?dry_run=1", b'{"name": "x", "subnet": "s"}', {400}), ("DELETE", "/v1/port/a?dry_run=1", None, {400}),
+    ("PATCH", "/v1/port/a", b'{"name": "other"}', {400}), ("GET", "/v1/show?all_tenants=yes", None, {400}),
 ]
 
 
