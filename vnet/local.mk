@@ -79,6 +79,7 @@ libvnet_a_SOURCES += \
 	vnet/model/index_refs.c \
 	vnet/model/ip_pool.c vnet/model/ip_pool.h \
 	vnet/model/model.c vnet/model/model.h \
+	vnet/model/condition.c vnet/model/condition.h \
 	vnet/model/model_json.c vnet/model/model_json.h \
 	vnet/model/model_load.c \
 	vnet/model/object.c vnet/model/object.h \

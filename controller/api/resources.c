@@ -11,9 +11,9 @@
 #include "controller/controller.h"
 #include "controller/counters.h"
 #include "controller/hits/rule_hits.h"
-#include "vnet/model/model_json.h"
+#include "vnet/model/condition.h"
 
-#define FILTERS_MAX 16
+#define CONDITIONS_MAX 16
 #define COLUMNS_MAX 64
 #define NAMES_MAX 256
 
@@ -26,12 +26,11 @@
 struct listing {
     struct call *call;
     const struct object_class *class;
-    struct filter filters[FILTERS_MAX];
-    size_t n_filters;
+    struct condition conditions[CONDITIONS_MAX];
+    size_t n_conditions;
     const char *columns[COLUMNS_MAX];
     size_t n_columns;
     char *columns_text; /* what 'columns' points into */
-    char *filter_texts[FILTERS_MAX];
     const char *wanted_names[NAMES_MAX];
     size_t n_names;
     bool is_all_tenants, is_single, is_cut;
@@ -47,8 +46,8 @@ struct listing {
 static void
 listing_free(struct listing *l)
 {
-    for (size_t i = 0; i < l->n_filters; i++)
-        free(l->filter_texts[i]);
+    for (size_t i = 0; i < l->n_conditions; i++)
+        condition_done(&l->conditions[i]);
     free(l->columns_text);
     free(l->numbers);
     free(l);
@@ -63,33 +62,18 @@ listing_fail(struct listing *l, const struct error *err)
 
 /* ---- what is asked for ---- */
 
-/* A reference is shown as a name, but may be asked for by id as well. */
-static void
-filter_by_label(struct listing *l, struct filter *f)
-{
-    const struct field *field = object_field(l->class, f->column);
-    struct uuid id;
-    if (!field || (field->kind != FIELD_REF && field->kind != FIELD_REF_LIST) || !uuid_parse(f->value, &id))
-        return;
-    const struct object *o = model_get_id(l->call->controller->model, id);
-    if (o && o->name)
-        f->value = o->name;
-}
-
 static bool
-add_filter(struct listing *l, const char *text, struct error *err)
+add_condition(struct listing *l, const char *text, struct error *err)
 {
     const char *equal = strchr(text, '=');
     if (!equal)
         return error_set(err, ERROR_INVALID, "where='%.100s': write where=COLUMN=VALUE", text);
-    if (l->n_filters == FILTERS_MAX)
-        return error_set(err, ERROR_INVALID, "at most %d conditions in one request", FILTERS_MAX);
-    char *copy = l->filter_texts[l->n_filters] = mem_strdup(text);
-    copy[equal - text] = '\0';
-    struct filter *f = &l->filters[l->n_filters++];
-    *f = (struct filter){ copy, copy + (equal - text) + 1 };
-    filter_by_label(l, f);
-    return filter_check(l->class, f, err);
+    if (l->n_conditions == CONDITIONS_MAX)
+        return error_set(err, ERROR_INVALID, "at most %d conditions in one request", CONDITIONS_MAX);
+    char *column = mem_printf("%.*s", (int) (equal - text), text);
+    bool ok = condition_init(&l->conditions[l->n_conditions++], l->call->controller->model, l->class, column, equal + 1, err);
+    free(column);
+    return ok;
 }
 
 static bool
@@ -139,7 +123,7 @@ add_parameter(struct listing *l, const struct call_parameter *p, struct error *e
     if (!strcmp(p->name, "columns"))
         return !*p->value || add_columns(l, p->value, err);
     if (!strcmp(p->name, "where"))
-        return add_filter(l, p->value, err);
+        return add_condition(l, p->value, err);
     if (!strcmp(p->name, "limit"))
         return add_limit(l, p->value, err);
     if (!strcmp(p->name, "after"))
@@ -189,33 +173,33 @@ find_tenant(const struct listing *l, uint32_t *tenant, struct error *err)
 }
 
 static bool
-passes_filter(const struct listing *l, const struct object *o, const struct filter *f, const struct drop_counts *drops)
+passes_condition(const struct listing *l, const struct object *o, const struct condition *c, const struct drop_counts *drops)
 {
     char name[64];
     const char *const names[] = { name };
-    snprintf(name, sizeof name, "%.*s", (int) strcspn(f->column, ":"), f->column);
+    snprintf(name, sizeof name, "%.*s", (int) strcspn(c->column, ":"), c->column);
     struct columns_wanted wanted = { .names = names, .n = 1, .drops = drops, .names_hosts = call_may_see_hosts(l->call) };
-    json_t *object = columns_object(l->call->controller, o, &wanted);
-    bool ok = filter_matches(f, object);
-    json_decref(object);
+    json_t *row = c->is_by_id ? NULL : columns_object(l->call->controller, o, &wanted);
+    bool ok = condition_holds(c, o, row);
+    json_decref(row);
     return ok;
 }
 
 /* Those on counters can only be judged once these are read: 'drops' is NULL before that, and they are left for later. */
 static bool
-passes_filters(const struct listing *l, const struct object *o, const struct drop_counts *drops)
+passes_conditions(const struct listing *l, const struct object *o, const struct drop_counts *drops)
 {
-    for (size_t i = 0; i < l->n_filters; i++)
-        if (column_is_counted(l->filters[i].column) == !!drops && !passes_filter(l, o, &l->filters[i], drops))
+    for (size_t i = 0; i < l->n_conditions; i++)
+        if (column_is_counted(l->conditions[i].column) == !!drops && !passes_condition(l, o, &l->conditions[i], drops))
             return false;
     return true;
 }
 
 static bool
-filters_drops(const struct listing *l)
+judges_drops(const struct listing *l)
 {
-    for (size_t i = 0; i < l->n_filters; i++)
-        if (column_is_counted(l->filters[i].column))
+    for (size_t i = 0; i < l->n_conditions; i++)
+        if (column_is_counted(l->conditions[i].column))
             return true;
     return false;
 }
@@ -223,7 +207,7 @@ filters_drops(const struct listing *l)
 static bool
 passes(const struct listing *l, const struct object *o)
 {
-    return passes_filters(l, o, NULL)
+    return passes_conditions(l, o, NULL)
            && (!l->is_shadowed || model_rule_is_shadowed(l->call->controller->model, (const struct sg_rule *) o));
 }
 
@@ -248,7 +232,7 @@ find_named(struct listing *l, const char *name, struct error *err)
 static bool
 is_full(const struct listing *l)
 {
-    return l->n == (filters_drops(l) ? PAGE_ROWS : l->limit);
+    return l->n == (judges_drops(l) ? PAGE_ROWS : l->limit);
 }
 
 /* False: it is for the next page. */
@@ -292,7 +276,7 @@ narrow(struct listing *l, const struct drop_counts *drops)
     size_t n = 0;
     for (size_t i = 0; i < l->n; i++) {
         const struct object *o = model_get(l->call->controller->model, l->numbers[i], l->class->type);
-        if (!o || !passes_filters(l, o, drops))
+        if (!o || !passes_conditions(l, o, drops))
             continue;
         if (!l->n_names && n == l->limit) {
             l->is_cut = true;
@@ -427,7 +411,7 @@ static void
 drops_read(void *aux, const struct drop_counts *drops)
 {
     struct listing *l = aux;
-    if (filters_drops(l))
+    if (judges_drops(l))
         narrow(l, drops);
     listing_answer(l, drops);
 }
@@ -446,7 +430,7 @@ wants_column(const struct listing *l, const char *name)
 static bool
 wants_drops(const struct listing *l)
 {
-    return filters_drops(l) || wants_column(l, "drops") || wants_column(l, "exhausted");
+    return judges_drops(l) || wants_column(l, "drops") || wants_column(l, "exhausted");
 }
 
 static bool

@@ -2,22 +2,23 @@
 #include "tests/fuzz/model_base.h"
 
 #include "tests/fuzz/fuzz.h"
-#include "vnet/model/model_json.h"
+#include "vnet/model/condition.h"
 
 #define CELLS 3
 
 static void
-filter_try(const struct model *m, const struct object_class *class, const struct filter *f)
+condition_try(const struct model *m, const struct object_class *class, const char *column, const char *value)
 {
     struct error err;
+    struct condition c;
     const struct object *o;
-    if (!filter_check(class, f, &err))
-        return;
-    for (uint32_t after = 0; (o = model_next(m, class->type, after)); after = o->number) {
+    bool ok = condition_init(&c, m, class, column, value, &err);
+    for (uint32_t after = 0; ok && (o = model_next(m, class->type, after)); after = o->number) {
         json_t *json = object_json(m, o, NULL);
-        filter_matches(f, json);
+        condition_holds(&c, o, json);
         json_decref(json);
     }
+    condition_done(&c);
 }
 
 static void
@@ -65,7 +66,7 @@ line_take(const struct model *m, char *line)
     }
     const struct object_class *class = object_class_by_name(cells[0]);
     if (class) {
-        filter_try(m, class, &(struct filter){ cells[1], cells[2] });
+        condition_try(m, class, cells[1], cells[2]);
         column_try(m, class, cells[1]);
         find_try(m, class, cells[1]);
     }

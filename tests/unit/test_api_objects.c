@@ -217,6 +217,118 @@ objects_are_added_shown_changed_and_deleted(void **state)
     api_client_free(c);
 }
 
+/* Two tenants with a subnet of the same name, and ports and a route in each. */
+static void
+make_twins(struct controller_lab *lab)
+{
+    controller_lab_do(lab, "[{'op':'add','type':'tenant','name':'acme'},"
+                           "{'op':'add','type':'vpc','name':'v','tenant':'acme','values':{'cidr':'10.0.0.0/16'}},"
+                           "{'op':'add','type':'subnet','name':'s','tenant':'acme','values':{'vpc':'v','cidr':'10.0.1.0/24','lease':60}},"
+                           "{'op':'add','type':'port','name':'p','tenant':'acme','values':{'subnet':'s','mac':'06:d6:00:00:00:01'}},"
+                           "{'op':'add','type':'route','values':{'rtb':'v','prefix':'192.0.2.0/24','target':'port:p'}},"
+                           "{'op':'add','type':'route','tenant':'acme','values':{'rtb':'v','prefix':'192.0.2.0/24','target':'port:p'}}]");
+}
+
+/* "%s" in the path is the id of that object of the tenant. */
+struct found {
+    const char *path;
+    enum object_type type;
+    const char *tenant, *name, *body;
+};
+
+static void
+expect_found(struct controller_lab *lab, const struct found *f)
+{
+    char path[300], id[UUID_STRLEN] = "";
+    const struct model *m = lab->c.model;
+    const struct object *o = f->name ? model_find(m, f->type, f->tenant ? model_tenant(m, f->tenant) : 0, f->name) : NULL;
+    struct api_client *c = api_client_new(lab, false);
+    snprintf(path, sizeof path, f->path, o ? uuid_format(o->id, id) : "");
+    struct answer a = api_client_ask(c, "GET", path, NULL);
+    if (a.status != 200 || strcmp(a.body, f->body))
+        fail_msg("%s: %d %s, not %s", path, a.status, a.body, f->body);
+    answer_done(&a);
+    api_client_free(c);
+}
+
+#define BOTH "[{\"tenant\":\"default\"},{\"tenant\":\"acme\"}]\n"
+#define OF_ACME "[{\"tenant\":\"acme\"}]\n"
+#define OF_DEFAULT "[{\"tenant\":\"default\"}]\n"
+#define NOTHING "[]\n"
+
+static void
+an_id_in_a_condition_means_that_object_alone(void **state)
+{
+    needs_root();
+    make_twins(*state);
+    static const struct found rows[] = {
+        { "/v1/port?all_tenants=1&columns=tenant&where=subnet=s", OBJECT_NONE, NULL, NULL, BOTH },
+        { "/v1/port?all_tenants=1&columns=tenant&where=subnet=%s", OBJECT_SUBNET, "default", "s", OF_DEFAULT },
+        { "/v1/port?all_tenants=1&columns=tenant&where=subnet=%s", OBJECT_SUBNET, "acme", "s", OF_ACME },
+        { "/v1/port?tenant=acme&columns=tenant&where=subnet=%s", OBJECT_SUBNET, "default", "s", NOTHING },
+        { "/v1/port?tenant=acme&columns=tenant&where=subnet=%s", OBJECT_SUBNET, "acme", "s", OF_ACME },
+        { "/v1/port?columns=tenant&where=subnet=%s", OBJECT_VPC, "default", "v", NOTHING },
+        { "/v1/port?all_tenants=1&columns=tenant&where=sg=v", OBJECT_NONE, NULL, NULL, BOTH },
+        { "/v1/port?all_tenants=1&columns=tenant&where=sg=%s", OBJECT_SG, "acme", "v", OF_ACME },
+        { "/v1/port?all_tenants=1&columns=tenant&where=tenant=%s", OBJECT_TENANT, NULL, "acme", OF_ACME },
+        { "/v1/route?all_tenants=1&columns=tenant&where=target=port:p", OBJECT_NONE, NULL, NULL, BOTH },
+        { "/v1/route?all_tenants=1&columns=tenant&where=target=port:%s", OBJECT_PORT, "acme", "p", OF_ACME },
+        { "/v1/route?columns=tenant&where=target=port:%s", OBJECT_PORT, "default", "p", OF_DEFAULT },
+        { "/v1/route?columns=tenant&where=target=port:%s", OBJECT_SUBNET, "default", "s", NOTHING },
+        { "/v1/sg-rule?all_tenants=1&columns=tenant&where=peer=sg:v", OBJECT_NONE, NULL, NULL, BOTH },
+        { "/v1/sg-rule?all_tenants=1&columns=tenant&where=peer=sg:%s", OBJECT_SG, "acme", "v", OF_ACME },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect_found(*state, &rows[i]);
+}
+
+static void
+a_condition_is_read_as_a_value_of_the_column_is(void **state)
+{
+    needs_root();
+    make_twins(*state);
+    static const struct found rows[] = {
+        { "/v1/port?tenant=acme&columns=tenant&where=mac=06:D6:00:00:00:01", OBJECT_NONE, NULL, NULL, OF_ACME },
+        { "/v1/subnet?tenant=acme&columns=tenant&where=lease=060", OBJECT_NONE, NULL, NULL, OF_ACME },
+        { "/v1/port?columns=tenant&where=state=unbound", OBJECT_NONE, NULL, NULL, OF_DEFAULT },
+        { "/v1/port?columns=tenant&where=state=building", OBJECT_NONE, NULL, NULL, NOTHING },
+        { "/v1/port?columns=tenant&where=state=active", OBJECT_NONE, NULL, NULL, NOTHING },
+        { "/v1/port?columns=tenant&where=state=error", OBJECT_NONE, NULL, NULL, NOTHING },
+        { "/v1/sg-rule?columns=tenant&where=ports=-&where=direction=ingress", OBJECT_NONE, NULL, NULL, OF_DEFAULT },
+        { "/v1/sg-rule?columns=tenant&where=peer=0.0.0.0/0", OBJECT_NONE, NULL, NULL, OF_DEFAULT },
+        { "/v1/sg-rule?columns=tenant&where=ports=8/0", OBJECT_NONE, NULL, NULL, NOTHING },
+        { "/v1/route?columns=tenant&where=target=port:nope", OBJECT_NONE, NULL, NULL, NOTHING },
+        { "/v1/port?columns=tenant&where=host=none&where=ip=10.0.1.4", OBJECT_NONE, NULL, NULL, NOTHING },
+    };
+    static const char *const wrong[][2] = {
+        { "/v1/port?where=mac=06:D6", "mac '06:D6' is no MAC address" },
+        { "/v1/port?where=ip=fd00::zz", "ip 'fd00::zz' is no IP address" },
+        { "/v1/port?where=ips=10.0.0", "ips '10.0.0' is no IP address" },
+        { "/v1/port?where=source_dest_check=maybe", "source_dest_check 'maybe' is neither true nor false" },
+        { "/v1/port?where=state=foo", "state 'foo' is unknown; write unbound, building, active or error" },
+        { "/v1/port?where=id=p", "id 'p' is no UUID" },
+        { "/v1/subnet?where=lease=soon", "lease 'soon' is no whole number" },
+        { "/v1/subnet?where=cidr=10.0.1.5/24", "write 10.0.1.0/24" },
+        { "/v1/host?where=connected=yes", "connected 'yes' is unknown; write false or true" },
+        { "/v1/host?where=flows=many", "flows 'many' is no whole number" },
+        { "/v1/target?where=health=fine", "health 'fine' is unknown; write initial, healthy, unhealthy or draining" },
+        { "/v1/tenant?where=quotas:port=many", "quotas:port 'many' is no whole number" },
+        { "/v1/route?where=target=p", "target 'p' is no known target; write port:NAME" },
+        { "/v1/sg-rule?where=peer=v", "peer 'v' is no peer" },
+        { "/v1/sg-rule?where=ports=http", "ports 'http' is neither ports nor an ICMP type" },
+        { "/v1/sg-rule?where=proto=carrier", "proto 'carrier' is no protocol" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect_found(*state, &rows[i]);
+    struct api_client *c = api_client_new(*state, false);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct answer a = api_client_ask(c, "GET", wrong[i][0], NULL);
+        expect_error(&a, 400, wrong[i][1]);
+        answer_done(&a);
+    }
+    api_client_free(c);
+}
+
 /* What is asked: the first switch is away, the others are there and have dropped nothing. */
 static void
 expect_hosts(struct controller_lab *lab, const char *query, const char *body, bool has_more)
@@ -280,6 +392,8 @@ main(void)
         API_TEST(a_page_has_at_most_half_a_mebibyte_and_a_row),
         API_TEST(a_request_looks_at_a_bounded_number_of_objects_and_the_next_goes_on),
         API_TEST(objects_are_added_shown_changed_and_deleted),
+        API_TEST(an_id_in_a_condition_means_that_object_alone),
+        API_TEST(a_condition_is_read_as_a_value_of_the_column_is),
         API_TEST(a_filter_on_counters_asks_the_switches_first),
         API_TEST(a_hosts_figures_are_in_the_metrics),
     };

@@ -53,19 +53,21 @@ enum field_kind {
 #define FIELD_AGENT 0x100     /* only a host's agent gives and changes it */
 #define FIELD_ALWAYS 0x80     /* has a value even if none was given: allocated, or found */
 #define FIELD_HIDDEN 0x200    /* stored, but nothing that a user sees or gives */
+#define FIELD_NUMBER 0x400    /* FIELD_RUNTIME: a whole number */
 
 struct field {
     const char *name;
     enum field_kind kind;
     unsigned flags;
     size_t offset;            /* in the type's struct */
-    uint8_t ref_type;         /* FIELD_REF, FIELD_REF_LIST: enum object_type */
+    uint8_t ref_type;         /* FIELD_REF, FIELD_REF_LIST, FIELD_RUNTIME that names an object: enum object_type */
     uint32_t min, max;        /* FIELD_UINT; 0, where it is below min, is unset */
     const char *default_text; /* as a user would write it; NULL none */
     const char *help;         /* one line */
     size_t given_offset;      /* FIELD_NONE_WORD: a bool in the struct; false: 'none' */
     size_t peer_offset;       /* FIELD_PEER: the group's number in the struct */
-    const char *const *words; /* FIELD_ENUM: by value, NULL: unset; FIELD_BOOL, if not NULL: for false and true */
+    const char *const
+        *words; /* FIELD_ENUM: by value 0..max, NULL: unset; FIELD_BOOL, if not NULL: for false and true; FIELD_RUNTIME likewise */
     /* Computed when shown, from what is committed; nothing is stored (then 'offset' is unused). */
     json_t *(*derive)(const struct model *, const struct object *);
     const char *writes; /* of a derived field that may be given to add: the stored field it is short for */

@@ -114,36 +114,39 @@ filter_check(const struct object_class *class, const struct filter *f, struct er
     return true;
 }
 
-static bool
-is_unset_word(const char *text)
+bool
+filter_is_unset(const char *text)
 {
     return !*text || !strcmp(text, "none");
+}
+
+const char *
+filter_text(const json_t *value, char number[FILTER_NUMBER_MAX])
+{
+    if (json_is_boolean(value))
+        return json_is_true(value) ? "true" : "false";
+    if (json_is_integer(value))
+        snprintf(number, FILTER_NUMBER_MAX, "%lld", (long long) json_integer_value(value));
+    else if (json_is_real(value))
+        snprintf(number, FILTER_NUMBER_MAX, "%.10g", json_real_value(value));
+    else
+        return json_string_value(value);
+    return number;
 }
 
 static bool
 scalar_matches(const json_t *value, const char *text)
 {
-    char number[32];
-    if (json_is_string(value))
-        return !strcmp(json_string_value(value), text);
-    if (json_is_boolean(value))
-        return !strcmp(json_is_true(value) ? "true" : "false", text);
-    if (json_is_integer(value)) {
-        snprintf(number, sizeof number, "%lld", (long long) json_integer_value(value));
-        return !strcmp(number, text);
-    }
-    if (json_is_real(value)) {
-        snprintf(number, sizeof number, "%.10g", json_real_value(value));
-        return !strcmp(number, text);
-    }
-    return (!value || json_is_null(value)) && is_unset_word(text);
+    char number[FILTER_NUMBER_MAX];
+    const char *is = filter_text(value, number);
+    return is ? !strcmp(is, text) : (!value || json_is_null(value)) && filter_is_unset(text);
 }
 
 static bool
 value_matches(const json_t *value, const char *text)
 {
     if (json_is_object(value))
-        return !json_object_size(value) && is_unset_word(text);
+        return !json_object_size(value) && filter_is_unset(text);
     if (!json_is_array(value))
         return scalar_matches(value, text);
 
@@ -152,7 +155,7 @@ value_matches(const json_t *value, const char *text)
     json_array_foreach (value, i, element)
         if (scalar_matches(element, text))
             return true;
-    return !json_array_size(value) && is_unset_word(text);
+    return !json_array_size(value) && filter_is_unset(text);
 }
 
 bool
@@ -196,9 +199,10 @@ field_schema(const struct field *f)
 {
     const struct object_class *ref = f->ref_type ? object_class(f->ref_type) : NULL;
     bool is_read_only = f->kind == FIELD_RUNTIME || f->flags & (FIELD_READ_ONLY | FIELD_AGENT);
-    json_t *json = json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s}", "name", f->name, "kind", kind_names[f->words ? FIELD_ENUM : f->kind],
-                             "required", !!(f->flags & FIELD_REQUIRED), "mutable", !!(f->flags & FIELD_MUTABLE), "read_only", is_read_only,
-                             "admin", !!(f->flags & FIELD_ADMIN), "help", f->help);
+    json_t *json =
+        json_pack("{s:s,s:s,s:b,s:b,s:b,s:b,s:s}", "name", f->name, "kind",
+                  kind_names[f->words && f->kind != FIELD_RUNTIME ? FIELD_ENUM : f->kind], "required", !!(f->flags & FIELD_REQUIRED),
+                  "mutable", !!(f->flags & FIELD_MUTABLE), "read_only", is_read_only, "admin", !!(f->flags & FIELD_ADMIN), "help", f->help);
     if (f->default_text && !is_read_only)
         json_object_set_new(json, "default", json_string(f->default_text));
     if (ref)

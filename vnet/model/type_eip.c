@@ -22,7 +22,7 @@ static const struct field fields[] = {
       .offset = offsetof(struct eip, attached),
       .min = 1u << TARGET_NONE | 1u << TARGET_PORT | 1u << TARGET_NATGW | 1u << TARGET_LB,
       .help = "port:NAME, natgw:NAME or lb:NAME; from one to another only by moving it" },
-    { .name = "host", .kind = FIELD_RUNTIME, .help = "where it is answered for" },
+    { .name = "host", .kind = FIELD_RUNTIME, .ref_type = OBJECT_HOST, .help = "where it is answered for" },
     { .name = "announced_at", .kind = FIELD_RUNTIME, .help = "when that host last told the physical network" },
     { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason, while a port has it" },
     FIELD_ERROR,

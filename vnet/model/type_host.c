@@ -1,6 +1,9 @@
 /* A hypervisor that has once joined, named by its system-id. Nearly all of it is runtime state. */
 #include "vnet/model/object.h"
 
+static const char *const no_yes[] = { "false", "true" };
+static const char *const gateway_states[] = { "alive", "dead" };
+
 static const struct field fields[] = {
     { .name = "owner",
       .kind = FIELD_STRING,
@@ -19,13 +22,17 @@ static const struct field fields[] = {
       .ref_type = OBJECT_TENANT,
       .help = "tenants for which domains on it may declare ports; none listed: all" },
     { .name = "encap_ip", .kind = FIELD_RUNTIME, .help = "tunnel endpoint" },
-    { .name = "connected", .kind = FIELD_RUNTIME, .help = "OVSDB and OpenFlow are up" },
-    { .name = "flows", .kind = FIELD_RUNTIME, .help = "how many flows it should have" },
-    { .name = "realised", .kind = FIELD_RUNTIME, .help = "it has confirmed all that concerns it" },
-    { .name = "sent", .kind = FIELD_RUNTIME, .help = "flow modifications sent since vnetd started" },
-    { .name = "gateway", .kind = FIELD_RUNTIME, .help = "of a gateway: alive, or dead since its peers cannot reach it" },
+    { .name = "connected", .kind = FIELD_RUNTIME, .words = no_yes, .max = 1, .help = "OVSDB and OpenFlow are up" },
+    { .name = "flows", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "how many flows it should have" },
+    { .name = "realised", .kind = FIELD_RUNTIME, .words = no_yes, .max = 1, .help = "it has confirmed all that concerns it" },
+    { .name = "sent", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "flow modifications sent since vnetd started" },
+    { .name = "gateway",
+      .kind = FIELD_RUNTIME,
+      .words = gateway_states,
+      .max = 1,
+      .help = "of a gateway: alive, or dead since its peers cannot reach it" },
     { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason" },
-    { .name = "agent", .kind = FIELD_RUNTIME, .help = "its vnet-agent is connected" },
+    { .name = "agent", .kind = FIELD_RUNTIME, .words = no_yes, .max = 1, .help = "its vnet-agent is connected" },
     { .name = "underlay", .kind = FIELD_RUNTIME, .help = "the device with its tunnel address, as its agent sees it" },
     { .name = "error", .kind = FIELD_RUNTIME, .help = "what is wrong with it" },
 };

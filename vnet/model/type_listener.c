@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const no_yes[] = { "false", "true" };
+
 static const struct field fields[] = {
     { .name = "lb",
       .kind = FIELD_REF,
@@ -26,11 +28,15 @@ static const struct field fields[] = {
       .offset = offsetof(struct listener, tg),
       .ref_type = OBJECT_TG,
       .help = "the target group, of the same protocol" },
-    { .name = "fail_open", .kind = FIELD_RUNTIME, .help = "no target is healthy, some are unhealthy: connections go to all" },
-    { .name = "open", .kind = FIELD_RUNTIME, .help = "connections that are open; null: not all hosts tell" },
-    { .name = "connections", .kind = FIELD_RUNTIME, .help = "connections so far" },
-    { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets of its connections, both ways" },
-    { .name = "bytes", .kind = FIELD_RUNTIME, .help = "bytes of its connections, both ways" },
+    { .name = "fail_open",
+      .kind = FIELD_RUNTIME,
+      .words = no_yes,
+      .max = 1,
+      .help = "no target is healthy, some are unhealthy: connections go to all" },
+    { .name = "open", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "connections that are open; null: not all hosts tell" },
+    { .name = "connections", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "connections so far" },
+    { .name = "packets", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "packets of its connections, both ways" },
+    { .name = "bytes", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "bytes of its connections, both ways" },
     FIELD_ERROR,
 };
 

@@ -32,6 +32,8 @@ derive_ip(const struct model *m, const struct object *o)
     return ip.family == IP_NONE ? json_null() : json_string(ip_format(ip, text));
 }
 
+static const char *const states[] = { "unbound", "building", "active", "error" };
+
 static const struct field fields[] = {
     { .name = "subnet",
       .kind = FIELD_REF,
@@ -80,8 +82,8 @@ static const struct field fields[] = {
       .offset = offsetof(struct port, declared_on),
       .ref_type = OBJECT_HOST,
       .help = "the host where that domain was last" },
-    { .name = "host", .kind = FIELD_RUNTIME, .help = "where it is bound" },
-    { .name = "state", .kind = FIELD_RUNTIME, .help = "unbound, building, active or error" },
+    { .name = "host", .kind = FIELD_RUNTIME, .ref_type = OBJECT_HOST, .help = "where it is bound" },
+    { .name = "state", .kind = FIELD_RUNTIME, .words = states, .max = 3, .help = "unbound, building, active or error" },
     { .name = "reason", .kind = FIELD_RUNTIME, .help = "why the state is error" },
     { .name = "claimed_by", .kind = FIELD_RUNTIME, .help = "other hosts that show the same interface" },
     { .name = "drops", .kind = FIELD_RUNTIME, .help = "packets dropped, by reason" },

@@ -34,8 +34,8 @@ static const struct field fields[] = {
       .offset = offsetof(struct sg_rule, cidr),
       .peer_offset = offsetof(struct sg_rule, peer),
       .help = "the other side: a CIDR, or sg:NAME, the members of a group" },
-    { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets judged by it" },
-    { .name = "bytes", .kind = FIELD_RUNTIME, .help = "their bytes" },
+    { .name = "packets", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "packets judged by it" },
+    { .name = "bytes", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "their bytes" },
     { .name = "last_hit", .kind = FIELD_RUNTIME, .help = "when it last let a packet through" },
     FIELD_ERROR,
 };

@@ -9,6 +9,8 @@
 #define WEIGHTS_MAX 500 /* of a group's targets together */
 #define TARGETS_MAX 500 /* in a group, whatever their weight */
 
+static const char *const healths[] = { "initial", "healthy", "unhealthy", "draining" };
+
 static const struct field fields[] = {
     { .name = "tg",
       .kind = FIELD_REF,
@@ -38,13 +40,13 @@ static const struct field fields[] = {
       .flags = FIELD_HIDDEN,
       .offset = offsetof(struct target, drain_until_ms),
       .help = "when it goes, having been removed" },
-    { .name = "health", .kind = FIELD_RUNTIME, .help = "initial, healthy, unhealthy or draining" },
+    { .name = "health", .kind = FIELD_RUNTIME, .words = healths, .max = 3, .help = "initial, healthy, unhealthy or draining" },
     { .name = "reason", .kind = FIELD_RUNTIME, .help = "why it is unhealthy" },
     { .name = "changes", .kind = FIELD_RUNTIME, .help = "the last changes of its health" },
-    { .name = "open", .kind = FIELD_RUNTIME, .help = "connections that are open; null: not all hosts tell" },
-    { .name = "connections", .kind = FIELD_RUNTIME, .help = "connections so far" },
-    { .name = "packets", .kind = FIELD_RUNTIME, .help = "packets of its connections, both ways" },
-    { .name = "bytes", .kind = FIELD_RUNTIME, .help = "bytes of its connections, both ways" },
+    { .name = "open", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "connections that are open; null: not all hosts tell" },
+    { .name = "connections", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "connections so far" },
+    { .name = "packets", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "packets of its connections, both ways" },
+    { .name = "bytes", .kind = FIELD_RUNTIME, .flags = FIELD_NUMBER, .help = "bytes of its connections, both ways" },
     FIELD_ERROR,
 };
 
