@@ -65,3 +65,30 @@ def test_what_it_shows_in_json_is_every_column(ctl, command):
     found = ctl.json(command)
     assert len(found) == len(EXPECTED[command][1])
     assert all(list(row) == COMMON + ALL[command] for row in found)
+
+
+@pytest.mark.parametrize("command,owner", [("subnet-list", "vpc"), ("port-list", "subnet"), ("route-list", "rtb"), ("sg-rule-list", "sg"),
+                                           ("target-list", "tg"), ("listener-list", "lb")])
+def test_an_owner_that_does_not_exist_is_refused(ctl, command, owner):
+    for options, where in ((), "tenant 'default'"), (("-A",), "any tenant"), (("-f", "json"), "tenant 'default'"):
+        status, output, errors = ctl.run(*options, command, "nope")
+        assert (status, output) == (1, "") and f"{owner} 'nope' does not exist in {where}" in errors, (output, errors)
+    assert ctl("find", "subnet", "vpc=nope") == "[]"
+
+
+def test_an_owner_without_anything_has_an_empty_listing(ctl):
+    ctl("vpc-add", "bare", "10.9.0.0/16")
+    vpc = ctl.get("vpc", "bare", "id")
+    for options in (), ("-A",):
+        assert ctl("--columns=name", *options, "subnet-list", "bare").splitlines()[0] == "name"
+        assert ctl("--columns=name", *options, "subnet-list", vpc).splitlines()[0] == "name"
+    ctl("vpc-del", "bare")
+
+
+def test_any_number_of_names_is_listed(ctl):
+    names = [f"many{i}" for i in range(300)]
+    ctl.batch([f"tenant-add {name}" for name in names])
+    assert [row["name"] for row in ctl.json("--columns=name", "list", "tenant", *names)] == names
+    status, _, errors = ctl.run("list", "tenant", *names, "nope")
+    assert status == 1 and "'nope' does not exist" in errors
+    ctl.batch([f"tenant-del {name}" for name in names])

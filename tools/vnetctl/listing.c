@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/uuid.h"
 #include "tools/vnetctl/output.h"
+
+#define NAMES_AT_ONCE 64 /* in one request, whose header is bounded */
 
 struct columns {
     const char **names;
@@ -109,19 +112,31 @@ where_put(struct url *url, const struct assignment *a)
     free(where);
 }
 
-static void
-url_put_filters(struct url *url, const struct call *call)
+/* Is the argument what the listed objects belong to, as the VPC of subnets? */
+static bool
+is_owner(const struct argument *a)
 {
+    return strcmp(a->column, "name") && strcmp(a->column, "type");
+}
+
+/* Names from the argument '*next' on, as many as one request takes; '*next' is then the first that is left. */
+static void
+url_put_filters(struct url *url, const struct call *call, size_t *next)
+{
+    size_t n_names = 0, i;
     const struct argument *a = call->command->arguments;
-    for (size_t i = 0; i < call->n_arguments; i++) {
-        if (!strcmp(a->column, "name"))
-            url_query(url, "name", call->arguments[i]);
-        else if (strcmp(a->column, "type"))
+    for (i = 0; i < call->n_arguments && n_names < NAMES_AT_ONCE; i++) {
+        if (is_owner(a))
             where_put(url, &(struct assignment){ a->column, NULL, call->arguments[i] });
+        else if (!strcmp(a->column, "name") && i >= *next) {
+            url_query(url, "name", call->arguments[i]);
+            n_names++;
+        }
         if (a->arity < ARGUMENT_SOME)
             a++;
     }
-    for (size_t i = 0; i < call->n_values; i++)
+    *next = i;
+    for (i = 0; i < call->n_values; i++)
         where_put(url, &call->values[i]);
 }
 
@@ -141,13 +156,13 @@ url_put_columns(struct url *url, const struct options *o, const char *shown)
 }
 
 static bool
-rows_get(struct client *client, const struct call *call, json_t **rows, struct error *err)
+rows_get_from(struct client *client, const struct call *call, size_t *next, json_t **rows, struct error *err)
 {
     struct url url;
     client_url(client, &url, call_type(call));
     if (client->options->all_tenants)
         url_query(&url, "all_tenants", "1");
-    url_put_filters(&url, call);
+    url_put_filters(&url, call, next);
     if (call->options & OPTION_UNUSED)
         url_query(&url, "unused", "1");
     if (call->options & OPTION_SHADOWED)
@@ -158,11 +173,65 @@ rows_get(struct client *client, const struct call *call, json_t **rows, struct e
     return is_ok;
 }
 
+static bool
+rows_get(struct client *client, const struct call *call, json_t **rows, struct error *err)
+{
+    json_t *more;
+    size_t next = 0;
+    bool is_ok = rows_get_from(client, call, &next, rows, err);
+    while (is_ok && next < call->n_arguments) {
+        is_ok = rows_get_from(client, call, &next, &more, err);
+        if (is_ok)
+            json_array_extend(*rows, more);
+        json_decref(more);
+    }
+    return is_ok;
+}
+
+/* Over all tenants any object of that name will do. */
+static bool
+owner_check(struct client *client, const char *type, const char *name, struct error *err)
+{
+    struct url url;
+    struct uuid id;
+    json_t *found;
+    bool is_any = client->options->all_tenants && !uuid_parse(name, &id);
+    client_url(client, &url, type);
+    if (is_any) {
+        url_query(&url, "all_tenants", "1");
+        where_put(&url, &(struct assignment){ "name", NULL, name });
+    } else {
+        url_query(&url, "name", name);
+    }
+    url_query(&url, "columns", "id");
+    bool is_ok = client_get(client, url.text, &found, err);
+    url_done(&url);
+    if (is_ok && is_any && !json_array_size(found))
+        is_ok = error_set(err, ERROR_UNKNOWN, "%s '%.100s' does not exist in any tenant", type, name);
+    json_decref(found);
+    return is_ok;
+}
+
+/* Nothing is listed: is it that what it would belong to does not exist? */
+static bool
+owners_check(struct client *client, const struct call *call, struct error *err)
+{
+    const struct argument *a = call->command->arguments;
+    for (size_t i = 0; i < call->n_arguments; i++) {
+        if (is_owner(a) && !owner_check(client, a->column, call->arguments[i], err))
+            return false;
+        if (a->arity < ARGUMENT_SOME)
+            a++;
+    }
+    return true;
+}
+
 bool
 listing_read(struct client *client, const struct call *call, struct error *err)
 {
     json_t *rows;
-    bool is_ok = rows_get(client, call, &rows, err) && listing_print(client, call_type(call), call->command->shown, rows, err);
+    bool is_ok = rows_get(client, call, &rows, err) && (json_array_size(rows) || owners_check(client, call, err))
+                 && listing_print(client, call_type(call), call->command->shown, rows, err);
     json_decref(rows);
     return is_ok;
 }
