@@ -282,6 +282,24 @@ a_draining_target_is_added_again(void **state)
 }
 
 static void
+a_draining_target_does_not_count_for_the_quota(void **state)
+{
+    struct lab *lab = *state;
+    lab_do(lab, "{'op':'set','type':'tenant','name':'default','values':{'quotas':{'target':1}}}");
+    lab_do(lab, OP_TARGET, "pages", "web1", "");
+    lab_refuse(lab, ERROR_QUOTA, "quota of 1 for type 'target' is used up: there would be 2", OP_TARGET, "pages", "web2", "");
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    lab_do(lab, OP_TARGET, "pages", "web2", "");
+    assert_true(drain_until_ms(lab, "pages/web1"));
+    lab_refuse(lab, ERROR_QUOTA, "there would be 2", OP_TARGET, "pages", "web1", ""); /* again */
+    lab_do(lab, OP_DEL, "target", "pages/web1");
+    assert_null(lab_find(lab, OBJECT_TARGET, "pages/web1"));
+    lab_refuse(lab, ERROR_QUOTA, "there would be 2", OP_TARGET, "pages", "web1", "");
+    lab_do(lab, OP_DEL, "target", "pages/web2");
+    lab_do(lab, OP_TARGET, "pages", "web2", "");
+}
+
+static void
 a_draining_target_holds_nothing_back(void **state)
 {
     struct lab *lab = *state;
@@ -450,6 +468,7 @@ main(void)
         TEST(a_target_is_called_by_its_group_and_port),
         TEST(a_deleted_target_drains_until_its_time_or_a_second_delete),
         TEST(a_draining_target_is_added_again),
+        TEST(a_draining_target_does_not_count_for_the_quota),
         TEST(a_draining_target_holds_nothing_back),
         TEST(only_what_has_drained_is_swept),
         TEST(a_groups_targets_share_five_hundred),

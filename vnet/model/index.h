@@ -67,12 +67,14 @@ void view_each_referring_number(const struct model *, enum view, uint32_t target
 /* A subnet of the VPC 'scope', or of PUBLIC_SCOPE a pool, that has addresses in first..last. */
 uint32_t view_range_overlapping(const struct model *, enum view, uint32_t scope, uint32_t first, uint32_t last);
 size_t view_count(const struct model *, enum view, uint32_t tenant, enum object_type);
+size_t view_count_lingering(const struct model *, enum view, uint32_t tenant, enum object_type); /* of them: deleted, but still there */
 /* What is counted of those that refer to an object, besides objects of a type by their tenant. */
 enum counted {
     COUNT_EGRESS_PEER = OBJECT_TYPE_MAX,
     COUNT_INGRESS_PEER, /* rules that name a group as their peer */
-    COUNT_BALANCER
-}; /* load balancers of a VPC */
+    COUNT_BALANCER,     /* load balancers of a VPC */
+    COUNT_LINGERING     /* and on, by type: objects of a tenant that were deleted but are still there */
+};
 size_t view_count_of(const struct model *, enum view, uint32_t number, enum counted);
 
 /* In either view, committed first: for labels, which are the same in both. */

@@ -48,6 +48,13 @@ view_count(const struct model *m, enum view v, uint32_t tenant, enum object_type
 }
 
 size_t
+view_count_lingering(const struct model *m, enum view v, uint32_t tenant, enum object_type type)
+{
+    const struct count *c = count_find(m, tenant, COUNT_LINGERING + type);
+    return c ? c->n[v] : 0;
+}
+
+size_t
 view_count_of(const struct model *m, enum view v, uint32_t number, enum counted what)
 {
     const struct count *c = count_find(m, number, what);
@@ -57,9 +64,12 @@ view_count_of(const struct model *m, enum view v, uint32_t number, enum counted 
 void
 counts_change(struct model *m, enum view v, const struct object *o, int by)
 {
+    const struct object_hooks *hooks = object_hooks(o->type);
     const struct sg_rule *rule = o->type == OBJECT_SG_RULE ? (const struct sg_rule *) (const void *) o : NULL;
     m->count[v][o->type] += by;
     count_change(m, v, o->tenant, o->type, by);
+    if (hooks->is_lingering && hooks->is_lingering(o))
+        count_change(m, v, o->tenant, COUNT_LINGERING + o->type, by);
     if (rule && rule->peer)
         count_change(m, v, rule->peer, rule->is_ingress ? COUNT_INGRESS_PEER : COUNT_EGRESS_PEER, by);
     if (o->type == OBJECT_LB)

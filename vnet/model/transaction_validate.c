@@ -168,14 +168,20 @@ transaction_check_removable(struct transaction *t, const struct object *o, struc
 }
 
 /* ---- quotas ---- */
+static size_t
+counted(const struct transaction *t, enum view view, uint32_t tenant, enum object_type type)
+{
+    return view_count(t->model, view, tenant, type) - view_count_lingering(t->model, view, tenant, type);
+}
+
 static bool
 check_quota(const struct transaction *t, const struct object *o, struct error *err)
 {
     const struct tenant *tenant = (const struct tenant *) (const void *) transaction_get(t, o->tenant, OBJECT_TENANT);
     const struct object_class *class = object_class(o->type);
     const struct uint_map_item *quota = tenant ? uint_map_find(&tenant->quotas, class->name) : NULL;
-    size_t n = view_count(t->model, VIEW_STAGED, o->tenant, o->type);
-    if (!quota || n <= quota->value || n <= view_count(t->model, VIEW_COMMITTED, o->tenant, o->type))
+    size_t n = counted(t, VIEW_STAGED, o->tenant, o->type);
+    if (!quota || n <= quota->value || n <= counted(t, VIEW_COMMITTED, o->tenant, o->type))
         return true;
     return error_set(err, ERROR_QUOTA,
                      "tenant '%s': quota of %u for type '%s' is used up: there would be %zu; delete some, or have "
@@ -183,11 +189,20 @@ check_quota(const struct transaction *t, const struct object *o, struct error *e
                      tenant->o.name, quota->value, class->name, n);
 }
 
+/* New, or deleted before and there again. */
+static bool
+is_added(const struct change *c)
+{
+    const struct object_hooks *hooks = object_hooks(c->type);
+    bool was_there = c->before && !(hooks->is_lingering && hooks->is_lingering(c->before));
+    return c->after && c->after->tenant && !was_there;
+}
+
 bool
 transaction_check_quotas(const struct transaction *t, struct error *err)
 {
     for (size_t i = 0; i < t->n_changes; i++)
-        if (!t->changes[i].before && t->changes[i].after->tenant && !check_quota(t, t->changes[i].after, err))
+        if (is_added(&t->changes[i]) && !check_quota(t, t->changes[i].after, err))
             return false;
     return true;
 }

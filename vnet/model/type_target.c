@@ -1,5 +1,5 @@
 /* A target: a VM's port in a target group, at most once in each. It has no name of its own and is called TG/PORT. One that is deleted
- * drains for a while: it is there for the connections it has, but counts for nothing else. */
+ * drains for a while: it is there for the connections it has, but counts for nothing else: its quota, too. */
 #include "vnet/model/services.h"
 #include "vnet/model/transaction_state.h"
 
