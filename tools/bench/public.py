@@ -162,8 +162,8 @@ class Network:
         for host in (self.hv, lab["hv3"]):
             steady(host)
         lab.outside.ip([f"route add local {CROWD} dev lo"])
-        for guest in (self.guest, self.far):
-            guest.agent.call("spawn", argv=on_cpu(1, program("tcp_load"), "serve", str(PORT)), log=os.path.join(guest.folder, "tcp_load.log"))
+        for server, log in ((self.guest, self.guest.folder), (self.far, self.far.folder), (lab.outside, lab.outside.path())):
+            server.agent.call("spawn", argv=on_cpu(1, program("tcp_load"), "serve", str(PORT)), log=os.path.join(log, "tcp_load.log"))
         for ip in (OURS, REFERENCE, FAR_OURS, FAR_REFERENCE):
             lab.outside.reaches(ip)
             wait_until(lambda: lab.outside.tcp_connect(ip, PORT) == "connected", 5, f"{ip} serves")
@@ -180,6 +180,11 @@ class Network:
     def load(self, what, ip, *arguments):
         """What tcp_load prints, of the outside loading that address."""
         return parse(self.lab.outside.run(*on_cpu(1, program("tcp_load"), what, ip, PORT, *arguments)))
+
+    def stream_out(self, first, second, seconds):
+        """The same of a guest that sends to the outside, from two of its addresses."""
+        guest = self.guest if first in (self.guest.ip, REFERENCE_IP) else self.far
+        return parse(guest.run(*on_cpu(1, program("tcp_load"), "stream", CLIENT_IP, PORT, seconds, CLIENT_IP, first, second)))
 
     def lost_in_queues(self):
         return sum(host.lost_in_queues() for host in self.lab.hosts.values())
@@ -218,13 +223,12 @@ def executed(actions):
 
 
 class Megaflows:
-    """The datapath's flows for IPv4 that came in by the guest's port or by the uplink."""
+    """A host's datapath's flows for IPv4. ways: by what it came in, as the flow says it: a port, or a tunnel."""
 
-    def __init__(self, network, ip):
-        text = network.hv.appctl("dpctl/dump-flows", "--names", "netdev@ovs-netdev")
+    def __init__(self, host, **ways):
+        text = host.appctl("dpctl/dump-flows", "--names", "netdev@ovs-netdev")
         lines = [line for line in text.splitlines() if line.startswith("recirc_id(")]
-        ports = {"in": "nic-public", "out": network.guest.tap}
-        self.lines = {way: [x for x in lines if f"in_port({port})" in x and "eth_type(0x0800)" in x] for way, port in ports.items()}
+        self.lines = {way: [x for x in lines if by in x and "eth_type(0x0800)" in x] for way, by in ways.items()}
         self.all = [x for way in self.lines.values() for x in way] + [x for x in lines if "recirc_id(0)" not in x]
 
     def actions(self, way):
@@ -236,21 +240,45 @@ class Megaflows:
         return sum("recirc(" in line for line in self.all)
 
 
+UPLINK, TUNNEL = "in_port(nic-public)", "tunnel(tun_id="
+
+
+def forget_megaflows(*hosts):
+    for host in hosts:
+        host.appctl("dpctl/del-flows", "netdev@ovs-netdev")
+
+
 def measure_datapath(network, table):
     seen = {}
+    tap = f"in_port({network.guest.tap})"
     for ip in (OURS, REFERENCE):
-        network.hv.appctl("dpctl/del-flows", "netdev@ovs-netdev")
+        forget_megaflows(network.hv)
         network.load("round-trips", ip, 0.2, "at-once", ip)
-        established = Megaflows(network, ip)
-        network.hv.appctl("dpctl/del-flows", "netdev@ovs-netdev")
+        established = Megaflows(network.hv, **{"in": UPLINK, "out": tap})
+        forget_megaflows(network.hv)
         network.load("connections", ip, f"198.19.0.1/{CLIENTS}", AT_A_TIME, CLIENTS, 10)
-        crowd = Megaflows(network, ip)
+        crowd = Megaflows(network.hv, **{"in": UPLINK, "out": tap})
         seen[ip] = (established.actions("in"), established.actions("out"), len(crowd.all), crowd.recirculations())
     ours, reference = seen[OURS], seen[REFERENCE]
     table.count("   elastic IP, datapath actions of a packet inwards | fewest flows", "actions", ours[0], reference[0], 1)
     table.count("   the same, outwards", "actions", ours[1], reference[1], 1)
     table.figure("   elastic IP, megaflows for 1,000 client addresses | fewest flows", "flows", ours[2], reference[2], at_most=1.1)
     table.count("   elastic IP, recirculations | none", "", ours[3], 0, 0)
+    measure_far_datapath(network, table)
+
+
+def measure_far_datapath(network, table):
+    """Of both hosts, a packet's way through each."""
+    seen, there = {}, network.lab["hv3"]
+    for ip in (FAR_OURS, FAR_REFERENCE):
+        forget_megaflows(network.hv, there)
+        network.load("round-trips", ip, 0.2, "at-once", ip)
+        gateway = Megaflows(network.hv, **{"in": UPLINK, "out": TUNNEL})
+        far = Megaflows(there, **{"in": TUNNEL, "out": f"in_port({network.far.tap})"})
+        seen[ip] = {way: gateway.actions(way) + far.actions(way) for way in ("in", "out")}
+    ours, reference = seen[FAR_OURS], seen[FAR_REFERENCE]
+    table.count("   elastic IP by a gateway, datapath actions on both hosts inwards | fewest flows", "actions", ours["in"], reference["in"], 2)
+    table.count("   the same, outwards", "actions", ours["out"], reference["out"], 2)
 
 
 # ---- load ----
@@ -297,8 +325,20 @@ class Loads:
     def streams(self):
         self._network.lost_in_queues()
         both = self._in_turn("stream", "mbit_per_second")
-        self.lost = self._network.lost_in_queues()
+        self.lost += self._network.lost_in_queues()
         return both
+
+    def streams_out(self, guest_ips):
+        self._network.lost_in_queues()
+        both = {ip: [] for ip in guest_ips}
+        for i in range(PAIRS):
+            first, second = guest_ips if i % 2 else reversed(guest_ips)
+            got = self._network.stream_out(first, second, SECONDS["stream"])
+            both[first].append(got["mbit_per_second"])
+            both[second].append(got["other"])
+            self.sent_again += got["retransmissions"]
+        self.lost += self._network.lost_in_queues()
+        return [both[ip] for ip in guest_ips]
 
     def row(self, table, name, unit, measured, **bar):
         ours, reference = measured
@@ -306,13 +346,14 @@ class Loads:
                      ratio=statistics.median(a / b for a, b in zip(ours, reference)), **bar)
 
 
-def measure_load(network, table, what, ips):
+def measure_load(network, table, what, ips, guest_ips):
     loads = Loads(network, ips)
     loads.row(table, f"   {what}, short TCP connections | fewest flows", "/s", pairs(loads.connections, ips), at_least=0.9)
     table.figure("   of one of them the gateway's or host's CPU | fewest flows", "us", *[statistics.median(loads.cpu[ip]) for ip in ips])
     loads.row(table, f"   {what}, TCP round trip, p50 | fewest flows", "us", loads.round_trips("at-once"), at_most=1 / 0.9)
     loads.row(table, "   the same through a switch at rest, p50 | fewest flows", "us", loads.round_trips("at-rest"), at_most=1 / 0.9)
     loads.row(table, f"   {what}, one TCP stream inwards | fewest flows", "Mbit/s", loads.streams(), at_least=0.95)
+    loads.row(table, "   the same, outwards", "Mbit/s", loads.streams_out(guest_ips), at_least=0.95)
     table.figure("   segments sent again by the streams", "", loads.sent_again)
     table.figure("   frames lost in the switches' queues meanwhile", "", loads.lost)
     table.figure("   segments sent again by the short connections, and those left in TIME_WAIT", "", loads.disturbances)
@@ -364,8 +405,8 @@ def main(arguments):
     with Lab(hosts=3, outside={"public": {0: f"{ROUTER}/24"}}, uplinks={h: {"public": "br-ex"} for h in ("hv1", "hv2")}, gateways=("hv1",)) as lab:
         network = Network(lab)
         measure_datapath(network, table)
-        measure_load(network, table, "elastic IP", (OURS, REFERENCE))
-        measure_load(network, table, "elastic IP by a gateway", (FAR_OURS, FAR_REFERENCE))
+        measure_load(network, table, "elastic IP", (OURS, REFERENCE), (network.guest.ip, REFERENCE_IP))
+        measure_load(network, table, "elastic IP by a gateway", (FAR_OURS, FAR_REFERENCE), (network.far.ip, FAR_REFERENCE_IP))
         measure_attach(network, table)
         measure_move(network, table)
     return 1 if table.n_missed else 0

@@ -5,7 +5,8 @@
  *   tcp_load round-trips IP PORT SECONDS at-rest|at-once OTHER-IP   a byte there and back, again and again, on one connection to each
  *                                                                   address in turn, so that both meet the same machine; at rest:
  *                                                                   less what the server held it
- *   tcp_load stream IP PORT SECONDS OTHER-IP                        as much as goes through one connection, to each in turn a block
+ *   tcp_load stream IP PORT SECONDS OTHER-IP [SOURCE OTHER-SOURCE]  as much as goes through one connection, to each in turn a block; from
+ *                                                                   these addresses, so that it may be twice the same that it goes to
  *
  * SOURCES is ADDRESS/NUMBER: connections come from so many addresses in turn, all of which must be local. They end with a reset, so that no port
  * is kept by TIME_WAIT; it is printed how many were all the same, and
@@ -186,6 +187,8 @@ connections(struct run *r, double seconds)
 
 /* ---- one connection ---- */
 
+static const struct sockaddr_in any_source = { .sin_family = AF_INET };
+
 static void
 await(int fd, short what)
 {
@@ -195,10 +198,12 @@ await(int fd, short what)
 }
 
 static int
-connected(const struct sockaddr_in *server)
+connected(const struct sockaddr_in *server, const struct sockaddr_in *source)
 {
     int fd = load_socket(), status = 0;
     socklen_t n = sizeof status;
+    if (bind(fd, (const struct sockaddr *) source, sizeof *source))
+        load_die("cannot send from %s: %s", inet_ntoa(source->sin_addr), strerror(errno));
     if (connect(fd, (const struct sockaddr *) server, sizeof *server) && errno != EINPROGRESS)
         load_die("connect: %s", strerror(errno));
     await(fd, POLLOUT);
@@ -244,7 +249,7 @@ round_trips(const struct sockaddr_in servers[2], double seconds, bool is_at_rest
     size_t n = 0;
     for (int i = 0; i < 2; i++) {
         took[i] = calloc(ROUNDS_MAX, sizeof **took);
-        fds[i] = connected(&servers[i]);
+        fds[i] = connected(&servers[i], &any_source);
         if (!took[i])
             load_die("no memory");
     }
@@ -283,14 +288,14 @@ block(int fd)
 }
 
 static void
-stream(const struct sockaddr_in servers[2], double seconds)
+stream(const struct sockaddr_in servers[2], const struct sockaddr_in sources[2], double seconds)
 {
     unsigned long sent_again = retransmissions();
     double start = load_now(), took[2] = { 0 };
     int fds[2];
     size_t n = 0;
     for (int i = 0; i < 2; i++)
-        fds[i] = connected(&servers[i]);
+        fds[i] = connected(&servers[i], &sources[i]);
     for (; load_now() - start < seconds; n++)
         for (int i = 0; i < 2; i++)
             took[i] += block(fds[i]);
@@ -316,12 +321,16 @@ main(int argc, char *argv[])
         connections(&r, atof(argv[7]));
         return 0;
     }
-    bool is_stream = !strcmp(what, "stream") && argc == 6;
+    bool is_stream = !strcmp(what, "stream") && (argc == 6 || argc == 8);
     if (!is_stream && (strcmp(what, "round-trips") || argc != 7))
         load_die("see tools/bench/tcp_load.c for its arguments");
-    struct sockaddr_in servers[2] = { endpoint(argv[2], argv[3]), endpoint(argv[argc - 1], argv[3]) };
+    struct sockaddr_in servers[2] = { endpoint(argv[2], argv[3]), endpoint(argv[is_stream ? 5 : 6], argv[3]) };
+    struct sockaddr_in sources[2] = { any_source, any_source };
+    for (int i = 0; i < 2 && is_stream && argc == 8; i++)
+        if (inet_pton(AF_INET, argv[6 + i], &sources[i].sin_addr) != 1)
+            load_die("'%s' is no address", argv[6 + i]);
     if (is_stream)
-        stream(servers, atof(argv[4]));
+        stream(servers, sources, atof(argv[4]));
     else
         round_trips(servers, atof(argv[4]), !strcmp(argv[5], "at-rest"));
     return 0;
