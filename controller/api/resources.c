@@ -34,7 +34,8 @@ struct listing {
     const char *wanted_names[NAMES_MAX];
     size_t n_names;
     bool is_all_tenants, is_single, is_cut;
-    bool is_unused, is_shadowed; /* only rules that were never hit, or that another makes needless */
+    bool is_unused, is_shadowed; /* only rules that were never hit, or that others make needless */
+    struct sg_shadows *shadows;  /* while such are found */
     bool are_hits_read;          /* of all rules found, from all hosts that have their flows */
     uint64_t limit;
     uint32_t after, last; /* of the page: where it begins, and where the next one does if this is cut */
@@ -207,8 +208,7 @@ judges_drops(const struct listing *l)
 static bool
 passes(const struct listing *l, const struct object *o)
 {
-    return passes_conditions(l, o, NULL)
-           && (!l->is_shadowed || model_rule_is_shadowed(l->call->controller->model, (const struct sg_rule *) o));
+    return passes_conditions(l, o, NULL) && (!l->shadows || sg_shadows_has(l->shadows, (const struct sg_rule *) o));
 }
 
 static bool
@@ -267,6 +267,21 @@ find_page(struct listing *l, struct error *err)
             break;
     }
     return true;
+}
+
+static bool
+find(struct listing *l, struct error *err)
+{
+    bool ok = true;
+    if (l->is_shadowed)
+        l->shadows = sg_shadows_new(l->call->controller->model, SG_SHADOWS_STEPS);
+    for (size_t i = 0; ok && i < l->n_names; i++)
+        ok = find_named(l, l->wanted_names[i], err);
+    if (ok && !l->n_names)
+        ok = find_page(l, err);
+    sg_shadows_free(l->shadows);
+    l->shadows = NULL;
+    return ok;
 }
 
 /* What is left of what was found when filters on counters are judged, too. */
@@ -452,11 +467,7 @@ static void
 listing_run(struct listing *l)
 {
     struct error err;
-    bool ok = listing_parse(l, &err);
-    for (size_t i = 0; ok && i < l->n_names; i++)
-        ok = find_named(l, l->wanted_names[i], &err);
-    if (ok && !l->n_names)
-        ok = find_page(l, &err);
+    bool ok = listing_parse(l, &err) && find(l, &err);
     if (!ok)
         listing_fail(l, &err);
     else if (wants_drops(l))

@@ -126,8 +126,10 @@ what_is_shadowed_can_go_and_what_can_go_for_what_outlasts_it_is_shadowed(void **
             }
         }
         model_each_referrer(lab.m, lab_find(&lab, OBJECT_SG, "g")->number, OBJECT_SG_RULE, note_rule, &g);
+        struct sg_shadows *shadows = sg_shadows_new(lab.m, SG_SHADOWS_STEPS);
         for (size_t i = 0; i < g.n; i++)
-            n_shadowed += g.is_shadowed[i] = model_rule_is_shadowed(lab.m, g.rules[i]);
+            n_shadowed += g.is_shadowed[i] = sg_shadows_has(shadows, g.rules[i]);
+        sg_shadows_free(shadows);
         n_rules += g.n;
         check_group(&g);
         lab_done(&lab);
@@ -135,11 +137,62 @@ what_is_shadowed_can_go_and_what_can_go_for_what_outlasts_it_is_shadowed(void **
     assert_true(n_shadowed > 100 && n_shadowed < n_rules - 100);
 }
 
+#define PREFIX_BITS 10
+#define COVERING (1u << PREFIX_BITS)
+#define COVERED 300
+#define ENOUGH (1u << 21)
+
+static void
+add_rules(struct lab *lab, unsigned covering, unsigned covered)
+{
+    lab_begin(lab);
+    for (unsigned i = 0; i < covering; i++) {
+        char cidr[IP_PREFIX_STRLEN], text[300];
+        ip_prefix_format((struct ip_prefix){ ip4(i << (32 - PREFIX_BITS)), PREFIX_BITS }, cidr);
+        snprintf(text, sizeof text, "{'op':'add','type':'sg-rule','values':{'sg':'g','direction':'ingress','proto':'all','peer':'%s'}}",
+                 cidr);
+        lab_do(lab, "%s", text);
+    }
+    for (unsigned i = 1; i <= covered; i++)
+        lab_do(lab, "{'op':'add','type':'sg-rule','values':{'sg':'g','direction':'ingress','proto':'tcp','ports':'%u','peer':'0.0.0.0/0'}}",
+               i);
+    lab_commit(lab);
+}
+
+static size_t
+count_shadowed(const struct lab *lab, unsigned steps)
+{
+    size_t n = 0;
+    struct sg_shadows *shadows = sg_shadows_new(lab->m, steps);
+    for (const struct object *o = NULL; (o = model_next(lab->m, OBJECT_SG_RULE, o ? o->number : 0));)
+        n += sg_shadows_has(shadows, model_sg_rule(lab->m, o->number));
+    sg_shadows_free(shadows);
+    return n;
+}
+
+/* All those that cover everything together are there, or one of them is not. */
+static void
+a_large_group_is_said_within_the_bound_and_no_more_than_that(void **unused)
+{
+    for (unsigned missing = 0; missing < 2; missing++) {
+        struct lab lab;
+        lab_init(&lab);
+        lab_do(&lab, OP_VPC, "v", "10.0.0.0/16");
+        lab_do(&lab, "{'op':'add','type':'sg','name':'g','values':{'vpc':'v'}}");
+        add_rules(&lab, COVERING - missing, COVERED);
+        assert_int_equal(count_shadowed(&lab, ENOUGH), missing ? 0 : COVERED);
+        if (!missing)
+            assert_in_range(count_shadowed(&lab, ENOUGH / 2), 1, COVERED - 1);
+        lab_done(&lab);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_shadowed_can_go_and_what_can_go_for_what_outlasts_it_is_shadowed),
+        cmocka_unit_test(a_large_group_is_said_within_the_bound_and_no_more_than_that),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,9 +73,16 @@ uint32_t model_eip_of(const struct model *, uint32_t holder);
 /* Has the subnet's route table a route to the internet gateway? Costs the table's routes. */
 bool model_subnet_reaches_igw(const struct model *, const struct subnet *);
 
-/* Do other rules of its group together let through all that this one does, counting only those that are wider, or as wide and older? All rules
- * that are shadowed can be removed at once, and nothing changes. Costs the group's rules. */
-bool model_rule_is_shadowed(const struct model *, const struct sg_rule *);
+/* Which rules are shadowed: do other rules of its group together let through all that this one does, counting only those that are wider, or as
+ * wide and older? All rules that are shadowed can be removed at once, and nothing changes. For as many questions as there are while the model stays
+ * as it is. A question costs a step for each rule of its group that has addresses of it, and for each part into which they cut these: at most
+ * SG_SHADOW_STEPS. All of them together cost at most 'steps'. What would take more is not called shadowed. */
+#define SG_SHADOW_STEPS (1u << 18)
+#define SG_SHADOWS_STEPS (1u << 25) /* part of a second */
+struct sg_shadows;
+struct sg_shadows *sg_shadows_new(const struct model *, unsigned steps);
+void sg_shadows_free(struct sg_shadows *);
+bool sg_shadows_has(struct sg_shadows *, const struct sg_rule *);
 
 /* How people see an object: its name, or "RTB/PREFIX", an address, ..., or the id. Valid until the object goes, or in the arena. Objects of an open
  * transaction have theirs too. */
