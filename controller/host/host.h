@@ -154,6 +154,9 @@ void host_set_error(struct hypervisor *, enum host_error, const char *format, ..
 void host_clear_error(struct hypervisor *, enum host_error);
 /* Its database is configured and its switch is not there, or one of both has changed: that the switch stays away is an error after some seconds. */
 void host_expect_switch(struct hypervisor *);
+/* What was known of ports goes on for uplinks of the same network on the same bridge, and for no other: their numbers are other networks' ports, or free for
+ * anybody's. Of the first facts since vnetd's start all that is remembered stands until ports() tells. */
+void host_set_facts(struct hypervisor *, const struct ovsdb_facts *);
 void host_tell_runtime(struct hypervisor *); /* facts or ports changed: runtime, store, compiler */
 void host_consider_reconcile(struct hypervisor *);
 void host_want(struct hypervisor *); /* the OVSDB configuration it should have */

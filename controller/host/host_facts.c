@@ -101,15 +101,40 @@ evict_encap_ip(struct hypervisor *h)
     }
 }
 
-/* While a patch port has no number the last one stands: its switch is about to be there again, and addresses shall not move for that. */
+/* While a patch port that is there has no number the last one stands: its switch is about to be there again, and addresses shall not move for that. */
 static void
 tell_uplinks(const struct hypervisor *h, const struct runtime_host *known, struct runtime_host *r)
 {
     for (size_t i = 0; i < h->facts.n_uplinks; i++) {
         const char *network = h->facts.uplinks[i].network;
         uint32_t ofport = h->has_ports ? h->ports.patch[i] : 0;
-        facts_uplink_add(r, network, ofport ? ofport : known ? runtime_uplink_port(known, network) : 0);
+        facts_uplink_add(r, network, ofport ? ofport : known && h->ports.is_patch_due[i] ? runtime_uplink_port(known, network) : 0);
     }
+}
+
+static size_t
+uplink_find(const struct ovsdb_facts *facts, const struct ovsdb_uplink *uplink)
+{
+    size_t i = 0;
+    while (i < facts->n_uplinks && (strcmp(facts->uplinks[i].network, uplink->network) || strcmp(facts->uplinks[i].bridge, uplink->bridge)))
+        i++;
+    return i;
+}
+
+void
+host_set_facts(struct hypervisor *h, const struct ovsdb_facts *facts)
+{
+    bool is_new = !h->facts.system_id[0], is_same_bridge = !strcmp(h->facts.bridge, facts->bridge);
+    struct ovsdb_ports ports = h->ports;
+    for (size_t i = 0; i < OVSDB_UPLINKS_MAX; i++) {
+        size_t was = i < facts->n_uplinks && is_same_bridge ? uplink_find(&h->facts, &facts->uplinks[i]) : h->facts.n_uplinks;
+        bool is_same = was < h->facts.n_uplinks;
+        ports.patch[i] = is_same ? h->ports.patch[was] : 0;
+        ports.is_patch_due[i] = is_new || (is_same && (h->ports.patch[was] || h->ports.is_patch_due[was]));
+    }
+    h->facts = *facts;
+    h->ports = ports;
+    h->has_facts = true;
 }
 
 bool

@@ -161,8 +161,7 @@ host_facts(void *aux, struct ovsdb_session *s, const struct ovsdb_facts *facts, 
         return true;
     if (h->has_facts && strcmp(h->facts.bridge, facts->bridge))
         leave_bridge(h);
-    h->facts = *facts;
-    h->has_facts = true;
+    host_set_facts(h, facts);
     host_clear_error(h, HOST_ERROR_FACTS);
     host_clear_error(h, HOST_ERROR_CLAIMED); /* what others claim may be free now */
     if (h->number) {

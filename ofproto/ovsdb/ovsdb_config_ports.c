@@ -319,5 +319,7 @@ ovsdb_config_ports(const struct ovsdb_rows *rows, const struct ovsdb_facts *fact
         char name[16];
         ovsdb_config_patch_name(&facts->uplinks[i], 'p', name);
         ports->patch[i] = port_number(rows, facts, name);
+        const struct ovsdb_interface_row *iface = our_interface(rows, facts, name);
+        ports->is_patch_due[i] = iface && iface->ofport == OVSDB_NO_INT;
     }
 }

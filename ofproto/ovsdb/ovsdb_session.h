@@ -54,7 +54,8 @@ struct ovsdb_interface {
 /* Ports of ours on the integration bridge: OpenFlow numbers, 0 while the switch has not given one. */
 struct ovsdb_ports {
     uint32_t geneve, vxlan;
-    uint32_t patch[OVSDB_UPLINKS_MAX]; /* integration side of the patch to facts.uplinks[i] */
+    uint32_t patch[OVSDB_UPLINKS_MAX];    /* integration side of the patch to facts.uplinks[i] */
+    bool is_patch_due[OVSDB_UPLINKS_MAX]; /* the port is there, and the switch has not yet said of it what its number is */
 };
 
 /* The configuration wanted. */

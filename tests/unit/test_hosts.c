@@ -130,13 +130,104 @@ an_uplink_stands_while_its_port_has_no_number(void **state)
     struct controller_lab *lab = *state;
     struct hypervisor *h = controller_lab_host(lab, "g1");
     h->ports.patch[0] = 0;
+    h->ports.is_patch_due[0] = true;
     host_tell_runtime(h);
     assert_int_equal(facts(lab, "g1")->uplinks[0].ofport, 5);
+    h->ports.is_patch_due[0] = false; /* there is no such port any more */
+    host_tell_runtime(h);
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
     h->ports.patch[0] = 8;
     host_tell_runtime(h);
     assert_int_equal(facts(lab, "g1")->uplinks[0].ofport, 8);
     h->facts.n_uplinks = 0;
     host_tell_runtime(h);
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
+}
+
+/* As its database tells: facts first, then ports by the new list. */
+static void
+tell_uplinks(struct controller_lab *lab, const struct ovsdb_uplink *uplinks, size_t n, const struct ovsdb_ports *ports)
+{
+    struct hypervisor *h = controller_lab_host(lab, "g1");
+    struct ovsdb_facts now = h->facts;
+    strcpy(now.system_id, "g1");
+    memset(now.uplinks, 0, sizeof now.uplinks);
+    memcpy(now.uplinks, uplinks, n * sizeof *uplinks);
+    now.n_uplinks = n;
+    host_set_facts(h, &now);
+    if (ports)
+        h->ports = *ports;
+    h->has_ports = h->has_ports || ports;
+    host_tell_runtime(h);
+}
+
+static uint32_t
+way_to(struct controller_lab *lab, const char *network)
+{
+    return runtime_uplink_port(facts(lab, "g1"), network);
+}
+
+static void
+another_uplink_has_nothing_of_the_one_before(void **state)
+{
+    struct controller_lab *lab = *state;
+    const struct ovsdb_uplink public[] = { { "public", "br-ex" } }, other[] = { { "other", "br-other" } },
+                              typo[] = { { "public", "br-typo" } }, both[] = { { "other", "br-other" }, { "public", "br-ex" } };
+    const struct ovsdb_ports none = { .geneve = 1 }, due = { .geneve = 1, .is_patch_due = { true, true } },
+                             first = { .geneve = 1, .patch = { 5 } }, second = { .geneve = 1, .patch = { 6, 5 } };
+    tell_uplinks(lab, public, 1, &first);
+    assert_int_equal(way_to(lab, "public"), 5);
+
+    tell_uplinks(lab, both, 2, NULL); /* one more, and the old one has another place in the list */
+    assert_true(way_to(lab, "public") == 5 && !way_to(lab, "other"));
+    tell_uplinks(lab, both, 2, &second);
+    assert_true(way_to(lab, "public") == 5 && way_to(lab, "other") == 6);
+
+    tell_uplinks(lab, public, 1, NULL);
+    assert_true(way_to(lab, "public") == 5 && !way_to(lab, "other"));
+    tell_uplinks(lab, other, 1, NULL); /* replaced */
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
+    tell_uplinks(lab, other, 1, &none);
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
+    tell_uplinks(lab, public, 1, &first);
+
+    tell_uplinks(lab, typo, 1, NULL); /* the same network by another bridge */
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
+    tell_uplinks(lab, typo, 1, &due); /* its port is there, and has no number yet: public's last one is not it */
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
+}
+
+static void
+an_uplink_that_changed_while_the_host_was_away_has_nothing_of_the_one_before(void **state)
+{
+    struct controller_lab *lab = *state;
+    const struct ovsdb_uplink public[] = { { "public", "br-ex" } }, typo[] = { { "public", "br-typo" } };
+    const struct ovsdb_ports due = { .geneve = 1, .is_patch_due = { true } }, first = { .geneve = 1, .patch = { 5 } };
+    tell_uplinks(lab, public, 1, &first);
+    controller_lab_host(lab, "g1")->has_ports = false; /* it has connected anew */
+    tell_uplinks(lab, public, 1, NULL);
+    assert_int_equal(way_to(lab, "public"), 5);
+    tell_uplinks(lab, public, 1, &due);
+    assert_int_equal(way_to(lab, "public"), 5);
+    controller_lab_host(lab, "g1")->has_ports = false;
+    tell_uplinks(lab, typo, 1, NULL);
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
+    tell_uplinks(lab, typo, 1, &due);
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
+}
+
+static void
+a_remembered_uplink_stands_until_ports_are_told(void **state)
+{
+    struct controller_lab *lab = *state;
+    const struct ovsdb_uplink public[] = { { "public", "br-ex" } };
+    const struct ovsdb_ports none = { .geneve = 1 };
+    controller_lab_restart(lab);
+    struct hypervisor *h = controller_lab_host(lab, "g1");
+    h->facts = (struct ovsdb_facts){ .encap_ip = ip4(0xc000020b), .encap_type = "geneve", .mtu = 1500, .is_gateway = true };
+    tell_uplinks(lab, public, 1, NULL);
+    assert_int_equal(way_to(lab, "public"), 5);
+    tell_uplinks(lab, public, 1, &none);
     assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
 }
 
@@ -460,6 +551,10 @@ main(void)
         cmocka_unit_test_setup_teardown(facts_outlive_vnetd, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(facts_of_an_older_vnetd_are_read, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(an_uplink_stands_while_its_port_has_no_number, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(another_uplink_has_nothing_of_the_one_before, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(an_uplink_that_changed_while_the_host_was_away_has_nothing_of_the_one_before, start,
+                                        controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(a_remembered_uplink_stands_until_ports_are_told, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(who_is_no_gateway_is_not_dead, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(gateways_watch_each_other, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(a_gateway_and_the_host_of_a_port_that_it_serves_watch_each_other, start, controller_lab_teardown),

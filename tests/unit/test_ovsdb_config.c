@@ -400,6 +400,11 @@ port_numbers_are_those_of_our_ports_on_the_integration_bridge(void **state)
     sample_update(&rows, OVSDB_UPDATE2, "{'Interface':{'" SAMPLE_UUID("33") "':{'modify':{'ofport':-1}}}}");
     ovsdb_config_ports(&rows, &facts, &ports);
     assert_int_equal(ports.patch[0], 0);
+    assert_false(ports.is_patch_due[0]);
+    sample_update(&rows, OVSDB_UPDATE2, "{'Interface':{'" SAMPLE_UUID("33") "':{'modify':{'ofport':['set',[]]}}}}");
+    ovsdb_config_ports(&rows, &facts, &ports);
+    assert_int_equal(ports.patch[0], 0);
+    assert_true(ports.is_patch_due[0]);
     ovsdb_rows_done(&rows);
 }
 
