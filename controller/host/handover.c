@@ -107,18 +107,11 @@ hosts_equal(const struct place_hosts *a, const struct place_hosts *b)
 
 /* ---- what an old host holds back ---- */
 
-/* What is held back on a host since one change, by how many addresses; 'until' is what it must confirm when none does any more. */
-struct holdback {
-    struct holdback *next;
-    uint64_t since, until; /* until 0: still held back */
-    size_t n;
-};
-
 static void
 holdback_begin(struct hypervisor *h, uint64_t since)
 {
     struct holdback *b = h->holdbacks;
-    while (b && (b->since != since || b->until))
+    while (b && b->since != since)
         b = b->next;
     if (!b) {
         b = mem_zalloc(sizeof *b);
@@ -127,6 +120,7 @@ holdback_begin(struct hypervisor *h, uint64_t since)
         h->holdbacks = b;
     }
     b->n++;
+    b->until = 0;
 }
 
 static void
@@ -185,7 +179,7 @@ keeper_add(const struct handovers *all, struct handover *o, uint32_t host)
     for (size_t i = 0; i < o->n_keepers; i++)
         if (o->keepers[i].host == host)
             return;
-    if (!h || o->n_keepers == KEEPERS_MAX)
+    if (!h || !h->of || o->n_keepers == KEEPERS_MAX)
         return;
     o->keepers[o->n_keepers++] = (struct keeper){ host, c->seq };
     compiler_hold(c->compiler, host, block_of(o->eip));
@@ -217,13 +211,15 @@ stop_waiting(struct handover *o)
     o->link_arriving = NULL;
 }
 
-/* For the next new host that has not confirmed. False: there is none. */
+/* For the next new host that has not confirmed. False: there is none, or it is not connected any more. */
 static bool
 await_next(const struct handovers *all, struct handover *o)
 {
     for (; o->n_awaited; o->n_awaited--) {
         struct hypervisor *h = host_by_number(all->controller->hosts, o->awaited[o->n_awaited - 1]);
-        if (!h || h->made_seq >= o->seq)
+        if (!h || !host_is_connected(h))
+            return false;
+        if (h->made_seq >= o->seq)
             continue;
         o->next_arriving = h->arriving;
         o->link_arriving = &h->arriving;
@@ -330,7 +326,9 @@ move(struct handovers *all, uint32_t eip, const struct outside_place *was, const
     struct handover *o = handover_find(all, eip);
     const struct runtime_host *holder = runtime_host(all->controller->runtime, was->host);
     struct place_hosts from = { .n = 0 };
-    if (o && hosts_equal(&o->to, to))
+    hosts_add(&from, was->host);
+    hosts_add(&from, was->port_host);
+    if (hosts_equal(o ? &o->to : &from, to))
         return;
     if (!o && (!was->host || !holder || holder->is_dead))
         return;
@@ -339,8 +337,6 @@ move(struct handovers *all, uint32_t eip, const struct outside_place *was, const
     } else {
         o = mem_zalloc(sizeof *o);
         *o = (struct handover){ .eip = eip, .to = *to };
-        hosts_add(&from, was->host);
-        hosts_add(&from, was->port_host);
         begin(all, o);
         give(all, o, &from);
     }

@@ -26,6 +26,13 @@ struct controller;
 struct handovers;
 struct hypervisor;
 
+/* What is held back on a host since one change, by how many addresses; 'until' is what it must confirm when none does any more. */
+struct holdback {
+    struct holdback *next; /* of another change */
+    uint64_t since, until; /* until 0: still held back */
+    size_t n;
+};
+
 struct handovers *handovers_new(struct controller *);
 void handovers_free(struct handovers *);
 

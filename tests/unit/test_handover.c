@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "ofproto/ovsdb/ovsdb_session_private.h"
 #include "tests/unit/controller_lab.h"
 #include "tests/unit/fake_switch.h"
 
@@ -261,6 +262,94 @@ who_is_away_is_not_waited_for(void **state)
     assert_false(holds(w, H1, EIP));
 }
 
+static size_t
+count_holdbacks(const struct hypervisor *h)
+{
+    size_t n = 0;
+    for (const struct holdback *b = h->holdbacks; b; b = b->next)
+        n++;
+    return n;
+}
+
+static void
+what_does_not_move_is_not_held_back(void **state)
+{
+    struct world *w = *state;
+    attach_to_q(w);
+    assert_int_equal(count_holdbacks(w->h[H1]), 1);
+    expect_moved(w);
+    for (unsigned i = 0; i < N_HOSTS; i++)
+        assert_int_equal(count_holdbacks(w->h[i]), 0);
+    controller_lab_do(w->lab, "[{'op':'set','type':'eip','name':'" EIP "','values':{'tags':{'a':'1'}}}]");
+    for (unsigned i = 0; i < N_HOSTS; i++)
+        assert_int_equal(count_holdbacks(w->h[i]), 0);
+}
+
+static bool
+waits_for_nobody(void *aux)
+{
+    const struct world *w = aux;
+    return !w->h[w->of]->arriving;
+}
+
+static void
+who_is_away_holds_nothing_back(void **state)
+{
+    struct world *w = *state;
+    disconnect_switch(w, H1);
+    for (unsigned i = 0; i < 4; i++)
+        controller_lab_do(w->lab, i % 2 ? "[" ATTACH(EIP, "'port:p'") "]" : "[" ATTACH(EIP, "'port:q'") "]");
+    assert_int_equal(count_holdbacks(w->h[H1]), 0);
+}
+
+/* Several addresses that move together, and whose new host is not there: given up one after another. */
+static void
+one_change_is_held_back_once(void **state)
+{
+    struct world *w = *state;
+    controller_lab_do(w->lab, "[{'op':'add','type':'port','name':'t','values':{'subnet':'s','sg':[]}}]");
+    controller_lab_add(w->lab, "h1", "r", 10);
+    controller_lab_add(w->lab, "h2", "t", 10);
+    controller_lab_do(w->lab, "[" ATTACH(OTHER_EIP, "'port:r'") "]");
+    assert_true(controller_lab_until(w->lab, are_all_realised, w));
+    disconnect_switch(w, H2);
+    w->fakes[H1].keeps_commits = true;
+    controller_lab_do(w->lab, "[" ATTACH(EIP, "'port:q'") "," ATTACH(OTHER_EIP, "'port:t'") "]");
+    assert_int_equal(count_holdbacks(w->h[H1]), 1);
+    fake_switch_confirm(&w->fakes[H1]);
+    assert_true(controller_lab_until(w->lab, has_left, w));
+    assert_int_equal(count_holdbacks(w->h[H1]), 0);
+}
+
+/* The holder and the port's host are new, and the one that is not waited for first is lost. */
+static void
+nor_who_has_gone_before_its_turn(void **state)
+{
+    struct world *w = *state;
+    static struct ovsdb_session closed = { .state = OVSDB_CLOSED,
+                                           .peer = { .kind = ENDPOINT_TCP } }; /* it takes no wish of who watches whom */
+    for (unsigned i = 0; i < N_HOSTS; i++)
+        w->h[i]->db = &closed;
+    w->h[H2]->facts.is_gateway = true;
+    host_tell_runtime(w->h[H2]);
+    w->h[H3]->facts.n_uplinks = 0;
+    host_tell_runtime(w->h[H3]);
+    controller_lab_add(w->lab, "h3", "r", 10);
+    assert_true(controller_lab_until(w->lab, are_all_realised, w));
+    w->fakes[H2].keeps_commits = w->fakes[H3].keeps_commits = true;
+    controller_lab_do(w->lab, "[" ATTACH(EIP, "'port:r'") "]");
+    compile_all(w);
+    unsigned first = w->h[H2]->arriving ? H2 : H3, second = first == H2 ? H3 : H2;
+    assert_true(w->h[first]->arriving && !w->h[second]->arriving);
+    disconnect_switch(w, second);
+    fake_switch_confirm(&w->fakes[first]);
+    w->of = first;
+    assert_true(controller_lab_until(w->lab, waits_for_nobody, w));
+    assert_null(w->h[second]->arriving);
+    compile_all(w);
+    assert_false(holds(w, H1, EIP));
+}
+
 static void
 nor_who_goes(void **state)
 {
@@ -332,6 +421,10 @@ main(void)
         TEST(who_is_silent_is_not_waited_for_for_ever),
         TEST(who_is_away_is_not_waited_for),
         TEST(nor_who_goes),
+        TEST(nor_who_has_gone_before_its_turn),
+        TEST(what_does_not_move_is_not_held_back),
+        TEST(who_is_away_holds_nothing_back),
+        TEST(one_change_is_held_back_once),
         TEST(what_is_detached_goes_at_once),
         TEST(what_comes_back_stays_and_leaves_where_it_has_never_arrived),
         TEST(two_that_change_places_do_not_wait_for_each_other),
