@@ -234,6 +234,7 @@ what_is_missing_or_too_much_is_told_with_the_usage(void **unused)
     assert_refused("port-add web p ip=1 ip=2", "'ip' is given twice");
     assert_refused("port-add web p subnet=other", "'subnet' is given twice");
     assert_refused("set port p tags:a=1 tags:a=2", "'tags' is given twice");
+    assert_refused("set port p name=q", "a name cannot be changed");
     assert_refused("trace web1", "PACKET is missing");
     assert_refused("", "a command is missing");
 }

@@ -93,6 +93,8 @@ value_add(struct call *call, const struct assignment *a, struct arena *arena, st
     const struct command *c = call->command;
     if (c->takes_values == VALUES_NONE)
         return usage_error(c, arena_printf(arena, "takes no COLUMN=VALUE ('%s=...')", a->column), arena, err);
+    if (!strcmp(c->name, "set") && !strcmp(a->column, "name"))
+        return usage_error(c, "a name cannot be changed", arena, err);
     if (call_argument(call, a->column))
         return usage_error(c, arena_printf(arena, "'%s' is given twice, as an argument and as '%s=%s'", a->column, a->column, a->value),
                            arena, err);

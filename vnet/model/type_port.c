@@ -175,6 +175,10 @@ check(struct transaction *t, const struct object *before, const struct object *o
 {
     const struct port *p = as_port(o);
     char text[IP_STRLEN];
+    for (size_t i = 0; i < p->ips.n; i++)
+        if (p->ips.v[i].family != IP_V4)
+            return error_set(err, ERROR_INVALID, "ip '%s' is no IPv4 address; a port has IPv4 addresses only",
+                             ip_format(p->ips.v[i], text));
     struct ip first = before ? port_ip4(as_port(before)) : port_ip4(p);
     if (!p->ips.n || !ip_equal(p->ips.v[0], first))
         return error_set(err, ERROR_INVALID, "ips must begin with '%s': the first address cannot be changed", ip_format(first, text));
