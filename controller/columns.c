@@ -204,6 +204,14 @@ show_runtime(void *aux, const struct object *o, const struct field *field)
     }
 }
 
+/* A port's; what other types show may depend on objects that are not committed yet either. */
+json_t *
+columns_staged(void *controller, const struct object *o, const struct field *field)
+{
+    struct showing showing = { controller, NULL };
+    return o->type == OBJECT_PORT ? show_runtime(&showing, o, field) : json_null();
+}
+
 json_t *
 columns_object(const struct controller *c, const struct object *o, const struct columns_wanted *wanted)
 {

@@ -22,6 +22,9 @@ struct columns_wanted {
 /* Is this what drop_counts_read() reads, null until then? 'column' may have a key, as a filter's has: "drops:sg". */
 bool column_is_counted(const char *column);
 
+/* The same of an object that a transaction is about to make or change: what is known of it by its number alone. 'controller' is one. */
+json_t *columns_staged(void *controller, const struct object *, const struct field *);
+
 /* New reference. 'wanted' may be NULL. */
 json_t *columns_object(const struct controller *, const struct object *, const struct columns_wanted *wanted);
 

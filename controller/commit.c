@@ -156,6 +156,8 @@ request_begin(struct commits *commits, struct request *r)
         .principal = r->principal,
         .tenant = r->tenant,
         .now_ms = controller_wall_ms(),
+        .runtime = columns_staged,
+        .runtime_aux = commits->controller,
         .is_sweep = r->is_sweep,
         .random = controller_random,
     };

@@ -217,6 +217,31 @@ objects_are_added_shown_changed_and_deleted(void **state)
     api_client_free(c);
 }
 
+static void
+a_port_is_answered_as_it_is_shown_at_once_afterwards(void **state)
+{
+    needs_root();
+    static const char observed[] = "\"host\":null,\"state\":\"unbound\",\"reason\":null,\"claimed_by\":[]";
+    struct api_client *c = api_client_new(*state, false);
+    struct answer added = api_client_ask(c, "POST", "/v1/port", "{'name':'q','subnet':'s'}");
+    struct answer shown = api_client_ask(c, "GET", "/v1/port/q", NULL);
+    struct answer changed = api_client_ask(c, "PATCH", "/v1/port/q", "{}");
+    assert_int_equal(added.status, 201);
+    assert_non_null(strstr(shown.body, observed));
+    assert_string_equal(added.body, shown.body);
+    assert_string_equal(changed.body, shown.body);
+    struct answer dry = api_client_ask(c, "POST", "/v1/transactions",
+                                       "{'dry_run':true,'ops':[{'op':'add','type':'port','name':'r','values':{'subnet':'s'}}]}");
+    const char *result = strstr(dry.body, observed);
+    assert_non_null(result);
+    assert_non_null(strstr(result + 1, observed)); /* the change's "after" */
+    answer_done(&added);
+    answer_done(&shown);
+    answer_done(&changed);
+    answer_done(&dry);
+    api_client_free(c);
+}
+
 /* Two tenants with a subnet of the same name, and ports and a route in each. */
 static void
 make_twins(struct controller_lab *lab)
@@ -392,6 +417,7 @@ main(void)
         API_TEST(a_page_has_at_most_half_a_mebibyte_and_a_row),
         API_TEST(a_request_looks_at_a_bounded_number_of_objects_and_the_next_goes_on),
         API_TEST(objects_are_added_shown_changed_and_deleted),
+        API_TEST(a_port_is_answered_as_it_is_shown_at_once_afterwards),
         API_TEST(an_id_in_a_condition_means_that_object_alone),
         API_TEST(a_condition_is_read_as_a_value_of_the_column_is),
         API_TEST(a_filter_on_counters_asks_the_switches_first),

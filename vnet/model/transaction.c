@@ -36,6 +36,8 @@ transaction_begin(struct model *m, const struct transaction_origin *origin)
     t->principal = origin->principal;
     snprintf(t->tenant, sizeof t->tenant, "%s", tenant_by_default(origin));
     t->now_ms = origin->now_ms;
+    t->runtime = origin->runtime;
+    t->runtime_aux = origin->runtime_aux;
     t->is_sweep = origin->is_sweep;
     t->random = origin->random;
     t->random_aux = origin->random_aux;
@@ -269,7 +271,7 @@ transaction_sequences(const struct transaction *t)
 json_t *
 transaction_json(const struct transaction *t, const struct object *o)
 {
-    return object_json(t->model, o, NULL);
+    return object_json(t->model, o, &(struct json_columns){ .runtime = t->runtime, .runtime_aux = t->runtime_aux });
 }
 
 /* All that leaves a view leaves it before anything enters: an address may move from one object to another. */

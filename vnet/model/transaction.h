@@ -27,7 +27,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "vnet/model/model.h"
+#include "vnet/model/model_json.h"
 #include "vnet/model/principal.h"
 
 struct transaction;
@@ -37,7 +37,10 @@ struct transaction_origin {
     struct principal principal;
     const char *tenant; /* whose objects names refer to; NULL: "default" */
     int64_t now_ms;     /* creation time of new objects */
-    bool is_sweep;      /* deletes of targets take only those whose time of draining is over, and leave others as they are */
+    /* What is observed of an object that may not be committed yet, for results and changes as they are shown; NULL: null. */
+    runtime_column *runtime;
+    void *runtime_aux;
+    bool is_sweep; /* deletes of targets take only those whose time of draining is over, and leave others as they are */
     void (*random)(void *aux, uint8_t *, size_t);
     void *random_aux;
 };

@@ -71,7 +71,7 @@ result_json(const struct transaction *t, const struct object *o, bool has_column
     json_t *json = json_pack("{s:s,s:s,s:s}", "id", uuid_format(o->id, id), "type", object_class(o->type)->name, "name",
                              object_label_write(t->model, o, label));
     if (has_columns)
-        json_object_set_new(json, "object", object_json(t->model, o, NULL));
+        json_object_set_new(json, "object", transaction_json(t, o));
     return json;
 }
 

@@ -12,6 +12,8 @@ struct transaction {
     int64_t now_ms;
     void (*random)(void *aux, uint8_t *, size_t);
     void *random_aux;
+    runtime_column *runtime;
+    void *runtime_aux;
     bool is_sweep;
     bool may_move; /* of the operation being applied: "move" */
 
