@@ -57,6 +57,8 @@ struct store_batch {
 
 /* False: *err says why and what to do, the file is closed. */
 bool store_file_open(struct store_file *, const char *path, struct error *) MUST_CHECK;
+/* Sets the error of a file in which nothing is; false. */
+bool store_file_refuse_empty(const char *path, struct error *);
 void store_file_close(struct store_file *);
 
 bool store_file_load(struct store_file *, const struct store_loader *, struct model_sequences *, struct error *) MUST_CHECK;
@@ -81,5 +83,6 @@ bool store_file_error(const struct store_file *, struct error *, const char *wha
 
 /* The table of migrations (store_schema.c): brings the open file to this version's schema. */
 bool store_schema_migrate(struct store_file *, struct error *) MUST_CHECK;
+bool store_schema_make(struct store_file *, struct error *) MUST_CHECK; /* in an empty database */
 
 #endif

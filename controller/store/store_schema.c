@@ -66,7 +66,9 @@ check_identity(struct store_file *f, int *version, struct error *err)
     if (!pragma_get(f, "PRAGMA application_id", &id, err) || !pragma_get(f, "PRAGMA user_version", version, err)
         || !is_empty_file(f, &is_empty, err))
         return false;
-    if (id != APPLICATION_ID && !(is_empty && !id && !*version))
+    if (is_empty && !id && !*version)
+        return store_file_refuse_empty(f->path, err);
+    if (id != APPLICATION_ID)
         return error_set(err, ERROR_INVALID, "store '%s' is another program's SQLite file; name another with --store=sqlite:FILE", f->path);
     if (*version / 1000 > MAJOR)
         return error_set(err, ERROR_INVALID,
@@ -76,11 +78,11 @@ check_identity(struct store_file *f, int *version, struct error *err)
     return true;
 }
 
-bool
-store_schema_migrate(struct store_file *f, struct error *err)
+/* All steps above the version. */
+static bool
+run_steps(struct store_file *f, int version, struct error *err)
 {
-    int version;
-    if (!check_identity(f, &version, err) || !store_file_begin(f, true, err))
+    if (!store_file_begin(f, true, err))
         return false;
     char *identify = mem_printf("PRAGMA application_id = %d", APPLICATION_ID);
     bool ok = sqlite3_exec(f->db, identify, NULL, NULL, NULL) == SQLITE_OK || store_file_error(f, err, "cannot be written");
@@ -91,4 +93,17 @@ store_schema_migrate(struct store_file *f, struct error *err)
         return true;
     store_file_roll_back(f);
     return false;
+}
+
+bool
+store_schema_make(struct store_file *f, struct error *err)
+{
+    return run_steps(f, 0, err);
+}
+
+bool
+store_schema_migrate(struct store_file *f, struct error *err)
+{
+    int version;
+    return check_identity(f, &version, err) && run_steps(f, version, err);
 }

@@ -1,7 +1,9 @@
 /* controller/store: files that are not for us, or no longer whole, are refused by name. */
 #include "tests/unit/store_world.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -135,6 +137,70 @@ a_damaged_document_is_named_with_its_file(void **state)
     must_not_open(w, "meta 'revision' is no number");
 }
 
+/* What a crash, a full disk or a hand left there: taken for a new store, all that hosts have would go. */
+static void
+an_empty_file_is_refused_and_left_alone(void **state)
+{
+    struct world *w = *state;
+    struct stat st;
+    fclose(fopen(w->file, "w"));
+    must_not_open(w, "is empty, which no store of vnetd's is: restore it from a backup, or remove it to begin anew");
+    assert_int_equal(stat(w->file, &st), 0);
+    assert_int_equal(st.st_size, 0);
+
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(w->file, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(stat(w->file, &st), 0);
+    assert_int_not_equal(st.st_size, 0);
+    must_not_open(w, "is empty, which no store of vnetd's is");
+    assert_int_equal(unlink(w->file), 0);
+    must_open(w);
+}
+
+/* One that makes it ends in the middle of its writing: a file of its may have so many bytes, and one more is its end. */
+static void
+a_new_store_is_there_whole_or_not_at_all(void **state)
+{
+    struct world *w = *state;
+    for (rlim_t n = 0; n < 20000; n += 4096) {
+        pid_t child = fork();
+        if (!child) {
+            setrlimit(RLIMIT_FSIZE, &(struct rlimit){ n, n });
+            _exit(world_open(w));
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        assert_int_not_equal(access(w->file, F_OK), 0);
+    }
+    must_open(w);
+}
+
+static void
+a_log_that_an_earlier_store_left_is_not_taken_for_the_new_ones(void **state)
+{
+    struct world *w = *state;
+    static char log[1 << 20];
+    char name[100];
+    snprintf(name, sizeof name, "%s-wal", w->file);
+    must_open(w);
+    lab_begin(&w->lab);
+    lab_do(&w->lab, OP_VPC, "v", "10.0.0.0/16");
+    assert_true(commit(w));
+    FILE *f = fopen(name, "r"); /* as a crash leaves it */
+    assert_non_null(f);
+    size_t n = fread(log, 1, sizeof log, f);
+    fclose(f);
+    assert_true(n > 4096);
+    world_close(w);
+    assert_int_equal(unlink(w->file), 0);
+    write_at(name, 0, log, n);
+    must_open(w);
+    assert_int_equal(model_count(w->lab.m, OBJECT_VPC), 0);
+}
+
 static void
 a_place_that_is_not_there_is_named(void **state)
 {
@@ -158,6 +224,9 @@ main(void)
         STORE_TEST(a_newer_major_schema_is_refused_and_a_newer_minor_taken),
         STORE_TEST(an_older_schema_is_brought_up_to_date),
         STORE_TEST(a_damaged_document_is_named_with_its_file),
+        STORE_TEST(an_empty_file_is_refused_and_left_alone),
+        STORE_TEST(a_new_store_is_there_whole_or_not_at_all),
+        STORE_TEST(a_log_that_an_earlier_store_left_is_not_taken_for_the_new_ones),
         STORE_TEST(a_place_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
