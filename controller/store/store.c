@@ -123,27 +123,6 @@ copy(const char *s)
     return mem_strdup(s ? s : "");
 }
 
-static char *
-document_text(const struct object *o)
-{
-    json_t *document = object_to_store(o);
-    char *text = json_text(document);
-    json_decref(document);
-    return text;
-}
-
-static void
-batch_fill_rows(struct store_batch *b, const struct transaction *t)
-{
-    const struct change *changes = transaction_changes(t, &b->n_rows);
-    b->rows = mem_alloc(b->n_rows * sizeof *b->rows);
-    for (size_t i = 0; i < b->n_rows; i++)
-        b->rows[i] = (struct store_row){
-            .number = changes[i].number,
-            .text = changes[i].after ? document_text(changes[i].after) : NULL,
-        };
-}
-
 static struct store_batch *
 batch_new(const struct store_commit *c)
 {
@@ -153,7 +132,7 @@ batch_new(const struct store_commit *c)
     b->when_ms = wall_ms();
     b->who = copy(c->who);
     b->summary = copy(c->summary);
-    batch_fill_rows(b, c->transaction);
+    b->changes = transaction_changes(c->transaction, &b->n_changes);
     if (c->idempotency_key) {
         b->key = copy(c->idempotency_key);
         b->scope = copy(c->scope);

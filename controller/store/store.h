@@ -31,8 +31,9 @@ struct store_loader {
 };
 bool store_load(struct store *, const struct store_loader *, struct model_sequences *, struct error *) MUST_CHECK;
 
-/* Submits what a finished transaction changed (copied; the transaction is not kept). 'idempotency_key' (NULL: none) with 'scope' (who asks),
- * a digest of the request and the answer given, go into the same commit. 'who' and 'summary' go into the journal. */
+/* Submits what a finished transaction changed. Another thread reads its changes until 'done' is called or the store is closed: until then it is
+ * neither committed nor freed. The rest is copied: 'idempotency_key' (NULL: none) with 'scope' (who asks), a digest of the request and the
+ * answer given, go into the same commit; 'who' and 'summary' go into the journal. */
 struct store_commit {
     const struct transaction *transaction;
     const char *who;

@@ -393,17 +393,27 @@ swap_revision(struct store_file *f, const struct store_batch *b, struct error *e
 }
 
 static bool
-put_row(struct store_file *f, const struct store_row *row, struct error *err)
+put_object(struct store_file *f, const struct object *o, struct error *err)
 {
-    if (row->text) {
-        bind_text(f, ST_PUT_OBJECT, 2, row->text);
-        bind_int(f, ST_PUT_OBJECT, 1, row->number);
-        return run(f, ST_PUT_OBJECT, err);
-    }
-    bind_int(f, ST_DEL_OBJECT, 1, row->number);
+    json_t *document = object_to_store(o);
+    char *text = json_text(document);
+    json_decref(document);
+    bind_text(f, ST_PUT_OBJECT, 2, text);
+    bind_int(f, ST_PUT_OBJECT, 1, o->number);
+    bool ok = run(f, ST_PUT_OBJECT, err);
+    free(text);
+    return ok;
+}
+
+static bool
+put_change(struct store_file *f, const struct change *c, struct error *err)
+{
+    if (c->after)
+        return put_object(f, c->after, err);
+    bind_int(f, ST_DEL_OBJECT, 1, c->number);
     if (!run(f, ST_DEL_OBJECT, err))
         return false;
-    bind_int(f, ST_PUT_TOMBSTONE, 1, row->number);
+    bind_int(f, ST_PUT_TOMBSTONE, 1, c->number);
     return run(f, ST_PUT_TOMBSTONE, err);
 }
 
@@ -444,8 +454,8 @@ put_all(struct store_file *f, const struct store_batch *b, struct error *err)
 {
     if (!swap_revision(f, b, err))
         return false;
-    for (size_t i = 0; i < b->n_rows; i++)
-        if (!put_row(f, &b->rows[i], err))
+    for (size_t i = 0; i < b->n_changes; i++)
+        if (!put_change(f, &b->changes[i], err))
             return false;
     return put_answer(f, b, err) && put_journal(f, b, err);
 }

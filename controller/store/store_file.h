@@ -38,18 +38,13 @@ struct store_file {
     sqlite3_stmt *statements[N_STATEMENTS];
 };
 
-/* One thing to put (text) or delete (NULL). */
-struct store_row {
-    uint32_t number;
-    char *text;
-};
-
-/* A transaction as the file takes it. Owns all it points to. */
+/* A transaction as the file takes it. Owns all it points to but the changes, which are the transaction's: what they become is put as text, which is
+ * made by the thread that writes, one object at a time. */
 struct store_batch {
     uint64_t base_revision;
     struct model_sequences sequences;
-    struct store_row *rows;
-    size_t n_rows;
+    const struct change *changes;
+    size_t n_changes;
     int64_t when_ms;
     char *who, *summary;
     char *key, *scope, *digest, *answer; /* key NULL: none */

@@ -60,10 +60,7 @@ void
 job_free(struct job *j)
 {
     struct store_batch *b = j->batch;
-    for (size_t i = 0; b && i < b->n_rows; i++)
-        free(b->rows[i].text);
     if (b) {
-        free(b->rows);
         free(b->who);
         free(b->summary);
         free(b->key);
