@@ -45,7 +45,7 @@ struct commits {
     struct controller *controller;
     struct request *first, **last; /* first is the one in progress */
     bool is_storing;
-    struct event *turn;
+    struct event *turn; /* a timer that has run out: an event made active would be next before the loop looks at any connection again */
     struct commit_counters counters;
 };
 
@@ -57,8 +57,14 @@ commits_new(struct controller *c)
     struct commits *commits = mem_zalloc(sizeof *commits);
     commits->controller = c;
     commits->last = &commits->first;
-    commits->turn = event_new(c->base, -1, 0, commits_turn, commits);
+    commits->turn = evtimer_new(c->base, commits_turn, commits);
     return commits;
+}
+
+static void
+schedule(struct commits *commits)
+{
+    event_add(commits->turn, &(struct timeval){ 0, 0 });
 }
 
 const struct commit_counters *
@@ -87,7 +93,7 @@ commit_submit(struct commits *commits, const struct commit_request *r)
     *commits->last = request;
     commits->last = &request->next;
     if (!commits->is_storing)
-        event_active(commits->turn, 0, 0);
+        schedule(commits);
 }
 
 json_t *
@@ -119,7 +125,7 @@ request_end(struct commits *commits, struct commit_result *result)
     free(r->digest);
     free(r);
     if (commits->first)
-        event_active(commits->turn, 0, 0);
+        schedule(commits);
 }
 
 static void
@@ -320,8 +326,8 @@ changes_json(const struct controller *c, const struct transaction *t)
 static void
 submit_to_store(struct commits *commits, struct request *r)
 {
-    json_t *answer = commit_answer(transaction_sequences(r->transaction).revision, r->results);
-    char *text = json_text(answer);
+    json_t *answer = r->key ? commit_answer(transaction_sequences(r->transaction).revision, r->results) : NULL;
+    char *text = answer ? json_text(answer) : NULL;
     char summary[64];
     snprintf(summary, sizeof summary, "%zu operations", json_array_size(r->ops));
     struct store_commit commit = {
@@ -352,7 +358,7 @@ commits_turn(evutil_socket_t fd, short what, void *aux)
     if (!apply_some(commits, r, &err)) {
         request_fail(commits, &err, (int) r->applied);
     } else if (r->applied < json_array_size(r->ops)) {
-        event_active(commits->turn, 0, 0);
+        schedule(commits);
     } else if (!transaction_finish(r->transaction, &err)) {
         request_fail(commits, &err, -1);
     } else if (r->is_dry_run) {

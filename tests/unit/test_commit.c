@@ -6,12 +6,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "controller/host/host.h"
 #include "tests/unit/controller_lab.h"
 
@@ -134,6 +136,50 @@ what_is_empty_makes_no_revision(void **state)
     assert_true(r.ok);
     assert_int_equal(r.revision, 0);
     lab_result_done(&r);
+}
+
+/* ---- large ones ---- */
+
+struct ticker {
+    struct event *event;
+    int n;
+};
+
+static void
+tick(evutil_socket_t fd, short what, void *aux)
+{
+    struct ticker *t = aux;
+    t->n++;
+    event_add(t->event, &(struct timeval){ 0, 0 });
+}
+
+/* 'n' tenants, as text of operations; free() it. */
+static char *
+many(int n)
+{
+    char *text = mem_alloc((size_t) n * 64 + 8), *at = text;
+    for (int i = 0; i < n; i++)
+        at += sprintf(at, "%s{'op':'add','type':'tenant','name':'t%d'}", i ? "," : "[", i);
+    strcpy(at, "]");
+    return text;
+}
+
+/* A dry run, since the loop waits for the store otherwise. */
+static void
+a_large_request_leaves_the_loop_its_turns(void **state)
+{
+    struct controller_lab *lab = *state;
+    struct commit_request dry = { .principal = admin, .is_dry_run = true };
+    struct ticker ticker = { .n = 0 };
+    char *ops = many(20000);
+    ticker.event = evtimer_new(lab->c.base, tick, &ticker);
+    event_add(ticker.event, &(struct timeval){ 0, 0 });
+    struct lab_result r = controller_lab_try(lab, &dry, ops);
+    assert_true(r.ok);
+    assert_true(ticker.n >= 8); /* 5 ms each, of 100 ms on the fastest machine */
+    lab_result_done(&r);
+    event_free(ticker.event);
+    free(ops);
 }
 
 /* ---- who ---- */
@@ -311,6 +357,7 @@ main(void)
         TEST(a_request_that_fails_names_the_operation_and_changes_nothing),
         TEST(a_dry_run_says_what_would_change_and_changes_nothing),
         TEST(what_is_empty_makes_no_revision),
+        TEST(a_large_request_leaves_the_loop_its_turns),
         TEST(who_may_not_is_told_so_and_nothing_else),
         TEST(a_connected_host_is_not_deleted),
         TEST(a_repetition_is_answered_and_not_done_again),
