@@ -33,6 +33,7 @@ struct request {
     struct principal principal;
     char *tenant, *key, *scope, *digest;
     bool is_dry_run, is_sweep;
+    enum commit_results wanted;
     commit_done *done;
     void *aux;
 
@@ -86,6 +87,7 @@ commit_submit(struct commits *commits, const struct commit_request *r)
         .digest = mem_strdup(r->digest ? r->digest : ""),
         .is_dry_run = r->is_dry_run,
         .is_sweep = r->is_sweep,
+        .wanted = r->results,
         .done = r->done,
         .aux = r->aux,
         .results = json_array(),
@@ -165,6 +167,7 @@ request_begin(struct commits *commits, struct request *r)
         .runtime = columns_staged,
         .runtime_aux = commits->controller,
         .is_sweep = r->is_sweep,
+        .is_brief = r->wanted == COMMIT_RESULTS_NAMES,
         .random = controller_random,
     };
     r->transaction = transaction_begin(commits->controller->model, &origin);
@@ -198,11 +201,13 @@ apply_some(struct commits *commits, struct request *r, struct error *err)
             break;
         json_t *result = NULL;
         const json_t *op = json_array_get(r->ops, r->applied);
-        if (!transaction_op(r->transaction, op, &result, err) || !check_runtime(commits->controller, op, err)) {
+        if (!transaction_op(r->transaction, op, r->wanted == COMMIT_RESULTS_NONE ? NULL : &result, err)
+            || !check_runtime(commits->controller, op, err)) {
             json_decref(result);
             return false;
         }
-        json_array_append_new(r->results, result ? result : json_null());
+        if (r->wanted != COMMIT_RESULTS_NONE)
+            json_array_append_new(r->results, result ? result : json_null());
         r->applied++;
     } while (r->applied % 64 || controller_now_ms() < end_ms);
     return true;

@@ -13,7 +13,7 @@ struct commit_result {
     bool ok;
     struct error err;      /* when not ok */
     int op;                /* the operation it is about; -1: the whole */
-    const json_t *results; /* one object per operation: id, type, name, object */
+    const json_t *results; /* as asked for: one object per operation: id, type, name, object */
     const json_t *changes; /* dry run: what would change */
     uint64_t revision;
     const uint32_t *hosts; /* concerned: they want more than before */
@@ -23,12 +23,20 @@ struct commit_result {
 
 typedef void commit_done(void *aux, const struct commit_result *);
 
+/* What a result says: of a large batch, most of the work is to say it. */
+enum commit_results {
+    COMMIT_RESULTS_OBJECTS, /* id, type, name and, after add and set, the object */
+    COMMIT_RESULTS_NAMES,   /* id, type, name */
+    COMMIT_RESULTS_NONE,    /* there are none: the array is empty */
+};
+
 struct commit_request {
     json_t *ops; /* array; a reference is taken over */
     struct principal principal;
     const char *tenant; /* copied; NULL: "default" */
     bool is_dry_run;
-    bool is_sweep;               /* see transaction_origin */
+    bool is_sweep; /* see transaction_origin */
+    enum commit_results results;
     const char *idempotency_key; /* copied; NULL none */
     const char *scope, *digest;  /* with a key: whose it is; of the request. Copied */
     commit_done *done;           /* always called, from the loop; results are borrowed */

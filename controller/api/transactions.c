@@ -123,6 +123,21 @@ read_wait(struct changing *t, const json_t *body, struct error *err)
     return true;
 }
 
+static bool
+read_results(const json_t *body, enum commit_results *results, struct error *err)
+{
+    static const char *const words[] = { "objects", "names", "none" };
+    const json_t *given = json_object_get(body, "results");
+    const char *word = json_string_value(given);
+    *results = COMMIT_RESULTS_OBJECTS;
+    for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
+        if (!strcmp(word, words[i])) {
+            *results = (enum commit_results) i;
+            return true;
+        }
+    return !given || error_set(err, ERROR_INVALID, "results '%.100s': must be 'objects', 'names' or 'none'", word ? word : "");
+}
+
 /* A wish that is not understood must not be taken for none. */
 static bool
 check_types(const json_t *body, struct error *err)
@@ -141,7 +156,8 @@ submit(struct changing *t, const json_t *body, struct error *err)
     json_t *ops = json_object_get(body, "ops");
     const char *given = json_member_string(body, "tenant"), *tenant = given ? given : t->call->tenant;
     const char *key;
-    if (!check_types(body, err))
+    enum commit_results results;
+    if (!check_types(body, err) || !read_results(body, &results, err))
         return false;
     if (!json_is_array(ops))
         return error_set(err, ERROR_INVALID, "ops: must be an array of operations");
@@ -156,6 +172,7 @@ submit(struct changing *t, const json_t *body, struct error *err)
         .principal = t->call->principal,
         .tenant = tenant,
         .is_dry_run = json_member_bool(body, "dry_run", false),
+        .results = results,
         .idempotency_key = key,
         .scope = t->call->scope,
         .digest = digest,
@@ -173,7 +190,7 @@ api_transaction(struct call *call)
     struct error err;
     struct changing *t = mem_zalloc(sizeof *t);
     t->call = call;
-    json_t *body = call_body(call, "ops tenant dry_run wait timeout", &err);
+    json_t *body = call_body(call, "ops tenant dry_run wait timeout results", &err);
     if (!body || !submit(t, body, &err)) {
         call_error(call, &err, -1);
         changing_free(t);

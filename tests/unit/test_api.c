@@ -208,6 +208,8 @@ what_is_asked_wrongly_is_refused_in_json_and_the_connection_goes_on(void **state
         { "POST", "/v1/transactions", "{'ops':[],'tenant':5}", 400, "tenant" },
         { "POST", "/v1/transactions", "{'ops':[],'wait':5}", 400, "wait" },
         { "POST", "/v1/transactions", "{'ops':[],'wait':'x'}", 400, "wait" },
+        { "POST", "/v1/transactions", "{'ops':[],'results':'x'}", 400, "results" },
+        { "POST", "/v1/transactions", "{'ops':[],'results':5}", 400, "results" },
         { "POST", "/v1/transactions", "{'ops':[],'dryrun':true}", 400, "'dryrun' is unknown" },
         { "POST", "/v1/transactions", "{'ops':[],'ops':[]}", 400, "JSON" },
         { "POST", "/v1/transactions", "{'ops':[],'o':1}", 400, "'o' is unknown" },

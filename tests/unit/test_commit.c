@@ -182,6 +182,26 @@ a_large_request_leaves_the_loop_its_turns(void **state)
     free(ops);
 }
 
+static void
+results_are_what_is_asked_for(void **state)
+{
+    struct controller_lab *lab = *state;
+    struct commit_request names = { .principal = admin, .results = COMMIT_RESULTS_NAMES };
+    struct commit_request none = { .principal = admin, .results = COMMIT_RESULTS_NONE };
+    struct lab_result r = controller_lab_try(lab, NULL, VPC);
+    assert_non_null(json_object_get(json_array_get(r.results, 0), "object"));
+    lab_result_done(&r);
+    r = controller_lab_try(lab, &names, "[{'op':'set','type':'vpc','name':'v','values':{'tags:k':'v'}}]");
+    assert_string_equal(json_member_string(json_array_get(r.results, 0), "name"), "v");
+    assert_null(json_object_get(json_array_get(r.results, 0), "object"));
+    lab_result_done(&r);
+    r = controller_lab_try(lab, &none, SUBNET);
+    assert_true(r.ok);
+    assert_int_equal(json_array_size(r.results), 0);
+    lab_result_done(&r);
+    assert_int_not_equal(controller_lab_number(lab, OBJECT_SUBNET, "s"), 0);
+}
+
 /* ---- who ---- */
 
 static void
@@ -358,6 +378,7 @@ main(void)
         TEST(a_dry_run_says_what_would_change_and_changes_nothing),
         TEST(what_is_empty_makes_no_revision),
         TEST(a_large_request_leaves_the_loop_its_turns),
+        TEST(results_are_what_is_asked_for),
         TEST(who_may_not_is_told_so_and_nothing_else),
         TEST(a_connected_host_is_not_deleted),
         TEST(a_repetition_is_answered_and_not_done_again),

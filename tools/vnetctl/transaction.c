@@ -60,13 +60,23 @@ transaction_add(struct transaction *t, const struct call *call, struct error *er
     return true;
 }
 
+/* Only names that are printed are asked for: to tell them all is most of the work of a large batch. */
+static const char *
+results_wanted(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->origins[i].command->prints_name)
+            return "names";
+    return "none";
+}
+
 /* Ends the body: what holds for the whole transaction. */
 static void
 body_finish(struct transaction *t, const struct client *c)
 {
     const struct options *o = c->options;
-    json_t *rest = json_pack("{ss sb ss si}", "tenant", o->tenant, "dry_run", o->dry_run, "wait", o->wait_hosts ? "hosts" : "none",
-                             "timeout", client_seconds_left(c));
+    json_t *rest = json_pack("{ss sb ss si ss}", "tenant", o->tenant, "dry_run", o->dry_run, "wait", o->wait_hosts ? "hosts" : "none",
+                             "timeout", client_seconds_left(c), "results", results_wanted(t));
     char *text = json_text(rest);
     put_text(&t->body, "],");
     put_text(&t->body, text + 1); /* without its '{' */

@@ -38,6 +38,7 @@ transaction_begin(struct model *m, const struct transaction_origin *origin)
     t->now_ms = origin->now_ms;
     t->runtime = origin->runtime;
     t->runtime_aux = origin->runtime_aux;
+    t->is_brief = origin->is_brief;
     t->is_sweep = origin->is_sweep;
     t->random = origin->random;
     t->random_aux = origin->random_aux;

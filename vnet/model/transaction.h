@@ -40,6 +40,7 @@ struct transaction_origin {
     /* What is observed of an object that may not be committed yet, for results and changes as they are shown; NULL: null. */
     runtime_column *runtime;
     void *runtime_aux;
+    bool is_brief; /* results of operations are without "object" */
     bool is_sweep; /* deletes of targets take only those whose time of draining is over, and leave others as they are */
     void (*random)(void *aux, uint8_t *, size_t);
     void *random_aux;
@@ -50,7 +51,7 @@ struct transaction *transaction_begin(struct model *, const struct transaction_o
 void transaction_abort(struct transaction *);
 
 /* Applies one operation. '*result' (may be NULL): new reference, {"id", "type", "name"} of the object, after add and set also
- * "object", all its columns; NULL when nothing was there to delete. A large batch is cheaper without.
+ * "object", all its columns, unless the origin is brief; NULL when nothing was there to delete. A large batch is cheaper without.
  * On false the transaction can only be aborted; *err is prefixed by the caller with the command's number where that helps. */
 bool transaction_op(struct transaction *, const json_t *op, json_t **result, struct error *) MUST_CHECK;
 

@@ -114,7 +114,7 @@ op_apply(struct transaction *t, struct op *op, json_t **result, struct error *er
     if (op->kind == OP_SET ? !op_set(t, op, &number, err) : !op_add(t, op, &number, err))
         return false;
     if (result)
-        *result = result_json(t, transaction_get(t, number, op->class->type), true);
+        *result = result_json(t, transaction_get(t, number, op->class->type), !t->is_brief);
     return true;
 }
 

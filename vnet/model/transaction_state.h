@@ -14,7 +14,7 @@ struct transaction {
     void *random_aux;
     runtime_column *runtime;
     void *runtime_aux;
-    bool is_sweep;
+    bool is_brief, is_sweep;
     bool may_move; /* of the operation being applied: "move" */
 
     struct model_sequences sequences;
