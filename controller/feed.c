@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "controller/columns.h"
 #include "controller/controller.h"
+#include "controller/feed_watch.h"
 #include "vnet/model/model_json.h"
 
 /* Ids begin anew with each run, at its start in milliseconds times this power of two: no run gives out more than that in each millisecond. They fit
@@ -32,6 +33,7 @@ struct feed {
     struct feed_event ring[FEED_KEPT];
     uint64_t first, last; /* ids: before the first event of this run, and of the last one */
     struct feed_reader *readers;
+    struct feed_watches *watches;
     struct map pending; /* objects whose runtime columns changed in this turn */
     struct pending *first_pending, **last_pending;
     struct event *flush;
@@ -44,11 +46,18 @@ feed_new(struct controller *c)
 {
     struct feed *f = mem_zalloc(sizeof *f);
     f->controller = c;
+    f->watches = feed_watches_new();
     f->first = f->last = (uint64_t) c->started_ms << FEED_ID_BITS;
     f->flush = event_new(c->base, -1, 0, feed_flush, f);
     f->last_pending = &f->first_pending;
     map_init(&f->pending);
     return f;
+}
+
+struct feed_watches *
+feed_watches(struct feed *f)
+{
+    return f->watches;
 }
 
 uint64_t
@@ -81,6 +90,7 @@ publish(struct feed *f, const struct object *o, enum feed_change change, uint64_
         next = r->next;
         r->each(r->aux, e);
     }
+    feed_watches_tell(f->watches, o, revision && change != FEED_DEL);
 }
 
 json_t *
@@ -173,6 +183,7 @@ feed_free(struct feed *f)
     while (f->readers)
         feed_unsubscribe(f->readers);
     map_done(&f->pending);
+    feed_watches_free(f->watches);
     event_free(f->flush);
     free(f);
 }

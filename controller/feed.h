@@ -44,4 +44,7 @@ uint64_t feed_last(const struct feed *);
 /* Is every event after this one still kept? Not for what an earlier run of vnetd gave out. */
 bool feed_keeps(const struct feed *, uint64_t after);
 
+/* ---- its parts ---- */
+struct feed_watches *feed_watches(struct feed *);
+
 #endif

@@ -17,6 +17,7 @@ libcontroller_a_SOURCES += \
 	controller/api/resources.c \
 	controller/api/show.c \
 	controller/api/transactions.c \
+	controller/api/waits.c \
 	controller/announce.c controller/announce.h \
 	controller/announcements.c \
 	controller/check/check.c controller/check/check.h \
@@ -34,6 +35,7 @@ libcontroller_a_SOURCES += \
 	controller/counters.c controller/counters.h \
 	controller/exhaustion.c \
 	controller/feed.c controller/feed.h \
+	controller/feed_watch.c controller/feed_watch.h \
 	controller/gateway_probe.c controller/gateway_probe.h \
 	controller/hits/hit_count.c controller/hits/hit_count.h \
 	controller/hits/hit_reading.c controller/hits/hit_reading.h controller/hits/hit_source.c controller/hits/hit_source.h \

@@ -35,6 +35,7 @@ void api_transaction(struct call *);
 void api_sync(struct call *);
 /* events.c */
 void api_events(struct call *);
+/* waits.c */
 void api_wait(struct call *);
 /* insight.c */
 void api_verify(struct call *);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "controller/feed_watch.h"
 #include "tests/unit/controller_lab.h"
 
 #define VPC "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}}]"
@@ -140,6 +141,68 @@ readers_left_at_the_end_are_let_go(void **state)
     feed_subscribe(lab->c.feed, 0, see, &s);
 }
 
+/* ---- who waits for one object ---- */
+
+#define PORTS                                                                             \
+    "[{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}}," \
+    "{'op':'add','type':'port','name':'a','values':{'subnet':'s'}},{'op':'add','type':'port','name':'b','values':{'subnet':'s'}}]"
+#define CHANGE(NAME, VALUE) "[{'op':'set','type':'port','name':'" NAME "','values':{'tags:k':'" VALUE "'}}]"
+#define ADD(NAME) "[{'op':'add','type':'port','name':'" NAME "','values':{'subnet':'s'}}]"
+
+static void
+count(void *aux)
+{
+    ++*(int *) aux;
+}
+
+static void
+an_event_wakes_only_who_waits_for_its_object(void **state)
+{
+    struct controller_lab *lab = *state;
+    int n_a = 0, n_b = 0, n_late = 0, n_route = 0;
+    controller_lab_do(lab, VPC);
+    controller_lab_do(lab, PORTS);
+    struct feed_watch *a = feed_watch_new(lab->c.feed, count, &n_a), *b = feed_watch_new(lab->c.feed, count, &n_b);
+    struct feed_watch *late = feed_watch_new(lab->c.feed, count, &n_late), *route = feed_watch_new(lab->c.feed, count, &n_route);
+    feed_watch_object(a, controller_lab_number(lab, OBJECT_PORT, "a"));
+    feed_watch_object(b, controller_lab_number(lab, OBJECT_PORT, "b"));
+    feed_watch_name(late, OBJECT_PORT, "late");
+    feed_watch_name(route, OBJECT_ROUTE, "v-main/10.9.0.0/16"); /* has no name: any that comes */
+    for (int i = 0; i < 3; i++)
+        controller_lab_do(lab, i % 2 ? CHANGE("a", "1") : CHANGE("a", "2"));
+    controller_lab_do(lab, ADD("other"));
+    assert_int_equal(n_a, 3);
+    assert_int_equal(n_b + n_late + n_route, 0);
+    controller_lab_do(lab, ADD("late"));
+    assert_int_equal(n_late, 1);
+    feed_watch_object(late, controller_lab_number(lab, OBJECT_PORT, "late"));
+    feed_object(lab->c.feed, controller_lab_number(lab, OBJECT_PORT, "late"));
+    controller_lab_turn(lab);
+    assert_int_equal(n_late, 2);
+    controller_lab_do(lab, "[{'op':'del','type':'port','name':'late'}]");
+    assert_int_equal(n_late, 3);
+    feed_watch_free(route);
+    feed_watch_free(late);
+    feed_watch_free(b);
+    feed_watch_free(a);
+}
+
+static void
+who_waits_by_id_is_woken_when_it_comes(void **state)
+{
+    struct controller_lab *lab = *state;
+    int n = 0;
+    controller_lab_do(lab, VPC);
+    controller_lab_do(lab, PORTS);
+    struct feed_watch *w = feed_watch_new(lab->c.feed, count, &n);
+    feed_watch_name(w, OBJECT_PORT, "6F1A2C3D-0000-4000-8000-00000000ABCD");
+    controller_lab_do(lab, ADD("other"));
+    assert_int_equal(n, 0);
+    controller_lab_do(lab, "[{'op':'add','type':'port','values':{'subnet':'s','id':'6f1a2c3d-0000-4000-8000-00000000abcd'}}]");
+    assert_int_equal(n, 1);
+    feed_watch_free(w);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, controller_lab_teardown)
 
 int
@@ -152,6 +215,8 @@ main(void)
         TEST(what_is_no_longer_kept_is_known_to_be_missing),
         TEST(ids_of_an_earlier_run_and_of_the_future_are_not_kept),
         TEST(readers_left_at_the_end_are_let_go),
+        TEST(an_event_wakes_only_who_waits_for_its_object),
+        TEST(who_waits_by_id_is_woken_when_it_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
