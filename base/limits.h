@@ -13,7 +13,7 @@
 #define LIMIT_READER_REQUEST_BYTES (64 << 10) /* likewise, of who may change nothing */
 #define LIMIT_REQUEST_HEADER_BYTES (16 << 10)
 #define LIMIT_CLIENTS 1024                  /* API connections at once */
-#define LIMIT_CLIENT_BUFFER_BYTES (8 << 20) /* unread answer of an event stream before it is dropped */
+#define LIMIT_CLIENT_BUFFER_BYTES (8 << 20) /* unread instructions of an agent before it is dropped */
 #define LIMIT_IDEMPOTENCY_KEYS 1024         /* remembered answers of a principal */
 #define LIMIT_OPENFLOW_MESSAGE 65535        /* the protocol's own */
 #define LIMIT_OVSDB_MESSAGE_BYTES (64 << 20)

@@ -6,10 +6,10 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
-#include "controller/columns.h"
 #include "controller/controller.h"
+#include "controller/feed_stream.h"
+#include "controller/feed_text.h"
 #include "controller/feed_watch.h"
-#include "vnet/model/model_json.h"
 
 /* Ids begin anew with each run, at its start in milliseconds times this power of two: no run gives out more than that in each millisecond. They fit
  * 63 bits. */
@@ -30,10 +30,12 @@ struct pending {
 
 struct feed {
     struct controller *controller;
-    struct feed_event ring[FEED_KEPT];
-    uint64_t first, last; /* ids: before the first event of this run, and of the last one */
+    struct feed_event *ring; /* FEED_KEPT: memory that no event has come to is none of ours yet */
+    uint64_t first, last;    /* ids: before the first event of this run, and of the last one */
     struct feed_reader *readers;
     struct feed_watches *watches;
+    struct feed_streams *streams;
+    struct feed_texts *texts;
     struct map pending; /* objects whose runtime columns changed in this turn */
     struct pending *first_pending, **last_pending;
     struct event *flush;
@@ -46,7 +48,10 @@ feed_new(struct controller *c)
 {
     struct feed *f = mem_zalloc(sizeof *f);
     f->controller = c;
+    f->ring = mem_zalloc(FEED_KEPT * sizeof *f->ring);
     f->watches = feed_watches_new();
+    f->streams = feed_streams_new(c->base, f);
+    f->texts = feed_texts_new(c);
     f->first = f->last = (uint64_t) c->started_ms << FEED_ID_BITS;
     f->flush = event_new(c->base, -1, 0, feed_flush, f);
     f->last_pending = &f->first_pending;
@@ -60,15 +65,32 @@ feed_watches(struct feed *f)
     return f->watches;
 }
 
+struct feed_streams *
+feed_streams(struct feed *f)
+{
+    return f->streams;
+}
+
+struct feed_texts *
+feed_texts(struct feed *f)
+{
+    return f->texts;
+}
+
 uint64_t
 feed_last(const struct feed *f)
 {
     return f->last;
 }
 
-/* The id of the event before the oldest one kept. */
-static uint64_t
-before_oldest(const struct feed *f)
+const struct feed_event *
+feed_event(const struct feed *f, uint64_t id)
+{
+    return &f->ring[id % FEED_KEPT];
+}
+
+uint64_t
+feed_oldest(const struct feed *f)
 {
     return f->last - f->first < FEED_KEPT ? f->first : f->last - FEED_KEPT;
 }
@@ -76,7 +98,7 @@ before_oldest(const struct feed *f)
 bool
 feed_keeps(const struct feed *f, uint64_t after)
 {
-    return after >= before_oldest(f) && after <= f->last;
+    return after >= feed_oldest(f) && after <= f->last;
 }
 
 static void
@@ -91,17 +113,7 @@ publish(struct feed *f, const struct object *o, enum feed_change change, uint64_
         r->each(r->aux, e);
     }
     feed_watches_tell(f->watches, o, revision && change != FEED_DEL);
-}
-
-json_t *
-feed_event_json(const struct feed *f, const struct feed_event *e, bool names_hosts)
-{
-    static const char *const words[] = { "add", "set", "del" };
-    char id[UUID_STRLEN];
-    const struct object *o = model_get(f->controller->model, e->number, e->type);
-    return json_pack("{s:o,s:s,s:s,s:s,s:o}", "revision", e->revision ? json_integer((json_int_t) e->revision) : json_null(), "type",
-                     object_class(e->type)->name, "id", uuid_format(e->object, id), "change", words[e->change], "object",
-                     o ? columns_object(f->controller, o, &(struct columns_wanted){ .names_hosts = names_hosts }) : json_null());
+    feed_streams_stir(f->streams);
 }
 
 void
@@ -152,7 +164,7 @@ feed_subscribe(struct feed *f, uint64_t after, feed_each *each, void *aux)
     if (f->readers)
         f->readers->prev = r;
     f->readers = r;
-    for (uint64_t id = feed_keeps(f, after) ? after : before_oldest(f); id < f->last;)
+    for (uint64_t id = feed_keeps(f, after) ? after : feed_oldest(f); id < f->last;)
         each(aux, &f->ring[++id % FEED_KEPT]);
     return r;
 }
@@ -184,6 +196,9 @@ feed_free(struct feed *f)
         feed_unsubscribe(f->readers);
     map_done(&f->pending);
     feed_watches_free(f->watches);
+    feed_streams_free(f->streams);
+    feed_texts_free(f->texts);
     event_free(f->flush);
+    free(f->ring);
     free(f);
 }

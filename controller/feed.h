@@ -1,5 +1,6 @@
 /* What changed, for event streams and wait-until: intent as it commits, and runtime columns as facts move. The last
- * FEED_KEPT events are kept, so that a stream can go on where it was cut. */
+ * FEED_KEPT events are kept, so that a stream can go on where it was cut, and can read at its own pace (feed_stream.h). An event is a number
+ * here, not a text: all that one transaction changes costs the ring 48 bytes an object. */
 #ifndef CONTROLLER_FEED_H
 #define CONTROLLER_FEED_H 1
 
@@ -13,7 +14,8 @@ struct controller;
 struct feed;
 struct feed_reader;
 
-#define FEED_KEPT 4096
+/* More than a transaction of LIMIT_TRANSACTION_OPS ports has. 12 MiB, once so much has happened. */
+#define FEED_KEPT (1 << 18)
 
 struct feed_event {
     uint64_t id;       /* rising by one, and higher than all of earlier runs */
@@ -32,19 +34,22 @@ void feed_free(struct feed *);
 void feed_object(struct feed *, uint32_t number);
 /* An object of intent has changed; call after the commit. */
 void feed_change(struct feed *, const struct change *, uint64_t revision);
-/* The event as the API tells it, with the object as it is now: nobody pays for events that nobody reads. 'names_hosts' as in
- * columns.h. New reference. */
-json_t *feed_event_json(const struct feed *, const struct feed_event *, bool names_hosts);
-
 /* Calls 'each' for every event after 'after' that is still kept, and for each one from now on (from the loop). */
 typedef void feed_each(void *aux, const struct feed_event *);
 struct feed_reader *feed_subscribe(struct feed *, uint64_t after, feed_each *, void *aux);
 void feed_unsubscribe(struct feed_reader *);
+/* The id of the last event. */
 uint64_t feed_last(const struct feed *);
+/* The id before the oldest one kept. */
+uint64_t feed_oldest(const struct feed *);
+/* One that is kept: feed_keeps(id - 1), and id <= feed_last(). Valid until the next event. */
+const struct feed_event *feed_event(const struct feed *, uint64_t id);
 /* Is every event after this one still kept? Not for what an earlier run of vnetd gave out. */
 bool feed_keeps(const struct feed *, uint64_t after);
 
 /* ---- its parts ---- */
 struct feed_watches *feed_watches(struct feed *);
+struct feed_streams *feed_streams(struct feed *);
+struct feed_texts *feed_texts(struct feed *);
 
 #endif

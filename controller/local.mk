@@ -35,6 +35,8 @@ libcontroller_a_SOURCES += \
 	controller/counters.c controller/counters.h \
 	controller/exhaustion.c \
 	controller/feed.c controller/feed.h \
+	controller/feed_stream.c controller/feed_stream.h \
+	controller/feed_text.c controller/feed_text.h \
 	controller/feed_watch.c controller/feed_watch.h \
 	controller/gateway_probe.c controller/gateway_probe.h \
 	controller/hits/hit_count.c controller/hits/hit_count.h \

@@ -63,6 +63,12 @@ on_bad(void *aux, struct connection *connection, const struct error *err)
 }
 
 static void
+on_drained(void *aux, struct connection *connection)
+{
+    call_drained(connection_user(connection));
+}
+
+static void
 on_gone(void *aux, struct connection *connection)
 {
     call_gone(connection_user(connection));
@@ -93,6 +99,7 @@ on_closed(void *aux, struct connection *connection)
 static const struct connection_ops connection_ops = {
     .request = on_request,
     .bad = on_bad,
+    .drained = on_drained,
     .gone = on_gone,
     .closed = on_closed,
 };

@@ -327,8 +327,9 @@ connection_reply(struct connection *c, int status, const char *fields, struct ev
 }
 
 void
-connection_begin(struct connection *c, int status, const char *fields)
+connection_begin(struct connection *c, int status, const char *fields, size_t drained_bytes)
 {
+    bufferevent_setwatermark(c->bev, EV_WRITE, drained_bytes, 0);
     c->is_streaming = true;
     c->is_chunking = !c->head.is_1_0;
     c->is_last = true; /* how an answer of unknown length ends is clear to everyone then */
@@ -349,19 +350,28 @@ connection_write(struct connection *c, const char *text, size_t n, size_t unread
     return true;
 }
 
+size_t
+connection_unread(const struct connection *c)
+{
+    return evbuffer_get_length(bufferevent_get_output(c->bev));
+}
+
 void
 connection_end(struct connection *c)
 {
+    bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
     if (c->is_chunking)
         evbuffer_add_printf(bufferevent_get_output(c->bev), "0\r\n\r\n");
     request_done(c);
 }
 
-/* The output has drained. */
+/* The output has drained, a stream's to its mark. */
 static void
 on_write(struct bufferevent *bev, void *aux)
 {
     struct connection *c = aux;
+    if (c->state == CONNECTION_HANDLING && c->is_streaming)
+        c->ops->drained(c->aux, c);
     if (c->state != CONNECTION_WRITING || evbuffer_get_length(bufferevent_get_output(bev)))
         return;
     if (!c->is_last) {

@@ -26,6 +26,8 @@ struct connection_ops {
     void (*request)(void *aux, struct connection *);
     /* What came is no request that we take: reply with this error; the connection ends after it. */
     void (*bad)(void *aux, struct connection *, const struct error *);
+    /* At most 'drained_bytes' of an answer begun with connection_begin() are not with the client yet. */
+    void (*drained)(void *aux, struct connection *);
     /* The client went while its request was handled: nothing of the connection may be used any more. */
     void (*gone)(void *aux, struct connection *);
     /* The connection is freed after this. Not called by connection_free(). */
@@ -52,8 +54,9 @@ void connection_expect_long(struct connection *);
 void connection_reply(struct connection *, int status, const char *fields, struct evbuffer *body);
 /* An answer whose length is not known yet: begin, then write at will. False: more than 'unread_max' bytes wait for the client, nothing was
  * written. */
-void connection_begin(struct connection *, int status, const char *fields);
+void connection_begin(struct connection *, int status, const char *fields, size_t drained_bytes);
 bool connection_write(struct connection *, const char *text, size_t n, size_t unread_max) MUST_CHECK;
+size_t connection_unread(const struct connection *); /* bytes that wait for the client */
 void connection_end(struct connection *);
 
 /* Cuts the connection off in the middle of an answer, without a call of gone(). */

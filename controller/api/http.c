@@ -234,13 +234,27 @@ void
 call_stream_begin(struct call *call, const char *type)
 {
     if (call->connection)
-        connection_begin(call->connection, 200, fields_text(call, type));
+        connection_begin(call->connection, 200, fields_text(call, type), CALL_STREAM_BYTES / 2);
 }
 
 bool
 call_stream_write(struct call *call, const char *text)
 {
     return call->connection && connection_write(call->connection, text, strlen(text), LIMIT_CLIENT_BUFFER_BYTES);
+}
+
+void
+call_stream_put(struct call *call, const void *text, size_t n)
+{
+    /* Of any size: what is put is bounded before. */
+    bool is_put = !call->connection || connection_write(call->connection, text, n, SIZE_MAX);
+    (void) is_put;
+}
+
+bool
+call_stream_has_room(const struct call *call)
+{
+    return call->connection && connection_unread(call->connection) < CALL_STREAM_BYTES;
 }
 
 void
@@ -417,4 +431,11 @@ call_gone(struct call *call)
     call->local_ip = "";
     if (call->gone)
         call->gone(call->aux);
+}
+
+void
+call_drained(struct call *call)
+{
+    if (call->drained)
+        call->drained(call->aux);
 }

@@ -26,8 +26,9 @@ struct call {
     const char *tenant;           /* of the query; "default" */
     char path[3][LIMIT_NAME * 4]; /* decoded parts after /v1/: type, name */
     size_t n_path;
-    struct evbuffer *fields; /* further header lines of the answer */
-    void (*gone)(void *aux); /* called once if the client goes before the answer; may be NULL */
+    struct evbuffer *fields;    /* further header lines of the answer */
+    void (*gone)(void *aux);    /* called once if the client goes before the answer; may be NULL */
+    void (*drained)(void *aux); /* called when a stream's client has read: there may be room again; may be NULL */
     void *aux;
 };
 
@@ -36,6 +37,8 @@ struct call *call_new(struct controller *, struct connection *, const struct pri
 void call_dispatch(struct call *);
 /* The connection went while the call waits for something. */
 void call_gone(struct call *);
+/* Little of the answer is still to be read. */
+void call_drained(struct call *);
 
 /* ---- for resources ---- */
 
@@ -73,6 +76,12 @@ void call_empty(struct call *, int status);
 void call_stream_begin(struct call *, const char *type);
 /* False: the client has gone or does not read; end the call. */
 bool call_stream_write(struct call *, const char *text) MUST_CHECK;
+/* Whatever the client has read. For who asks call_stream_has_room() before there is more: a client that reads nothing at all is taken for gone after
+ * a minute. */
+void call_stream_put(struct call *, const void *, size_t n);
+#define CALL_STREAM_BYTES (64 << 10)
+/* Fewer than CALL_STREAM_BYTES are not read yet; else drained() tells. */
+bool call_stream_has_room(const struct call *);
 /* 'is_cut': what was begun is not whole. */
 void call_stream_end(struct call *, bool is_cut);
 

@@ -56,6 +56,12 @@ on_bad(void *aux, struct connection *connection, const struct error *err)
 }
 
 static void
+on_drained(void *aux, struct connection *connection)
+{
+    call_drained(connection_user(connection));
+}
+
+static void
 on_gone(void *aux, struct connection *connection)
 {
     call_gone(connection_user(connection));
@@ -71,7 +77,9 @@ on_closed(void *aux, struct connection *connection)
 struct api_client *
 api_client_as(struct controller_lab *lab, const struct principal *principal)
 {
-    static const struct connection_ops ops = { .request = on_request, .bad = on_bad, .gone = on_gone, .closed = on_closed };
+    static const struct connection_ops ops = {
+        .request = on_request, .bad = on_bad, .drained = on_drained, .gone = on_gone, .closed = on_closed
+    };
     int fds[2];
     struct api_client *c = mem_zalloc(sizeof *c);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);

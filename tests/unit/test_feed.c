@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "controller/feed_stream.h"
+#include "controller/feed_text.h"
 #include "controller/feed_watch.h"
 #include "tests/unit/controller_lab.h"
 
@@ -93,6 +95,16 @@ a_reader_goes_on_after_what_it_has_seen(void **state)
     feed_unsubscribe(r);
 }
 
+/* VPC v, again and again. */
+static void
+change_often(struct controller_lab *lab, int n)
+{
+    const struct object *o = model_get(lab->c.model, controller_lab_number(lab, OBJECT_VPC, "v"), OBJECT_VPC);
+    struct change change = { OBJECT_VPC, o->number, o, o };
+    for (int i = 0; i < n; i++)
+        feed_change(lab->c.feed, &change, model_revision(lab->c.model));
+}
+
 static void
 what_is_no_longer_kept_is_known_to_be_missing(void **state)
 {
@@ -101,11 +113,7 @@ what_is_no_longer_kept_is_known_to_be_missing(void **state)
     struct controller_lab *lab = *state;
     controller_lab_do(lab, VPC);
     uint64_t before = feed_last(lab->c.feed);
-    uint32_t vpc = controller_lab_number(lab, OBJECT_VPC, "v");
-    for (int i = 0; i < FEED_KEPT + 1; i++) {
-        feed_object(lab->c.feed, vpc);
-        controller_lab_turn(lab);
-    }
+    change_often(lab, FEED_KEPT + 1);
     assert_false(feed_keeps(lab->c.feed, before));
     assert_true(feed_keeps(lab->c.feed, before + 1));
     struct feed_reader *r = feed_subscribe(lab->c.feed, before, see, &s);
@@ -203,6 +211,100 @@ who_waits_by_id_is_woken_when_it_comes(void **state)
     feed_watch_free(w);
 }
 
+/* ---- who reads at its own pace ---- */
+
+struct reading {
+    uint64_t last;
+    int n, n_gaps, n_turns;
+    bool is_full;
+};
+
+static bool
+take_some(void *aux, struct feed_stream *s)
+{
+    struct reading *r = aux;
+    const struct feed_event *e;
+    bool has_gap;
+    r->n_turns++;
+    for (int i = 0; !r->is_full && i < FEED_STREAM_TAKE && (e = feed_stream_take(s, &has_gap)); i++) {
+        assert_true(has_gap || !r->last || e->id == r->last + 1);
+        r->n_gaps += has_gap;
+        r->last = e->id;
+        r->n++;
+    }
+    return !r->is_full;
+}
+
+static bool
+has_all(void *aux)
+{
+    const struct reading *r = aux;
+    return r->n >= 10000;
+}
+
+static void
+a_stream_takes_its_events_in_turns_of_the_loop(void **state)
+{
+    struct controller_lab *lab = *state;
+    struct reading r = { 0 };
+    controller_lab_do(lab, VPC);
+    struct feed_stream *s = feed_stream_new(lab->c.feed, feed_last(lab->c.feed), take_some, &r);
+    change_often(lab, 10000);
+    assert_int_equal(r.n, 0); /* who makes the events does nothing for who reads them */
+    assert_true(controller_lab_until(lab, has_all, &r));
+    assert_int_equal(r.n, 10000);
+    assert_int_equal(r.n_gaps, 0);
+    assert_true(r.n_turns >= 10000 / FEED_STREAM_TAKE);
+    feed_stream_free(s);
+}
+
+static void
+a_stream_that_falls_out_of_the_ring_knows_and_goes_on_from_now(void **state)
+{
+    struct controller_lab *lab = *state;
+    struct reading r = { .is_full = true };
+    controller_lab_do(lab, VPC);
+    struct feed_stream *s = feed_stream_new(lab->c.feed, feed_last(lab->c.feed), take_some, &r);
+    change_often(lab, FEED_KEPT + 1);
+    controller_lab_turn(lab);
+    controller_lab_turn(lab);
+    assert_int_equal(r.n_turns, 1); /* it takes no more until it says so */
+    r.is_full = false;
+    bool has_gap;
+    assert_null(feed_stream_take(s, &has_gap));
+    assert_true(has_gap);
+    feed_stream_resume(s);
+    change_often(lab, 1);
+    assert_ptr_equal(feed_stream_take(s, &has_gap), feed_event(lab->c.feed, feed_last(lab->c.feed)));
+    assert_false(has_gap);
+    feed_stream_free(s);
+}
+
+static void
+an_events_text_is_made_once_for_all_who_may_be_told_the_same(void **state)
+{
+    struct controller_lab *lab = *state;
+    size_t n;
+    controller_lab_do(lab, VPC);
+    uint64_t made = feed_texts_made(feed_texts(lab->c.feed));
+    for (int i = 0; i < 6; i++) {
+        const char *text = feed_text(lab->c.feed, feed_event(lab->c.feed, feed_last(lab->c.feed)), i % 2, &n);
+        assert_int_equal(strlen(text), n);
+        assert_non_null(strstr(text, "event: change\ndata: {"));
+    }
+    assert_int_equal(feed_texts_made(feed_texts(lab->c.feed)), made + 2);
+    /* What is kept is bounded. */
+    uint64_t first = feed_last(lab->c.feed) + 1;
+    change_often(lab, FEED_TEXT_BYTES / 64);
+    for (uint64_t id = first; id <= feed_last(lab->c.feed); id++)
+        feed_text(lab->c.feed, feed_event(lab->c.feed, id), true, &n);
+    made = feed_texts_made(feed_texts(lab->c.feed));
+    feed_text(lab->c.feed, feed_event(lab->c.feed, feed_last(lab->c.feed)), true, &n);
+    assert_int_equal(feed_texts_made(feed_texts(lab->c.feed)), made);
+    feed_text(lab->c.feed, feed_event(lab->c.feed, first), true, &n);
+    assert_int_equal(feed_texts_made(feed_texts(lab->c.feed)), made + 1);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, controller_lab_teardown)
 
 int
@@ -217,6 +319,9 @@ main(void)
         TEST(readers_left_at_the_end_are_let_go),
         TEST(an_event_wakes_only_who_waits_for_its_object),
         TEST(who_waits_by_id_is_woken_when_it_comes),
+        TEST(a_stream_takes_its_events_in_turns_of_the_loop),
+        TEST(a_stream_that_falls_out_of_the_ring_knows_and_goes_on_from_now),
+        TEST(an_events_text_is_made_once_for_all_who_may_be_told_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
