@@ -15,6 +15,7 @@ COMP_LINE={line} COMP_POINT=${{#COMP_LINE}} COMP_TYPE=9 COMP_KEY=9
 mapfile -t COMP_WORDS < <(grep -o '[=:]\|[^=: ]\+' <<<"$COMP_LINE")
 [[ $COMP_LINE == *[=:\ ] ]] && COMP_WORDS+=('')
 COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+COMP_LINE+={rest}
 spec=$(complete -p vnetctl) || exit
 function=${{spec#*-F }} function=${{function%% *}}
 "$function" vnetctl "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD - 1]}}"
@@ -22,10 +23,10 @@ printf '%s\n' "${{COMPREPLY[@]}}"
 """
 
 
-def complete(line, server):
-    """What bash offers at the end of this line; like readline's, without repetitions."""
+def complete(line, server, rest=""):
+    """What bash offers at the end of this line, with the cursor before the rest; like readline's, without repetitions."""
     environment = {**os.environ, "PATH": f"{os.path.dirname(VNETCTL)}:{os.environ['PATH']}", "VNET_SERVER": server}
-    done = subprocess.run(["bash", "--norc", "-c", ASK.format(script=shlex.quote(SCRIPT), line=shlex.quote(line))], env=environment,
+    done = subprocess.run(["bash", "--norc", "-c", ASK.format(script=shlex.quote(SCRIPT), line=shlex.quote(line), rest=shlex.quote(rest))], env=environment,
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and not done.stderr, done
     return sorted(set(filter(None, done.stdout.splitlines())))
@@ -37,7 +38,8 @@ def server(tmp_path_factory):
         daemon.ctl("tenant-add", "acme")
         daemon.ctl("vpc-add", "net", "10.0.0.0/16", "--", "vpc-add", "lan", "10.1.0.0/16", "--", "subnet-add", "net", "web", "10.0.1.0/24", "--",
                    "subnet-add", "net", "db", "10.0.2.0/24", "--", "port-add", "web", "w1", "--", "port-add", "web", "w2", "--",
-                   "sg-add", "net", "front", "--", "lb-add", "web", "lb1")
+                   "sg-add", "net", "front", "--", "lb-add", "web", "lb1", "--", "rtb-add", "net", "table", "--",
+                   "route-add", "table", "192.0.2.0/24", "blackhole", "--", "route-add", "net", "198.51.100.0/24", "blackhole")
         daemon.ctl.as_tenant("acme")("vpc-add", "theirs", "10.0.0.0/16", "--", "subnet-add", "theirs", "inner", "10.0.1.0/24")
         yield daemon.ctl.server
 
@@ -85,3 +87,28 @@ def test_without_a_daemon_there_are_commands_and_no_names(tmp_path):
 
 def test_a_new_objects_name_is_not_offered(server):
     assert complete("vnetctl vpc-add ", server) == []
+
+
+def test_prefixes_of_the_table_that_is_named(server):
+    assert complete("vnetctl route-del table ", server) == ["192.0.2.0/24"]
+    assert complete("vnetctl route-del net ", server) == ["198.51.100.0/24"]
+    assert complete("vnetctl route-add table ", server) == []
+
+
+@pytest.mark.parametrize("line,rest,offered", [
+    ("vnetctl --columns=gat", " subnet-list", ["gateway"]), ("vnetctl --columns=cid", " list vpc", ["cidr"]),
+    ("vnetctl --columns=cid", " list port", []), ("vnetctl --columns=name,st", " find port", ["name,state"]),
+    ("vnetctl --columns=name,st", " -A port-list", ["name,state"]), ("vnetctl --columns gat", " subnet-list", ["gateway"]),
+    ("vnetctl --columns=weig", "", ["weight"]),
+])
+def test_columns_of_what_is_listed(server, line, rest, offered):
+    assert complete(line, server, rest) == offered
+
+
+@pytest.mark.parametrize("line,offered", [
+    ("vnetctl find port state=", ["active", "building", "error", "unbound"]), ("vnetctl wait-until port w1 state=a", ["active"]),
+    ("vnetctl find instance state=p", ["paused"]), ("vnetctl find target health=d", ["draining"]),
+    ("vnetctl find host connected=", ["false", "true"]),
+])
+def test_words_that_are_observed(server, line, offered):
+    assert complete(line, server) == offered

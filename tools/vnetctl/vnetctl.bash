@@ -25,6 +25,29 @@ _vnetctl_columns() {
     _vnetctl_ask find "$1" id=none | head -n 1 | tr ',' '\n'
 }
 
+# Columns of what the line lists behind the cursor; if it does not say that yet, those of all types.
+_vnetctl_listed_columns() {
+    local rest type=''
+    read -ra rest <<<"${COMP_LINE:COMP_POINT}"
+    while [[ ${rest[0]} == -* ]]; do
+        rest=("${rest[@]:1}")
+    done
+    case ${rest[0]} in
+    list | find) type=${rest[1]} ;;
+    *-list) type=${rest[0]%-list} ;;
+    esac
+    for type in ${type:-$(_vnetctl_types)}; do
+        _vnetctl_columns "$type"
+    done | sort -u
+}
+
+# A list of columns: the last is completed. $1: what stands before the list.
+_vnetctl_column_list() {
+    local given="${_vnetctl_current#"$1"}" before=''
+    [[ $given == *,* ]] && before="${given%,*},"
+    _vnetctl_offer < <(_vnetctl_listed_columns | sed "s|^|$1$before|")
+}
+
 # Offers those of the words that begin with the current one, less what stands before bash's last word break in it.
 _vnetctl_offer() {
     local broken="${_vnetctl_current%"${_vnetctl_current##*[=:]}"}" word
@@ -47,6 +70,7 @@ _vnetctl_argument() {
     'ingress|egress') printf '%s\n' ingress egress ;;
     PROTO) printf '%s\n' tcp udp; [[ $2 == tg-add ]] || printf '%s\n' icmp icmp6 all ;;
     PROTO:PORT) [[ $2 == listener-add ]] && printf '%s\n' tcp: udp: || _vnetctl_names listener | sed -n "s|^$3/||p" ;;
+    PREFIX) [[ $2 == route-add ]] || _vnetctl_ask --no-headings --columns=prefix route-list "$3" ;;
     PEER) printf '0.0.0.0/0\n'; _vnetctl_names sg | sed 's/^/sg:/' ;;
     RULE) _vnetctl_names sg-rule ;;
     PORT) [[ $2 == tg-add ]] || [[ $2 == port-add ]] || _vnetctl_names port ;;
@@ -69,9 +93,13 @@ _vnetctl_value() {
         sg) printf 'sg=none\n'; _vnetctl_names sg | sed 's/^/sg=/' ;;
         rtb | vpc | subnet | host | pool | lb | tg) _vnetctl_names "$column" | sed "s/^/$column=/" ;;
         attached) _vnetctl_names port | sed 's/^/attached=port:/'; _vnetctl_names natgw | sed 's/^/attached=natgw:/'; _vnetctl_names lb | sed 's/^/attached=lb:/' ;;
+        state)
+            [[ $2 == instance ]] && printf 'state=%s\n' running migrating paused crashed off || printf 'state=%s\n' unbound building active error ;;
+        health) printf 'health=%s\n' initial healthy unhealthy draining ;;
+        direction) printf 'direction=%s\n' ingress egress ;;
         affinity) printf "affinity=%s\n" none source ;;
         check) printf "check=%s\n" tcp icmp none ;;
-        source_dest_check) printf "$column=%s\n" true false ;;
+        source_dest_check | connected | realised | agent | fail_open | default | main) printf "$column=%s\n" true false ;;
         role) printf "role=%s\n" admin reader tenant: ;;
         esac
     elif [[ $1 == *COLUMN=VALUE* ]]; then
@@ -125,6 +153,8 @@ _vnetctl_option_value() {
     case $1 in
     -f | --format) _vnetctl_offer < <(printf '%s\n' table list json csv) ;;
     --format=*) _vnetctl_offer < <(printf -- '--format=%s\n' table list json csv) ;;
+    --columns) _vnetctl_column_list '' ;;
+    --columns=*) _vnetctl_column_list --columns= ;;
     --wait=*) _vnetctl_offer < <(printf -- '--wait=%s\n' none hosts) ;;
     -t | --tenant) _vnetctl_offer < <(_vnetctl_names tenant) ;;
     --tenant=*) _vnetctl_offer < <(_vnetctl_names tenant | sed 's/^/--tenant=/') ;;
