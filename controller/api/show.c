@@ -12,11 +12,14 @@
 #include "controller/refusals.h"
 #include "vnet/model/model_json.h"
 
+#define TEXT_MAX (512 << 10) /* more than people read; the lists have the rest */
+#define CUT_TEXT "... and more: show one VPC, or list what you look for\n"
+
 struct tree_text {
     const struct controller *c;
     struct arena *arena;
     struct bytes text;
-    bool names_hosts;
+    bool names_hosts, is_cut;
 };
 
 static void put(struct tree_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -25,6 +28,9 @@ put(struct tree_text *t, const char *format, ...)
 {
     char line[1024];
     va_list args;
+    t->is_cut = t->is_cut || (t->text.n > TEXT_MAX && t->text.data[t->text.n - 1] == '\n');
+    if (t->is_cut)
+        return;
     va_start(args, format);
     int n = vsnprintf(line, sizeof line, format, args);
     va_end(args);
@@ -61,7 +67,7 @@ show_port(void *aux, const struct object *o)
     put(t, "        port %s: %s, %s, %s%s%s", object_label(t->c->model, o, t->arena), ip_format(port_ip4(p), ip), mac_format(p->mac, mac),
         port_state_word(status.state), h ? " on " : "", h ? h->name : "");
     put_end(t, o);
-    return true;
+    return !t->is_cut;
 }
 
 static bool
@@ -70,7 +76,7 @@ show_natgw(void *aux, const struct object *o)
     struct tree_text *t = aux;
     put(t, "        NAT gateway %s", object_label(t->c->model, o, t->arena));
     put_end(t, o);
-    return true;
+    return !t->is_cut;
 }
 
 static bool
@@ -89,7 +95,7 @@ show_listener(void *aux, const struct object *o)
     const struct listener *l = (const struct listener *) o;
     put(t, "            listener %s:%u: target group %s%s\n", l4_proto_word(l->proto), l->port,
         object_label(t->c->model, model_get(t->c->model, l->tg, OBJECT_TG), t->arena), error_of(t, o));
-    return true;
+    return !t->is_cut;
 }
 
 static bool
@@ -102,7 +108,7 @@ show_lb(void *aux, const struct object *o)
         lb->affinity == LB_AFFINITY_SOURCE ? ", source affinity" : "");
     put_end(t, o);
     model_each_referrer(t->c->model, o->number, OBJECT_LISTENER, show_listener, t);
-    return true;
+    return !t->is_cut;
 }
 
 static bool
@@ -118,7 +124,7 @@ show_target(void *aux, const struct object *o)
         object_label(t->c->model, model_get(t->c->model, target->port, OBJECT_PORT), t->arena), port, target->weight, health ? ", " : "",
         health ? health : "", error_of(t, o));
     json_decref(json);
-    return true;
+    return !t->is_cut;
 }
 
 static bool
@@ -128,7 +134,7 @@ show_tg(void *aux, const struct object *o)
     const struct tg *tg = (const struct tg *) o;
     put(t, "    target group %s: %s:%u\n", object_label(t->c->model, o, t->arena), l4_proto_word(tg->proto), tg->port);
     model_each_referrer(t->c->model, o->number, OBJECT_TARGET, show_target, t);
-    return true;
+    return !t->is_cut;
 }
 
 /* ---- security groups ---- */
@@ -152,7 +158,7 @@ show_rule(void *aux, const struct object *o)
     put(r->t, "        %s %s%s%s %s %s%s\n", json_member_string(json, "direction"), json_member_string(json, "proto"), is_any ? "" : " ",
         is_any ? "" : ports, rule->is_ingress ? "from" : "to", json_member_string(json, "peer"), error_of(r->t, o));
     json_decref(json);
-    return true;
+    return !r->t->is_cut;
 }
 
 static bool
@@ -161,7 +167,7 @@ show_sg(void *aux, const struct object *o)
     struct tree_text *t = aux;
     put(t, "    security group %s%s\n", object_label(t->c->model, o, t->arena), ((const struct sg *) o)->is_default ? " (default)" : "");
     model_each_referrer(t->c->model, o->number, OBJECT_SG_RULE, show_rule, &(struct rules_text){ t, o->number });
-    return true;
+    return !t->is_cut;
 }
 
 /* ---- subnets, routes, VPCs ---- */
@@ -178,7 +184,7 @@ show_subnet(void *aux, const struct object *o)
     model_each_referrer(t->c->model, o->number, OBJECT_PORT, show_port, t);
     model_each_referrer(t->c->model, o->number, OBJECT_NATGW, show_natgw, t);
     model_each_referrer(t->c->model, o->number, OBJECT_LB, show_lb, t);
-    return true;
+    return !t->is_cut;
 }
 
 static bool
@@ -188,7 +194,7 @@ show_route(void *aux, const struct object *o)
     json_t *json = object_json(t->c->model, o, NULL);
     put(t, "        route %s: %s%s\n", json_member_string(json, "prefix"), json_member_string(json, "target"), error_of(t, o));
     json_decref(json);
-    return true;
+    return !t->is_cut;
 }
 
 static bool
@@ -198,7 +204,7 @@ show_rtb(void *aux, const struct object *o)
     const struct rtb *rtb = (const struct rtb *) o;
     put(t, "    route table %s%s%s\n", object_label(t->c->model, o, t->arena), rtb->is_main ? " (main)" : "", error_of(t, o));
     model_each_referrer(t->c->model, o->number, OBJECT_ROUTE, show_route, t);
-    return true;
+    return !t->is_cut;
 }
 
 static void
@@ -219,7 +225,7 @@ static void
 show_hosts(struct tree_text *t)
 {
     char ip[IP_STRLEN];
-    for (const struct hypervisor *h = hosts_first(t->c->hosts); h; h = hosts_next(t->c->hosts, h)) {
+    for (const struct hypervisor *h = hosts_first(t->c->hosts); h && !t->is_cut; h = hosts_next(t->c->hosts, h)) {
         const struct runtime_host *r = runtime_host(t->c->runtime, h->number);
         put(t, "host %s: %s, %s, %zu flows%s%s\n", h->name, r ? ip_format(r->encap_ip, ip) : "no tunnel address",
             !host_is_connected(h) ? "disconnected"
@@ -244,7 +250,7 @@ show_vpcs(struct tree_text *t, const struct call *call, const char *name, struct
     if (name && !only)
         return error_set(err, ERROR_UNKNOWN, "vpc '%.100s' does not exist in tenant '%.100s'", name, call->tenant);
     const struct object *o;
-    for (uint32_t after = 0; (o = model_next(m, OBJECT_VPC, after)); after = o->number) {
+    for (uint32_t after = 0; !t->is_cut && (o = model_next(m, OBJECT_VPC, after)); after = o->number) {
         if ((!only || only == o) && (all ? call_may_see(call, o) : o->tenant == tenant))
             show_vpc(t, (const struct vpc *) o);
     }
@@ -260,6 +266,8 @@ api_show(struct call *call)
     if (show_vpcs(&t, call, name, &err)) {
         if (!name && t.names_hosts)
             show_hosts(&t);
+        if (t.is_cut)
+            bytes_put(&t.text, CUT_TEXT, strlen(CUT_TEXT));
         call_json(call, 200, json_pack("{s:s#}", "text", t.text.data ? (const char *) t.text.data : "", t.text.n));
     } else {
         call_error(call, &err, -1);

@@ -218,6 +218,32 @@ objects_are_added_shown_changed_and_deleted(void **state)
 }
 
 static void
+the_tree_of_a_large_network_is_cut_and_says_so(void **state)
+{
+    needs_root();
+    struct bytes ops = BYTES_INIT;
+    bytes_put(&ops, "[{'op':'add','type':'subnet','name':'wide','values':{'vpc':'v','cidr':'10.0.64.0/18'}}", 86);
+    for (int i = 0; i < 6000; i++) {
+        char op[200];
+        int n = snprintf(op, sizeof op,
+                         ",{'op':'add','type':'port','name':'a-name-that-is-as-long-as-names-of-ports-may-be-at-most-%06d',"
+                         "'values':{'subnet':'wide'}}",
+                         i);
+        bytes_put(&ops, op, (size_t) n);
+    }
+    bytes_put(&ops, "]", 2);
+    controller_lab_do(*state, (const char *) ops.data);
+    bytes_done(&ops);
+    struct api_client *c = api_client_new(*state, false);
+    struct answer a = api_client_ask(c, "GET", "/v1/show", NULL);
+    assert_int_equal(a.status, 200);
+    assert_in_range(strlen(a.body), 512 << 10, 530 << 10);
+    assert_non_null(strstr(a.body, "\\n... and more: show one VPC, or list what you look for\\n\"}"));
+    answer_done(&a);
+    api_client_free(c);
+}
+
+static void
 a_port_is_answered_as_it_is_shown_at_once_afterwards(void **state)
 {
     needs_root();
@@ -417,6 +443,7 @@ main(void)
         API_TEST(a_page_has_at_most_half_a_mebibyte_and_a_row),
         API_TEST(a_request_looks_at_a_bounded_number_of_objects_and_the_next_goes_on),
         API_TEST(objects_are_added_shown_changed_and_deleted),
+        API_TEST(the_tree_of_a_large_network_is_cut_and_says_so),
         API_TEST(a_port_is_answered_as_it_is_shown_at_once_afterwards),
         API_TEST(an_id_in_a_condition_means_that_object_alone),
         API_TEST(a_condition_is_read_as_a_value_of_the_column_is),
