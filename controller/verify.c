@@ -10,8 +10,9 @@
 #include "controller/waiter.h"
 #include "ofproto/flow/wire.h"
 
-#define VERIFY_WAIT_S 10 /* for the host to confirm what it was sent */
-#define VERIFY_TRIES 10  /* readings, while its table keeps changing */
+#define VERIFY_WAIT_S 10     /* for the host to confirm what it was sent */
+#define VERIFY_TRIES 10      /* readings, while its table keeps changing */
+#define DIFFERENCES_MAX 1000 /* told of a host, each; of more, how many */
 
 struct verification {
     struct controller *controller;
@@ -26,6 +27,7 @@ struct verification {
     uint64_t seq; /* the host's wanted_seq when the reading began */
     int tries;
     json_t *differences;
+    size_t n_differences;
 };
 
 static void verify_begin(struct verification *v);
@@ -126,6 +128,8 @@ difference(void *aux, const struct flow_table_difference *d)
 {
     static const char *const words[] = { "missing", "extra", "different" };
     struct verification *v = aux;
+    if (v->n_differences++ >= DIFFERENCES_MAX)
+        return;
     const struct spec *shown = d->desired ? d->desired : d->found;
     json_t *json = json_pack("{s:s,s:i,s:s,s:o}", "kind", words[d->kind], "table", shown->table, "flow", spec_format(shown, v->arena),
                              "object", owner_json(v, shown->cookie));
@@ -144,9 +148,14 @@ compare(struct verification *v, const struct hypervisor *h)
         return;
     }
     v->differences = json_array();
+    v->n_differences = 0;
     flow_table_verify(fresh, v->found, v->n, difference, v);
     flow_table_free(fresh);
-    verify_end(v, json_pack("{s:s,s:b,s:I,s:o}", "host", h->name, "checked", 1, "flows", (json_int_t) v->n, "differences", v->differences));
+    json_t *report =
+        json_pack("{s:s,s:b,s:I,s:o}", "host", h->name, "checked", 1, "flows", (json_int_t) v->n, "differences", v->differences);
+    if (v->n_differences > DIFFERENCES_MAX)
+        json_object_set_new(report, "more", json_integer((json_int_t) (v->n_differences - DIFFERENCES_MAX)));
+    verify_end(v, report);
 }
 
 static void

@@ -139,6 +139,21 @@ def test_one_flow_changed_by_hand_is_named_with_host_table_object_and_what_diffe
     expect_verify_clean(lab)
 
 
+def test_of_very_many_differences_the_first_are_shown_and_the_rest_counted(lab, simple):
+    host = lab["hv1"]
+    expect_verify_clean(lab)
+    with open(host.path("aliens"), "w") as f:
+        f.writelines(f"table=0,cookie=0xa11e,{ALIEN['match']},nw_dst=198.51.{i // 250}.{i % 250},actions=drop\n" for i in range(1234))
+    host.ofctl("add-flows", "br-int", host.path("aliens"))
+    by_host = {h["host"]: h for h in json.loads(lab.vnetd.http("GET", "/v1/verify")[1])["hosts"]}
+    assert len(by_host["hv1"]["differences"]) == 1000 and by_host["hv1"]["more"] == 234
+    assert "more" not in by_host["hv2"]
+    status, output, errors = lab.ctl.run("--no-headings", "verify")
+    assert status == 1 and len(output.splitlines()) == 1000 and "host 'hv1' has 234 more differences" in errors
+    host.ofctl("del-flows", "br-int", "cookie=0xa11e/-1")
+    expect_verify_clean(lab)
+
+
 def test_an_unknown_host_is_an_error(lab):
     with pytest.raises(CtlError, match="nosuch"):
         lab.ctl("verify", "nosuch")

@@ -66,6 +66,9 @@ differences_collect(const json_t *answer, json_t *rows)
                     output_cell(json_object_get(host, "reason"), arena));
             n_unchecked++;
         }
+        if (json_member_int(host, "more", 0))
+            fprintf(stderr, "vnetctl: host '%s' has %lld more differences than are shown\n", output_cell(name, arena),
+                    (long long) json_member_int(host, "more", 0));
         json_array_foreach (json_object_get(host, "differences"), j, difference) {
             json_t *row = json_object();
             json_object_set(row, "host", name);
