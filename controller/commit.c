@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "controller/check/checks.h"
+#include "controller/chores.h"
 #include "controller/columns.h"
 #include "controller/controller.h"
 #include "controller/feed.h"
@@ -104,6 +105,25 @@ commit_answer(uint64_t revision, const json_t *results)
     return json_pack("{s:I,s:O}", "revision", (json_int_t) revision, "results", results);
 }
 
+static void
+free_transaction(void *t)
+{
+    transaction_free(t);
+}
+
+/* One that is committed holds nothing but what the model has no more. */
+static void
+forget_transaction(struct commits *commits, struct transaction *t, bool is_finished)
+{
+    size_t n = 0;
+    if (t && is_finished)
+        transaction_changes(t, &n);
+    if (n >= CHORES_FROM_ELEMENTS && transaction_is_committed(t))
+        chores_do(commits->controller->chores, free_transaction, NULL, t);
+    else
+        transaction_free(t);
+}
+
 /* Ends the request in progress and goes on with the next. */
 static void
 request_end(struct commits *commits, struct commit_result *result)
@@ -118,8 +138,8 @@ request_end(struct commits *commits, struct commit_result *result)
         commits->counters.refused++;
     result->results = r->results;
     r->done(r->aux, result);
-    transaction_free(r->transaction);
-    json_decref(r->ops);
+    forget_transaction(commits, r->transaction, result->ok);
+    chores_free_array(commits->controller->chores, r->ops);
     json_decref(r->results);
     free(r->tenant);
     free(r->key);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "controller/api/api.h"
 #include "controller/check/checks.h"
+#include "controller/chores.h"
 #include "controller/commit.h"
 #include "controller/feed.h"
 #include "controller/hits/rule_hits.h"
@@ -219,6 +220,7 @@ controller_start(struct controller *c, const struct options *options, struct err
 {
     *c = (struct controller){ .options = options, .seq = 1, .started_ms = controller_wall_ms() };
     c->base = event_base_new();
+    c->chores = chores_new(c->base);
     c->model = model_new();
     c->runtime = runtime_new();
     c->compiler = compiler_new(c->model, c->runtime);
@@ -252,6 +254,7 @@ controller_stop(struct controller *c)
 {
     api_free(c->api);
     event_base_loop(c->base, EVLOOP_NONBLOCK);
+    chores_close(c->chores);
     hosts_close(c->hosts);
     if (c->store)
         rule_hits_store(c->hits);
@@ -276,6 +279,7 @@ controller_stop(struct controller *c)
     compiler_free(c->compiler);
     runtime_free(c->runtime);
     model_free(c->model);
+    chores_free(c->chores);
     SSL_CTX_free(c->tls);
     event_base_free(c->base);
 }

@@ -15,6 +15,7 @@ struct controller {
     const struct options *options;
     SSL_CTX *tls; /* NULL: no pssl: listener */
 
+    struct chores *chores; /* pure work beside the loop */
     struct store *store;
     struct model *model;
     struct runtime *runtime;

@@ -29,6 +29,7 @@ libcontroller_a_SOURCES += \
 	controller/check/check_probe.c \
 	controller/check/check_record.c controller/check/check_record.h \
 	controller/check/checks.c controller/check/checks.h controller/check/checks_private.h \
+	controller/chores.c controller/chores.h \
 	controller/columns.c controller/columns.h \
 	controller/commit.c controller/commit.h \
 	controller/controller.c controller/controller.h \

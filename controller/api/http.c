@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "controller/api/api.h"
 #include "controller/api/connection.h"
+#include "controller/chores.h"
 #include "controller/controller.h"
 
 static const struct api_route routes[] = {
@@ -92,10 +93,17 @@ check_members(const json_t *body, const char *members, struct error *err)
     return true;
 }
 
-json_t *
-call_body(const struct call *call, const char *members, struct error *err)
+struct evbuffer *
+call_take_body(struct call *call)
 {
-    struct evbuffer *in = connection_body(call->connection);
+    struct evbuffer *bytes = evbuffer_new();
+    evbuffer_add_buffer(bytes, connection_body(call->connection));
+    return bytes;
+}
+
+json_t *
+call_parse_body(struct evbuffer *in, const char *members, struct error *err)
+{
     size_t n = evbuffer_get_length(in);
     if (!n)
         return json_object();
@@ -108,6 +116,12 @@ call_body(const struct call *call, const char *members, struct error *err)
         return body;
     json_decref(body);
     return NULL;
+}
+
+json_t *
+call_body(const struct call *call, const char *members, struct error *err)
+{
+    return call_parse_body(connection_body(call->connection), members, err);
 }
 
 bool
@@ -193,15 +207,52 @@ free_text(const void *text, size_t n, void *aux)
     free((void *) text);
 }
 
-void
-call_json(struct call *call, int status, json_t *take)
+static struct evbuffer *
+json_bytes(json_t *take)
 {
     struct evbuffer *body = evbuffer_new();
     char *text = json_text(take);
     evbuffer_add_reference(body, text, strlen(text), free_text, NULL);
     evbuffer_add(body, "\n", 1);
     json_decref(take);
-    send_reply(call, status, "application/json", body);
+    return body;
+}
+
+void
+call_json(struct call *call, int status, json_t *take)
+{
+    send_reply(call, status, "application/json", json_bytes(take));
+}
+
+struct aside {
+    struct call *call;
+    int status;
+    json_t *json;
+    struct evbuffer *body;
+};
+
+static void
+aside_write(void *aux)
+{
+    struct aside *a = aux;
+    a->body = json_bytes(a->json);
+}
+
+static void
+aside_send(void *aux)
+{
+    struct aside *a = aux;
+    send_reply(a->call, a->status, "application/json", a->body);
+    free(a);
+}
+
+void
+call_json_aside(struct call *call, int status, json_t *take)
+{
+    struct aside *a = mem_zalloc(sizeof *a);
+    *a = (struct aside){ .call = call, .status = status, .json = take };
+    call->gone = NULL;
+    chores_do(call->controller->chores, aside_write, aside_send, a);
 }
 
 void

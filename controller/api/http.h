@@ -55,6 +55,10 @@ const char *call_header(const struct call *, const char *name);
  * empty object. */
 json_t *call_body(const struct call *, const char *members, struct error *) MUST_CHECK;
 
+/* The same in two steps, of which the second may be taken on another thread: the body's bytes, which are the caller's to free; and what they say. */
+struct evbuffer *call_take_body(struct call *);
+json_t *call_parse_body(struct evbuffer *, const char *members, struct error *) MUST_CHECK;
+
 /* May the caller see objects of this tenant (0: of none), or this object? What it may not see does not exist for it. */
 bool call_may_see_tenant(const struct call *, uint32_t tenant);
 bool call_may_see(const struct call *, const struct object *);
@@ -68,6 +72,8 @@ void call_add_header(struct call *, const char *name, const char *value);
 
 /* Exactly one of these ends a call and frees it. 'take' is dereferenced. */
 void call_json(struct call *, int status, json_t *take);
+/* Likewise, of what has a large array: written beside the loop. */
+void call_json_aside(struct call *, int status, json_t *take);
 void call_text(struct call *, int status, const char *type, const char *text);
 void call_error(struct call *, const struct error *, int op); /* op -1: none */
 void call_empty(struct call *, int status);

@@ -1,4 +1,5 @@
 /* Transactions, and waiting for hosts to confirm. */
+#include <event2/buffer.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "controller/api/api.h"
 #include "controller/api/http.h"
 #include "controller/api/idempotency.h"
+#include "controller/chores.h"
 #include "controller/commit.h"
 #include "controller/controller.h"
 #include "controller/host/host.h"
@@ -19,12 +21,21 @@ struct changing {
     bool wants_hosts;
     double timeout_s;
     json_t *answer;
+
+    /* what is asked, until it is submitted; the client may go meanwhile */
+    struct evbuffer *bytes;
+    char *key, *scope, *digest; /* key NULL: none */
+    json_t *body;               /* NULL: 'err' says why not */
+    struct error err;
 };
 
 static void
 changing_free(struct changing *t)
 {
     json_decref(t->answer);
+    free(t->key);
+    free(t->scope);
+    free(t->digest);
     free(t);
 }
 
@@ -48,7 +59,9 @@ confirmed(void *aux, const struct waiter_result *result)
     json_object_set_new(t->answer, "confirmed", json_boolean(!result->n_unconfirmed));
     json_object_set_new(t->answer, "unconfirmed", host_names(c, result->unconfirmed, result->n_unconfirmed));
     json_object_set_new(t->answer, "disconnected", host_names(c, result->disconnected, result->n_disconnected));
-    call_json(t->call, 200, json_incref(t->answer));
+    bool is_large = json_array_size(json_object_get(t->answer, "results")) >= CHORES_FROM_ELEMENTS;
+    (is_large ? call_json_aside : call_json)(t->call, 200, t->answer);
+    t->answer = NULL;
     changing_free(t);
 }
 
@@ -150,12 +163,17 @@ check_types(const json_t *body, struct error *err)
     return true;
 }
 
+static const char *
+whose(const struct changing *t)
+{
+    const char *given = json_member_string(t->body, "tenant");
+    return given ? given : t->call->tenant;
+}
+
 static bool
 submit(struct changing *t, const json_t *body, struct error *err)
 {
     json_t *ops = json_object_get(body, "ops");
-    const char *given = json_member_string(body, "tenant"), *tenant = given ? given : t->call->tenant;
-    const char *key;
     enum commit_results results;
     if (!check_types(body, err) || !read_results(body, &results, err))
         return false;
@@ -164,38 +182,72 @@ submit(struct changing *t, const json_t *body, struct error *err)
     if (json_array_size(ops) > LIMIT_TRANSACTION_OPS)
         return error_set(err, ERROR_TOO_LARGE, "ops: %zu operations are more than the %d of one transaction", json_array_size(ops),
                          LIMIT_TRANSACTION_OPS);
-    if (!read_wait(t, body, err) || !idempotency_key(t->call, &key, err))
+    if (!read_wait(t, body, err))
         return false;
-    char *digest = key ? idempotency_digest(body, tenant) : NULL;
     struct commit_request request = {
         .ops = json_incref(ops),
         .principal = t->call->principal,
-        .tenant = tenant,
+        .tenant = whose(t),
         .is_dry_run = json_member_bool(body, "dry_run", false),
         .results = results,
-        .idempotency_key = key,
-        .scope = t->call->scope,
-        .digest = digest,
+        .idempotency_key = t->key,
+        .scope = t->scope,
+        .digest = t->digest,
         .done = committed,
         .aux = t,
     };
     commit_submit(t->call->controller->commits, &request);
-    free(digest);
     return true;
+}
+
+/* Beside the loop, if it is large. */
+static void
+read_body(void *aux)
+{
+    struct changing *t = aux;
+    t->body = call_parse_body(t->bytes, "ops tenant dry_run wait timeout results", &t->err);
+    if (t->body && t->key)
+        t->digest = idempotency_digest(t->body, whose(t));
+    evbuffer_free(t->bytes);
+}
+
+static void
+body_read(void *aux)
+{
+    struct changing *t = aux;
+    struct chores *chores = t->call->controller->chores;
+    json_t *body = t->body, *ops = json_incref(json_object_get(body, "ops"));
+    bool is_submitted = body && submit(t, body, &t->err);
+    json_decref(body);
+    if (is_submitted) {
+        json_decref(ops);
+        return;
+    }
+    chores_free_array(chores, ops);
+    call_error(t->call, &t->err, -1);
+    changing_free(t);
 }
 
 void
 api_transaction(struct call *call)
 {
     struct error err;
+    const char *key;
+    if (!idempotency_key(call, &key, &err)) {
+        call_error(call, &err, -1);
+        return;
+    }
     struct changing *t = mem_zalloc(sizeof *t);
     t->call = call;
-    json_t *body = call_body(call, "ops tenant dry_run wait timeout results", &err);
-    if (!body || !submit(t, body, &err)) {
-        call_error(call, &err, -1);
-        changing_free(t);
+    t->key = key ? mem_strdup(key) : NULL;
+    t->scope = mem_strdup(call->scope);
+    t->bytes = call_take_body(call);
+    if (evbuffer_get_length(t->bytes) >= CHORES_FROM_BYTES) {
+        chores_do(call->controller->chores, read_body, body_read, t);
+        return;
     }
-    json_decref(body);
+    read_body(t);
+    body_read(t);
 }
 
 /* ---- sync ---- */

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "controller/chores.h"
 #include "controller/feed.h"
 #include "controller/feed_text.h"
 
@@ -303,6 +304,80 @@ http_1_0_and_close_end_the_connection_and_head_has_no_body(void **state)
     api_client_free(c);
 }
 
+/* ---- large ones ---- */
+
+enum { MANY = 2000 };
+
+/* A transaction of MANY sg, or with a port that nothing has at its end. */
+static char *
+large_body(const char *name, const char *rest)
+{
+    char *body = mem_alloc(MANY * 128 + 256), *at = body + sprintf(body, "{\"ops\":[");
+    for (int i = 0; i < MANY; i++)
+        at += sprintf(at, "%s{\"op\":\"add\",\"type\":\"sg\",\"name\":\"%s%d\",\"values\":{\"vpc\":\"v\"}}", i ? "," : "", name, i);
+    sprintf(at, "%s", rest);
+    assert_true(strlen(body) > CHORES_FROM_BYTES);
+    return body;
+}
+
+static void
+say_large(struct api_client *c, char *take_body)
+{
+    api_client_say(c, "POST /v1/transactions HTTP/1.1\r\nContent-Length: %zu\r\n\r\n", strlen(take_body));
+    assert_int_equal(api_client_send(c, take_body, strlen(take_body)), strlen(take_body));
+    free(take_body);
+}
+
+static void
+a_large_transaction_is_answered_as_a_small_one(void **state)
+{
+    needs_root();
+    struct api_client *c = api_client_new(*state, false);
+    say_large(c, large_body("a", "]}"));
+    struct answer a = api_client_answer(c);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\"name\":\"a1999\""));
+    assert_non_null(strstr(a.body, "\"confirmed\":true"));
+    answer_done(&a);
+    say_large(c, large_body("b", ",{\"op\":\"del\",\"type\":\"port\",\"name\":\"nobody\"}]}"));
+    a = api_client_answer(c);
+    expect_error(&a, 404, "nobody");
+    assert_non_null(strstr(a.body, "\"op\":2000"));
+    answer_done(&a);
+    say_large(c, large_body("b", "]"));
+    a = api_client_answer(c);
+    expect_error(&a, 400, "JSON");
+    answer_done(&a);
+    say_large(c, large_body("b", "],\"wait\":5}"));
+    a = api_client_answer(c);
+    expect_error(&a, 400, "wait");
+    answer_done(&a);
+    api_client_free(c);
+}
+
+static bool
+has_come(void *lab)
+{
+    return controller_lab_number(lab, OBJECT_SG, "a1999");
+}
+
+/* It has said all that it wanted. And one that is read when vnetd stops is told, or not there any more. */
+static void
+a_large_transaction_is_done_though_its_client_leaves(void **state)
+{
+    needs_root();
+    struct controller_lab *lab = *state;
+    struct api_client *c = api_client_new(lab, false);
+    say_large(c, large_body("a", "]}"));
+    api_client_free(c);
+    assert_true(controller_lab_until(lab, has_come, lab));
+    c = api_client_new(lab, false);
+    say_large(c, large_body("b", "]}"));
+    controller_lab_restart(lab);
+    api_client_free(c);
+    expect_well(lab);
+}
+
 /* ---- clients that do not read ---- */
 
 static void
@@ -371,6 +446,8 @@ main(void)
         API_TEST(headers_and_their_number_are_bounded),
         API_TEST(a_body_may_come_in_chunks_and_be_waited_for),
         API_TEST(http_1_0_and_close_end_the_connection_and_head_has_no_body),
+        API_TEST(a_large_transaction_is_answered_as_a_small_one),
+        API_TEST(a_large_transaction_is_done_though_its_client_leaves),
         API_TEST(a_client_that_never_reads_holds_back_only_itself),
         API_TEST(a_stream_that_is_not_read_holds_little_and_goes_on_when_it_is),
     };

@@ -263,6 +263,12 @@ transaction_is_empty(const struct transaction *t)
     return !t->n_changes;
 }
 
+bool
+transaction_is_committed(const struct transaction *t)
+{
+    return t->is_committed;
+}
+
 struct model_sequences
 transaction_sequences(const struct transaction *t)
 {

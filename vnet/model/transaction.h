@@ -71,6 +71,7 @@ struct change {
 /* One per object, net effect, in order of number. Valid until the transaction is freed; 'before' also after commit. */
 const struct change *transaction_changes(const struct transaction *, size_t *n);
 bool transaction_is_empty(const struct transaction *);
+bool transaction_is_committed(const struct transaction *);
 
 /* An object of the transaction (before or after) as the API shows it; references are resolved in what the transaction sees. New
  * reference; runtime columns are null. */
@@ -86,7 +87,8 @@ struct model_sequences transaction_sequences(const struct transaction *);
 
 /* Makes the model show it. Call when durable. Afterwards the transaction holds the old objects until transaction_free(). */
 void transaction_commit(struct transaction *);
-void transaction_free(struct transaction *); /* not committed: aborts; NULL is fine */
+void transaction_free(
+    struct transaction *); /* not committed: aborts; NULL is fine. Committed: touches nothing of the model, so any thread may */
 
 /* ---- numbers ---- */
 /* A deleted object's number may be used again once every host has confirmed; the controller says so. Numbers come from a sequence that
