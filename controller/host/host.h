@@ -176,10 +176,11 @@ void host_forget_views(struct hypervisor *);
 void hosts_judge_gateways(struct hosts *); /* soon */
 void hosts_judge_gateways_in(struct hosts *, int ms);
 void hosts_judge_now(struct hosts *);
-/* Conntrack zones: what its OVSDB tells; a new connection has told nothing yet; its switch can forget what is in new ones. */
+/* Conntrack zones: what its OVSDB tells; a new connection has told nothing yet; its switch can forget what is in new ones; it has passed a barrier. */
 void host_zones_told(struct hypervisor *, const struct ovsdb_zone *, size_t n);
 void host_zones_unread(struct hypervisor *);
 void host_zones_flush(struct hypervisor *);
+void host_zones_passed(struct hypervisor *, uint32_t barrier);
 /* What has this number has just come to the host. Has it been here before, then its zone still has connections of that time: to conntrack, which has not
  * followed them, a packet of one that went on elsewhere is a wrong one, and so is the first of a new one from the same port. If the host has
  * not told yet which zone that is: when it does. */

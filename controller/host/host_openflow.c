@@ -218,6 +218,14 @@ host_ct_known(void *aux, struct of_session *s)
 }
 
 static void
+host_passed(void *aux, struct of_session *s, uint32_t barrier)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (h && h->of == s)
+        host_zones_passed(h, barrier);
+}
+
+static void
 host_openflow_closed(void *aux, struct of_session *s, const char *reason)
 {
     struct link *link = aux;
@@ -245,5 +253,6 @@ const struct of_session_ops host_openflow_ops = {
     .flow_removed = host_flow_removed,
     .heard = host_heard,
     .ct_known = host_ct_known,
+    .passed = host_passed,
     .closed = host_openflow_closed,
 };

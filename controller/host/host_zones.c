@@ -1,6 +1,10 @@
 /* Conntrack zones between flows and hosts: a block that wants one makes its host store one, once connections that an earlier owner left in
  * it are forgotten; when the host has it the runtime shows it and the block is compiled again. Removed when what had the number is gone
- * and every host has confirmed that. */
+ * and every host has confirmed that.
+ *
+ * What is stored may be used, by whoever finds it there. So a zone that is to be emptied is stored only when the switch has answered a barrier behind
+ * that: a connection that ends before begins again, and a vnetd that dies before leaves nothing. One barrier is on its way at a time, for all that
+ * was sent before it. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -16,11 +20,21 @@ struct comer {
     uint32_t number;
 };
 
+/* For its switch, which is to forget what is in it first. */
+struct waiting {
+    struct map_node by_number;
+    uint32_t number;
+    uint16_t zone;
+    uint64_t flushed; /* the how many-th of this connection; 0: not sent on it yet */
+};
+
 struct host_zones {
     struct zone_table *table;
-    struct ovsdb_zone *waiting; /* for its switch, which is to forget what is in them first */
-    size_t n_waiting, cap_waiting;
-    struct map comers; /* came before the host told of any zone; one of theirs is emptied when it does */
+    struct map waiting;
+    uint64_t n_flushed; /* on this connection */
+    uint64_t n_behind;  /* of them those that the barrier is behind */
+    uint32_t barrier;   /* 0: none is on its way */
+    struct map comers;  /* came before the host told of any zone; one of theirs is emptied when it does */
 };
 
 static bool
@@ -31,53 +45,112 @@ zone_is_live(void *aux, uint32_t number)
     return model_get(c->model, number, OBJECT_NONE) || retired_has(c->retired, number);
 }
 
-static struct ovsdb_zone *
+/* ---- emptying ---- */
+
+static struct waiting *
 waiting_find(const struct host_zones *z, uint32_t number)
 {
-    for (size_t i = 0; i < z->n_waiting; i++)
-        if (z->waiting[i].number == number)
-            return &z->waiting[i];
+    MAP_FOR_EACH_HASH (n, &z->waiting, hash_u32(number)) {
+        struct waiting *w = CONTAINER_OF(n, struct waiting, by_number);
+        if (w->number == number)
+            return w;
+    }
     return NULL;
 }
 
 static void
-waiting_set(struct host_zones *z, uint32_t number, uint16_t zone)
+waiting_remove(struct host_zones *z, struct waiting *w)
 {
-    struct ovsdb_zone *w = waiting_find(z, number);
-    if (w && !zone) {
-        *w = z->waiting[--z->n_waiting];
-    } else if (zone) {
-        if (!w) {
-            z->waiting = mem_grow(z->waiting, &z->cap_waiting, z->n_waiting + 1, sizeof *z->waiting);
-            w = &z->waiting[z->n_waiting++];
-        }
-        *w = (struct ovsdb_zone){ number, zone };
+    map_remove(&z->waiting, &w->by_number);
+    free(w);
+}
+
+static void
+barrier_send(struct hypervisor *h)
+{
+    struct host_zones *z = h->zones;
+    z->n_behind = z->n_flushed;
+    z->barrier = of_session_barrier(h->of);
+}
+
+static void
+flush(struct hypervisor *h, struct waiting *w)
+{
+    of_session_flush_zone(h->of, w->zone);
+    w->flushed = ++h->zones->n_flushed;
+    if (!h->zones->barrier)
+        barrier_send(h);
+}
+
+/* Before the flows that use it are there; or, if the switch is not, before it gets any. Then it is stored. */
+static void
+zone_empty(struct hypervisor *h, uint32_t number, uint16_t zone)
+{
+    struct host_zones *z = h->zones;
+    struct waiting *w = waiting_find(z, number);
+    if (!w) {
+        w = mem_zalloc(sizeof *w);
+        w->number = number;
+        map_insert(&z->waiting, &w->by_number, hash_u32(number));
     }
+    w->zone = zone;
+    w->flushed = 0;
+    if (h->of && h->is_reconciling)
+        flush(h, w);
 }
 
 static void
 zone_store(void *aux, uint32_t number, uint16_t zone, bool is_fresh)
 {
     struct hypervisor *h = aux;
-    bool has_switch = h->of && h->is_reconciling;
-    waiting_set(h->zones, number, is_fresh && !has_switch ? zone : 0);
-    if (is_fresh && !has_switch)
+    struct waiting *w = waiting_find(h->zones, number);
+    if (is_fresh) {
+        zone_empty(h, number, zone);
         return;
-    if (is_fresh)
-        of_session_flush_zone(h->of, zone);
+    }
+    if (w)
+        waiting_remove(h->zones, w);
     if (h->db)
         ovsdb_session_set_zone(h->db, number, zone);
 }
 
-/* Before the flows that use it are there; or, if the switch is not, before it gets any. */
-static void
-zone_empty(struct hypervisor *h, uint32_t number, uint16_t zone)
+void
+host_zones_flush(struct hypervisor *h)
 {
-    if (h->of && h->is_reconciling)
-        of_session_flush_zone(h->of, zone);
-    else
-        waiting_set(h->zones, number, zone);
+    struct host_zones *z = h->zones;
+    if (!z)
+        return;
+    z->n_flushed = 0;
+    z->barrier = 0;
+    MAP_FOR_EACH (n, &z->waiting) {
+        struct waiting *w = CONTAINER_OF(n, struct waiting, by_number);
+        of_session_flush_zone(h->of, w->zone);
+        w->flushed = ++z->n_flushed;
+    }
+    if (z->n_flushed)
+        barrier_send(h);
 }
+
+void
+host_zones_passed(struct hypervisor *h, uint32_t barrier)
+{
+    struct host_zones *z = h->zones;
+    if (!z || !z->barrier || barrier != z->barrier || !h->is_reconciling)
+        return;
+    z->barrier = 0;
+    MAP_FOR_EACH_SAFE (n, next, &z->waiting) {
+        struct waiting *w = CONTAINER_OF(n, struct waiting, by_number);
+        if (w->flushed > z->n_behind)
+            continue;
+        if (h->db)
+            ovsdb_session_set_zone(h->db, w->number, w->zone);
+        waiting_remove(z, w);
+    }
+    if (map_count(&z->waiting))
+        barrier_send(h);
+}
+
+/* ---- what came before its zone was known ---- */
 
 static bool
 is_comer(const struct host_zones *z, uint32_t number)
@@ -130,6 +203,7 @@ zones_of(struct hypervisor *h)
     if (!h->zones) {
         h->zones = mem_zalloc(sizeof *h->zones);
         h->zones->table = zone_table_new(&zone_ops, h);
+        map_init(&h->zones->waiting);
         map_init(&h->zones->comers);
     }
     return h->zones->table;
@@ -141,7 +215,9 @@ host_zones_free(struct hypervisor *h)
     if (!h->zones)
         return;
     zone_table_free(h->zones->table);
-    free(h->zones->waiting);
+    MAP_FOR_EACH_SAFE (n, next, &h->zones->waiting)
+        waiting_remove(h->zones, CONTAINER_OF(n, struct waiting, by_number));
+    map_done(&h->zones->waiting);
     comers_clear(h->zones);
     map_done(&h->zones->comers);
     free(h->zones);
@@ -173,19 +249,6 @@ host_zones_unread(struct hypervisor *h)
     h->has_zones = false;
     if (h->zones)
         zone_table_unread(h->zones->table);
-}
-
-void
-host_zones_flush(struct hypervisor *h)
-{
-    struct host_zones *z = h->zones;
-    for (size_t i = 0; z && i < z->n_waiting; i++) {
-        of_session_flush_zone(h->of, z->waiting[i].zone);
-        if (h->db)
-            ovsdb_session_set_zone(h->db, z->waiting[i].number, z->waiting[i].zone);
-    }
-    if (z)
-        z->n_waiting = 0;
 }
 
 /* A host's interfaces are told before its zones: to a vnetd that has just started nobody's zone is known then. */

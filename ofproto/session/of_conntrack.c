@@ -38,6 +38,18 @@ of_session_flush_zone(struct of_session *s, uint16_t zone)
     of_session_send(s, &b);
 }
 
+uint32_t
+of_session_barrier(struct of_session *s)
+{
+    if (!may_send(s))
+        return 0;
+    struct bytes b = BYTES_INIT;
+    uint32_t xid = of_session_xids(s, 1);
+    of_message_empty(&b, OF_BARRIER_REQUEST, xid);
+    of_session_send(s, &b);
+    return xid;
+}
+
 /* ---- by match ---- */
 
 /* IPv4 as Open vSwitch writes it here: mapped into IPv6. */
@@ -151,10 +163,7 @@ of_conntrack_probe(struct of_session *s)
     ofpbuf_put(message, property, sizeof property);
     s->ct_probe_xid = flush_send(s, message);
 
-    struct bytes b = BYTES_INIT;
-    s->ct_barrier_xid = of_session_xids(s, 1);
-    of_message_empty(&b, OF_BARRIER_REQUEST, s->ct_barrier_xid);
-    of_session_send(s, &b);
+    s->ct_barrier_xid = of_session_barrier(s);
 }
 
 bool

@@ -106,8 +106,11 @@ dispatch(struct of_session *s, const uint8_t *message, size_t n, uint32_t xid)
     case OF_FLOW_REMOVED: dispatch_flow_removed(s, message, n); break;
     case OF_MULTIPART_REPLY: of_reader_reply(s, message, n, xid); break;
     case OF_BARRIER_REPLY:
-        if (!of_conntrack_barrier(s, xid))
-            of_commit_barrier(s, xid);
+        if (of_conntrack_barrier(s, xid))
+            break;
+        of_commit_barrier(s, xid);
+        if (s->ops->passed)
+            s->ops->passed(s->aux, s, xid);
         break;
     case OF_BUNDLE_CONTROL: of_commit_control(s, message, n, xid); break;
     default: /* echo replies have done their work by coming; the rest is not for us */ break;

@@ -40,6 +40,8 @@ struct of_session_ops {
     void (*heard)(void *aux, struct of_session *);
     /* of_session_is_ct_known() has become true, before anything was read or committed. NULL: nobody cares. */
     void (*ct_known)(void *aux, struct of_session *);
+    /* The switch has answered an of_session_barrier(). NULL: nobody cares. */
+    void (*passed)(void *aux, struct of_session *, uint32_t barrier);
     /* Last call; the session is freed after it. 'reason' is a sentence. Also called for sessions never identified;
      * of those only the owner logs the end, limited, since strangers can cause it. */
     void (*closed)(void *aux, struct of_session *, const char *reason);
@@ -94,6 +96,9 @@ bool of_session_packet_out(struct of_session *, uint32_t out_port, const uint8_t
 void of_session_resume(struct of_session *, const struct packet_in *, const uint8_t *packet, size_t n);
 /* Forgets all connections of a conntrack zone (NXT_CT_FLUSH_ZONE), in order with what is sent before and after. */
 void of_session_flush_zone(struct of_session *, uint16_t zone);
+/* passed() comes with the number that this returns, once the switch has done all that was sent before (OpenFlow 1.5.1, 7.3.7). 0: the connection is
+ * not up. */
+uint32_t of_session_barrier(struct of_session *);
 
 /* Which connections: all that is given must be so. Addresses and ports are those of the connection's first packet, untranslated. Of ICMP,
  * src_port is the identifier and dst_port type << 8 | code, and both must be right: Open vSwitch leaves neither open. */

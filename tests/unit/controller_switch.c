@@ -31,7 +31,14 @@ on_heard(void *aux, struct of_session *session)
     checks_heard(((struct controller_switch *) aux)->lab->c.checks);
 }
 
-static const struct of_session_ops ops = { .identify = on_identify, .heard = on_heard, .closed = on_closed };
+static void
+on_passed(void *aux, struct of_session *session, uint32_t barrier)
+{
+    const struct controller_switch *s = aux;
+    host_zones_passed(controller_lab_host(s->lab, s->host), barrier);
+}
+
+static const struct of_session_ops ops = { .identify = on_identify, .heard = on_heard, .passed = on_passed, .closed = on_closed };
 
 static bool
 is_identified(void *aux)

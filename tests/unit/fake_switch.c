@@ -69,6 +69,15 @@ send_features(struct fake_switch *f, uint32_t xid)
 }
 
 void
+fake_switch_pass(struct fake_switch *f)
+{
+    f->keeps_barriers = false;
+    for (unsigned i = 0; i < f->n_kept_barriers; i++)
+        fake_switch_send(f, 6, BARRIER_REPLY, f->kept_barriers[i], NULL, 0);
+    f->n_kept_barriers = 0;
+}
+
+void
 fake_switch_confirm(struct fake_switch *f)
 {
     if (f->is_commit_kept)
@@ -201,6 +210,8 @@ answer(struct fake_switch *f, const uint8_t *message, size_t n)
         fake_switch_send(f, 6, ECHO_REPLY, xid, message + 8, n - 8);
     else if (message[1] == MULTIPART_REQUEST)
         answer_multipart(f, message, xid);
+    else if (message[1] == BARRIER_REQUEST && f->keeps_barriers && f->n_kept_barriers < 16)
+        f->kept_barriers[f->n_kept_barriers++] = xid;
     else if (message[1] == BARRIER_REQUEST)
         fake_switch_send(f, 6, BARRIER_REPLY, xid, NULL, 0);
     else if (message[1] == SET_ASYNC && f->refuses_set_async)

@@ -14,6 +14,7 @@ struct fake_switch {
     uint64_t dpid;
     bool is_silent;         /* answers nothing more */
     bool keeps_commits;     /* does not answer that a bundle is committed, until fake_switch_confirm() */
+    bool keeps_barriers;    /* does not answer those that come, until fake_switch_pass() */
     bool is_deaf_to_tables; /* does not answer a request for table statistics */
     bool refuses_set_async;
     bool refuses_ct_flush;        /* by match */
@@ -39,6 +40,8 @@ struct fake_switch {
     uint8_t kept_commit[8]; /* what is to be answered to it, if it is kept */
     uint32_t kept_xid;
     bool is_commit_kept;
+    uint32_t kept_barriers[16];
+    unsigned n_kept_barriers;
     bool saw_bad, saw_nameless; /* in the open bundle */
     uint32_t bad_xid;
     bool is_closed;
@@ -49,6 +52,8 @@ void fake_switch_start(struct fake_switch *, struct event_base *, int fd);
 void fake_switch_stop(struct fake_switch *);
 /* Answers the commit that it has kept, if there is one, and keeps no more. */
 void fake_switch_confirm(struct fake_switch *);
+/* Answers the barriers that it has kept, and keeps no more. */
+void fake_switch_pass(struct fake_switch *);
 void fake_switch_send(struct fake_switch *, uint8_t version, uint8_t type, uint32_t xid, const void *body, size_t n);
 
 #endif
