@@ -525,6 +525,55 @@ a_new_combination_costs_other_hosts_the_same_whatever_rules_name_its_groups(void
     lab_free(lab);
 }
 
+/* ---- what a rule costs ---- */
+
+static size_t n_touched_rules;
+
+/* Counts on its way (linked with --wrap). */
+void __real_touch_add(struct touch_list *, uint8_t feature, uint8_t type, uint32_t number, struct touch);
+void __wrap_touch_add(struct touch_list *, uint8_t feature, uint8_t type, uint32_t number, struct touch);
+
+void
+__wrap_touch_add(struct touch_list *list, uint8_t feature, uint8_t type, uint32_t number, struct touch where)
+{
+    n_touched_rules += feature == FEATURE_SG && type == OBJECT_SG_RULE;
+    __real_touch_add(list, feature, type, number, where);
+}
+
+static size_t
+touched_by(struct lab *lab, const char *ports)
+{
+    lab_run(lab);
+    n_touched_rules = 0;
+    lab_do(lab, "[{'op':'add','type':'sg-rule','values':{'sg':'g','direction':'ingress','proto':'tcp','ports':'%s','peer':'0.0.0.0/0'}}]",
+           ports);
+    lab_run(lab);
+    return n_touched_rules;
+}
+
+static void
+a_rule_more_touches_only_those_that_it_may_take_packets_from(void **unused)
+{
+    struct lab *lab = lab_new();
+    lab_host(lab, "hv1", lab_facts(0));
+    lab_do(lab, "[{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
+                "{'op':'add','type':'subnet','name':'s','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"
+                "{'op':'add','type':'sg','name':'g','values':{'vpc':'v'}},"
+                "{'op':'add','type':'port','name':'p','values':{'subnet':'s','sg':'g'}}]");
+    lab_bind(lab, "p", "hv1", 10);
+    for (unsigned i = 0; i < 100; i++) {
+        lab_do(lab,
+               "[{'op':'add','type':'sg-rule','values':{'sg':'g','direction':'ingress','proto':'tcp','ports':'%u','peer':'0.0.0.0/0'}},"
+               "{'op':'add','type':'sg-rule','values':{'sg':'g','direction':'ingress','proto':'tcp','ports':'%u-%u','peer':'0.0.0.0/0'}}]",
+               2000 + i, 10000 + 200 * i, 10100 + 200 * i);
+    }
+    assert_int_equal(touched_by(lab, "80"), 1);          /* itself */
+    assert_int_equal(touched_by(lab, "9000-9100"), 1);   /* overlaps none */
+    assert_int_equal(touched_by(lab, "10050-10150"), 1); /* the older one keeps its packets */
+    assert_int_equal(touched_by(lab, "10050-10149"), 3); /* fewer ports than two of those that it overlaps */
+    lab_free(lab);
+}
+
 int
 main(void)
 {
@@ -532,6 +581,7 @@ main(void)
         cmocka_unit_test(what_passes_is_what_the_rules_say_and_incremental_is_from_scratch),
         cmocka_unit_test(the_narrowest_rule_is_credited_and_the_next_one_when_it_goes),
         cmocka_unit_test(a_new_combination_costs_other_hosts_the_same_whatever_rules_name_its_groups),
+        cmocka_unit_test(a_rule_more_touches_only_those_that_it_may_take_packets_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

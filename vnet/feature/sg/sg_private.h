@@ -17,8 +17,8 @@ void sg_each_set(const struct view *, uint32_t group, void (*each)(void *aux, co
 void sg_port_flows(struct block *, uint32_t port);
 void sg_rule_flows(struct block *, uint32_t rule);
 
-/* Could one of the two have the same row as the other, so that only one of them is credited for it? */
-bool sg_rules_may_meet(const struct sg_rule *, const struct sg_rule *);
+/* Could a row of the second be left out because of the first, which is credited with its packets? */
+bool sg_rule_may_take_from(const struct sg_rule *, const struct sg_rule *);
 
 void sg_touches(const struct view *, const struct vnet_event *, struct touch_list *);
 

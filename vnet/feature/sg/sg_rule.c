@@ -12,7 +12,9 @@
 #include "vnet/feature/sg/sg_private.h"
 
 #include <netinet/in.h>
+#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "vnet/pipeline/presence.h"
 #include "vnet/pipeline/priority.h"
 
@@ -120,7 +122,8 @@ struct rule_row {
     const struct sg_rule *rule;
     const struct sg_set *local;
     struct port_row ports;
-    bool has_rival;
+    const struct sg_rule **rivals; /* those that may be credited with a row's packets instead */
+    size_t n_rivals, cap_rivals;
 };
 
 /* Would a row of b's, of the same rank but for the length of its mask, take all packets that this one of a's does? Runs of ports are cut where their
@@ -137,8 +140,8 @@ covers(const struct l4_match *b, const struct l4_match *a, struct port_row row)
     return open_bits(a) == open_bits(b) && has_ports_of(b, row);
 }
 
-bool
-sg_rules_may_meet(const struct sg_rule *a, const struct sg_rule *b)
+static bool
+may_meet(const struct sg_rule *a, const struct sg_rule *b)
 {
     return a->is_ingress == b->is_ingress && a->match.proto == b->match.proto && a->peer == b->peer
            && (a->peer || ip_prefix_equal(a->cidr, b->cidr));
@@ -152,22 +155,51 @@ is_before(const struct sg_rule *a, const struct sg_rule *b)
     return size_a != size_b ? size_a < size_b : a->o.number < b->o.number;
 }
 
+/* Rows of rules that are alike in the bits they leave open can only be the same if the rules have a port in common. */
+static bool
+have_rows_in_common(const struct l4_match *a, const struct l4_match *b)
+{
+    if (has_ports(a) != has_ports(b))
+        return false;
+    if (!has_ports(a))
+        return true;
+    if (is_icmp(a))
+        return a->lo == b->lo && a->hi == b->hi;
+    return a->lo <= b->hi && b->lo <= a->hi && open_bits(a) == open_bits(b);
+}
+
+bool
+sg_rule_may_take_from(const struct sg_rule *a, const struct sg_rule *b)
+{
+    return a != b && may_meet(a, b) && have_rows_in_common(&a->match, &b->match) && is_before(a, b);
+}
+
 static void
-check_rival(void *aux, const struct sg_rule *other)
+note_rival(void *aux, const struct sg_rule *other)
 {
     struct rule_row *row = aux;
-    const struct sg_rule *rule = row->rule;
-    if (!row->has_rival && other != rule && sg_rules_may_meet(rule, other) && covers(&other->match, &rule->match, row->ports))
-        row->has_rival = is_before(other, rule);
+    if (!sg_rule_may_take_from(other, row->rule))
+        return;
+    row->rivals = mem_grow(row->rivals, &row->cap_rivals, row->n_rivals + 1, sizeof(*row->rivals));
+    row->rivals[row->n_rivals++] = other;
+}
+
+/* Once for all rows of the rule: of a group's rules few are. */
+static void
+find_rivals(struct rule_row *row)
+{
+    row->n_rivals = 0;
+    for (size_t i = 0; i < row->local->groups.n; i++)
+        sg_each_rule(row->view, row->local->groups.v[i], note_rival, row);
 }
 
 static bool
-is_credited(struct rule_row *row)
+is_credited(const struct rule_row *row)
 {
-    row->has_rival = false;
-    for (size_t i = 0; i < row->local->groups.n && !row->has_rival; i++)
-        sg_each_rule(row->view, row->local->groups.v[i], check_rival, row);
-    return !row->has_rival;
+    for (size_t i = 0; i < row->n_rivals; i++)
+        if (covers(&row->rivals[i]->match, &row->rule->match, row->ports))
+            return false;
+    return true;
 }
 
 /* ---- rows ---- */
@@ -225,6 +257,7 @@ rows_of_set(struct block *b, struct rule_row *row)
 {
     const struct l4_match *m = &row->rule->match;
     row->ports = (struct port_row){ 0, 0 };
+    find_rivals(row);
     if (!has_ports(m) || is_icmp(m)) {
         row_add(b, row);
         return;
@@ -271,6 +304,7 @@ sg_rule_flows(struct block *b, uint32_t number)
     if (!rule || (!rule->peer && rule->cidr.ip.family != IP_V4))
         return;
     sg_each_set(b->view, rule->sg, add_local_set, &r);
+    free(r.row.rivals);
     if (r.has_any)
         credit_row(b, rule);
 }

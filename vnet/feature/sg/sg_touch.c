@@ -54,7 +54,7 @@ static void
 touch_rival(void *aux, const struct sg_rule *other)
 {
     const struct sg_touch *t = aux;
-    if (sg_rules_may_meet(t->changed, other))
+    if (sg_rule_may_take_from(t->changed, other))
         touch_rule(aux, other);
 }
 
