@@ -48,6 +48,7 @@ enum host_error {
     HOST_ERROR_REFUSED,
     HOST_ERROR_UNDERLAY,
     HOST_ERROR_SWITCH,
+    HOST_ERROR_ZONES,
     N_HOST_ERRORS
 };
 

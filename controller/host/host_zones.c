@@ -13,7 +13,11 @@
 #include "controller/host/host.h"
 #include "controller/host/zone_table.h"
 #include "controller/instance/counting.h"
+#include "controller/refusals.h"
 #include "controller/retired.h"
+#include "vnet/pipeline/layout.h"
+
+#define ZONES_TAKEN "all 65535 conntrack zones of its switch are taken; what needs one more waits until another here is gone"
 
 struct comer {
     struct map_node by_number;
@@ -34,6 +38,7 @@ struct host_zones {
     uint64_t n_flushed; /* on this connection */
     uint64_t n_behind;  /* of them those that the barrier is behind */
     uint32_t barrier;   /* 0: none is on its way */
+    size_t n_starving;  /* that have no zone, since all are taken */
     struct map comers;  /* came before the host told of any zone; one of theirs is emptied when it does */
 };
 
@@ -190,11 +195,31 @@ zone_forget(void *aux, uint32_t number)
     runtime_set_zone(hosts_controller(h->all)->runtime, h->number, number, 0);
 }
 
+static void
+zone_starves(void *aux, uint32_t number, bool starves)
+{
+    struct hypervisor *h = aux;
+    struct controller *c = hosts_controller(h->all);
+    const struct object *o = model_get(c->model, number, OBJECT_NONE);
+    h->zones->n_starving += starves ? 1 : -1;
+    if (h->zones->n_starving)
+        host_set_error(h, HOST_ERROR_ZONES, ZONES_TAKEN ": %zu so far", h->zones->n_starving);
+    else
+        host_clear_error(h, HOST_ERROR_ZONES);
+    if (!o)
+        return;
+    if (starves)
+        refusals_add(c->refusals, h->number, cookie_make(FEATURE_BASE, o->type, number), ZONES_TAKEN);
+    else
+        refusals_remove(c->refusals, h->number, cookie_make(FEATURE_BASE, o->type, number));
+}
+
 static const struct zone_table_ops zone_ops = {
     .is_live = zone_is_live,
     .store = zone_store,
     .ready = zone_ready,
     .forget = zone_forget,
+    .starves = zone_starves,
 };
 
 static struct zone_table *

@@ -15,6 +15,7 @@ struct entry {
     uint16_t zone; /* 0: none that is its own */
     enum zone_state state;
     bool is_wanted_again; /* GOING */
+    bool is_starving;     /* WANTED: none was free */
     bool is_told;         /* in the list that is being taken */
 };
 
@@ -24,8 +25,19 @@ struct zone_table {
     struct map entries;
     uint64_t *taken; /* bits; NULL: none is */
     uint32_t lowest; /* no zone below it is free */
+    uint32_t n_starving;
     bool is_read;
 };
+
+static void
+entry_set_starving(struct zone_table *t, struct entry *e, bool is_starving)
+{
+    if (e->is_starving == is_starving)
+        return;
+    e->is_starving = is_starving;
+    t->n_starving += is_starving ? 1 : -1;
+    t->ops->starves(t->aux, e->number, is_starving);
+}
 
 struct zone_table *
 zone_table_new(const struct zone_table_ops *ops, void *aux)
@@ -88,7 +100,10 @@ zone_give(struct zone_table *t, struct entry *e)
 {
     while (t->is_read && t->lowest < ZONES && is_taken(t, t->lowest))
         t->lowest++;
-    if (!t->is_read || t->lowest == ZONES)
+    if (!t->is_read)
+        return;
+    entry_set_starving(t, e, t->lowest == ZONES);
+    if (t->lowest == ZONES)
         return;
     zone_take(t, e, t->lowest);
     e->state = ZONE_STORING;
@@ -121,6 +136,7 @@ static void
 entry_remove(struct zone_table *t, struct entry *e)
 {
     zone_release(t, e);
+    entry_set_starving(t, e, false);
     map_remove(&t->entries, &e->node);
     free(e);
 }
@@ -159,6 +175,7 @@ zone_table_drop(struct zone_table *t, uint32_t number)
 static void
 entry_found(struct zone_table *t, struct entry *e, uint16_t zone, bool is_wanted)
 {
+    entry_set_starving(t, e, false);
     if (t->ops->is_live(t->aux, e->number) && !is_taken(t, zone)) {
         zone_take(t, e, zone);
         e->state = ZONE_STORED;
@@ -203,6 +220,19 @@ entry_missing(struct zone_table *t, struct entry *e, bool is_first)
     }
 }
 
+/* What has gone just now may have left zones to those that were looked at before. */
+static void
+feed_starving(struct zone_table *t)
+{
+    if (!t->n_starving || t->lowest == ZONES)
+        return;
+    MAP_FOR_EACH (node, &t->entries) {
+        struct entry *e = CONTAINER_OF(node, struct entry, node);
+        if (e->is_starving)
+            zone_give(t, e);
+    }
+}
+
 void
 zone_table_told(struct zone_table *t, const struct ovsdb_zone *zones, size_t n)
 {
@@ -217,6 +247,7 @@ zone_table_told(struct zone_table *t, const struct ovsdb_zone *zones, size_t n)
         if (!e->is_told)
             entry_missing(t, e, is_first);
     }
+    feed_starving(t);
 }
 
 void

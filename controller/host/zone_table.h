@@ -25,6 +25,8 @@ struct zone_table_ops {
     void (*store)(void *aux, uint32_t number, uint16_t zone, bool is_fresh);
     void (*ready)(void *aux, uint32_t number, uint16_t zone); /* the host has it */
     void (*forget)(void *aux, uint32_t number);               /* what was ready is no longer */
+    /* All zones are taken, and it goes without until one is free; or no longer: it has been given one, or is gone. */
+    void (*starves)(void *aux, uint32_t number, bool starves);
 };
 
 struct zone_table *zone_table_new(const struct zone_table_ops *, void *aux);

@@ -15,6 +15,7 @@
 struct lab {
     struct zone_table *table;
     bool is_gone[N];
+    bool takes_all; /* what has a number that is none of the N is live */
     char said[512]; /* since it was last looked at */
     uint16_t stored[N], ready[N];
 };
@@ -22,6 +23,8 @@ struct lab {
 static bool
 is_live(void *aux, uint32_t number)
 {
+    if (((struct lab *) aux)->takes_all)
+        return true;
     return number < N && !((struct lab *) aux)->is_gone[number];
 }
 
@@ -48,6 +51,8 @@ ready(void *aux, uint32_t number, uint16_t zone)
 {
     struct lab *lab = aux;
     say(lab, "ready", number, zone);
+    if (number >= N)
+        return;
     assert_int_equal(lab->ready[number], 0);
     lab->ready[number] = zone;
 }
@@ -57,11 +62,19 @@ forget(void *aux, uint32_t number)
 {
     struct lab *lab = aux;
     say(lab, "forget", number, 0);
+    if (number >= N)
+        return;
     assert_int_not_equal(lab->ready[number], 0);
     lab->ready[number] = 0;
 }
 
-static const struct zone_table_ops ops = { .is_live = is_live, .store = store, .ready = ready, .forget = forget };
+static void
+starves(void *aux, uint32_t number, bool starves)
+{
+    say(aux, "starves", number, starves);
+}
+
+static const struct zone_table_ops ops = { .is_live = is_live, .store = store, .ready = ready, .forget = forget, .starves = starves };
 
 static void
 lab_init(struct lab *lab)
@@ -187,6 +200,36 @@ with_all_given_the_next_waits_for_one_to_be_free(void **state)
 }
 
 static void
+with_none_free_it_is_said_until_one_is(void **state)
+{
+    static struct ovsdb_zone zones[65535];
+    struct lab lab;
+    lab_init(&lab);
+    lab.takes_all = true;
+    for (uint32_t i = 0; i < 65535; i++)
+        zones[i] = (struct ovsdb_zone){ N + i, (uint16_t) (i + 1) };
+    zone_table_told(lab.table, zones, 65535);
+    lab.said[0] = '\0';
+    zone_table_want(lab.table, 2);
+    zone_table_want(lab.table, 3);
+    zone_table_want(lab.table, 4);
+    expect(&lab, "starves 2=1,starves 3=1,starves 4=1,");
+    zone_table_drop(lab.table, 3);
+    expect(&lab, "starves 3=0,");
+    zone_table_drop(lab.table, N);
+    zone_table_drop(lab.table, N + 1);
+    lab.said[0] = '\0';
+    zone_table_told(lab.table, zones + 1, 65534);
+    assert_non_null(strstr(lab.said, "=1,")); /* one of the two has the first zone */
+    assert_int_equal(lab.stored[2] + lab.stored[4], 1);
+    zone_table_told(lab.table, zones + 2, 65533);
+    assert_int_equal(lab.stored[2] + lab.stored[4], 1 + 2);
+    assert_non_null(strstr(lab.said, "starves 2=0,"));
+    assert_non_null(strstr(lab.said, "starves 4=0,"));
+    zone_table_free(lab.table);
+}
+
+static void
 after_any_wishes_each_has_one_of_its_own(void **state)
 {
     struct random random = random_seeded();
@@ -242,6 +285,7 @@ main(void)
         cmocka_unit_test(what_somebody_else_does_is_undone),
         cmocka_unit_test(a_new_connection_is_asked_again_for_what_it_has_not),
         cmocka_unit_test(with_all_given_the_next_waits_for_one_to_be_free),
+        cmocka_unit_test(with_none_free_it_is_said_until_one_is),
         cmocka_unit_test(after_any_wishes_each_has_one_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
