@@ -257,8 +257,8 @@ concern(void *aux, uint32_t host)
         host_concern(h, c->seq);
 }
 
-/* The model shows the transaction; everything that follows from it starts here. */
-static void
+/* The model shows the transaction; everything that follows from it starts here. Its sequence number. */
+static uint64_t
 take_effect(struct controller *c, struct transaction *t)
 {
     size_t n;
@@ -267,7 +267,7 @@ take_effect(struct controller *c, struct transaction *t)
         if (changes[i].type == OBJECT_PORT && !changes[i].after)
             bindings_port_removing(c->bindings, changes[i].number);
     transaction_commit(t);
-    c->seq++;
+    uint64_t seq = ++c->seq;
     for (size_t i = 0; i < n; i++) {
         struct vnet_event event = { .kind = EVENT_OBJECT, .change = &changes[i] };
         hosts_put_holders_first(c->hosts, &event);
@@ -295,6 +295,7 @@ take_effect(struct controller *c, struct transaction *t)
     retired_add(c->retired, changes, n);
     for (size_t i = 0; i < n; i++)
         feed_change(c->feed, &changes[i], model_revision(c->model));
+    return seq;
 }
 
 static void
@@ -304,7 +305,7 @@ finish(struct commits *commits, struct commit_result *result, bool is_stored)
     struct controller *c = commits->controller;
     hosts_collect(c->hosts);
     if (is_stored) {
-        take_effect(c, r->transaction);
+        result->seq = take_effect(c, r->transaction);
         commits->counters.committed++;
     }
     result->ok = true;

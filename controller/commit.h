@@ -16,6 +16,7 @@ struct commit_result {
     const json_t *results; /* as asked for: one object per operation: id, type, name, object */
     const json_t *changes; /* dry run: what would change */
     uint64_t revision;
+    uint64_t seq;          /* of the change; 0: nothing was done */
     const uint32_t *hosts; /* concerned: they want more than before */
     size_t n_hosts;
     const char *replayed; /* an answer remembered under the idempotency key; nothing was done now */

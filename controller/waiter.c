@@ -6,11 +6,13 @@
 
 #include "base/alloc.h"
 #include "controller/controller.h"
+#include "controller/host/handover.h"
 #include "controller/host/host.h"
 
 struct waiter {
     struct waiters *all;
     struct waiter *next, *prev;
+    uint64_t change; /* 0: for hosts to be whole */
     struct waiting {
         uint32_t host;
         uint64_t seq;
@@ -35,6 +37,12 @@ waiters_new(struct controller *c)
     return w;
 }
 
+static bool
+has_confirmed(const struct waiter *w, const struct hypervisor *h, uint64_t seq)
+{
+    return w->change ? host_has_made(h, seq, w->change) : h->confirmed_seq >= seq;
+}
+
 /* Moves hosts out of 'pending' that have confirmed or are gone. */
 static void
 waiter_look(struct waiter *w)
@@ -44,7 +52,7 @@ waiter_look(struct waiter *w)
         const struct hypervisor *h = host_by_number(w->all->controller->hosts, w->pending[i].host);
         if (h && !host_is_connected(h))
             w->disconnected[w->n_disconnected++] = w->pending[i].host;
-        else if (h && h->confirmed_seq < w->pending[i].seq)
+        else if (h && !has_confirmed(w, h, w->pending[i].seq))
             w->pending[kept++] = w->pending[i];
     }
     w->n_pending = kept;
@@ -81,8 +89,14 @@ waiter_timeout(evutil_socket_t fd, short what, void *aux)
 void
 waiter_add(struct waiters *all, const uint32_t hosts[], size_t n, double timeout_s, waiter_done *done, void *aux)
 {
+    waiter_add_change(all, 0, hosts, n, timeout_s, done, aux);
+}
+
+void
+waiter_add_change(struct waiters *all, uint64_t change, const uint32_t hosts[], size_t n, double timeout_s, waiter_done *done, void *aux)
+{
     struct waiter *w = mem_zalloc(sizeof *w);
-    *w = (struct waiter){ .all = all, .next = all->first, .n_pending = n, .done = done, .aux = aux };
+    *w = (struct waiter){ .all = all, .next = all->first, .change = change, .n_pending = n, .done = done, .aux = aux };
     w->pending = mem_zalloc((n + 1) * sizeof *w->pending);
     for (size_t i = 0; i < n; i++) {
         const struct hypervisor *h = host_by_number(all->controller->hosts, hosts[i]);

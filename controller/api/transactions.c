@@ -115,7 +115,8 @@ committed(void *aux, const struct commit_result *result)
     if (result->changes)
         json_object_set(t->answer, "changes", (json_t *) result->changes);
     /* Hosts that are away are named at once; those connected are waited for if asked. */
-    waiter_add(t->call->controller->waiters, result->hosts, result->n_hosts, t->wants_hosts ? t->timeout_s : 0, confirmed, t);
+    waiter_add_change(t->call->controller->waiters, result->seq, result->hosts, result->n_hosts, t->wants_hosts ? t->timeout_s : 0,
+                      confirmed, t);
 }
 
 static bool

@@ -58,7 +58,7 @@ void bindings_port_removing(struct bindings *, uint32_t port);
 /* The host's switch refused a spec of this port, which is in error if it is there; and: it refuses nothing of it any more. */
 void bindings_refused(struct bindings *, uint32_t host, uint32_t port, const char *reason);
 void bindings_accepted(struct bindings *, uint32_t host, uint32_t port);
-/* A host confirmed up to its confirmed_seq: ports that waited for it are active. */
+/* A host confirmed up to its made_seq: ports that waited for it are active. */
 void bindings_confirmed(struct bindings *, uint32_t host);
 /* The host's switch is about to be read back: its ports are active only when it has confirmed what it wants now. */
 void bindings_reread(struct bindings *, uint32_t host);

@@ -135,6 +135,24 @@ holdback_end(struct hypervisor *h, uint64_t since, uint64_t until)
     }
 }
 
+/* Another change, too, moves what is held back since that one. */
+static void
+holdback_moved(struct hypervisor *h, uint64_t since, uint64_t seq)
+{
+    for (struct holdback *b = h ? h->holdbacks : NULL; b; b = b->next)
+        if (b->since == since)
+            b->moved = seq;
+}
+
+bool
+host_has_made(const struct hypervisor *h, uint64_t seq, uint64_t change)
+{
+    for (const struct holdback *b = h->holdbacks; b; b = b->next)
+        if ((b->since == change || b->moved == change) && (!b->until || b->until > h->made_seq))
+            return false;
+    return h->made_seq >= seq;
+}
+
 /* Up to where the host is whole that has confirmed what was made up to 'seq'. */
 static uint64_t
 holdbacks_limit(struct hypervisor *h, uint64_t seq)
@@ -294,10 +312,13 @@ give_again(const struct handovers *all, struct handover *o, const struct place_h
     struct place_hosts was = o->to;
     stop_waiting(o);
     for (size_t i = 0; i < o->n_keepers; i++) {
-        if (hosts_have(to, o->keepers[i].host))
-            keeper_let_go(all, o, &o->keepers[i]);
-        else
-            o->keepers[n++] = o->keepers[i];
+        const struct keeper *k = &o->keepers[i];
+        if (hosts_have(to, k->host)) {
+            keeper_let_go(all, o, k);
+            continue;
+        }
+        holdback_moved(host_by_number(all->controller->hosts, k->host), k->since, all->controller->seq);
+        o->keepers[n++] = *k;
     }
     o->n_keepers = n;
     o->to = *to;

@@ -16,6 +16,7 @@
 #ifndef CONTROLLER_HOST_HANDOVER_H
 #define CONTROLLER_HOST_HANDOVER_H 1
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "vnet/pipeline/feature.h"
@@ -30,6 +31,7 @@ struct hypervisor;
 struct holdback {
     struct holdback *next; /* of another change */
     uint64_t since, until; /* until 0: still held back */
+    uint64_t moved;        /* the last change that moved one of them on; 0: none did */
     size_t n;
 };
 
@@ -40,6 +42,9 @@ void handovers_free(struct handovers *);
 void handovers_look(struct handovers *, const struct vnet_event *);
 /* The host's switch has confirmed all that was made for it up to 'seq': the number up to which it is whole. */
 uint64_t handovers_confirmed(struct handovers *, struct hypervisor *, uint64_t seq);
+/* Has the host confirmed all up to 'seq', and does it keep nothing any more of what 'change' moved away from it? What it keeps of other changes is not
+ * asked about. */
+bool host_has_made(const struct hypervisor *, uint64_t seq, uint64_t change);
 /* Nothing is to be expected of it for now. */
 void handovers_host_lost(struct handovers *, struct hypervisor *);
 

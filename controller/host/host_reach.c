@@ -7,7 +7,7 @@ bool
 switch_is_ready(const struct controller *c, uint32_t host, uint64_t seq)
 {
     const struct hypervisor *h = host_by_number(c->hosts, host);
-    return h && h->of && h->is_reconciling && h->confirmed_seq && h->confirmed_seq >= seq;
+    return h && h->of && h->is_reconciling && h->made_seq && h->made_seq >= seq;
 }
 
 bool

@@ -118,7 +118,7 @@ bindings_confirmed(struct bindings *b, uint32_t host)
     const struct hypervisor *h = host_by_number(b->controller->hosts, host);
     for (struct place *p = h->building, *next; p; p = next) {
         next = p->next_building;
-        if (p->seq > h->confirmed_seq)
+        if (p->seq > h->made_seq)
             continue;
         building_remove(p);
         feed_object(b->controller->feed, p->port);

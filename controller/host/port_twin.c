@@ -109,7 +109,7 @@ confirm(void *aux, uint32_t port, uint32_t ofport)
     struct bindings *b = aux;
     struct place *p = place_find(b, port);
     const struct hypervisor *h = p ? host_by_number(b->controller->hosts, p->twin.host) : NULL;
-    if (!h || !p->is_twin_building || p->twin_seq > h->confirmed_seq)
+    if (!h || !p->is_twin_building || p->twin_seq > h->made_seq)
         return;
     p->is_twin_building = false;
     feed_object(b->controller->feed, port);

@@ -77,7 +77,7 @@ controller_switch_confirm(struct controller_switch *s)
     struct hypervisor *h = controller_lab_host(s->lab, s->host);
     if (!h->wanted_seq)
         h->wanted_seq = 1;
-    h->confirmed_seq = h->wanted_seq;
+    h->confirmed_seq = h->made_seq = h->wanted_seq;
     host_lost_zones_confirmed(h);
     waiters_check(s->lab->c.waiters, h->number);
     feed_object(s->lab->c.feed, h->number);

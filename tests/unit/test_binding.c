@@ -77,7 +77,7 @@ static void
 confirm(struct controller_lab *lab, const char *host)
 {
     struct hypervisor *h = controller_lab_host(lab, host);
-    h->confirmed_seq = h->wanted_seq;
+    h->confirmed_seq = h->made_seq = h->wanted_seq;
     bindings_confirmed(lab->c.bindings, h->number);
 }
 
@@ -302,7 +302,7 @@ ports_of_a_host_that_is_read_again_are_not_active_before_it_confirms(void **stat
     controller_lab_connect(lab, "h1");
     controller_lab_show(lab, "h1", "p", 1);
     confirm(lab, "h1");
-    h->confirmed_seq = 0;
+    h->confirmed_seq = h->made_seq = 0;
     bindings_reread(lab->c.bindings, h->number);
     assert_int_equal(port_state(lab), PORT_BUILDING);
     assert_false(host_is_realised(h));

@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "controller/host/host_reach.h"
+#include "controller/waiter.h"
 #include "ofproto/ovsdb/ovsdb_session_private.h"
 #include "tests/unit/controller_lab.h"
 #include "tests/unit/fake_switch.h"
@@ -120,12 +122,13 @@ compile_all(struct world *w)
 static int
 start(void **state)
 {
+    static char listener[] = "ptcp:0:127.0.0.1";
     static const char *const names[N_HOSTS] = { "h1", "h2", "h3" }, *const ports[N_HOSTS] = { "p", "q", NULL };
     struct error err;
     struct world *w = mem_zalloc(sizeof *w);
     *state = w;
     w->lab = controller_lab_start();
-    w->lab->options.openflow = (struct option_list){ .v = { (char[]){ "ptcp:0:127.0.0.1" } }, .n = 1 };
+    w->lab->options.openflow = (struct option_list){ .v = { listener }, .n = 1 };
     if (!hosts_listen(w->lab->c.hosts, &err))
         fail_msg("%s", err.text);
     controller_lab_do(w->lab, NETWORK);
@@ -229,6 +232,49 @@ the_old_place_of_a_guest_that_moves_stays_until_the_new_one_confirms(void **stat
     controller_lab_remove(w->lab, "h1", "p");
     expect_kept(w);
     expect_moved(w);
+}
+
+struct waited {
+    bool is_over;
+    size_t n_unconfirmed;
+};
+
+static void
+waited_for(void *aux, const struct waiter_result *result)
+{
+    *(struct waited *) aux = (struct waited){ true, result->n_unconfirmed };
+}
+
+static bool
+is_over(void *aux)
+{
+    return ((const struct waited *) aux)->is_over;
+}
+
+/* Nothing of time: the new place's switch is silent all the while. */
+static void
+what_a_host_keeps_is_in_nobodys_way(void **state)
+{
+    struct world *w = *state;
+    struct controller *c = &w->lab->c;
+    struct waited own = { false }, others = { false }, whole = { false };
+    attach_to_q(w);
+    uint32_t both[] = { w->h[H1]->number, w->h[H3]->number };
+    waiter_add_change(c->waiters, c->seq, both, 2, 60, waited_for, &own);
+    controller_lab_add(w->lab, "h1", "r", 10);
+    controller_lab_do(w->lab, "[" ATTACH(OTHER_EIP, "'port:r'") "]");
+    uint64_t seq = w->h[H1]->wanted_seq;
+    waiter_add_change(c->waiters, c->seq, both, 2, 60, waited_for, &others);
+    waiter_add(c->waiters, both, 2, 60, waited_for, &whole);
+    assert_true(controller_lab_until(w->lab, is_over, &others));
+    assert_int_equal(others.n_unconfirmed, 0);
+    assert_true(host_is_ready(c, w->h[H1]->number, seq));
+    assert_null(w->h[H1]->building); /* its port is active */
+    assert_false(own.is_over || whole.is_over || host_is_realised(w->h[H1]));
+    fake_switch_confirm(&w->fakes[H2]);
+    assert_true(controller_lab_until(w->lab, is_over, &own) && controller_lab_until(w->lab, is_over, &whole));
+    assert_int_equal(own.n_unconfirmed + whole.n_unconfirmed, 0);
+    assert_true(controller_lab_until(w->lab, are_all_realised, w));
 }
 
 static bool
@@ -418,6 +464,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_old_place_of_what_is_attached_again_stays_until_the_new_one_confirms),
         TEST(the_old_place_of_a_guest_that_moves_stays_until_the_new_one_confirms),
+        TEST(what_a_host_keeps_is_in_nobodys_way),
         TEST(who_is_silent_is_not_waited_for_for_ever),
         TEST(who_is_away_is_not_waited_for),
         TEST(nor_who_goes),
