@@ -303,8 +303,7 @@ mark_shared(struct host_peers *p, uint32_t port)
 static void
 mark_gateway(void *aux, const struct runtime_host *r)
 {
-    if (r->is_gateway)
-        dirty_add(&((struct host_peers *) aux)->hosts, r->number);
+    dirty_add(&((struct host_peers *) aux)->hosts, r->number);
 }
 
 static bool
@@ -324,7 +323,7 @@ mark_peers(struct host_peers *p, const struct vnet_event *event)
     for (const struct pair_end *end = of ? of->first : NULL; end; end = end->next)
         dirty_add(&p->hosts, end->peer);
     if ((before && before->is_gateway) || (after && after->is_gateway))
-        runtime_each_host(p->controller->runtime, mark_gateway, p);
+        runtime_each_gateway(p->controller->runtime, mark_gateway, p);
     dirty_add(&p->hosts, event->number);
 }
 
@@ -364,8 +363,7 @@ list_peer(struct listing *l, const struct runtime_host *peer)
 static void
 list_gateway(void *aux, const struct runtime_host *r)
 {
-    if (r->is_gateway)
-        list_peer(aux, r);
+    list_peer(aux, r);
 }
 
 static int
@@ -384,7 +382,7 @@ host_peers_list(const struct host_peers *p, uint32_t host, size_t *n)
     for (const struct pair_end *end = of ? of->first : NULL; l.host && end; end = end->next)
         list_peer(&l, runtime_host(runtime, end->peer));
     if (l.host && l.host->is_gateway)
-        runtime_each_host(runtime, list_gateway, &l);
+        runtime_each_gateway(runtime, list_gateway, &l);
     if (l.n)
         qsort(l.peers, l.n, sizeof *l.peers, compare_peers);
     *n = 0;

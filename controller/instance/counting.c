@@ -209,7 +209,7 @@ counting_changed(struct counting *all, const struct vnet_event *event)
         look_at(all, event->after.host);
     } else if (event->kind == EVENT_HOST) {
         look_at(all, event->number);
-        if (placement_depends(event->host_before, event->host_after))
+        if (placement_gateway_changed(event->host_before, event->host_after))
             look_at_all(all);
     } else if (event->kind == EVENT_OBJECT) {
         object_changed(all, event->change);

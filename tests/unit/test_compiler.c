@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -476,6 +477,105 @@ any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
     lab_free(s.lab);
 }
 
+/* ---- hosts' facts and public addresses ---- */
+
+#define N_EIPS 40
+#define FEW 12 /* what there is of a host, its tunnel, the pool, the NAT gateway and an address that is its own */
+
+static unsigned
+n_dirty(const struct lab *lab, const char *host)
+{
+    unsigned n = 0;
+    uint32_t number = lab_number(lab, OBJECT_HOST, host);
+    for (; compiler_is_dirty(lab->compiler, number); n++)
+        compiler_run(lab->compiler, number, 1, NULL, NULL);
+    return n;
+}
+
+static void
+add_address(struct lab *lab, unsigned i, const char *host)
+{
+    char port[8];
+    snprintf(port, sizeof port, "x%u", i);
+    lab_do(lab,
+           "[{'op':'add','type':'port','name':'%s','values':{'subnet':'s'}},"
+           "{'op':'add','type':'eip','values':{'pool':'public','ip':'203.0.113.%u','attached':'port:%s'}}]",
+           port, 10 + i, port);
+    lab_bind(lab, port, host, 10 + i);
+}
+
+/* hv1 is a gateway and has the ports of all addresses but two: hv2, which has the network itself, has one, and hv3 another. A NAT gateway has an
+ * address, too. */
+static struct lab *
+lab_with_addresses(void)
+{
+    struct lab *lab = lab_with_network();
+    lab_host(lab, "hv1", lab_with_uplink(lab_facts(0), "u", 5, true));
+    lab_host(lab, "hv2", lab_with_uplink(lab_facts(1), "u", 6, false));
+    lab_do(lab, "[{'op':'add','type':'igw','values':{'vpc':'v'}},"
+                "{'op':'add','type':'route','values':{'rtb':'v','prefix':'0.0.0.0/0','target':'igw'}},"
+                "{'op':'add','type':'pool','name':'public','values':{'cidr':'203.0.113.0/24','uplink':'u'}},"
+                "{'op':'add','type':'natgw','name':'n','values':{'subnet':'s'}},"
+                "{'op':'add','type':'eip','values':{'pool':'public','ip':'203.0.113.9','attached':'natgw:n'}}]");
+    for (unsigned i = 0; i < N_EIPS; i++)
+        add_address(lab, i, i == 0 ? "hv3" : i == 1 ? "hv2" : "hv1");
+    lab_run(lab);
+    return lab;
+}
+
+static void
+expect_few(struct lab *lab)
+{
+    unsigned n1 = n_dirty(lab, "hv1"), n2 = n_dirty(lab, "hv2"), n3 = n_dirty(lab, "hv3");
+    if (n1 > FEW || n2 > FEW || n3 > FEW)
+        fail_msg("%u, %u and %u blocks", n1, n2, n3);
+    lab_run(lab);
+    assert_consistent(lab);
+}
+
+static void
+addresses_of_others_do_not_hang_on_who_is_no_gateway(void **unused)
+{
+    struct lab *lab = lab_with_addresses();
+    struct runtime_host hv2 = lab_with_uplink(lab_facts(1), "u", 6, false), hv3 = lab_facts(2), hv4 = lab_facts(3);
+    uint32_t joined = lab_host(lab, "hv4", hv4);
+    expect_few(lab);
+    hv4.mtu = 1400; /* less than all others' */
+    lab_host(lab, "hv4", hv4);
+    expect_few(lab);
+    lab_forget_host(lab, joined);
+    expect_few(lab);
+    hv3.mtu = 1300;
+    lab_host(lab, "hv3", hv3);
+    expect_few(lab);
+    hv2.mtu = 9000;
+    lab_host(lab, "hv2", hv2);
+    expect_few(lab);
+    lab_free(lab);
+}
+
+/* Its own neighbour rows change, and where the addresses of its own ports are held. */
+static void
+an_uplink_of_who_is_no_gateway_concerns_itself(void **unused)
+{
+    struct lab *lab = lab_with_addresses();
+    for (uint32_t ofport = 6; ofport < 9; ofport++) {
+        lab_host(lab, "hv2", ofport == 7 ? lab_facts(1) : lab_with_uplink(lab_facts(1), "u", ofport, false));
+        assert_true(n_dirty(lab, "hv1") <= FEW && n_dirty(lab, "hv3") <= FEW);
+        lab_run(lab);
+        assert_consistent(lab);
+    }
+    lab_host(lab, "hv3", lab_with_uplink(lab_facts(2), "u", 9, false));
+    assert_true(n_dirty(lab, "hv1") <= FEW && n_dirty(lab, "hv2") <= FEW);
+    lab_run(lab);
+    assert_consistent(lab);
+    lab_host(lab, "hv3", lab_with_uplink(lab_facts(2), "u", 9, true)); /* now it is one */
+    assert_true(n_dirty(lab, "hv1") >= N_EIPS);
+    lab_run(lab);
+    assert_consistent(lab);
+    lab_free(lab);
+}
+
 int
 main(void)
 {
@@ -486,6 +586,8 @@ main(void)
         cmocka_unit_test(two_ports_at_one_place_are_told_and_settled_by_the_next_change),
         cmocka_unit_test(only_hosts_with_work_are_concerned_and_once),
         cmocka_unit_test(nothing_changes_when_nothing_changed),
+        cmocka_unit_test(addresses_of_others_do_not_hang_on_who_is_no_gateway),
+        cmocka_unit_test(an_uplink_of_who_is_no_gateway_concerns_itself),
         cmocka_unit_test(a_detached_host_is_compiled_whole_when_it_comes_back),
         cmocka_unit_test(any_sequence_of_changes_gives_what_a_fresh_compile_gives),
     };

@@ -237,12 +237,39 @@ every_table_has_a_name_and_tables_rise(void **unused)
     assert_string_equal(reason_word(99), "");
 }
 
+static void
+a_gateway_is_one_while_its_facts_say_so(void **unused)
+{
+    struct runtime *r = runtime_new();
+    for (uint32_t i = 1; i <= 4; i++)
+        runtime_set_host(r, &(struct runtime_host){ .number = i, .is_gateway = i != 2 });
+    static const struct {
+        uint32_t host;
+        bool is_gateway;
+        unsigned n;
+    } steps[] = { { 3, true, 3 }, { 3, false, 2 }, { 4, false, 1 }, { 1, false, 0 }, { 2, true, 1 }, { 3, true, 2 } };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        unsigned n = 0;
+        runtime_set_host(r, &(struct runtime_host){ .number = steps[i].host, .is_gateway = steps[i].is_gateway });
+        runtime_each_gateway(r, count_host, &n);
+        assert_int_equal(n, steps[i].n);
+    }
+    for (uint32_t i = 1; i <= 3; i++) {
+        unsigned n = 0;
+        runtime_remove_host(r, i);
+        runtime_each_gateway(r, count_host, &n);
+        assert_int_equal(n, i == 1 ? 2 : i == 2 ? 1 : 0);
+    }
+    runtime_free(r);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_port_is_on_the_host_it_was_last_bound_to),
         cmocka_unit_test(a_host_is_known_by_its_facts_and_not_by_its_ports),
+        cmocka_unit_test(a_gateway_is_one_while_its_facts_say_so),
         cmocka_unit_test(after_any_bindings_each_host_has_exactly_its_ports),
         cmocka_unit_test(an_upstream_gateway_has_the_address_last_learnt),
         cmocka_unit_test(a_zone_is_of_one_object_on_one_host),

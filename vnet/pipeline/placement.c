@@ -36,7 +36,7 @@ static void
 consider(void *aux, const struct runtime_host *host)
 {
     struct choice *c = aux;
-    if (!host->is_gateway || !runtime_uplink_port(host, c->network))
+    if (!runtime_uplink_port(host, c->network))
         return;
     uint64_t weight = rendezvous_weight(host->number, c->key);
     if (!c->best || weight > c->weight) {
@@ -53,7 +53,7 @@ static const struct runtime_host *
 gateway_choose(const struct view *view, const char *network, uint32_t key)
 {
     struct choice c = { .network = network, .key = key };
-    runtime_each_host(view->runtime, consider, &c);
+    runtime_each_gateway(view->runtime, consider, &c);
     return c.best_alive ? c.best_alive : c.best;
 }
 
@@ -122,19 +122,33 @@ placement_each_sender(const struct view *view, void (*each)(void *aux, uint32_t 
 
 /* ---- what a change concerns ---- */
 
+static const struct runtime_host unknown;
+
 bool
 placement_depends(const struct runtime_host *before, const struct runtime_host *after)
 {
-    static const struct runtime_host unknown;
     const struct runtime_host *a = before ? before : &unknown, *b = after ? after : &unknown;
     if (!a->n_uplinks && !b->n_uplinks && a->mtu == b->mtu)
         return false;
-    if (a->is_gateway != b->is_gateway || a->is_dead != b->is_dead || a->n_uplinks != b->n_uplinks || a->mtu != b->mtu)
+    return a->is_gateway != b->is_gateway || a->is_dead != b->is_dead || a->mtu != b->mtu || placement_uplinks_differ(before, after);
+}
+
+bool
+placement_uplinks_differ(const struct runtime_host *before, const struct runtime_host *after)
+{
+    const struct runtime_host *a = before ? before : &unknown, *b = after ? after : &unknown;
+    if (a->n_uplinks != b->n_uplinks)
         return true;
     for (unsigned i = 0; i < a->n_uplinks; i++)
         if (a->uplinks[i].ofport != b->uplinks[i].ofport || strcmp(a->uplinks[i].network, b->uplinks[i].network))
             return true;
     return false;
+}
+
+bool
+placement_gateway_changed(const struct runtime_host *before, const struct runtime_host *after)
+{
+    return ((before && before->is_gateway) || (after && after->is_gateway)) && placement_depends(before, after);
 }
 
 struct affected {
@@ -192,6 +206,35 @@ affect_route(struct affected *a, const struct change *c)
 }
 
 static void
+affect_port(void *aux, uint32_t port, uint32_t ofport)
+{
+    affect_of(aux, port);
+}
+
+static void
+affect_sender(void *aux, uint32_t number)
+{
+    affect_of(aux, number);
+}
+
+/* By a gateway every address may come or go. Of another host those of its own ports hang, and by its MTU what may be sent to ports anywhere. */
+static void
+affect_host(struct affected *a, const struct vnet_event *event)
+{
+    const struct runtime_host *before = event->host_before, *after = event->host_after;
+    if (!placement_depends(before, after))
+        return;
+    if (placement_gateway_changed(before, after)) {
+        for (const struct object *o = NULL; (o = model_next(a->view->model, OBJECT_EIP, o ? o->number : 0)) != NULL;)
+            a->each(a->aux, o->number);
+        return;
+    }
+    runtime_each_port_on(a->view->runtime, event->number, affect_port, a);
+    if ((before ? before->mtu : 0) != (after ? after->mtu : 0))
+        placement_each_sender(a->view, affect_sender, a);
+}
+
+static void
 affect_object(struct affected *a, const struct change *c)
 {
     switch (c->type) {
@@ -220,8 +263,7 @@ placement_affected(const struct view *view, const struct vnet_event *event, void
         affect_object(&a, event->change);
     } else if (event->kind == EVENT_BINDING) {
         affect_of(&a, event->number);
-    } else if (event->kind == EVENT_HOST && placement_depends(event->host_before, event->host_after)) {
-        for (const struct object *o = NULL; (o = model_next(view->model, OBJECT_EIP, o ? o->number : 0)) != NULL;)
-            a.each(a.aux, o->number);
+    } else if (event->kind == EVENT_HOST) {
+        affect_host(&a, event);
     }
 }

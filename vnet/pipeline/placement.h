@@ -35,11 +35,14 @@ void placement_each_sender(const struct view *, void (*each)(void *aux, uint32_t
 /* The patch port by which a host reaches a physical network; 0: it does not. */
 uint32_t runtime_uplink_port(const struct runtime_host *, const char *network);
 
-/* Does a change of a host's facts (NULL: unknown) move public addresses, or what is known of their way? */
+/* Does a change of a host's facts (NULL: unknown) move public addresses, or what is known of their way? Is the host a gateway, so that addresses
+ * of others hang on it? Are its ways to physical networks others now? */
 bool placement_depends(const struct runtime_host *before, const struct runtime_host *after);
+bool placement_gateway_changed(const struct runtime_host *before, const struct runtime_host *after);
+bool placement_uplinks_differ(const struct runtime_host *before, const struct runtime_host *after);
 
-/* Calls 'each' for every elastic IP that a change may concern, some perhaps twice. Costs what it visits; a change of a host that
- * placement_depends() on visits all. */
+/* Calls 'each' for every elastic IP that a change may concern where it is held or used, some perhaps twice. Costs what it visits: all for a gateway; for
+ * another host those of its ports, and by its MTU those of NAT gateways and balancers. */
 void placement_affected(const struct view *, const struct vnet_event *, void (*each)(void *aux, uint32_t eip), void *aux);
 
 #endif

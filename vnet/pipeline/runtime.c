@@ -18,6 +18,7 @@ struct host_entry {
     bool is_known; /* false: only ports say that it exists */
     struct runtime_host facts;
     struct place *places;
+    struct host_entry *next_gateway, **link_gateway; /* among gateways; *link_gateway points here, NULL: it is none */
 };
 
 struct twin_entry {
@@ -46,6 +47,7 @@ struct health {
 
 struct runtime {
     struct map hosts, places, twins, gateways, zones, healths;
+    struct host_entry *first_gateway;
 };
 
 struct runtime *
@@ -132,12 +134,39 @@ runtime_host(const struct runtime *r, uint32_t number)
     return h && h->is_known ? &h->facts : NULL;
 }
 
+static void
+gateway_link(struct runtime *r, struct host_entry *h)
+{
+    if (h->link_gateway)
+        return;
+    h->next_gateway = r->first_gateway;
+    h->link_gateway = &r->first_gateway;
+    if (h->next_gateway)
+        h->next_gateway->link_gateway = &h->next_gateway;
+    r->first_gateway = h;
+}
+
+static void
+gateway_unlink(struct host_entry *h)
+{
+    if (!h->link_gateway)
+        return;
+    *h->link_gateway = h->next_gateway;
+    if (h->next_gateway)
+        h->next_gateway->link_gateway = h->link_gateway;
+    h->link_gateway = NULL;
+}
+
 void
 runtime_set_host(struct runtime *r, const struct runtime_host *facts)
 {
     struct host_entry *h = host_find_or_add(r, facts->number);
     h->facts = *facts;
     h->is_known = true;
+    if (facts->is_gateway)
+        gateway_link(r, h);
+    else
+        gateway_unlink(h);
 }
 
 void
@@ -147,6 +176,7 @@ runtime_remove_host(struct runtime *r, uint32_t number)
     if (!h)
         return;
     h->is_known = false;
+    gateway_unlink(h);
     host_drop_if_unused(r, h);
 }
 
@@ -158,6 +188,13 @@ runtime_each_host(const struct runtime *r, void (*each)(void *aux, const struct 
         if (h->is_known)
             each(aux, &h->facts);
     }
+}
+
+void
+runtime_each_gateway(const struct runtime *r, void (*each)(void *aux, const struct runtime_host *), void *aux)
+{
+    for (const struct host_entry *h = r->first_gateway; h; h = h->next_gateway)
+        each(aux, &h->facts);
 }
 
 static struct place *

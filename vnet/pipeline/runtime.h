@@ -54,6 +54,8 @@ const struct runtime_host *runtime_host(const struct runtime *, uint32_t number)
 void runtime_set_host(struct runtime *, const struct runtime_host *);
 void runtime_remove_host(struct runtime *, uint32_t number);
 void runtime_each_host(const struct runtime *, void (*each)(void *aux, const struct runtime_host *), void *aux);
+void runtime_each_gateway(const struct runtime *, void (*each)(void *aux, const struct runtime_host *),
+                          void *aux); /* visits no other host */
 
 struct binding runtime_binding(const struct runtime *, uint32_t port);
 void runtime_bind(struct runtime *, uint32_t port, struct binding); /* host 0 unbinds */

@@ -318,10 +318,20 @@ touch_eip(void *list, uint32_t number)
     touch_add(list, FEATURE_EIP, OBJECT_EIP, number, (struct touch){ TOUCH_EVERYWHERE, 0 });
 }
 
+/* A host knows addresses as neighbours where it has the pool's network itself. */
+static void
+touch_neighbours(const struct view *view, uint32_t host, struct touch_list *list)
+{
+    for (const struct object *o = NULL; (o = model_next(view->model, OBJECT_EIP, o ? o->number : 0)) != NULL;)
+        touch_add(list, FEATURE_EIP, OBJECT_EIP, o->number, (struct touch){ TOUCH_HOST, host });
+}
+
 static void
 eip_touches(const struct view *view, const struct vnet_event *event, struct touch_list *list)
 {
     placement_affected(view, event, touch_eip, list);
+    if (event->kind == EVENT_HOST && placement_uplinks_differ(event->host_before, event->host_after))
+        touch_neighbours(view, event->number, list);
 }
 
 static void
