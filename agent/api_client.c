@@ -12,6 +12,10 @@
 #define CONNECT_MS 3000
 #define ANSWER_MAX (16 << 20)
 #define STREAM_LINE_MAX (1 << 20)
+/* At once: the stream, reports, beats and the hooks of 40 domains that start (libvirtd and another of its daemons have 20 workers each). vnetd
+ * takes LIMIT_CLIENTS_OF_ONE. */
+#define CONNECTIONS_MAX 48
+#define CONNECTIONS_KEPT 8 /* with those that nobody uses for now */
 
 struct api_client {
     struct event_base *base;
@@ -317,6 +321,8 @@ api_client_new(struct event_base *base, const struct api_server *server, struct 
     client->multi = curl_multi_init();
     client->headers = curl_slist_append(NULL, "Content-Type: application/json");
     client->headers = curl_slist_append(client->headers, "Expect:");
+    curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) CONNECTIONS_MAX);
+    curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long) CONNECTIONS_KEPT);
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
     curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, set_timer);

@@ -13,9 +13,10 @@
 
 #define AGAIN_MS 2000 /* after a report that was not taken */
 #define CALL_MS 10000
-#define ANSWER_MS 500  /* of the time a hook has, for vnetd's answer to arrive */
-#define GATHER_MS 5    /* changes of one moment are one report */
-#define REPORT_MAX 500 /* domains in one report that is not whole */
+#define ANSWER_MS 500   /* of the time a hook has, for vnetd's answer to arrive */
+#define GATHER_MS 5     /* changes of one moment are one report */
+#define REPORT_MAX 500  /* domains in one report that is not whole */
+#define DECLARING_MAX 4 /* declarations at once that no hook waits for */
 
 struct vnetd_link {
     struct event_base *base;
@@ -34,6 +35,9 @@ struct vnetd_link {
     link_counting *counting;
     void *counting_aux;
     size_t n_gone_told; /* of domains.gone, in the report on its way */
+    struct uuid *rest;  /* domains that are still to be declared without a hook */
+    size_t n_rest, cap_rest, n_declaring;
+    bool has_lost; /* a declaration, since they were last gathered */
     struct event *tell;
     link_turned *turned; /* NULL: nobody cares */
     void *turned_aux;
@@ -77,8 +81,16 @@ everything_is_untold(struct vnetd_link *l)
 {
     l->wants_full = l->is_host_untold = true;
     MAP_FOR_EACH (n, &l->domains->by_id) {
+        CONTAINER_OF(n, struct domain, by_id)->is_untold = true;
+    }
+}
+
+static void
+everything_is_undeclared(struct vnetd_link *l)
+{
+    l->n_rest = 0; /* gathered anew */
+    MAP_FOR_EACH (n, &l->domains->by_id) {
         struct domain *d = CONTAINER_OF(n, struct domain, by_id);
-        d->is_untold = true;
         d->is_undeclared = d->is_active;
     }
 }
@@ -125,23 +137,62 @@ gather(struct vnetd_link *l, bool is_full)
     return report;
 }
 
+/* ---- what hooks could not declare, or what has changed since: a few at a time ---- */
+
+static void on_declared_late(void *aux, const struct error *err);
+
+static bool
+is_to_be_declared(const struct domain *d)
+{
+    return d && d->is_undeclared && d->is_active && d->doc;
+}
+
+static void
+declare_next(struct vnetd_link *l)
+{
+    while (l->is_up && l->n_rest && l->n_declaring < DECLARING_MAX) {
+        struct domain *d = domain_find(l->domains, l->rest[--l->n_rest]);
+        if (!is_to_be_declared(d))
+            continue;
+        l->n_declaring++;
+        vnetd_link_declare(l, d, CALL_MS, on_declared_late, l);
+    }
+}
+
+/* What became so while others were on their way comes after them; what was lost is not asked again at once. */
 static void
 on_declared_late(void *aux, const struct error *err)
 {
+    struct vnetd_link *l = aux;
+    l->n_declaring--;
     if (err)
         log_warn_limited(&refusals, "a running domain's declaration: %s", err->text);
+    declare_next(l);
+    if (l->n_rest || l->n_declaring)
+        return;
+    if (!l->has_lost)
+        tell_soon(l);
+    else if (l->is_up && !evtimer_pending(l->tell, NULL))
+        wait_ms(l->tell, AGAIN_MS);
 }
 
-/* What hooks could not declare, or what has changed since. */
 static void
 declare_rest(struct vnetd_link *l)
 {
+    if (l->n_rest || l->n_declaring)
+        return;
+    l->has_lost = false;
     MAP_FOR_EACH (n, &l->domains->by_id) {
-        struct domain *d = CONTAINER_OF(n, struct domain, by_id);
-        if (d->is_undeclared && d->is_active && d->doc)
-            vnetd_link_declare(l, d, CALL_MS, on_declared_late, NULL);
+        const struct domain *d = CONTAINER_OF(n, struct domain, by_id);
+        if (!is_to_be_declared(d))
+            continue;
+        l->rest = mem_grow(l->rest, &l->cap_rest, l->n_rest + 1, sizeof *l->rest);
+        l->rest[l->n_rest++] = d->id;
     }
+    declare_next(l);
 }
+
+/* ---- a turn of telling ---- */
 
 static bool
 has_untold(const struct vnetd_link *l)
@@ -154,21 +205,28 @@ has_untold(const struct vnetd_link *l)
 }
 
 static void
+report(struct vnetd_link *l)
+{
+    bool is_full = l->wants_full && l->is_whole;
+    if (!is_full && !has_untold(l))
+        return;
+    char *path = path_of(l, "report");
+    json_t *body = gather(l, is_full);
+    l->wants_full = l->wants_full && !is_full;
+    l->is_telling = true;
+    api_client_call(l->client, path, body, CALL_MS, on_told, l);
+    free(path);
+}
+
+/* The report goes first: what runs is known before what it wants is. */
+static void
 on_tell(evutil_socket_t fd, short what, void *aux)
 {
     struct vnetd_link *l = aux;
     if (!l->is_up || l->is_telling)
         return;
+    report(l);
     declare_rest(l);
-    bool is_full = l->wants_full && l->is_whole;
-    if (!is_full && !has_untold(l))
-        return;
-    char *path = path_of(l, "report");
-    json_t *report = gather(l, is_full);
-    l->wants_full = l->wants_full && !is_full;
-    l->is_telling = true;
-    api_client_call(l->client, path, report, CALL_MS, on_told, l);
-    free(path);
 }
 
 void
@@ -251,6 +309,7 @@ on_up(void *aux)
     log_info("%s: connected as host '%s'", l->server, l->host);
     l->is_up = true;
     everything_is_untold(l);
+    everything_is_undeclared(l);
     tell_soon(l);
     tell_turn(l);
 }
@@ -320,6 +379,7 @@ on_declared(void *aux, const json_t *body, const struct error *err)
     struct domain *d = domain_find(a->link->domains, a->domain);
     if (d && is_lost)
         d->is_undeclared = true;
+    a->link->has_lost = a->link->has_lost || is_lost;
     if (is_lost)
         log_warn_limited(&losses, "a declaration was not taken: %s", err->text);
     a->declared(a->aux, body || is_lost ? NULL : err);
@@ -390,10 +450,12 @@ vnetd_link_free(struct vnetd_link *l)
     if (!l)
         return;
     l->turned = NULL;
+    l->is_up = false; /* nothing is asked any more */
     api_client_free(l->client);
     instructions_free(l->instructions);
     event_free(l->tell);
     json_decref(l->connections);
+    free(l->rest);
     free(l->host);
     free(l->query);
     free(l);

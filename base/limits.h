@@ -12,7 +12,10 @@
 #define LIMIT_REQUEST_BYTES (64 << 20)        /* a body; 100,000 batch lines fit */
 #define LIMIT_READER_REQUEST_BYTES (64 << 10) /* likewise, of who may change nothing */
 #define LIMIT_REQUEST_HEADER_BYTES (16 << 10)
-#define LIMIT_CLIENTS 1024                  /* API connections at once */
+#define LIMIT_CLIENTS 8192                  /* API connections at once: each host's agent has a few */
+#define LIMIT_CLIENTS_ADMIN 256             /* of them, which nobody but admins gets */
+#define LIMIT_CLIENTS_OF_ONE 64             /* likewise, of one principal that is no admin: a host's agent, a tenant, a uid */
+#define LIMIT_CLIENTS_REFUSED 64            /* further ones that are told so; what is more is closed without a word */
 #define LIMIT_CLIENT_BUFFER_BYTES (8 << 20) /* unread instructions of an agent before it is dropped */
 #define LIMIT_IDEMPOTENCY_KEYS 1024         /* remembered answers of a principal */
 #define LIMIT_OPENFLOW_MESSAGE 65535        /* the protocol's own */

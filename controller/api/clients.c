@@ -1,8 +1,11 @@
 /* Who listens and who asks: the API's listeners, and their clients within limits. */
+#include <event2/bufferevent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "controller/api/api.h"
 #include "controller/api/connection.h"
@@ -21,8 +24,16 @@ struct api {
     } listeners[OPTION_LISTENERS_MAX];
     size_t n_listeners;
     struct client *clients;
-    size_t n_clients, n_common; /* n_common: those that are no admins */
+    size_t n_clients, n_common, n_refused; /* n_common: of n_clients, those that are no admins */
+    struct map crowds;
     struct log_limit limit;
+};
+
+/* The connections of one principal that is no admin. */
+struct crowd {
+    struct map_node by_scope;
+    char scope[160];
+    size_t n;
 };
 
 /* A connection, and who is on its other side. */
@@ -30,12 +41,87 @@ struct client {
     struct api_listener *listener;
     struct client *next, *prev;
     struct connection *connection;
+    struct crowd *crowd; /* NULL: an admin's, or a refused one */
+    bool is_refused;
     struct principal principal;
     bool is_known; /* else 'stranger' says why not */
     struct error stranger;
     char scope[160];
     char local_ip[46];
 };
+
+/* ---- how many there are ---- */
+
+static struct crowd *
+crowd_find(const struct api *api, const char *scope)
+{
+    MAP_FOR_EACH_HASH (n, &api->crowds, hash_string(scope)) {
+        struct crowd *crowd = CONTAINER_OF(n, struct crowd, by_scope);
+        if (!strcmp(crowd->scope, scope))
+            return crowd;
+    }
+    return NULL;
+}
+
+static void
+crowd_join(struct api *api, struct client *client)
+{
+    struct crowd *crowd = crowd_find(api, client->scope);
+    if (!crowd) {
+        crowd = mem_zalloc(sizeof *crowd);
+        snprintf(crowd->scope, sizeof crowd->scope, "%s", client->scope);
+        map_insert(&api->crowds, &crowd->by_scope, hash_string(crowd->scope));
+    }
+    crowd->n++;
+    client->crowd = crowd;
+}
+
+static void
+crowd_leave(struct api *api, struct crowd *crowd)
+{
+    if (--crowd->n)
+        return;
+    map_remove(&api->crowds, &crowd->by_scope);
+    free(crowd);
+}
+
+/* Nobody can shut another out: each has a share, and admins have a room of their own. */
+static bool
+has_room(const struct api *api, const struct client *client)
+{
+    if (client->principal.role == PRINCIPAL_ADMIN)
+        return api->n_clients < LIMIT_CLIENTS;
+    const struct crowd *crowd = crowd_find(api, client->scope);
+    return api->n_common < LIMIT_CLIENTS - LIMIT_CLIENTS_ADMIN && (!crowd || crowd->n < LIMIT_CLIENTS_OF_ONE);
+}
+
+static void
+count_in(struct api *api, struct client *client)
+{
+    if (client->is_refused) {
+        api->n_refused++;
+        return;
+    }
+    api->n_clients++;
+    if (client->principal.role == PRINCIPAL_ADMIN)
+        return;
+    api->n_common++;
+    crowd_join(api, client);
+}
+
+static void
+count_out(struct api *api, struct client *client)
+{
+    if (client->is_refused) {
+        api->n_refused--;
+        return;
+    }
+    api->n_clients--;
+    if (!client->crowd)
+        return;
+    api->n_common--;
+    crowd_leave(api, client->crowd);
+}
 
 /* ---- what a connection tells ---- */
 
@@ -84,8 +170,7 @@ client_unlink(struct client *client)
         api->clients = client->next;
     if (client->next)
         client->next->prev = client->prev;
-    api->n_clients--;
-    api->n_common -= client->principal.role != PRINCIPAL_ADMIN;
+    count_out(api, client);
     endpoint_listener_released(client->listener->endpoint);
     free(client);
 }
@@ -135,23 +220,31 @@ identify(struct client *client, const struct endpoint_peer *peer, struct error *
 
 /* ---- listening ---- */
 
-/* Others than admins get half of the room, so that they cannot shut an admin out. */
-static bool
-has_room(const struct api *api, const struct client *client)
+static void
+log_refusal(struct api *api, const struct client *client, const struct endpoint_peer *peer)
 {
-    return api->n_clients <= LIMIT_CLIENTS && (client->principal.role == PRINCIPAL_ADMIN || api->n_common <= LIMIT_CLIENTS / 2);
+    char who[sizeof client->scope];
+    text_escape(who, sizeof who, client->scope);
+    log_warn_limited(&api->limit, "%s (%s) is refused: there are %zu connections, %zu of them not of admins; one principal may have %d",
+                     peer->address, who, api->n_clients, api->n_common, LIMIT_CLIENTS_OF_ONE);
 }
 
 static void
-refuse(struct api *api, struct client *client, const struct endpoint_peer *peer)
+refuse(struct client *client)
 {
     struct error err;
     error_set(&err, ERROR_UNAVAILABLE, "there are too many connections to vnetd; try again later");
-    char who[sizeof client->scope];
-    text_escape(who, sizeof who, client->scope);
-    log_warn_limited(&api->limit, "%s (%s) is refused: there are %zu connections, %zu of them not of admins", peer->address, who,
-                     api->n_clients, api->n_common);
     connection_refuse(client->connection, &err);
+}
+
+static void
+client_link(struct api *api, struct client *client)
+{
+    client->next = api->clients;
+    if (api->clients)
+        api->clients->prev = client;
+    api->clients = client;
+    count_in(api, client);
 }
 
 static void
@@ -163,16 +256,20 @@ accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
     client->listener = l;
     snprintf(client->local_ip, sizeof client->local_ip, "%s", peer->local_ip);
     client->is_known = identify(client, peer, &client->stranger);
-    client->next = api->clients;
-    if (api->clients)
-        api->clients->prev = client;
-    api->clients = client;
-    api->n_clients++;
-    api->n_common += client->principal.role != PRINCIPAL_ADMIN;
+    client->is_refused = !has_room(api, client);
+    if (client->is_refused)
+        log_refusal(api, client, peer);
+    if (client->is_refused && api->n_refused >= LIMIT_CLIENTS_REFUSED) {
+        bufferevent_free(bev);
+        endpoint_listener_released(l->endpoint);
+        free(client);
+        return;
+    }
+    client_link(api, client);
     size_t body_max = client->principal.role == PRINCIPAL_READER || !client->is_known ? LIMIT_READER_REQUEST_BYTES : LIMIT_REQUEST_BYTES;
     client->connection = connection_new(api->controller->base, bev, body_max, &connection_ops, client);
-    if (!has_room(api, client))
-        refuse(api, client, peer);
+    if (client->is_refused)
+        refuse(client);
 }
 
 static bool
@@ -199,6 +296,7 @@ api_new(struct controller *c, struct error *err)
 {
     struct api *api = mem_zalloc(sizeof *api);
     api->controller = c;
+    map_init(&api->crowds);
     api->limit = (struct log_limit) LOG_LIMIT(10);
     for (size_t i = 0; i < c->options->api.n; i++) {
         if (!listen_one(api, c->options->api.v[i], err)) {
@@ -224,5 +322,6 @@ api_free(struct api *api)
     }
     for (size_t i = 0; i < api->n_listeners; i++)
         endpoint_listener_free(api->listeners[i].endpoint);
+    map_done(&api->crowds);
     free(api);
 }

@@ -43,8 +43,9 @@ struct world {
         struct evhttp_connection *connection; /* NULL: it has ended */
     } streams[16];
     struct evhttp_request *stream; /* the last one; NULL: it has ended */
-    struct evhttp_request *held[8];
-    size_t n_held, n_streams, n_declared, n_ups, n_downs, n_beats;
+    struct evhttp_request *held[64];
+    bool is_report_refused;
+    size_t n_held, n_reports, n_streams, n_declared, n_ups, n_downs, n_beats;
     bool is_up;
     json_t *asked;  /* the body of what was asked last, by declare or wait */
     json_t *report; /* the first; NULL: none yet */
@@ -127,7 +128,10 @@ on_asked(struct evhttp_request *request, void *aux)
     case ANSWERS: reply(request, 200, "{\"ready\":true}"); break;
     case REFUSES: reply(request, 409, "{\"error\":{\"code\":\"conflict\",\"message\":\"no such subnet\"}}"); break;
     case BREAKS: reply(request, 503, "{\"error\":{\"code\":\"unavailable\",\"message\":\"not now\"}}"); break;
-    case HOLDS: w->held[w->n_held++] = request; break;
+    case HOLDS:
+        assert_true(w->n_held < sizeof w->held / sizeof *w->held);
+        w->held[w->n_held++] = request;
+        break;
     }
 }
 
@@ -137,7 +141,8 @@ on_report(struct evhttp_request *request, void *aux)
     struct world *w = aux;
     if (!w->report)
         w->report = body_of(request);
-    reply(request, 200, "{}");
+    w->n_reports++;
+    reply(request, w->is_report_refused ? 503 : 200, "{}");
 }
 
 static void
@@ -383,6 +388,76 @@ waiting_for_ports_ends_with_its_bound(void **state)
     assert_false(w->is_ready);
 }
 
+/* ---- many domains ---- */
+
+#define MANY 40
+#define A_FEW 4 /* declarations at once that no hook waits for */
+
+static void
+run_many(struct world *w)
+{
+    struct error err;
+    for (unsigned i = 0; i < MANY; i++) {
+        struct domain_doc *doc = domain_doc_parse(XML, strlen(XML), &err);
+        assert_non_null(doc);
+        doc->id.b[0] = (uint8_t) i;
+        struct domain *d = domain_get(&w->domains, doc->id, doc->name, agent_now_ms());
+        d->is_active = true;
+        domain_set_doc(d, doc);
+    }
+    vnetd_link_tell(w->link, true);
+}
+
+static bool
+has_few(const struct world *w)
+{
+    size_t n_left = MANY - w->n_declared;
+    return w->n_held >= A_FEW || !n_left;
+}
+
+static void
+the_report_comes_before_declarations_of_which_few_are_asked_at_once(void **state)
+{
+    struct world *w = *state;
+    w->mood = HOLDS;
+    run_many(w);
+    connect_link(w);
+    while (w->n_declared < MANY) {
+        until(w, has_few);
+        assert_true(w->n_held <= A_FEW);
+        assert_int_equal(json_array_size(json_object_get(w->report, "instances")), MANY + 1);
+        for (size_t i = 0; i < w->n_held; i++)
+            reply(w->held[i], 200, "{}");
+        w->n_held = 0;
+    }
+}
+
+static bool
+has_failed_to_report(const struct world *w)
+{
+    return w->n_reports > 0 && w->n_declared == MANY;
+}
+
+static bool
+has_reported_again(const struct world *w)
+{
+    return w->n_reports > 1;
+}
+
+static void
+a_report_that_is_lost_leaves_declared_what_is(void **state)
+{
+    struct world *w = *state;
+    w->is_report_refused = true;
+    run_many(w);
+    connect_link(w);
+    until(w, has_failed_to_report);
+    w->is_report_refused = false;
+    until(w, has_reported_again);
+    declare_start(w, 2000);
+    assert_int_equal(w->n_declared, MANY + 1);
+}
+
 /* ---- a vnetd that hangs ---- */
 
 static bool
@@ -482,6 +557,8 @@ main(void)
         TEST(a_refusal_is_an_answer),
         TEST(a_declaration_that_is_held_back_ends_with_its_bound),
         TEST(waiting_for_ports_ends_with_its_bound),
+        TEST(the_report_comes_before_declarations_of_which_few_are_asked_at_once),
+        TEST(a_report_that_is_lost_leaves_declared_what_is),
         TEST(a_vnetd_that_is_silent_is_away),
         TEST(a_vnetd_that_beats_is_there),
         TEST(a_vnetd_that_does_not_say_that_it_beats_may_be_silent),
