@@ -117,6 +117,7 @@ place_set(struct bindings *b, struct place *p, struct claim *holder)
         store_claim(b, p->holder);
     }
     p->holder = holder;
+    place_judge_mac(b, p);
     if (holder && (holder->ofport || holder->expected) && !holder->error)
         after = (struct binding){ holder->host, holder->ofport };
     if (after.host == p->bound.host && after.ofport == p->bound.ofport)
@@ -348,6 +349,7 @@ take_interface(struct bindings *b, uint32_t host, const struct ovsdb_interface *
     c->ofport = i->ofport;
     c->is_remembered = false;
     claim_set_error(c, i->error);
+    c->has_mac = i->attached_mac && mac_parse(i->attached_mac, &c->mac);
     if (!is_stored)
         store_claim(b, c);
     uint32_t port = port_named(b, name);

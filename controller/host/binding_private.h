@@ -19,6 +19,7 @@ struct place {
     struct place *next_building;  /* on the same host: hypervisor.building */
     struct place **link_building; /* what points to it there; NULL: it is active, or nowhere */
     char *refused;                /* the switch's reason, NULL none */
+    char *misfit;                 /* why nothing that the interface's guest sends is taken, NULL: nothing is known against it */
 
     struct twin twin;        /* as told to the runtime */
     uint64_t twin_seq;       /* what its host must confirm for it to be in place */
@@ -50,6 +51,8 @@ void each_claim(const struct bindings *, const struct object *port, void (*each)
 struct place *place_find(const struct bindings *, uint32_t port);
 /* The place must be confirmed anew, up to 'seq'. */
 void place_rebuild(struct bindings *, struct place *, uint64_t seq);
+/* The holder, or what is known of its interface, has changed. */
+void place_judge_mac(struct bindings *, struct place *);
 void place_free(struct bindings *, struct place *);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/map.h"
 
 struct expectation;
@@ -22,6 +23,8 @@ struct claim {
     bool is_incoming;             /* its host's agent says that a guest is about to move here */
     struct expectation *expected; /* its host's agent says that it comes (binding.c's); NULL: not so, or it is there */
     char *error;                  /* the interface's, NULL: fine */
+    bool has_mac;                 /* its guest's MAC is known: */
+    struct mac mac;
 };
 
 /* One iface-id and who shows it. */

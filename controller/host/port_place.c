@@ -61,12 +61,29 @@ place_rebuild(struct bindings *b, struct place *p, uint64_t seq)
     host_concern(h, seq);
 }
 
+/* Open vSwitch's rows tell the MAC that libvirt has given the guest. Another than the port's is a foreign source, and so is all that it sends. */
+void
+place_judge_mac(struct bindings *b, struct place *p)
+{
+    char has[MAC_STRLEN], wants[MAC_STRLEN];
+    const struct port *port = model_port(b->controller->model, p->port);
+    const struct claim *c = p->holder;
+    free(p->misfit);
+    p->misfit = NULL;
+    if (!port || !c || !c->has_mac || mac_equal(c->mac, port->mac))
+        return;
+    p->misfit = mem_printf("the interface has MAC %s (its attached-mac), the port %s: all that it sends is dropped; give the interface the "
+                           "port's MAC, or make the port anew",
+                           mac_format(c->mac, has), mac_format(port->mac, wants));
+}
+
 void
 place_free(struct bindings *b, struct place *p)
 {
     twin_remove(b, p);
     building_remove(p);
     place_set_refused(p, NULL);
+    free(p->misfit);
     map_remove(&b->places, &p->by_port);
     free(p);
 }
@@ -146,6 +163,8 @@ bindings_status(const struct bindings *b, uint32_t port)
         return (struct port_status){ PORT_ERROR, p->holder->host, p->holder->error };
     if (p->refused)
         return (struct port_status){ PORT_ERROR, p->holder->host, p->refused };
+    if (p->misfit)
+        return (struct port_status){ PORT_ERROR, p->holder->host, p->misfit };
     return (struct port_status){ p->link_building || !p->bound.ofport ? PORT_BUILDING : PORT_ACTIVE, p->holder->host, NULL };
 }
 

@@ -109,15 +109,16 @@ push_add(struct declaring *d, const json_t *one, const char *id, const char *mac
 
 /* Is the port another one than the element asks for? Groups can be changed; the rest cannot. */
 static bool
-must_be_remade(const struct declaring *d, const struct port *port, const json_t *one)
+must_be_remade(const struct declaring *d, const struct port *port, const json_t *one, const char *mac)
 {
     struct ip ip;
+    char has[MAC_STRLEN];
     const struct model *m = d->controller->model;
     const char *name = json_member_string(one, "name"), *subnet = json_member_string(one, "subnet");
     const char *address = json_member_string(one, "ip");
     const struct object *wanted = model_find(m, OBJECT_SUBNET, port->o.tenant, subnet);
     return !port->o.name || strcmp(port->o.name, name) || !wanted || wanted->number != port->subnet
-           || (address && ip_parse(address, &ip) && !ip_equal(ip, port_ip4(port)));
+           || (address && ip_parse(address, &ip) && !ip_equal(ip, port_ip4(port))) || strcmp(mac_format(port->mac, has), mac);
 }
 
 static bool
@@ -147,7 +148,7 @@ push_changes(struct declaring *d, const struct port *port, const json_t *one, co
 {
     char id[UUID_STRLEN];
     uuid_format(port->o.id, id);
-    if (must_be_remade(d, port, one)) {
+    if (must_be_remade(d, port, one, mac)) {
         op_push(d, mac, declared_op("del", id));
         push_add(d, one, id, mac);
         keep_address(d, port, one);

@@ -337,6 +337,32 @@ a_refusal_counts_on_the_ports_own_host_until_nothing_of_it_is_refused(void **sta
 /* ---- the table of claims ---- */
 
 static void
+show_with_mac(struct controller_lab *lab, const char *mac)
+{
+    struct ovsdb_interface i = { .name = "tap", .iface_id = "p", .ofport = 1, .attached_mac = mac };
+    bindings_update(lab->c.bindings, controller_lab_host(lab, "h1")->number, &i, 1, NULL, 0, false);
+}
+
+static void
+an_interface_of_another_mac_than_the_ports_is_an_error_that_says_both(void **state)
+{
+    struct controller_lab *lab = *state;
+    char mac[MAC_STRLEN];
+    connect_both(lab);
+    show_with_mac(lab, "52:54:00:00:00:99");
+    confirm(lab, "h1");
+    struct port_status s = bindings_status(lab->c.bindings, port(lab));
+    mac_format(model_port(lab->c.model, port(lab))->mac, mac);
+    assert_int_equal(s.state, PORT_ERROR);
+    assert_non_null(strstr(s.reason, "52:54:00:00:00:99"));
+    assert_non_null(strstr(s.reason, mac));
+    show_with_mac(lab, mac);
+    assert_int_equal(port_state(lab), PORT_ACTIVE);
+    show_with_mac(lab, "no MAC");
+    assert_int_equal(port_state(lab), PORT_ACTIVE);
+}
+
+static void
 claims_are_found_by_host_and_by_name(void **state)
 {
     struct claims all;
@@ -382,6 +408,7 @@ main(void)
         TEST(a_change_that_touches_no_flow_does_not_leave_a_port_building),
         TEST(ports_of_a_host_that_is_read_again_are_not_active_before_it_confirms),
         TEST(a_refusal_counts_on_the_ports_own_host_until_nothing_of_it_is_refused),
+        TEST(an_interface_of_another_mac_than_the_ports_is_an_error_that_says_both),
         cmocka_unit_test(claims_are_found_by_host_and_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,20 @@ a_renamed_port_keeps_its_address(void **state)
     assert_true(ip_equal(port_ip4(port_of(lab)), first));
 }
 
+static void
+a_changed_mac_makes_the_port_anew_with_its_address(void **state)
+{
+    struct controller_lab *lab = *state;
+    char mac[MAC_STRLEN];
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    struct ip first = port_ip4(port_of(lab));
+    must_declare(lab, "h1",
+                 "{'id':'" DOMAIN "','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:99','declared':true,"
+                 "'name':'vm','subnet':'a'}]}");
+    assert_string_equal(mac_format(port_of(lab)->mac, mac), "52:54:00:00:00:99");
+    assert_true(ip_equal(port_ip4(port_of(lab)), first));
+}
+
 #define REDEFINED(MORE)                                                                                                   \
     "{'id':'" DOMAIN "','name':'vm','tenant':'default'," MORE ",'ports':[{'id':'" NEW_PORT "','mac':'52:54:00:00:00:01'," \
     "'declared':true,'name':'vm','subnet':'a','ip':'10.0.1.9'}]}"
@@ -175,6 +189,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_declared_port_is_made_once_and_changed_with_its_declaration),
         TEST(a_renamed_port_keeps_its_address),
+        TEST(a_changed_mac_makes_the_port_anew_with_its_address),
         TEST(a_domain_that_is_defined_anew_takes_the_place_of_its_old_port),
         TEST(of_ports_a_domain_has_no_more_those_of_users_of_others_and_in_use_stay),
         TEST(a_port_made_beforehand_is_kept_as_it_is),
