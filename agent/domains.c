@@ -171,6 +171,22 @@ domain_take(struct domain *d, struct virt_domain *v, int64_t now_ms)
     v->doc = NULL;
 }
 
+/* Of rounds of copying memory that follow each other the last one is kept, and of more than there is room for the newest: by them one knows where
+ * it runs. */
+static void
+keep_untold(struct domain *d)
+{
+    size_t n = d->n_untold_events;
+    if (n && !strcmp(d->event.words, "migrating") && !strcmp(d->untold_events[n - 1].words, "migrating")) {
+        d->untold_events[n - 1] = d->event;
+        return;
+    }
+    if (n == DOMAIN_EVENTS_MAX)
+        memmove(&d->untold_events[0], &d->untold_events[1], --n * sizeof *d->untold_events);
+    d->untold_events[n] = d->event;
+    d->n_untold_events = n + 1;
+}
+
 void
 domain_event(struct domain *d, const char *words, int64_t now_ms)
 {
@@ -189,8 +205,7 @@ domain_event(struct domain *d, const char *words, int64_t now_ms)
         d->is_incoming = false;
     d->event.at_ms = now_ms;
     snprintf(d->event.words, sizeof d->event.words, "%s", words);
-    if (d->n_untold_events < DOMAIN_EVENTS_MAX)
-        d->untold_events[d->n_untold_events++] = d->event;
+    keep_untold(d);
     d->is_untold = true;
 }
 

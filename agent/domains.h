@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/map.h"
 
-#define DOMAIN_EVENTS_MAX 16 /* told with the next report; more in one moment are left out */
+#define DOMAIN_EVENTS_MAX 16 /* told with the next report; of more the oldest are left out */
 
 struct virt_domain;
 

@@ -10,8 +10,9 @@
 #define RECORD_STEPS_MAX 48 /* more are left out */
 
 struct record_step {
-    int64_t at_ms;
-    bool is_at_known; /* else at_ms is when it was heard of, and says only the order */
+    int64_t at_ms, last_ms; /* the first time, and the last time that it happened before anything else did */
+    unsigned count;         /* how often it did */
+    bool is_at_known;       /* else at_ms is when it was heard of, and says only the order */
     char host[64], what[64];
 };
 

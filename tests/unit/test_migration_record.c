@@ -93,8 +93,55 @@ steps_are_in_the_order_of_their_moments(void **state)
     assert_true(json_is_null(json_object_get(json_array_get(steps, 2), "at")));
     json_decref(o);
     for (int i = 0; i < RECORD_STEPS_MAX + 2; i++)
-        record_note(&r, 9000, 9010, "h1", "one more");
+        record_note(&r, 9000, 9010, "h1", i % 2 ? "one more" : "another");
     assert_int_equal(r.n_steps, RECORD_STEPS_MAX);
+}
+
+/* A guest that writes much is copied in many rounds. */
+static void
+rounds_are_one_step_and_leave_room_for_what_counts(void **state)
+{
+    struct migration_record r;
+    record_init(&r);
+    for (int i = 0; i < RECORD_STEPS_MAX + 2; i++)
+        record_note(&r, 9000 + i, 9900, "h1", "migrating");
+    record_note(&r, 9500, 9900, "h1", "suspended migrated");
+    record_note(&r, 9400, 9900, "h1", "migrating");
+    record_note(&r, 9600, 9900, "h1", "migrating"); /* not of before */
+    json_t *o = shown(&r), *steps = json_object_get(o, "timeline"), *first = json_array_get(steps, 0);
+    assert_int_equal(json_array_size(steps), 3);
+    assert_int_equal(json_member_int(first, "count", 0), RECORD_STEPS_MAX + 3);
+    assert_string_equal(json_member_string(first, "at"), "2023-11-14T22:13:29.000Z");
+    assert_string_equal(json_member_string(first, "last"), "2023-11-14T22:13:29.400Z");
+    assert_string_equal(json_member_string(json_array_get(steps, 1), "what"), "suspended migrated");
+    assert_int_equal(json_member_int(json_array_get(steps, 2), "count", 0), 1);
+    json_decref(o);
+}
+
+/* vnetd is away meanwhile. */
+static void
+of_more_events_than_there_is_room_for_the_newest_are_told(void **state)
+{
+    struct uuid id;
+    struct domains domains;
+    domains_init(&domains);
+    assert_true(uuid_parse(DOMAIN, &id));
+    struct domain *d = domain_get(&domains, id, "vm", 0);
+    for (int i = 0; i < 3 * DOMAIN_EVENTS_MAX; i++)
+        domain_event(d, i < DOMAIN_EVENTS_MAX ? "device-added net1" : "migrating 7", i);
+    domain_event(d, "suspended migrated", 98);
+    domain_event(d, "resumed migrated", 99);
+    json_t *o = domain_report_json(d, 100);
+    const json_t *events = json_object_get(o, "events");
+    size_t n = json_array_size(events);
+    assert_int_equal(n, DOMAIN_EVENTS_MAX);
+    assert_string_equal(json_member_string(json_array_get(events, n - 1), "event"), "resumed migrated");
+    assert_string_equal(json_member_string(json_array_get(events, n - 2), "event"), "suspended migrated");
+    assert_string_equal(json_member_string(json_array_get(events, n - 3), "event"), "migrating");
+    assert_string_equal(json_member_string(json_array_get(events, n - 4), "event"), "device-added net1");
+    assert_int_equal(json_member_int(json_array_get(events, n - 1), "age_ms", 0), 1);
+    json_decref(o);
+    domains_done(&domains);
 }
 
 /* ---- agents whose clocks differ ---- */
@@ -200,6 +247,8 @@ main(void)
         cmocka_unit_test(what_is_not_known_is_null),
         cmocka_unit_test(an_order_that_cannot_be_is_null_and_not_nothing),
         cmocka_unit_test(steps_are_in_the_order_of_their_moments),
+        cmocka_unit_test(rounds_are_one_step_and_leave_room_for_what_counts),
+        cmocka_unit_test(of_more_events_than_there_is_room_for_the_newest_are_told),
         LAB_TEST(clocks_that_are_hours_apart_measure_the_same_pause),
         LAB_TEST(an_event_without_an_age_is_at_no_known_time),
     };

@@ -43,6 +43,17 @@ milliseconds_print(const json_t *migration, const char *key, const char *what)
 }
 
 static void
+step_print(const json_t *step, struct arena *arena)
+{
+    json_int_t count = json_integer_value(json_object_get(step, "count"));
+    printf("  %s  %-12s %s", output_cell(json_object_get(step, "at"), arena), output_cell(json_object_get(step, "host"), arena),
+           output_cell(json_object_get(step, "what"), arena));
+    if (count > 1)
+        printf(" (%lld times, the last %s)", (long long) count, output_cell(json_object_get(step, "last"), arena));
+    printf("\n");
+}
+
+static void
 migration_print(const json_t *m, struct arena *arena)
 {
     size_t i;
@@ -50,8 +61,7 @@ migration_print(const json_t *m, struct arena *arena)
     printf("\nmigration from %s to %s: %s\n", output_cell(json_object_get(m, "from"), arena), output_cell(json_object_get(m, "to"), arena),
            output_cell(json_object_get(m, "state"), arena));
     json_array_foreach (json_object_get(m, "timeline"), i, step)
-        printf("  %s  %-12s %s\n", output_cell(json_object_get(step, "at"), arena), output_cell(json_object_get(step, "host"), arena),
-               output_cell(json_object_get(step, "what"), arena));
+        step_print(step, arena);
     milliseconds_print(m, "guest_pause_ms", "the guest's own pause");
     milliseconds_print(m, "our_share_ms", "from its first sign there until its flows stood");
     milliseconds_print(m, "settled_ms", "and until every host had confirmed");
