@@ -93,8 +93,9 @@ struct hypervisor {
     uint64_t collected;         /* the last hosts_collect() that noted it */
     uint64_t n_connections;     /* of its switch so far; the last one began then (monotonic) */
     int64_t connected_ms;
-    int64_t lost_ms;      /* when it last lost one (monotonic); 0: it has not yet */
-    uint64_t sent_before; /* modifications sent on earlier connections */
+    int64_t quiet_wall_ms; /* when its database or its agent last went (since 1970); 0: neither has yet */
+    int64_t lost_ms;       /* when it last lost one (monotonic); 0: it has not yet */
+    uint64_t sent_before;  /* modifications sent on earlier connections */
 
     struct place *building; /* ports on it that wait for its confirmation (binding.c) */
 

@@ -257,6 +257,7 @@ host_lost_ovsdb(struct hypervisor *h)
     bindings_host_unread(c->bindings, h->number);
     waiters_check(c->waiters, h->number);
     feed_object(c->feed, h->number);
+    instances_host_quiet(c->instances);
 }
 
 static void
@@ -267,6 +268,7 @@ host_ovsdb_closed(void *aux, struct ovsdb_session *s, const char *reason)
     if (h && h->db == s) {
         log_info("host '%s': OVSDB connection closed: %s", h->name, reason);
         h->db = NULL;
+        h->quiet_wall_ms = controller_wall_ms();
         host_expect_switch(h);
         if (!hosts_are_closing(link->all))
             host_lost_ovsdb(h);

@@ -9,6 +9,7 @@
 #include "controller/feed.h"
 #include "controller/host/host.h"
 #include "controller/instance/counting.h"
+#include "controller/instance/instances.h"
 #include "controller/store/store.h"
 #include "vnet/pipeline/layout.h"
 
@@ -198,6 +199,10 @@ agents_leave(struct agent_session *s)
     counting_agent_went(all->controller->counting, host);
     take_id(all, host);
     feed_object(all->controller->feed, host);
+    struct hypervisor *h = host_by_number(all->controller->hosts, host);
+    if (h)
+        h->quiet_wall_ms = controller_wall_ms();
+    instances_host_quiet(all->controller->instances);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "controller/controller.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
+#include "controller/instance/agents.h"
 #include "controller/instance/declared.h"
 #include "controller/instance/listings.h"
 #include "controller/instance/migrations.h"
@@ -270,6 +271,13 @@ void
 instances_host_connected(struct instances *all, uint32_t host)
 {
     listings_host_heard(all->listings, host);
+    tell_readers(all);
+}
+
+void
+instances_host_quiet(const struct instances *all)
+{
+    tell_readers(all);
 }
 
 void
@@ -335,6 +343,18 @@ string_or_null(const char *text)
     return *text ? json_string(text) : json_null();
 }
 
+/* The last that was heard of a host may be long over. */
+static json_t *
+reason_of(const struct instances *all, const struct hypervisor *h, const struct sighting *s)
+{
+    if (!h || !h->quiet_wall_ms || h->db || agents_is_present(all->controller->agents, h->number))
+        return string_or_null(s->reason);
+    json_t *since = json_time(h->quiet_wall_ms);
+    json_t *reason = json_sprintf("host '%s' has not been heard of since %s", h->name, json_string_value(since));
+    json_decref(since);
+    return reason;
+}
+
 static json_t *
 row(const struct instances *all, const struct instance *i)
 {
@@ -349,7 +369,7 @@ row(const struct instances *all, const struct instance *i)
     json_object_set_new(o, "ports", port_names(all, s));
     json_object_set_new(o, "since", moment_is_known(s->since_ms) ? json_time(s->since_wall_ms) : json_null());
     json_object_set_new(o, "last_event", string_or_null(s->event));
-    json_object_set_new(o, "reason", string_or_null(s->reason));
+    json_object_set_new(o, "reason", reason_of(all, h, s));
     return o;
 }
 

@@ -22,6 +22,8 @@ void instances_free(struct instances *);
 bool instances_report(struct instances *, uint32_t host, const json_t *report, struct error *) MUST_CHECK;
 /* The host is connected, so that others need not wait for it to know what is gone. */
 void instances_host_connected(struct instances *, uint32_t host);
+/* Of a host's database and agent one has gone: of what it said last it may not be known any more whether it is so. */
+void instances_host_quiet(const struct instances *);
 /* The host was deleted: nothing it said counts any more. */
 void instances_host_removed(struct instances *, uint32_t host);
 

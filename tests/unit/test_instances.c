@@ -163,6 +163,27 @@ a_report_that_makes_no_sense_changes_nothing(void **state)
     assert_non_null(strstr(err.text, "both in 'instances' and in 'gone'"));
 }
 
+/* The last that it said may be long over. */
+static void
+of_a_host_that_is_gone_it_is_said_since_when(void **state)
+{
+    struct controller_lab *lab = *state;
+    controller_lab_connect(lab, "h1");
+    struct agent_session *agent = enter_agent(lab, "h1");
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    agents_leave(agent);
+    assert_null(shown(lab, "reason")); /* its ports are known */
+    controller_lab_disconnect(lab, "h1");
+    char *reason = shown(lab, "reason");
+    assert_non_null(reason);
+    assert_ptr_equal(strstr(reason, "host 'h1' has not been heard of since 20"), reason);
+    free(reason);
+    expect_shown(lab, "state", "running");
+    agent = enter_agent(lab, "h1");
+    assert_null(shown(lab, "reason"));
+    agents_leave(agent);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, instance_lab_setup, controller_lab_teardown)
 
 int
@@ -177,6 +198,7 @@ main(void)
         TEST(a_host_that_connects_is_waited_for_no_more),
         TEST(a_host_that_was_deleted_is_waited_for_no_more),
         TEST(a_report_that_makes_no_sense_changes_nothing),
+        TEST(of_a_host_that_is_gone_it_is_said_since_when),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
