@@ -167,6 +167,11 @@ def main_pid(machine, unit):
 
 def test_systemd_runs_both_daemons_and_a_host_keeps_its_name_over_a_restart(machine):
     become_controller_and_hypervisor(machine)
+    # Guests that libvirt starts with the host find the agent, which needs no libvirt to be ready.
+    order = {side: machine.run("systemctl", "show", f"--property={side}", "--value", "vnet-agent").split() for side in ("Before", "After")}
+    for unit in ("libvirtd.service", "virtqemud.service", "virtlxcd.service"):
+        assert unit in order["Before"] and unit not in order["After"], order
+    assert machine.run("systemctl", "is-active", "vnet-agent", check=False) == "active\n"
     machine.run("vnetctl", "vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "s", "10.0.1.0/24", "--", "port-add", "s", "p")
     machine.run("ovs-vsctl", "add-port", "br-int", "p", "--", "set", "interface", "p", "type=internal", "external_ids:iface-id=p")
     machine.run("vnetctl", "--timeout=30", "wait-until", "port", "p", "state=active")
