@@ -29,7 +29,7 @@ struct vnetd_link {
     bool is_whole;      /* the table is all that libvirt has */
     bool wants_full;    /* vnetd knows nothing of us yet */
     bool is_telling;
-    bool is_answering, is_host_untold;
+    bool is_answering, is_host_untold, is_underlay_known;
     struct underlay_facts underlay;
     json_t *connections; /* NULL: vnetd knows them */
     link_counting *counting;
@@ -128,9 +128,10 @@ gather(struct vnetd_link *l, bool is_full)
             json_array_append_new(gone, json_string(uuid_format(l->domains->gone[i], id)));
     l->n_gone_told = l->domains->n_gone;
     l->is_host_untold = false;
-    json_t *underlay = json_pack("{s:s,s:i,s:b}", "device", l->underlay.device, "mtu", l->underlay.mtu, "up", l->underlay.is_up);
-    json_t *report = json_pack("{s:b,s:b,s:o,s:o,s:o}", "full", is_full, "answers", l->is_answering, "underlay", underlay, "instances",
-                               instances, "gone", gone);
+    json_t *report = json_pack("{s:b,s:b,s:o,s:o}", "full", is_full, "answers", l->is_answering, "instances", instances, "gone", gone);
+    if (l->is_underlay_known)
+        json_object_set_new(report, "underlay",
+                            json_pack("{s:s,s:i,s:b}", "device", l->underlay.device, "mtu", l->underlay.mtu, "up", l->underlay.is_up));
     if (l->connections)
         json_object_set_new(report, "connections", l->connections);
     l->connections = NULL;
@@ -248,6 +249,7 @@ void
 vnetd_link_set_underlay(struct vnetd_link *l, const struct underlay_facts *facts)
 {
     l->underlay = *facts;
+    l->is_underlay_known = true;
     l->is_host_untold = true;
     tell_soon(l);
 }

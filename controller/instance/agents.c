@@ -267,10 +267,16 @@ agents_check_mtu(const struct agents *all, uint32_t host)
 {
     const struct agent_session *s = session_find(all, host);
     struct hypervisor *h = host_by_number(all->controller->hosts, host);
+    char encap_ip[IP_STRLEN];
     int64_t mtu = s ? json_member_int(s->underlay, "mtu", 0) : 0;
     if (!h || !h->has_facts)
         return;
-    if (mtu && mtu < h->facts.mtu)
+    if (s && s->underlay && !*json_member_string(s->underlay, "device"))
+        host_set_error(h, HOST_ERROR_UNDERLAY,
+                       "no device of the host has its vnet-encap-ip %s, so that its tunnels carry nothing; set external_ids:vnet-encap-ip "
+                       "to an address that it has",
+                       ip_format(h->facts.encap_ip, encap_ip));
+    else if (mtu && mtu < h->facts.mtu)
         host_set_error(h, HOST_ERROR_UNDERLAY,
                        "its vnet-mtu is %u, but the device with its vnet-encap-ip has an MTU of %lld; set "
                        "external_ids:vnet-mtu to that",

@@ -105,6 +105,32 @@ an_agent_that_does_not_say_that_it_beats_may_be_silent(void **state)
     agents_leave(a.session);
 }
 
+static void
+say_device(struct controller_lab *lab, const char *device, int mtu)
+{
+    json_t *underlay = json_pack("{s:s,s:i,s:b}", "device", device, "mtu", mtu, "up", 1);
+    agents_set_underlay(lab->c.agents, host_of(lab), underlay);
+    json_decref(underlay);
+}
+
+static void
+a_tunnel_address_that_no_device_has_is_an_error_until_one_has_it(void **state)
+{
+    struct controller_lab *lab = *state;
+    struct agent a;
+    controller_lab_connect(lab, "h1");
+    controller_lab_host(lab, "h1")->has_facts = true;
+    char *const *error = &controller_lab_host(lab, "h1")->errors[HOST_ERROR_UNDERLAY];
+    enter(lab, &a);
+    assert_null(*error); /* it has not said yet */
+    say_device(lab, "", 0);
+    assert_non_null(*error);
+    assert_non_null(strstr(*error, "no device of the host has its vnet-encap-ip "));
+    say_device(lab, "eth0", 9000);
+    assert_null(*error);
+    agents_leave(a.session);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, controller_lab_teardown)
 
 int
@@ -113,6 +139,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_agent_that_answers_no_beat_is_away),
         TEST(an_agent_that_does_not_say_that_it_beats_may_be_silent),
+        TEST(a_tunnel_address_that_no_device_has_is_an_error_until_one_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
