@@ -156,6 +156,7 @@ name_ports(struct domain_doc *d)
     unsigned n = 0;
     for (size_t i = 0; i < d->n_interfaces; i++, n++) {
         struct domain_interface *f = &d->interfaces[i];
+        f->is_port_named = f->port != NULL;
         if (f->is_declared && !f->port)
             f->port = n ? mem_printf("%s-%u", d->name, n) : mem_strdup(d->name);
     }

@@ -16,9 +16,9 @@
 
 struct domain_interface {
     struct mac mac;
-    char id[UUID_STRLEN]; /* its interfaceid, which is the port's id; "": it is not on an Open vSwitch bridge */
-    bool is_declared;
-    char *subnet, *port, *ip, *sg; /* as written, if declared; NULL: not given. 'port' always is */
+    char id[UUID_STRLEN];            /* its interfaceid, which is the port's id; "": it is not on an Open vSwitch bridge */
+    bool is_declared, is_port_named; /* is_port_named: 'port' is written, not made up of the domain's name */
+    char *subnet, *port, *ip, *sg;   /* as written, if declared; NULL: not given. 'port' always is */
 };
 
 struct domain_doc {

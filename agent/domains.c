@@ -270,6 +270,8 @@ domain_declaration_json(const struct domain *d)
             continue;
         json_t *port = json_pack("{s:s,s:s,s:b}", "id", f->id, "mac", mac_format(f->mac, mac), "declared", f->is_declared);
         put_given(port, "name", f->is_declared ? f->port : NULL);
+        if (f->is_declared && !f->is_port_named)
+            json_object_set_new(port, "default_name", json_true());
         put_given(port, "subnet", f->is_declared ? f->subnet : NULL);
         put_given(port, "ip", f->is_declared ? f->ip : NULL);
         put_given(port, "sg", f->is_declared ? f->sg : NULL);

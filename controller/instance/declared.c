@@ -107,6 +107,15 @@ push_add(struct declaring *d, const json_t *one, const char *id, const char *mac
     op_push(d, mac, op);
 }
 
+/* A name that is only the domain's is not worth what users have tied to the port: it keeps its old one. */
+static bool
+has_other_name(const struct declaring *d, const struct port *port, const json_t *one)
+{
+    if (port->o.name && !strcmp(port->o.name, json_member_string(one, "name")))
+        return false;
+    return !json_member_bool(one, "default_name", false) || !declared_is_referred_to(d->controller->model, port->o.number);
+}
+
 /* Is the port another one than the element asks for? Groups can be changed; the rest cannot. */
 static bool
 must_be_remade(const struct declaring *d, const struct port *port, const json_t *one, const char *mac)
@@ -114,10 +123,10 @@ must_be_remade(const struct declaring *d, const struct port *port, const json_t 
     struct ip ip;
     char has[MAC_STRLEN];
     const struct model *m = d->controller->model;
-    const char *name = json_member_string(one, "name"), *subnet = json_member_string(one, "subnet");
+    const char *subnet = json_member_string(one, "subnet");
     const char *address = json_member_string(one, "ip");
     const struct object *wanted = model_find(m, OBJECT_SUBNET, port->o.tenant, subnet);
-    return !port->o.name || strcmp(port->o.name, name) || !wanted || wanted->number != port->subnet
+    return has_other_name(d, port, one) || !wanted || wanted->number != port->subnet
            || (address && ip_parse(address, &ip) && !ip_equal(ip, port_ip4(port))) || strcmp(mac_format(port->mac, has), mac);
 }
 

@@ -52,6 +52,25 @@ a_renamed_port_keeps_its_address(void **state)
     assert_true(ip_equal(port_ip4(port_of(lab)), first));
 }
 
+#define RENAMED(MORE)                                                                                                   \
+    "{'id':'" DOMAIN "','tenant':'default','ports':[{'id':'" PORT "','mac':'52:54:00:00:00:01','declared':true,'name':" \
+    "'other','subnet':'a'" MORE "}]}"
+
+static void
+a_port_in_use_keeps_its_name_when_only_its_domain_is_renamed(void **state)
+{
+    struct controller_lab *lab = *state;
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    controller_lab_do(lab, "[{'op':'add','type':'rtb','name':'r','values':{'vpc':'v'}},"
+                           "{'op':'add','type':'route','values':{'rtb':'r','prefix':'192.168.0.0/16','target':'port:vm'}}]");
+    expect_refused(lab, "h1", RENAMED(""), "still refers to it");
+    must_declare(lab, "h1", RENAMED(",'default_name':true"));
+    assert_string_equal(port_of(lab)->o.name, "vm");
+    controller_lab_do(lab, "[{'op':'del','type':'route','name':'r/192.168.0.0/16'}]");
+    must_declare(lab, "h1", RENAMED(",'default_name':true"));
+    assert_string_equal(port_of(lab)->o.name, "other");
+}
+
 static void
 a_changed_mac_makes_the_port_anew_with_its_address(void **state)
 {
@@ -189,6 +208,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_declared_port_is_made_once_and_changed_with_its_declaration),
         TEST(a_renamed_port_keeps_its_address),
+        TEST(a_port_in_use_keeps_its_name_when_only_its_domain_is_renamed),
         TEST(a_changed_mac_makes_the_port_anew_with_its_address),
         TEST(a_domain_that_is_defined_anew_takes_the_place_of_its_old_port),
         TEST(of_ports_a_domain_has_no_more_those_of_users_of_others_and_in_use_stay),
