@@ -433,6 +433,12 @@ bindings_grown_up(struct bindings *b)
             settle_claims_of(b, h->number);
 }
 
+bool
+bindings_are_grown_up(const struct bindings *b)
+{
+    return !b->is_young;
+}
+
 void
 bindings_host_unread(struct bindings *b, uint32_t host)
 {

@@ -27,6 +27,7 @@ void bindings_update(struct bindings *, uint32_t host, const struct ovsdb_interf
 void bindings_remember(struct bindings *, uint32_t host, const char *iface_id, uint32_t ofport, uint64_t order);
 void bindings_remembered(struct bindings *);
 void bindings_grown_up(struct bindings *);
+bool bindings_are_grown_up(const struct bindings *);
 /* A host's agent says that an interface with this iface-id is about to appear: the port is bound there, without an OpenFlow port yet, so that
  * everything else can be in place before. Forgotten after 'seconds' unless it appears. 'is_incoming': a guest that still runs elsewhere is about to
  * move here; then its port stays bound there, and this place is armed. */

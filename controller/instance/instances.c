@@ -438,6 +438,13 @@ instances_know(const struct instances *all, struct uuid id)
     return instance_find(all, id) != NULL;
 }
 
+bool
+instances_know_elsewhere(const struct instances *all, struct uuid id, uint32_t but)
+{
+    const struct instance *i = instance_find(all, id);
+    return i && (i->sightings->host != but || i->sightings->next);
+}
+
 struct uuid *
 instances_running_ports(const struct instances *all, size_t *n)
 {

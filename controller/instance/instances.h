@@ -36,6 +36,8 @@ bool instances_are_listed(const struct instances *, uint32_t host);
 bool instances_are_all_heard(struct instances *, bool is_now);
 /* Does any host have the domain? */
 bool instances_know(const struct instances *, struct uuid id);
+/* Any but this one? */
+bool instances_know_elsewhere(const struct instances *, struct uuid id, uint32_t but);
 /* Ids of interfaces of all domains that run (or are paused, or migrate), anywhere; free() it. NULL if '*n' is 0. */
 struct uuid *instances_running_ports(const struct instances *, size_t *n);
 /* What its host counts of its interfaces; null: nothing yet. New reference. */

@@ -177,7 +177,9 @@ orphans_remove(struct controller *c, const json_t *ids, orphans_removed *done, v
                                   .aux = aux };
     r->look = evtimer_new(c->base, on_look, r);
     json_array_foreach (chosen, i, row) {
-        if (!strcmp(json_member_string(row, "kind"), "port"))
+        if (!ids && !strcmp(json_member_string(row, "reason"), ORPHAN_HOST_AWAY))
+            leave(r, json_incref(row), "its host may come back; name it to remove it");
+        else if (!strcmp(json_member_string(row, "kind"), "port"))
             remove_port(r, row);
         else
             remove_interface(r, row);

@@ -66,14 +66,26 @@ see_claim(void *aux, uint32_t host, const char *iface_id, uint32_t port)
         add(s, "interface", host, iface_id, o, "no running domain has it");
 }
 
+/* Neither its database nor its agent is there. After a start of vnetd it is waited for. */
+static bool
+is_away(const struct controller *c, uint32_t host)
+{
+    const struct hypervisor *h = host_by_number(c->hosts, host);
+    return (!h || !h->db) && !agents_is_present(c->agents, host) && bindings_are_grown_up(c->bindings);
+}
+
 static void
 see_port(const struct search *s, const struct port *p)
 {
     char id[UUID_STRLEN];
     struct uuid domain;
-    if (p->declared_by && uuid_parse(p->declared_by, &domain) && is_heard(s->c, p->declared_on) && s->is_whole
-        && !instances_know(s->c->instances, domain))
-        add(s, "port", p->declared_on, uuid_format(p->o.id, id), &p->o, "the domain that declared it is nowhere");
+    if (!p->declared_by || !uuid_parse(p->declared_by, &domain))
+        return;
+    uuid_format(p->o.id, id);
+    if (is_heard(s->c, p->declared_on) && s->is_whole && !instances_know(s->c->instances, domain))
+        add(s, "port", p->declared_on, id, &p->o, "the domain that declared it is nowhere");
+    else if (is_away(s->c, p->declared_on) && !instances_know_elsewhere(s->c->instances, domain, p->declared_on))
+        add(s, "port", p->declared_on, id, &p->o, ORPHAN_HOST_AWAY);
 }
 
 json_t *

@@ -6,7 +6,10 @@
 
 struct controller;
 
-/* [{"kind": "interface"|"port", "host", "id", "name", "reason"}]; of domains it speaks only where the host's agent is there. New reference. */
+#define ORPHAN_HOST_AWAY "its host is away, and no other has the domain that declared it"
+
+/* [{"kind": "interface"|"port", "host", "id", "name", "reason"}]; of domains it speaks only where the host's agent is there, or
+ * the host is away altogether. New reference. */
 json_t *orphans_json(const struct controller *);
 
 #endif

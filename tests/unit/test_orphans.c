@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "controller/host/binding.h"
 #include "controller/instance/orphan_removal.h"
 #include "tests/unit/instance_lab.h"
 
@@ -148,6 +149,32 @@ an_interface_of_a_host_that_is_not_connected_stays(void **state)
     assert_int_equal(n_orphans(lab, "interface", "no port has this id"), 1);
 }
 
+/* Its guests may run on, so that not even "all" takes their ports. */
+static void
+ports_of_a_dead_host_go_when_they_are_named_and_then_the_host(void **state)
+{
+    struct controller_lab *lab = *state;
+    controller_lab_connect(lab, "h1");
+    must_declare(lab, "h1", DECLARED("'subnet':'a'"));
+    controller_lab_add(lab, "h1", PORT, 5);
+    struct agent_session *agent = enter_agent(lab, "h1");
+    must_report(lab, "h1", "{'full':true,'instances':[" RUNNING "]}");
+    agents_leave(agent);
+    assert_int_equal(n_orphans(lab, "port", ORPHAN_HOST_AWAY), 0); /* its database is there */
+    controller_lab_disconnect(lab, "h1");
+    assert_int_equal(n_orphans(lab, "port", ORPHAN_HOST_AWAY), 0); /* vnetd has just begun */
+    bindings_grown_up(lab->c.bindings);
+    assert_int_equal(n_orphans(lab, "port", ORPHAN_HOST_AWAY), 1);
+    remove_orphans(lab, "", 0, "name it");
+    assert_non_null(port_of(lab));
+    must_report(lab, "h2", "{'full':false,'instances':[" RUNNING "]}");
+    assert_int_equal(n_orphans(lab, "port", ORPHAN_HOST_AWAY), 0); /* it has come away */
+    must_report(lab, "h2", "{'full':false,'instances':[],'gone':['" DOMAIN "']}");
+    remove_orphans(lab, "['vm']", 1, "");
+    assert_null(port_of(lab));
+    controller_lab_do(lab, "[{'op':'del','type':'host','name':'h1'}]");
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, instance_lab_setup, controller_lab_teardown)
 
 int
@@ -158,6 +185,7 @@ main(void)
         TEST(what_is_no_orphan_is_not_removed_as_one),
         TEST(a_port_that_is_left_over_is_removed_on_request_unless_it_is_in_use),
         TEST(an_interface_of_a_host_that_is_not_connected_stays),
+        TEST(ports_of_a_dead_host_go_when_they_are_named_and_then_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
