@@ -1,5 +1,6 @@
 /* Requests that change intent, one at a time: model -> store -> model shows it -> hosts compile. A request that fails changes
- * nothing. Large requests are applied in turns of the loop, so that nothing else waits for them. */
+ * nothing. Large requests are applied in turns of the loop, so that nothing else waits for them; the check of the whole at
+ * the end is one turn, and so is the commit with what follows from it, which nobody may see half of. */
 #ifndef CONTROLLER_COMMIT_H
 #define CONTROLLER_COMMIT_H 1
 
