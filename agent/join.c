@@ -133,12 +133,51 @@ write_pki(struct joining *j, const struct join_answer *a, EVP_PKEY *key, struct 
     return pki_write_key(key_path, key, err) && write_file(cert_path, a->certificate, err) && write_file(j->ovs.ca, a->ca, err);
 }
 
+#define CONFIG_HEAD "# Written by 'vnet-agent join'.\n"
+
+/* Is the line one that a join writes? */
+static bool
+is_of_join(const char *line)
+{
+    static const char *const ours[] = { "server", "private-key", "certificate", "ca-cert" };
+    if (!strcmp(line, CONFIG_HEAD))
+        return true;
+    line += strspn(line, " \t");
+    size_t n = strcspn(line, " \t=\n");
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strlen(ours[i]) == n && !strncmp(line, ours[i], n))
+            return true;
+    return false;
+}
+
+/* What the admin has added, from a file of an earlier join: owned. */
+static char *
+added_lines(const char *path)
+{
+    char *line = NULL, *added = mem_strdup("");
+    size_t cap = 0;
+    FILE *f = fopen(path, "re");
+    while (f && getline(&line, &cap, f) > 0) {
+        if (is_of_join(line))
+            continue;
+        char *more = mem_printf("%s%s", added, line);
+        free(added);
+        added = more;
+    }
+    if (f)
+        fclose(f);
+    free(line);
+    return added;
+}
+
 static bool
 write_config(const struct joining *j, struct error *err)
 {
-    char *text = mem_printf("# Written by 'vnet-agent join'.\nserver = %s\nprivate-key = %s\ncertificate = %s\nca-cert = %s\n", j->server,
-                            j->ovs.key, j->ovs.cert, j->ovs.ca);
+    char *added = added_lines(j->config);
+    char *text = mem_printf(CONFIG_HEAD "server = %s\nprivate-key = %s\ncertificate = %s\nca-cert = %s\n%s", j->server, j->ovs.key,
+                            j->ovs.cert, j->ovs.ca, added);
     bool is_ok = write_file(j->config, text, err);
+    free(added);
     free(text);
     return is_ok;
 }

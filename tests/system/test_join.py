@@ -56,9 +56,15 @@ def test_an_expired_token_and_that_of_another_host_are_refused(lab, stranger):
 
 def test_a_host_joins_once_with_a_token_and_its_agent_speaks_for_it(lab, stranger):
     token = lab.ctl("host-token", "hv2")
+    added = f"# of the admin\nstate-dir = {stranger.path('state')}\n"
+    with open(stranger.path("agent.conf"), "w") as f:         # of an earlier join
+        f.write("# Written by 'vnet-agent join'.\nserver = https://192.0.2.9:6680\n" + added)
     status, output, errors = join(stranger, token)
     assert status == 0, errors
     assert "host 'hv2' joins" in output
+    with open(stranger.path("agent.conf")) as f:
+        text = f.read()
+    assert text.endswith(added) and text.count("server = ") == 1 and f"server = {URL}\n" in text, text
     lab.ready("hv2")
     assert stranger.vsctl("get", "open_vswitch", ".", "external_ids:vnet-mtu") == '"1500"'
     assert oct(os.stat(stranger.path("pki", "hv2-key.pem")).st_mode & 0o777) == "0o600"
