@@ -165,7 +165,7 @@ def main_pid(machine, unit):
     return int(machine.run("systemctl", "show", "--property=MainPID", "--value", unit))
 
 
-def test_systemd_runs_both_daemons_and_a_host_keeps_its_name_over_a_restart(machine):
+def test_systemd_runs_both_daemons_and_a_host_keeps_its_name_over_a_restart(machine, tree):
     become_controller_and_hypervisor(machine)
     # Guests that libvirt starts with the host find the agent, which needs no libvirt to be ready.
     order = {side: machine.run("systemctl", "show", f"--property={side}", "--value", "vnet-agent").split() for side in ("Before", "After")}
@@ -181,6 +181,10 @@ def test_systemd_runs_both_daemons_and_a_host_keeps_its_name_over_a_restart(mach
         machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", unit)
         wait_until(lambda: main_pid(machine, unit) not in (0, before) and machine.run("systemctl", "is-active", unit, check=False) == "active\n",
                    30, f"systemd starts {unit} again")
+    for wanted in ("disabled", "enabled"):                     # installing it again leaves that to the admin
+        machine.run("systemctl", wanted.removesuffix("d"), "vnet-agent")
+        machine.run("dpkg", "-i", agent_deb(tree))
+        assert machine.run("systemctl", "is-enabled", "vnet-agent", check=False) == f"{wanted}\n"
     machine.run("systemctl", "restart", "openvswitch-switch")
     machine.run("vnetctl", "--timeout=30", "wait-until", "port", "p", "state=active")
     assert machine.run("ovs-vsctl", "get", "Open_vSwitch", ".", "external_ids:system-id").strip() == "hv1"
@@ -251,7 +255,15 @@ def test_the_hook_is_the_admin_s_to_change_and_harms_no_guest_when_its_package_i
 
 def test_a_link_made_by_hand_becomes_the_package_s_file_and_the_program_stays(tree):
     program = os.stat(tree.path("usr/sbin/vnet-hook")).st_size
+    mine = ["etc/vnet/agent.conf", "etc/vnet/pki/hv9-key.pem", "etc/vnet/pki/hv9-cert.pem", "var/lib/vnet/agent/since.json", "var/log/vnet/agent.log"]
+    others = ["etc/vnet/pki/vnetd-key.pem", "etc/vnet/pki/ca.pem", "var/lib/vnet/vnet.db", "var/log/vnet/vnetd.log"]
+    for file in mine + others:
+        tree.write(file, "private-key = /etc/vnet/pki/hv9-key.pem\ncertificate = /etc/vnet/pki/hv9-cert.pem\n")
     assert tree.run("apt-get", "purge", "-y", "vnet-agent")[0] == 0
+    assert [file for file in mine if os.path.exists(tree.path(file))] == []
+    assert [file for file in others if not os.path.exists(tree.path(file))] == []
+    for file in others:
+        os.unlink(tree.path(file))
     assert not os.path.lexists(tree.path(HOOK))
     os.makedirs(tree.path(os.path.dirname(HOOK)), exist_ok=True)
     os.symlink("/usr/sbin/vnet-hook", tree.path(HOOK))

@@ -51,7 +51,7 @@ package() {
     } > "$root/DEBIAN/control"
     (cd "$root" && if [ -d etc ]; then find etc -type f | sed 's,^,/,'; fi) > "$root/DEBIAN/conffiles"
     [ -s "$root/DEBIAN/conffiles" ] || rm "$root/DEBIAN/conffiles"
-    for script in preinst postinst prerm; do
+    for script in preinst postinst prerm postrm; do
         [ ! -e "$here/$name.$script" ] || install -m 755 "$here/$name.$script" "$root/DEBIAN/$script"
     done
     dpkg-deb --root-owner-group --build "$root" "$out" >/dev/null
