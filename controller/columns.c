@@ -109,7 +109,7 @@ eip_column(const struct showing *s, const struct object *o, const char *name)
     if (!strcmp(name, "announced_at"))
         return json_time(place.announced_ms);
     if (!strcmp(name, "drops"))
-        return drop_counts_public(s->wanted ? s->wanted->drops : NULL, o->number);
+        return drop_counts_eip(s->wanted ? s->wanted->drops : NULL, o->number);
     return json_null();
 }
 
@@ -123,7 +123,7 @@ natgw_column(const struct showing *s, const struct object *o, const char *name)
     if (!strcmp(name, "exhausted"))
         return drop_counts_exhausted(s->wanted ? s->wanted->drops : NULL, o->number);
     if (!strcmp(name, "drops"))
-        return drop_counts_public(s->wanted ? s->wanted->drops : NULL, o->number);
+        return drop_counts_natgw(s->wanted ? s->wanted->drops : NULL, o->number);
     return json_null();
 }
 

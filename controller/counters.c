@@ -291,35 +291,42 @@ drop_counts_read(struct controller *c, const uint32_t *numbers, size_t n, drop_c
     evtimer_add(d->timer, &tv);
 }
 
-json_t *
-drop_counts_port(const struct drop_counts *d, uint32_t port)
+/* 'reasons': bits. */
+static json_t *
+of_reasons(const struct drop_counts *d, uint32_t number, unsigned reasons)
 {
-    const struct count *c = count_find(d, port);
+    const struct count *c = count_find(d, number);
     if (!c || !c->is_read)
         return json_null();
     json_t *object = json_object();
-    for (int reason = REASON_NONE + 1; reason <= REASON_SG; reason++)
-        json_object_set_new(object, reason_word(reason), json_integer((json_int_t) c->packets[reason]));
+    for (int reason = REASON_NONE + 1; reason < REASON_MAX; reason++)
+        if (reasons >> reason & 1)
+            json_object_set_new(object, reason_word(reason), json_integer((json_int_t) c->packets[reason]));
     return object;
+}
+
+json_t *
+drop_counts_port(const struct drop_counts *d, uint32_t port)
+{
+    return of_reasons(d, port, (2u << REASON_SG) - 2);
 }
 
 json_t *
 drop_counts_host(const struct drop_counts *d, uint32_t host)
 {
-    const struct count *c = count_find(d, host);
-    if (!c || !c->is_read)
-        return json_null();
-    return json_pack("{s:I}", reason_word(REASON_TUNNEL), (json_int_t) c->packets[REASON_TUNNEL]);
+    return of_reasons(d, host, 1u << REASON_TUNNEL);
 }
 
 json_t *
-drop_counts_public(const struct drop_counts *d, uint32_t eip_or_natgw)
+drop_counts_natgw(const struct drop_counts *d, uint32_t natgw)
 {
-    const struct count *c = count_find(d, eip_or_natgw);
-    if (!c || !c->is_read)
-        return json_null();
-    return json_pack("{s:I,s:I}", reason_word(REASON_FRAGMENT), (json_int_t) c->packets[REASON_FRAGMENT], reason_word(REASON_METER),
-                     (json_int_t) c->packets[REASON_METER]);
+    return of_reasons(d, natgw, 1u << REASON_FRAGMENT | 1u << REASON_METER);
+}
+
+json_t *
+drop_counts_eip(const struct drop_counts *d, uint32_t eip)
+{
+    return of_reasons(d, eip, 1u << REASON_FRAGMENT | 1u << REASON_METER | 1u << REASON_ICMP);
 }
 
 json_t *

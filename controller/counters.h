@@ -22,7 +22,8 @@ void drop_counts_read(struct controller *, const uint32_t *numbers, size_t n, dr
  * when not read. New references; 'counts' may be NULL. */
 json_t *drop_counts_port(const struct drop_counts *, uint32_t port);
 json_t *drop_counts_host(const struct drop_counts *, uint32_t host);
-json_t *drop_counts_public(const struct drop_counts *, uint32_t eip_or_natgw);
+json_t *drop_counts_eip(const struct drop_counts *, uint32_t eip);
+json_t *drop_counts_natgw(const struct drop_counts *, uint32_t natgw);
 json_t *drop_counts_exhausted(const struct drop_counts *, uint32_t natgw);
 
 /* The question for what all NAT gateways of a host had no port for, but for its callbacks; and: does a flow count that? Its cookie has the number. */

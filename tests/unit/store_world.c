@@ -47,8 +47,8 @@ world_close(struct world *w)
 {
     if (!w->store)
         return;
+    store_close(w->store); /* what is written now is the lab's */
     lab_done(&w->lab);
-    store_close(w->store);
     w->store = NULL;
 }
 

@@ -10,6 +10,7 @@
 
 #include "tests/unit/vnet_storm.h"
 #include "vnet/feature/reject/reject.h"
+#include "vnet/packet/icmp.h"
 #include "vnet/pipeline/placement.h"
 
 #define N_STEPS 1500
@@ -170,6 +171,30 @@ fragments_given_up_are_counted_by_one_flow_of_each_way(void **unused)
     lab_free(lab);
 }
 
+static void
+count_quotes(void *aux, const struct spec *s)
+{
+    struct fragments *f = aux;
+    if (cookie_number(s->cookie) != f->number || reject_reason_of(s->cookie, s->table, s->priority) != REASON_ICMP)
+        return;
+    f->n_out += s->table == STAGE_NAT_OUT;
+    f->n_in += s->table == STAGE_NAT_IN;
+}
+
+static void
+redirects_and_source_quenches_are_counted_by_a_flow_of_each_way(void **unused)
+{
+    struct lab *lab = lab_with_pool();
+    lab_bind(lab, "p0", "hv1", 10);
+    attach(lab, 0, "port:p0");
+    lab_run(lab);
+    struct fragments f = { .number = lab_number(lab, OBJECT_EIP, "203.0.113.10") };
+    flow_table_each(lab_table(lab, lab_number(lab, OBJECT_HOST, "hv1")), count_quotes, &f);
+    assert_int_equal(f.n_out, N_ICMP_QUOTING_TYPES);
+    assert_int_equal(f.n_in, N_ICMP_QUOTING_TYPES);
+    lab_free(lab);
+}
+
 /* ---- any sequence ---- */
 
 static json_t *
@@ -268,6 +293,7 @@ main(void)
         cmocka_unit_test(an_address_is_held_where_its_port_is_if_that_host_reaches_the_network),
         cmocka_unit_test(without_a_route_to_the_internet_gateway_no_address_is_held),
         cmocka_unit_test(a_dead_gateway_s_addresses_go_to_another_and_no_other_moves),
+        cmocka_unit_test(redirects_and_source_quenches_are_counted_by_a_flow_of_each_way),
         cmocka_unit_test(fragments_given_up_are_counted_by_one_flow_of_each_way),
         cmocka_unit_test(any_sequence_of_changes_gives_what_a_fresh_compile_gives),
     };

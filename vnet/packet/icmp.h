@@ -13,6 +13,9 @@
 /* The types that are errors and quote what they are about: unreachable, time exceeded, parameter problem (RFC 792). */
 static const uint8_t icmp_error_types[] = { 3, 11, 12 };
 #define N_ICMP_ERROR_TYPES sizeof icmp_error_types
+/* Those that quote a packet, too, and that nobody far away has a use for: source quench (obsolete, RFC 6633), redirect (for hosts on one link). */
+static const uint8_t icmp_quoting_types[] = { 4, 5 };
+#define N_ICMP_QUOTING_TYPES sizeof icmp_quoting_types
 
 enum icmp_error_kind { /* in userdata: never change a number */
                        ICMP_NET_UNREACHABLE = 1,

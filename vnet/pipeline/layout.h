@@ -122,7 +122,8 @@
     X(REASON_TOO_BIG,   11, "too-big")    /* answered: fragmentation needed */ \
     X(REASON_TUNNEL,    12, "tunnel")     /* a host's: unknown source or VNI */ \
     X(REASON_FRAGMENT,  13, "fragment")   /* a public address's: could not be put together */ \
-    X(REASON_METER,     14, "meter")      /* the same: more than the responder takes */
+    X(REASON_METER,     14, "meter")      /* the same: more than the responder takes */ \
+    X(REASON_ICMP,      15, "icmp")       /* an elastic IP's: a redirect or source quench */
 /* clang-format on */
 
 enum reason {

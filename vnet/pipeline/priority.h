@@ -55,6 +55,7 @@ enum {
     PRIORITY_NAT_FITS = 124,
     PRIORITY_NAT_FRAGMENT = 120, /* what conntrack shall translate */
     PRIORITY_NAT_STRAY = 115,    /* a fragment that conntrack gave up */
+    PRIORITY_NAT_QUOTE = 112,    /* quotes a packet and is no error: a counted drop */
     PRIORITY_NAT_ERROR = 110,    /* an ICMP error: its quotation too; an echo: its identifier */
     PRIORITY_NAT_ROW = 100,
     PRIORITY_NATGW_ECHO = 95,      /* tracked, not translated: its identifier is another's */

@@ -68,6 +68,11 @@ nat_out_rows(struct block *b, const struct placement *p)
         act_set_ip(fb, OF_IPV4_SRC, public);
         nat_out_end(b, p);
     }
+
+    for (size_t i = 0; i < N_ICMP_QUOTING_TYPES; i++) {
+        match_icmp(nat_out_flow(b, PRIORITY_NAT_QUOTE, p, private), IP_V4, icmp_quoting_types[i], -1);
+        block_flow_end(b);
+    }
 }
 
 /* Fragments that conntrack lets go may come out in the context of another packet: its metadata, registers and input port, even of another
@@ -245,6 +250,13 @@ nat_in_rows(struct block *b, const struct placement *p)
     act_set_ip(fb, OF_IPV4_DST, port_ip4(p->port));
     nat_in_end(b, p);
 
+    for (size_t i = 0; i < N_ICMP_QUOTING_TYPES; i++) {
+        fb = block_flow(b, STAGE_NAT_IN, PRIORITY_NAT_QUOTE);
+        match_ip_dst(fb, ip_prefix_host(p->eip->ip));
+        match_icmp(fb, IP_V4, icmp_quoting_types[i], -1);
+        block_flow_end(b);
+    }
+
     /* No fragment gets here but translated: this one has expired (+inv, not +trk) or could not be. */
     fb = block_flow(b, STAGE_NAT_IN, PRIORITY_NAT_STRAY);
     match_ip_dst(fb, ip_prefix_host(p->eip->ip));
@@ -350,6 +362,10 @@ eip_explain(const struct view *view, const struct spec *spec, char *text, size_t
     struct placement p;
     bool is_placed = placement_get(view, cookie_number(spec->cookie), &p);
     const char *what = is_placed && p.port ? words_object(view, OBJECT_PORT, p.port->o.number).text : "its owner";
+    if ((spec->table == STAGE_NAT_OUT || spec->table == STAGE_NAT_IN) && spec->priority == PRIORITY_NAT_QUOTE) {
+        snprintf(text, size, "elastic IP %s lets no ICMP redirect or source quench pass", eip.text);
+        return;
+    }
     switch (spec->table) {
     case STAGE_UPLINK_IN: snprintf(text, size, "elastic IP %s is held here", eip.text); break;
     case STAGE_EGRESS:

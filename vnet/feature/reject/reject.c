@@ -52,10 +52,12 @@ is_tunnel_drop(uint8_t table, uint16_t priority)
            || (table == STAGE_FORWARD && priority == PRIORITY_FORWARD_TUNNEL);
 }
 
-static bool
-is_fragment_drop(uint8_t table, uint16_t priority)
+static enum reason
+public_reason(uint8_t table, uint16_t priority)
 {
-    return (table == STAGE_NAT_OUT || table == STAGE_NAT_IN) && priority == PRIORITY_NAT_STRAY;
+    if (table != STAGE_NAT_OUT && table != STAGE_NAT_IN)
+        return REASON_NONE;
+    return priority == PRIORITY_NAT_STRAY ? REASON_FRAGMENT : priority == PRIORITY_NAT_QUOTE ? REASON_ICMP : REASON_NONE;
 }
 
 enum reason
@@ -65,7 +67,7 @@ reject_reason_of(uint64_t cookie, uint8_t table, uint16_t priority)
     if (feature == FEATURE_TUNNEL && type == OBJECT_HOST)
         return is_tunnel_drop(table, priority) ? REASON_TUNNEL : REASON_NONE;
     if ((feature == FEATURE_EIP && type == OBJECT_EIP) || (feature == FEATURE_NATGW && type == OBJECT_NATGW))
-        return is_fragment_drop(table, priority) ? REASON_FRAGMENT : REASON_NONE;
+        return public_reason(table, priority);
     if (feature != FEATURE_REJECT || type != OBJECT_PORT)
         return REASON_NONE;
     if (table == STAGE_ADMIT)
