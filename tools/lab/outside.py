@@ -65,7 +65,7 @@ class Outside(Machine, Prober):
         return self.run("cat", f"/sys/class/net/{network}/address").strip()
 
     def arp_ask(self, ips, network, vlan=0, **options):
-        """{ip: [MAC, ...]}: all who answer ARP for these addresses."""
+        """{ip: [MAC, ...]}: all who answer ARP for these addresses, one MAC for each of them, even the same."""
         return self.agent.call("arp_ask", device=self.device(network, vlan), ips=list(ips), sender_ip=self.router_ip(network, vlan), **options)
 
     # -- hosts' cables --
