@@ -10,7 +10,7 @@
 #include "controller/controller.h"
 #include "controller/feed_watch.h"
 #include "controller/instance/instances.h"
-#include "vnet/model/model_json.h"
+#include "vnet/model/condition.h"
 
 #define TIMEOUT_MAX_S 3600
 
@@ -59,6 +59,20 @@ waiting_row(const struct waiting *w)
     return o ? columns_object(w->call->controller, o, &(struct columns_wanted){ .names_hosts = call_may_see_hosts(w->call) }) : NULL;
 }
 
+/* An id in a condition is looked up anew each time: what it is of may have come since. */
+static bool
+waiting_is_as(const struct waiting *w, const json_t *row, const struct filter *f)
+{
+    if (!w->class)
+        return filter_matches(f, row);
+    struct error err;
+    struct condition c;
+    bool is_so =
+        condition_init(&c, w->call->controller->model, w->class, f->column, f->value, &err) && condition_holds(&c, waiting_object(w), row);
+    condition_done(&c);
+    return is_so;
+}
+
 /* The first column that is not as wanted, and what it is as JSON (to be freed); NULL: all are. */
 static char *
 waiting_differs(const struct waiting *w, const json_t *row, const char **column, const char **wanted)
@@ -67,7 +81,7 @@ waiting_differs(const struct waiting *w, const json_t *row, const char **column,
     json_object_foreach (json_object_get(w->body, "where"), *column, value) {
         struct filter filter = { *column, json_string_value(value) };
         *wanted = filter.value;
-        if (!filter_matches(&filter, row))
+        if (!waiting_is_as(w, row, &filter))
             return json_dumps(json_object_getn(row, *column, strcspn(*column, ":")), JSON_ENCODE_ANY | JSON_COMPACT);
     }
     return NULL;
@@ -132,7 +146,18 @@ refuse_counted(const char *type, const char *name, const char *column, struct er
 }
 
 static bool
-check_where(const struct object_class *class, const json_t *body, struct error *err)
+check_condition(const struct model *m, const struct object_class *class, const struct filter *f, struct error *err)
+{
+    if (!class)
+        return api_instance_check_column(f->column, err);
+    struct condition c;
+    bool ok = condition_init(&c, m, class, f->column, f->value, err);
+    condition_done(&c);
+    return ok;
+}
+
+static bool
+check_where(const struct model *m, const struct object_class *class, const json_t *body, struct error *err)
 {
     const char *column;
     json_t *value, *where = json_object_get(body, "where");
@@ -142,7 +167,7 @@ check_where(const struct object_class *class, const json_t *body, struct error *
         struct filter filter = { column, json_string_value(value) };
         if (!filter.value)
             return error_set(err, ERROR_INVALID, "where: the value of '%.100s' must be a string", column);
-        if (!(class ? filter_check(class, &filter, err) : api_instance_check_column(column, err)))
+        if (!check_condition(m, class, &filter, err))
             return false;
         if (class && column_is_counted(column))
             return refuse_counted(class->name, json_member_string(body, "name"), column, err);
@@ -151,7 +176,7 @@ check_where(const struct object_class *class, const json_t *body, struct error *
 }
 
 static bool
-check_wait(const json_t *body, const struct object_class **class, struct error *err)
+check_wait(const struct model *m, const json_t *body, const struct object_class **class, struct error *err)
 {
     const char *type = json_member_string(body, "type"), *name = json_member_string(body, "name");
     *class = type ? object_class_by_name(type) : NULL;
@@ -159,7 +184,7 @@ check_wait(const json_t *body, const struct object_class **class, struct error *
         return error_set(err, ERROR_INVALID, "type '%.100s' is unknown; GET /v1/schema lists the types", type ? type : "");
     if (!name)
         return error_set(err, ERROR_INVALID, "name: missing from the request (%.100s)", type);
-    return check_where(*class, body, err);
+    return check_where(m, *class, body, err);
 }
 
 static bool
@@ -181,7 +206,7 @@ api_wait(struct call *call)
     json_t *body = call_body(call, "type name where timeout tenant", &err);
     double seconds = 30;
     const struct object_class *class;
-    if (!body || !read_timeout(body, &seconds, &err) || !check_wait(body, &class, &err)) {
+    if (!body || !read_timeout(body, &seconds, &err) || !check_wait(call->controller->model, body, &class, &err)) {
         call_error(call, &err, -1);
         json_decref(body);
         return;

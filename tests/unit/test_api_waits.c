@@ -58,6 +58,23 @@ a_wait_ends_when_it_holds_or_its_time_is_over_or_its_client_has_gone(void **stat
 }
 
 static void
+a_wait_reads_its_values_as_the_columns_are(void **state)
+{
+    struct controller_lab *lab = *state;
+    struct api_client *c = api_client_new(lab, false);
+    char body[200], id[UUID_STRLEN];
+    uuid_format(model_get(lab->c.model, controller_lab_number(lab, OBJECT_SUBNET, "s"), OBJECT_SUBNET)->id, id);
+    snprintf(body, sizeof body, "{'type':'port','name':'p','where':{'subnet':'%s'},'timeout':5}", id);
+    struct answer a = api_client_ask(c, "POST", "/v1/wait", body);
+    assert_int_equal(a.status, 200);
+    answer_done(&a);
+    a = api_client_ask(c, "POST", "/v1/wait", "{'type':'port','name':'p','where':{'source_dest_check':'maybe'},'timeout':0}");
+    expect_error(&a, 400, "source_dest_check");
+    answer_done(&a);
+    api_client_free(c);
+}
+
+static void
 whoever_still_waits_when_vnetd_stops_is_let_go(void **state)
 {
     struct controller_lab *lab = *state;
@@ -96,6 +113,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         API_TEST(an_event_stream_goes_on_where_it_was_cut),
         API_TEST(a_wait_ends_when_it_holds_or_its_time_is_over_or_its_client_has_gone),
+        API_TEST(a_wait_reads_its_values_as_the_columns_are),
         API_TEST(whoever_still_waits_when_vnetd_stops_is_let_go),
         API_TEST(instructions_begin_with_hello_and_go_on_with_beats),
     };
