@@ -1,4 +1,5 @@
-"""What a lab is made of on this machine, seen from outside: processes, namespaces, links, mounts; and whether anything of it is left."""
+"""What a lab is made of on this machine, seen from outside: processes, namespaces, links, mounts; and whether anything of it is left. The numbers of
+processes and of namespaces are soon another lab's, when others run beside it; a process is told by when it began, too."""
 import os
 import subprocess
 
@@ -19,11 +20,11 @@ def namespaces_of(pids):
 
 
 def of_lab(root):
-    """Processes that show the lab's folder in their command line, environment or open files, or live in a namespace of such."""
+    """Processes {pid: when it began} that show the lab's folder in their command line, or live in a namespace of such; and these namespaces."""
     own = namespaces_of([os.getpid()])
     direct = {pid for pid in processes() if mentions(pid, root)}
     spaces = namespaces_of(direct) - own
-    return {pid for pid in processes() if pid in direct or namespaces_of([pid]) & spaces}, spaces
+    return {pid: began(pid) for pid in processes() if pid in direct or namespaces_of([pid]) & spaces}, spaces
 
 
 def mentions(pid, root):
@@ -43,14 +44,20 @@ def mounts():
         return f.read()
 
 
-def nothing_left(root, pids, spaces):
-    left = [pid for pid in processes() if namespaces_of([pid]) & spaces] + [pid for pid in pids if alive(pid)]
-    return not left and not os.path.exists(root)
+def nothing_left(root, pids):
+    """Namespaces end with the first process in them, which is one of these."""
+    return not alive(pids) and not os.path.exists(root) and not any(mentions(pid, root) for pid in processes())
 
 
-def alive(pid):
+def alive(pids):
+    return [pid for pid, began_at in pids.items() if began_at and began(pid) == began_at]
+
+
+def began(pid):
+    """In ticks since the machine began; 0: it is not there, or dead."""
     try:
         with open(f"/proc/{pid}/stat") as f:
-            return f.read().rpartition(")")[2].split()[0] != "Z"
+            fields = f.read().rpartition(")")[2].split()
+            return 0 if fields[0] == "Z" else int(fields[19])
     except OSError:
-        return False
+        return 0
