@@ -219,7 +219,7 @@ report(struct vnetd_link *l)
     free(path);
 }
 
-/* The report goes first: what runs is known before what it wants is. */
+/* The report is sent first, and waits for none of them: what runs is told whatever becomes of what it wants. */
 static void
 on_tell(evutil_socket_t fd, short what, void *aux)
 {

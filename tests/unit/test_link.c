@@ -416,7 +416,7 @@ has_few(const struct world *w)
 }
 
 static void
-the_report_comes_before_declarations_of_which_few_are_asked_at_once(void **state)
+the_report_waits_for_no_declarations_of_which_few_are_asked_at_once(void **state)
 {
     struct world *w = *state;
     w->mood = HOLDS;
@@ -557,7 +557,7 @@ main(void)
         TEST(a_refusal_is_an_answer),
         TEST(a_declaration_that_is_held_back_ends_with_its_bound),
         TEST(waiting_for_ports_ends_with_its_bound),
-        TEST(the_report_comes_before_declarations_of_which_few_are_asked_at_once),
+        TEST(the_report_waits_for_no_declarations_of_which_few_are_asked_at_once),
         TEST(a_report_that_is_lost_leaves_declared_what_is),
         TEST(a_vnetd_that_is_silent_is_away),
         TEST(a_vnetd_that_beats_is_there),
