@@ -10,7 +10,7 @@ from lab import wait_until
 from lab.daemon import Ctl
 
 LAB = {"hosts": 2}
-Ctl.looks_for_leaks = True
+Ctl.is_under_test = True
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 COLUMNS = {
     "vpc": {"cidr", "vni"}, "subnet": {"vpc", "cidr", "gateway", "rtb", "dns", "domain", "lease"},

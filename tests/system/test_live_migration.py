@@ -8,7 +8,7 @@ import re
 import pytest
 
 from lab.procs import LabError, wait_until
-from migrating import ECHO_PORT, OUR_SHARE_MS, PUBLIC, Watched, expect_unharmed, home, last_migration, migrate
+from migrating import ECHO_PORT, PUBLIC, Watched, expect_small_share, expect_unharmed, home, last_migration, migrate
 from public import OUTSIDE, UPLINK, attach, eip_row, expect_right_neighbour, make_pool, make_vpc
 from support import expect_verify_clean
 from vms import end_of_agents, wait_instance
@@ -113,7 +113,7 @@ def expect_moved(lab, seen, two, n):
     assert status == 200 and len(json.loads(text)["migrations"]) == n, text
     assert last_migration(lab)["to"] == two.host.name
     expect_unharmed(seen)
-    assert seen.share_ms < OUR_SHARE_MS, last_migration(lab)
+    expect_small_share(seen.share_ms, last_migration(lab))
     assert lab.port("vm")["host"] == two.host.name and lab.port("vm")["state"] == "active"
     expect_right_neighbour(lab, PUBLIC)
     expect_verify_clean(lab)

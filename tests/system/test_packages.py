@@ -68,6 +68,7 @@ def tree(lab):
             else subprocess.run(["cp", deb, made.path("debs")], check=True)
     status, _, errors = made.run("apt-get", "update")
     assert status == 0, errors
+    made.write("etc/dpkg/dpkg.cfg.d/quick", "force-unsafe-io\n")          # the tree is thrown away
     names = [f"/debs/{os.path.basename(d)}" for d in debs]
     status, output, errors = made.run("apt-get", "install", "-y", "--no-install-recommends", "systemd", "dbus", *names)
     assert status == 0, output[-1000:] + errors[-2000:]

@@ -8,7 +8,7 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-POLL_S = 0.015
+POLL_S, LONGEST_POLL_S = 0.015, 0.25
 
 
 class LabError(Exception):
@@ -16,9 +16,11 @@ class LabError(Exception):
 
 
 def wait_until(condition, seconds, what):
-    """Returns the first true value of condition(); after the bound raises LabError naming `what` and the last exception or value."""
+    """Returns the first true value of condition(); after the bound raises LabError naming `what` and the last exception or value. A condition that
+    takes long to ask is asked less often: half of the time at most, so that what is waited for gets the machine."""
     end = time.monotonic() + seconds
     while True:
+        begin = time.monotonic()
         try:
             value, seen = condition(), None
             if value:
@@ -27,7 +29,7 @@ def wait_until(condition, seconds, what):
             value, seen = None, e
         if time.monotonic() > end:
             raise LabError(f"not within {seconds} s: {what}" + (f" (last: {seen})" if seen else f" (last: {value!r})"))
-        time.sleep(POLL_S)
+        time.sleep(min(max(POLL_S, time.monotonic() - begin), LONGEST_POLL_S))
 
 
 class Link:
