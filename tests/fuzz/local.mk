@@ -1,6 +1,6 @@
 # Fuzz targets: tests/fuzz/NAME.c and its inputs, tests/fuzz/corpus/NAME. With --enable-fuzzers they are libFuzzer programs, else they replay
 # the files of a folder (tests/run does so). `./dev fuzz` builds and runs the fuzzers, `./dev fuzz coverage` says what the inputs reach.
-EXTRA_DIST += tests/fuzz/coverage tests/fuzz/run tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/coverage tests/fuzz/covered.mk tests/fuzz/run tests/fuzz/corpus
 
 fuzz_programs = \
 	tests/fuzz/address \

@@ -20,8 +20,9 @@ stored_check(const struct model *m, const char *dump)
     model_free(loaded);
 }
 
+/* '*dump' is the model's, before and after. */
 static void
-line_take(struct model *m, const char *line, uint8_t choice)
+line_take(struct model *m, const char *line, uint8_t choice, char **dump)
 {
     struct error err;
     struct principal who = { .role = choice & IS_READER   ? PRINCIPAL_READER
@@ -34,15 +35,14 @@ line_take(struct model *m, const char *line, uint8_t choice)
         ops = json_pack("[o]", ops);
     if (!ops)
         return;
-    char *before = model_dump(m);
     bool is_committed = model_try(m, ops, &who, choice & IS_DRY, &err) && !(choice & IS_DRY);
     char *after = model_dump(m);
     if (is_committed)
         stored_check(m, after);
     else
-        FUZZ_CLAIM(!strcmp(before, after));
-    free(before);
-    free(after);
+        FUZZ_CLAIM(!strcmp(*dump, after));
+    free(*dump);
+    *dump = after;
     json_decref(ops);
 }
 
@@ -51,9 +51,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     uint8_t choice = fuzz_take_byte(&data, &n);
     struct model *m = model_base();
-    char *text = fuzz_text(data, n), *rest = text;
+    char *text = fuzz_text(data, n), *rest = text, *dump = model_dump(m);
     for (char *line; (line = fuzz_line(&rest));)
-        line_take(m, line, choice);
+        line_take(m, line, choice, &dump);
+    free(dump);
     free(text);
     model_free(m);
     return 0;

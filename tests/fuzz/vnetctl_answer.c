@@ -38,6 +38,11 @@ command_run(const struct answering *d, uint8_t command, uint8_t format)
         { "orphan-del", "all" },
         { "--dry-run", "orphan-del", "a" },
         { "host-token", "h", "ttl=60" },
+        { "port-list", "s" },
+        { "--all-tenants", "port-list", "s" },
+        { "find", "port", "ip=10.0.0.1", "tags:k=v" },
+        { "--unused", "sg-rule-list", "g" },
+        { "--shadowed", "sg-rule-list", "g" },
     };
     static const char *const formats[] = { "--format=table", "--format=list", "--format=csv", "--format=json" };
     char *server = mem_printf("--server=unix:%s", d->path), *argv[WORDS_MAX + 4] = { (char[]){ "vnetctl" }, server };
