@@ -14,6 +14,8 @@ libcontroller_a_SOURCES += \
 	controller/api/insight.c \
 	controller/api/join.c \
 	controller/api/instances.c \
+	controller/api/orphans.c \
+	controller/api/page.c controller/api/page.h \
 	controller/api/resources.c \
 	controller/api/show.c \
 	controller/api/transactions.c \
@@ -68,7 +70,8 @@ libcontroller_a_SOURCES += \
 	controller/instance/counting.c controller/instance/counting.h \
 	controller/instance/declared.c controller/instance/declared.h \
 	controller/instance/declared_owner.c \
-	controller/instance/instances.c controller/instance/instances.h \
+	controller/instance/instances.c controller/instance/instances.h controller/instance/instances_private.h \
+	controller/instance/instance_rows.c \
 	controller/instance/listings.c controller/instance/listings.h \
 	controller/instance/migration_record.c controller/instance/migration_record.h \
 	controller/instance/migrations.c controller/instance/migrations.h \

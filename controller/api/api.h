@@ -54,6 +54,7 @@ void api_instance(struct call *);
 /* Of that name or id, as far as the caller may see it; NULL: there is none. New reference. */
 json_t *api_instance_row(struct call *, const char *name);
 bool api_instance_check_column(const char *column, struct error *) MUST_CHECK;
+/* orphans.c */
 void api_orphans(struct call *);
 void api_orphans_remove(struct call *);
 /* health.c */

@@ -1,15 +1,30 @@
 /* GET /v1/instance: virtual machines as the hypervisors report them. No objects of the model: listed and filtered here. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "controller/api/api.h"
 #include "controller/api/http.h"
+#include "controller/api/page.h"
 #include "controller/controller.h"
 #include "controller/instance/instances.h"
 #include "controller/instance/migrations.h"
-#include "controller/instance/orphan_removal.h"
-#include "controller/instance/orphans.h"
 #include "vnet/model/model_json.h"
+
+#define NAMES_MAX 256
+
+/* A page being filled: of all that the caller may see, in order, or of those that it names. */
+struct listing {
+    struct call *call;
+    uint64_t limit;
+    size_t n_names;
+    const char *after_name; /* it begins behind this one, which may be gone; NULL: at the first */
+    struct uuid after;
+    const struct instance **all;
+    size_t n, next; /* of 'all', the first that is not looked at */
+    struct page page;
+};
 
 static const char *const columns[] = { "id", "name", "host", "state", "ports", "since", "last_event", "reason" };
 
@@ -51,37 +66,83 @@ check_columns(const char *text, struct error *err)
 }
 
 static bool
-check_parameter(const struct call_parameter *p, struct error *err)
+may_see_port(void *aux, uint32_t port)
+{
+    const struct call *call = aux;
+    const struct object *o = model_get(call->controller->model, port, OBJECT_PORT);
+    return o && call_may_see(call, o);
+}
+
+/* By an instance's ports; NULL: it may see all. */
+static instances_may_see *
+may_see_port_of(const struct call *call)
+{
+    return call->principal.role == PRINCIPAL_TENANT ? may_see_port : NULL;
+}
+
+static bool
+may_list(const struct call *call, struct error *err)
+{
+    return call->principal.role != PRINCIPAL_HOST || principal_may(&call->principal, VERB_READ, NULL, err);
+}
+
+/* An id, or what a Link header has, since the instance may be gone by then: ID/NAME. */
+static bool
+read_after(struct listing *l, const char *text, struct error *err)
+{
+    char id[UUID_STRLEN];
+    const struct instance *i = instances_called(l->call->controller->instances, text, may_see_port_of(l->call), l->call);
+    snprintf(id, sizeof id, "%s", text);
+    if (i) {
+        l->after = instance_id(i);
+        l->after_name = instance_name(i);
+        return true;
+    }
+    l->after_name = strlen(text) >= UUID_STRLEN ? text + UUID_STRLEN : "";
+    return (*l->after_name && text[UUID_STRLEN - 1] == '/' && uuid_parse(id, &l->after))
+           || error_set(err, ERROR_UNKNOWN, "after='%.100s': no instance has this id", text);
+}
+
+static bool
+read_where(const char *text, struct error *err)
+{
+    if (!strchr(text, '='))
+        return error_set(err, ERROR_INVALID, "where='%.100s': write where=COLUMN=VALUE", text);
+    return check_column(text, strcspn(text, "="), err);
+}
+
+static bool
+read_parameter(struct listing *l, const struct call_parameter *p, struct error *err)
 {
     if (!strcmp(p->name, "columns"))
         return check_columns(p->value, err);
-    if (strcmp(p->name, "where"))
-        return true;
-    if (!strchr(p->value, '='))
-        return error_set(err, ERROR_INVALID, "where='%.100s': write where=COLUMN=VALUE", p->value);
-    return check_column(p->value, strcspn(p->value, "="), err);
+    if (!strcmp(p->name, "where"))
+        return read_where(p->value, err);
+    if (!strcmp(p->name, "limit"))
+        return page_limit_parse(p->value, &l->limit, err);
+    if (!strcmp(p->name, "after"))
+        return read_after(l, p->value, err);
+    if (!strcmp(p->name, "name") && ++l->n_names > NAMES_MAX)
+        return error_set(err, ERROR_INVALID, "at most %d names in one request", NAMES_MAX);
+    return true;
 }
 
 /* Name or id is among those asked for. */
 static bool
-is_named(const struct call *call, const json_t *row)
+is_named(const struct listing *l, const struct instance *instance)
 {
-    bool is_asked = false;
-    for (size_t i = 0; i < call->n_parameters; i++) {
-        const struct call_parameter *p = &call->parameters[i];
-        if (strcmp(p->name, "name"))
-            continue;
-        is_asked = true;
-        if (!strcmp(p->value, json_member_string(row, "name")) || !strcmp(p->value, json_member_string(row, "id")))
+    for (size_t i = 0; i < l->call->n_parameters; i++) {
+        const struct call_parameter *p = &l->call->parameters[i];
+        if (!strcmp(p->name, "name") && instance_is_called(instance, p->value))
             return true;
     }
-    return !is_asked;
+    return !l->n_names;
 }
 
 static bool
 passes(const struct call *call, const json_t *row)
 {
-    bool ok = is_named(call, row);
+    bool ok = true;
     for (size_t i = 0; ok && i < call->n_parameters; i++) {
         const struct call_parameter *p = &call->parameters[i];
         if (strcmp(p->name, "where"))
@@ -92,14 +153,6 @@ passes(const struct call *call, const json_t *row)
         free(column);
     }
     return ok;
-}
-
-static bool
-may_see_port(void *aux, uint32_t port)
-{
-    const struct call *call = aux;
-    const struct object *o = model_get(call->controller->model, port, OBJECT_PORT);
-    return o && call_may_see(call, o);
 }
 
 static json_t *
@@ -119,50 +172,33 @@ only_columns(const struct call *call, const json_t *row)
 
 /* Each name asked for must be there. */
 static bool
-check_names(const struct call *call, const json_t *rows, struct error *err)
+check_names(const struct listing *l, struct error *err)
 {
-    for (size_t i = 0; i < call->n_parameters; i++) {
-        size_t k, n_found = 0;
-        const json_t *row;
-        const struct call_parameter *p = &call->parameters[i];
+    for (size_t i = 0; i < l->call->n_parameters; i++) {
+        size_t k = 0;
+        const struct call_parameter *p = &l->call->parameters[i];
         if (strcmp(p->name, "name"))
             continue;
-        json_array_foreach (rows, k, row)
-            n_found += !strcmp(p->value, json_member_string(row, "name")) || !strcmp(p->value, json_member_string(row, "id"));
-        if (!n_found)
+        while (k < l->n && !instance_is_called(l->all[k], p->value))
+            k++;
+        if (k == l->n)
             return error_set(err, ERROR_UNKNOWN, "instance '%.200s' does not exist", p->value);
     }
     return true;
 }
 
-/* All that the caller may see; NULL with *err: it may see none. */
-static json_t *
-visible_rows(struct call *call, struct error *err)
+static const struct instance *
+find(struct call *call, const char *name)
 {
-    enum principal_role role = call->principal.role;
-    if (role == PRINCIPAL_HOST && !principal_may(&call->principal, VERB_READ, NULL, err))
-        return NULL;
-    return instances_json(call->controller->instances, role == PRINCIPAL_TENANT ? may_see_port : NULL, call);
-}
-
-static json_t *
-find_row(const json_t *rows, const char *name)
-{
-    size_t i;
-    json_t *row, *found = NULL;
-    json_array_foreach (rows, i, row)
-        if (!strcmp(json_member_string(row, "name"), name) || !strcmp(json_member_string(row, "id"), name))
-            found = row;
-    return json_incref(found);
+    return instances_called(call->controller->instances, name, may_see_port_of(call), call);
 }
 
 json_t *
 api_instance_row(struct call *call, const char *name)
 {
     struct error unused;
-    json_t *rows = visible_rows(call, &unused), *found = find_row(rows, name);
-    json_decref(rows);
-    return found;
+    const struct instance *i = may_list(call, &unused) ? find(call, name) : NULL;
+    return i ? instance_json(call->controller->instances, i) : NULL;
 }
 
 /* One, with what only it shows. */
@@ -170,92 +206,111 @@ void
 api_instance(struct call *call)
 {
     struct error err;
-    struct uuid id;
-    json_t *rows = visible_rows(call, &err), *found = find_row(rows, call->path[1]);
-    if (found && uuid_parse(json_member_string(found, "id"), &id)) {
-        json_object_set_new(found, "counters", instances_counters(call->controller->instances, id));
-        json_object_set_new(found, "migrations", migrations_json(call->controller->migrations, id));
-        call_json(call, 200, json_incref(found));
-    } else {
-        if (rows)
-            error_set(&err, ERROR_UNKNOWN, "instance '%.200s' does not exist", call->path[1]);
-        call_error(call, &err, -1);
+    const struct controller *c = call->controller;
+    bool ok = may_list(call, &err);
+    const struct instance *i = ok ? find(call, call->path[1]) : NULL;
+    if (i) {
+        json_t *row = instance_json(c->instances, i);
+        json_object_set_new(row, "counters", instances_counters(c->instances, instance_id(i)));
+        json_object_set_new(row, "migrations", migrations_json(c->migrations, instance_id(i)));
+        call_json(call, 200, row);
+        return;
     }
-    json_decref(rows);
-    json_decref(found);
+    if (ok)
+        error_set(&err, ERROR_UNKNOWN, "instance '%.200s' does not exist", call->path[1]);
+    call_error(call, &err, -1);
+}
+
+/* ---- a page ---- */
+
+/* The first behind where it begins. */
+static size_t
+first_of(const struct listing *l)
+{
+    size_t first = 0, end = l->after_name ? l->n : 0;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (instance_compare(l->all[middle], l->after_name, l->after) <= 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
+/* False: it is for the next page. */
+static bool
+look_at(struct listing *l, const struct instance *i)
+{
+    json_t *row = is_named(l, i) ? instance_json(l->call->controller->instances, i) : NULL;
+    bool is_found = row && passes(l->call, row), is_room = !page_is_full(&l->page);
+    if (is_found && is_room)
+        page_put(&l->page, only_columns(l->call, row));
+    json_decref(row);
+    return !is_found || is_room;
+}
+
+/* What is named comes whole. */
+static void
+fill(struct listing *l)
+{
+    size_t n_looks = 0;
+    l->next = first_of(l);
+    while (l->next < l->n && (l->n_names || n_looks++ < PAGE_LOOKS) && look_at(l, l->all[l->next]))
+        l->next++;
+}
+
+static void
+link_next(const struct listing *l)
+{
+    char id[UUID_STRLEN];
+    const struct instance *last = l->all[l->next - 1];
+    char *after = mem_printf("%s/%s", uuid_format(instance_id(last), id), instance_name(last));
+    page_link_next(l->call, after);
+    free(after);
+}
+
+static bool
+read_parameters(struct listing *l, struct error *err)
+{
+    for (size_t i = 0; i < l->call->n_parameters; i++)
+        if (!read_parameter(l, &l->call->parameters[i], err))
+            return false;
+    if (l->n_names) {
+        l->limit = UINT64_MAX;
+        l->after_name = NULL;
+    }
+    return true;
+}
+
+static bool
+list(struct listing *l, struct error *err)
+{
+    if (!may_list(l->call, err) || !read_parameters(l, err))
+        return false;
+    l->all = instances_by_name(l->call->controller->instances, may_see_port_of(l->call), l->call, &l->n);
+    if (!check_names(l, err))
+        return false;
+    page_init(&l->page, l->limit);
+    fill(l);
+    if (l->next < l->n && l->n_names)
+        return error_set(err, ERROR_TOO_LARGE, "these %zu instances are more than %d bytes: ask for fewer names at a time", l->n_names,
+                         PAGE_BYTES);
+    return true;
 }
 
 void
 api_instances(struct call *call)
 {
     struct error err;
-    size_t i;
-    json_t *row, *found = json_array();
-    bool ok = true;
-    for (i = 0; ok && i < call->n_parameters; i++)
-        ok = check_parameter(&call->parameters[i], &err);
-    json_t *rows = ok ? visible_rows(call, &err) : NULL;
-    ok = rows && check_names(call, rows, &err);
-    json_array_foreach (rows, i, row)
-        if (ok && passes(call, row))
-            json_array_append_new(found, only_columns(call, row));
-    json_decref(rows);
-    if (ok) {
-        call_json(call, 200, found);
-        return;
-    }
-    json_decref(found);
-    call_error(call, &err, -1);
-}
-
-/* Of all tenants and hosts: for who looks after the whole. */
-void
-api_orphans(struct call *call)
-{
-    struct error err;
-    if (principal_may(&call->principal, VERB_READ, NULL, &err))
-        call_json(call, 200, orphans_json(call->controller));
-    else
+    struct listing l = { .call = call, .limit = PAGE_ROWS };
+    if (!list(&l, &err)) {
+        page_done(&l.page);
         call_error(call, &err, -1);
-}
-
-static void
-on_removed(void *aux, json_t *take_removed, json_t *take_left)
-{
-    call_json(aux, 200, json_pack("{s:o,s:o}", "removed", take_removed, "left", take_left));
-}
-
-static void
-on_asker_gone(void *aux)
-{
-    orphan_removal_hurry(aux);
-}
-
-/* 'ids', or 'all': true. */
-static bool
-read_orphans(const json_t *body, const json_t **ids, struct error *err)
-{
-    bool is_all = json_member_bool(body, "all", false);
-    *ids = json_object_get(body, "ids");
-    if (is_all ? !*ids : json_is_array(*ids) && json_array_size(*ids))
-        return true;
-    return error_set(err, ERROR_INVALID, "give either \"ids\", an array of ids or names of orphans, or \"all\": true");
-}
-
-void
-api_orphans_remove(struct call *call)
-{
-    struct error err;
-    const json_t *ids;
-    json_t *body = call_body(call, "ids all", &err);
-    bool ok = body && principal_may(&call->principal, VERB_ADMIN, NULL, &err) && read_orphans(body, &ids, &err);
-    struct orphan_removal *removal = ok ? orphans_remove(call->controller, ids, on_removed, call, &err) : NULL;
-    json_decref(body);
-    if (!removal) {
-        call_error(call, &err, -1);
-        return;
+    } else {
+        if (l.next < l.n)
+            link_next(&l);
+        page_answer(&l.page, call);
     }
-    call->gone = on_asker_gone;
-    call->aux = removal;
-    call_waits(call);
+    free(l.all);
 }

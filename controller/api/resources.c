@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/bytes.h"
 #include "controller/api/api.h"
 #include "controller/api/http.h"
+#include "controller/api/page.h"
 #include "controller/columns.h"
 #include "controller/controller.h"
 #include "controller/counters.h"
@@ -16,11 +16,6 @@
 #define CONDITIONS_MAX 16
 #define COLUMNS_MAX 64
 #define NAMES_MAX 256
-
-/* A page, whatever is asked for: so many rows, so much text, and so many objects looked at (of those there may be many more than are found). */
-#define PAGE_ROWS 1000
-#define PAGE_BYTES (512 << 10)
-#define PAGE_LOOKS 10000
 
 /* A GET being answered: what is asked for, and the objects found, while their counters are read. */
 struct listing {
@@ -106,17 +101,6 @@ add_after(struct listing *l, const char *text, struct error *err)
     return true;
 }
 
-static bool
-add_limit(struct listing *l, const char *text, struct error *err)
-{
-    char *end;
-    l->limit = strtoull(text, &end, 10);
-    if (*end || !l->limit || *text < '0' || *text > '9')
-        return error_set(err, ERROR_INVALID, "limit='%.100s': must be a whole number above 0", text);
-    l->limit = l->limit < PAGE_ROWS ? l->limit : PAGE_ROWS;
-    return true;
-}
-
 /* Their names are known to be right (http.c). */
 static bool
 add_parameter(struct listing *l, const struct call_parameter *p, struct error *err)
@@ -126,7 +110,7 @@ add_parameter(struct listing *l, const struct call_parameter *p, struct error *e
     if (!strcmp(p->name, "where"))
         return add_condition(l, p->value, err);
     if (!strcmp(p->name, "limit"))
-        return add_limit(l, p->value, err);
+        return page_limit_parse(p->value, &l->limit, err);
     if (!strcmp(p->name, "after"))
         return add_after(l, p->value, err);
     if (l->class->type != OBJECT_SG_RULE && (!strcmp(p->name, "unused") || !strcmp(p->name, "shadowed")))
@@ -305,28 +289,13 @@ narrow(struct listing *l, const struct drop_counts *drops)
 
 /* ---- answering ---- */
 
-/* The request's own query, but for where it begins. */
+/* An id would not do: the object may be gone by then. */
 static void
-add_next_link(struct listing *l)
+link_next(struct listing *l)
 {
-    if (!l->call->connection)
-        return;
-    struct bytes link = BYTES_INIT;
-    char *text = mem_printf("</v1/%s?after=number:%u", l->class->name, l->last);
-    bytes_put(&link, text, strlen(text));
-    free(text);
-    for (const char *p = call_raw_query(l->call); p && *p; p += strspn(p, "&")) {
-        size_t n = strcspn(p, "&");
-        if (n && strncmp(p, "after=", 6)) {
-            bytes_put_u8(&link, '&');
-            bytes_put(&link, p, n);
-        }
-        p += n;
-    }
-    static const char end[] = ">; rel=\"next\"";
-    bytes_put(&link, end, sizeof end);
-    call_add_header(l->call, "Link", (const char *) link.data);
-    bytes_done(&link);
+    char after[32];
+    snprintf(after, sizeof after, "number:%u", l->last);
+    page_link_next(l->call, after);
 }
 
 /* The object may have gone while its counters were read. */
@@ -359,51 +328,38 @@ is_shown(const struct listing *l, const struct object *o)
     return o && (!l->is_unused || is_never_hit(l, o->number));
 }
 
-static void
-put_row(struct bytes *text, json_t *take_row)
+/* All found, or as many as may go out at once: so many of them. */
+static size_t
+page_fill(struct page *page, const struct listing *l, const struct columns_wanted *wanted)
 {
-    char *row = json_text(take_row);
-    if (text->n > 1)
-        bytes_put_u8(text, ',');
-    bytes_put(text, row, strlen(row));
-    free(row);
-    json_decref(take_row);
-}
-
-/* All found, or as many as may go out at once: '*n' of them. New text. */
-static char *
-page_text(const struct listing *l, const struct columns_wanted *wanted, size_t *n)
-{
+    size_t n;
     const struct controller *c = l->call->controller;
-    struct bytes text = BYTES_INIT;
-    bytes_put_u8(&text, '[');
-    for (*n = 0; *n < l->n && text.n <= PAGE_BYTES; ++*n) {
-        const struct object *o = model_get(c->model, l->numbers[*n], l->class->type);
+    for (n = 0; n < l->n && !page_is_full(page); n++) {
+        const struct object *o = model_get(c->model, l->numbers[n], l->class->type);
         if (is_shown(l, o))
-            put_row(&text, columns_object(c, o, wanted));
+            page_put(page, columns_object(c, o, wanted));
     }
-    bytes_put(&text, "]\n", 3);
-    return (char *) text.data;
+    return n;
 }
 
 static void
 answer_page(struct listing *l, const struct columns_wanted *wanted)
 {
-    size_t n;
     struct error err;
-    char *text = page_text(l, wanted, &n);
+    struct page page;
+    page_init(&page, UINT64_MAX);
+    size_t n = page_fill(&page, l, wanted);
     if (n < l->n && l->n_names) {
         error_set(&err, ERROR_TOO_LARGE, "these %zu objects are more than %d bytes: ask for fewer names at a time", l->n_names, PAGE_BYTES);
         call_error(l->call, &err, -1);
-        free(text);
+        page_done(&page);
         return;
     }
     if (n < l->n)
         l->last = l->numbers[n - 1];
     if (n < l->n || l->is_cut)
-        add_next_link(l);
-    call_text(l->call, 200, "application/json", text);
-    free(text);
+        link_next(l);
+    page_answer(&page, l->call);
 }
 
 static void

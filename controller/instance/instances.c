@@ -9,6 +9,7 @@
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
 #include "controller/instance/declared.h"
+#include "controller/instance/instances_private.h"
 #include "controller/instance/listings.h"
 #include "controller/instance/migrations.h"
 #include "controller/instance/removals.h"
@@ -18,24 +19,11 @@
 #define LOG_MODULE "instance"
 #include "base/log.h"
 
-struct instance {
-    struct map_node by_id;
-    struct uuid id;
-    struct sighting *sightings;
-};
-
 struct instances_reader {
     struct instances_reader *next;
     struct instances *all;
     void (*each)(void *aux);
     void *aux;
-};
-
-struct instances {
-    struct controller *controller;
-    struct map by_id;
-    struct instances_reader *readers;
-    struct listings *listings;
 };
 
 static void remove_unknown(void *aux, uint32_t host, bool is_late);
@@ -310,113 +298,13 @@ instances_free(struct instances *all)
     free(all);
 }
 
-/* ---- showing ---- */
-
-/* Where it runs, rather than where it was. */
-static const struct sighting *
-shown(const struct instance *i)
-{
-    const struct sighting *best = i->sightings;
-    for (const struct sighting *s = best->next; s; s = s->next)
-        if (s->state < best->state || (s->state == best->state && s->event_ms > best->event_ms))
-            best = s;
-    return best;
-}
-
-/* Names of its ports, where they are known; ids of interfaces that no port has. */
-static json_t *
-port_names(const struct instances *all, const struct sighting *s)
-{
-    json_t *names = json_array();
-    for (size_t i = 0; i < s->n_ports; i++) {
-        char id[UUID_STRLEN];
-        const struct object *o = model_get_id(all->controller->model, s->ports[i]);
-        bool is_named = o && o->type == OBJECT_PORT && o->name;
-        json_array_append_new(names, json_string(is_named ? o->name : uuid_format(s->ports[i], id)));
-    }
-    return names;
-}
-
-static json_t *
-string_or_null(const char *text)
-{
-    return *text ? json_string(text) : json_null();
-}
-
-/* The last that was heard of a host may be long over. */
-static json_t *
-reason_of(const struct instances *all, const struct hypervisor *h, const struct sighting *s)
-{
-    if (!h || !h->quiet_wall_ms || h->db || agents_is_present(all->controller->agents, h->number))
-        return string_or_null(s->reason);
-    json_t *since = json_time(h->quiet_wall_ms);
-    json_t *reason = json_sprintf("host '%s' has not been heard of since %s", h->name, json_string_value(since));
-    json_decref(since);
-    return reason;
-}
-
-static json_t *
-row(const struct instances *all, const struct instance *i)
-{
-    char id[UUID_STRLEN];
-    const struct sighting *s = shown(i);
-    const struct hypervisor *h = host_by_number(all->controller->hosts, s->host);
-    json_t *o = json_object();
-    json_object_set_new(o, "id", json_string(uuid_format(i->id, id)));
-    json_object_set_new(o, "name", json_string(s->name));
-    json_object_set_new(o, "host", h ? json_string(h->name) : json_null());
-    json_object_set_new(o, "state", json_string(instance_state_word(s->state)));
-    json_object_set_new(o, "ports", port_names(all, s));
-    json_object_set_new(o, "since", moment_is_known(s->since_ms) ? json_time(s->since_wall_ms) : json_null());
-    json_object_set_new(o, "last_event", string_or_null(s->event));
-    json_object_set_new(o, "reason", reason_of(all, h, s));
-    return o;
-}
-
-static bool
-is_visible(const struct instances *all, const struct instance *i, bool (*may_see)(void *, uint32_t), void *aux)
-{
-    const struct sighting *s = shown(i);
-    if (!may_see)
-        return true;
-    for (size_t k = 0; k < s->n_ports; k++) {
-        const struct object *o = model_get_id(all->controller->model, s->ports[k]);
-        if (o && o->type == OBJECT_PORT && may_see(aux, o->number))
-            return true;
-    }
-    return false;
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-    const json_t *const *x = a, *const *y = b;
-    int order = strcmp(json_member_string(*x, "name"), json_member_string(*y, "name"));
-    return order ? order : strcmp(json_member_string(*x, "id"), json_member_string(*y, "id"));
-}
-
-json_t *
-instances_json(const struct instances *all, bool (*may_see)(void *, uint32_t), void *aux)
-{
-    json_t *rows = json_array(), **sorted = mem_zalloc((map_count(&all->by_id) + 1) * sizeof *sorted);
-    size_t n = 0;
-    MAP_FOR_EACH (node, &all->by_id) {
-        const struct instance *i = CONTAINER_OF(node, struct instance, by_id);
-        if (is_visible(all, i, may_see, aux))
-            sorted[n++] = row(all, i);
-    }
-    qsort(sorted, n, sizeof *sorted, by_name);
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(rows, sorted[i]);
-    free(sorted);
-    return rows;
-}
+/* ---- for others ---- */
 
 json_t *
 instances_counters(const struct instances *all, struct uuid id)
 {
     const struct instance *i = instance_find(all, id);
-    const struct sighting *s = i ? shown(i) : NULL;
+    const struct sighting *s = i ? instance_shown(i) : NULL;
     return s && s->counters ? json_incref(s->counters) : json_null();
 }
 

@@ -27,8 +27,23 @@ void instances_host_quiet(const struct instances *);
 /* The host was deleted: nothing it said counts any more. */
 void instances_host_removed(struct instances *, uint32_t host);
 
-/* Rows as the API shows them, by name. 'may_see' (NULL: all) decides by the instance's ports. New reference. */
-json_t *instances_json(const struct instances *, bool (*may_see)(void *aux, uint32_t port), void *aux);
+/* One, until the next report or the end of a host. Its name is that of where it runs, or ran last. */
+struct instance;
+const char *instance_name(const struct instance *);
+struct uuid instance_id(const struct instance *);
+bool instance_is_called(const struct instance *, const char *name_or_id);
+/* < 0, 0, > 0: by name, those of the same name by id. */
+int instance_compare(const struct instance *, const char *name, struct uuid id);
+/* The row that the API shows. New reference. */
+json_t *instance_json(const struct instances *, const struct instance *);
+
+/* Decides by an instance's ports; NULL: all are seen. */
+typedef bool instances_may_see(void *aux, uint32_t port);
+/* Those that may be seen, in order; free() it. */
+const struct instance **instances_by_name(const struct instances *, instances_may_see *, void *aux, size_t *n);
+/* Of that name or id, the last in order; NULL: there is none that may be seen. */
+const struct instance *instances_called(const struct instances *, const char *name_or_id, instances_may_see *, void *aux);
+
 /* Has the host's agent told all that it has, since vnetd started? */
 bool instances_are_listed(const struct instances *, uint32_t host);
 /* Are all hosts heard of, so that a domain that none of them has is nowhere? 'is_now': and heard of at present, since it may just have moved. What waits

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "controller/controller.h"
 #include "controller/host/binding.h"
 #include "controller/host/host.h"
@@ -14,7 +15,8 @@ struct search {
     struct uuid *used; /* ids of interfaces of domains that run somewhere; sorted */
     size_t n_used;
     bool is_whole;
-    json_t *rows;
+    struct orphan *found;
+    size_t n, cap;
 };
 
 static int
@@ -30,11 +32,22 @@ is_used(const struct search *s, struct uuid id)
 }
 
 static void
-add(const struct search *s, const char *kind, uint32_t host, const char *id, const struct object *o, const char *reason)
+add(struct search *s, struct orphan orphan)
 {
-    const struct hypervisor *h = host_by_number(s->c->hosts, host);
-    json_array_append_new(s->rows, json_pack("{s:s,s:s?,s:s,s:s?,s:s}", "kind", kind, "host", h ? h->name : NULL, "id", id, "name",
-                                             o ? o->name : NULL, "reason", reason));
+    s->found = mem_grow(s->found, &s->cap, s->n + 1, sizeof *s->found);
+    s->found[s->n++] = orphan;
+}
+
+static void
+add_interface(struct search *s, uint32_t host, const char *id, const struct object *o, const char *reason)
+{
+    add(s, (struct orphan){ .number = host, .iface_id = id, .host = host, .o = o, .reason = reason });
+}
+
+static void
+add_port(struct search *s, const struct port *p, const char *reason)
+{
+    add(s, (struct orphan){ true, p->o.number, "", p->declared_on, &p->o, reason });
 }
 
 /* Its agent is there, and has told all that it has: what is not among that is not there. */
@@ -58,12 +71,12 @@ is_whole(const struct controller *c)
 static void
 see_claim(void *aux, uint32_t host, const char *iface_id, uint32_t port)
 {
-    const struct search *s = aux;
+    struct search *s = aux;
     const struct object *o = port ? model_get(s->c->model, port, OBJECT_PORT) : NULL;
     if (!o)
-        add(s, "interface", host, iface_id, NULL, "no port has this id");
+        add_interface(s, host, iface_id, NULL, "no port has this id");
     else if (is_heard(s->c, host) && !is_used(s, o->id))
-        add(s, "interface", host, iface_id, o, "no running domain has it");
+        add_interface(s, host, iface_id, o, "no running domain has it");
 }
 
 /* Neither its database nor its agent is there. After a start of vnetd it is waited for. */
@@ -75,23 +88,37 @@ is_away(const struct controller *c, uint32_t host)
 }
 
 static void
-see_port(const struct search *s, const struct port *p)
+see_port(struct search *s, const struct port *p)
 {
-    char id[UUID_STRLEN];
     struct uuid domain;
     if (!p->declared_by || !uuid_parse(p->declared_by, &domain))
         return;
-    uuid_format(p->o.id, id);
     if (is_heard(s->c, p->declared_on) && s->is_whole && !instances_know(s->c->instances, domain))
-        add(s, "port", p->declared_on, id, &p->o, "the domain that declared it is nowhere");
+        add_port(s, p, "the domain that declared it is nowhere");
     else if (is_away(s->c, p->declared_on) && !instances_know_elsewhere(s->c->instances, domain, p->declared_on))
-        add(s, "port", p->declared_on, id, &p->o, ORPHAN_HOST_AWAY);
+        add_port(s, p, ORPHAN_HOST_AWAY);
 }
 
-json_t *
-orphans_json(const struct controller *c)
+int
+orphan_compare(const struct orphan *a, const struct orphan *b)
 {
-    struct search s = { .c = c, .is_whole = is_whole(c), .rows = json_array() };
+    if (a->is_port != b->is_port)
+        return a->is_port ? 1 : -1;
+    if (a->number != b->number)
+        return a->number < b->number ? -1 : 1;
+    return strcmp(a->iface_id, b->iface_id);
+}
+
+static int
+in_order(const void *a, const void *b)
+{
+    return orphan_compare(a, b);
+}
+
+struct orphan *
+orphans_find(const struct controller *c, size_t *n)
+{
+    struct search s = { .c = c, .is_whole = is_whole(c) };
     s.used = instances_running_ports(c->instances, &s.n_used);
     if (s.n_used)
         qsort(s.used, s.n_used, sizeof *s.used, by_bytes);
@@ -99,5 +126,30 @@ orphans_json(const struct controller *c)
     for (const struct object *o = NULL; (o = model_next(c->model, OBJECT_PORT, o ? o->number : 0)) != NULL;)
         see_port(&s, model_port(c->model, o->number));
     free(s.used);
-    return s.rows;
+    if (s.n)
+        qsort(s.found, s.n, sizeof *s.found, in_order);
+    *n = s.n;
+    return s.found;
+}
+
+json_t *
+orphan_json(const struct controller *c, const struct orphan *orphan)
+{
+    char id[UUID_STRLEN];
+    const struct hypervisor *h = host_by_number(c->hosts, orphan->host);
+    return json_pack("{s:s,s:s?,s:s,s:s?,s:s}", "kind", orphan->is_port ? "port" : "interface", "host", h ? h->name : NULL, "id",
+                     orphan->is_port ? uuid_format(orphan->o->id, id) : orphan->iface_id, "name", orphan->o ? orphan->o->name : NULL,
+                     "reason", orphan->reason);
+}
+
+json_t *
+orphans_json(const struct controller *c)
+{
+    size_t n;
+    json_t *rows = json_array();
+    struct orphan *found = orphans_find(c, &n);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(rows, orphan_json(c, &found[i]));
+    free(found);
+    return rows;
 }

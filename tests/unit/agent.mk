@@ -36,6 +36,10 @@ check_PROGRAMS += tests/unit/test_removals
 tests_unit_test_removals_SOURCES = tests/unit/test_removals.c $(instance_lab)
 tests_unit_test_removals_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_api_instances
+tests_unit_test_api_instances_SOURCES = tests/unit/test_api_instances.c $(api_lab) $(instance_lab)
+tests_unit_test_api_instances_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_orphans
 tests_unit_test_orphans_SOURCES = tests/unit/test_orphans.c $(instance_lab)
 tests_unit_test_orphans_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)

@@ -17,11 +17,14 @@
 static char *
 shown(struct controller_lab *lab, const char *column)
 {
-    json_t *rows = instances_json(lab->c.instances, NULL, NULL);
-    const char *text = json_member_string(json_array_get(rows, 0), column);
-    assert_true(json_array_size(rows) <= 1);
+    size_t n;
+    const struct instance **found = instances_by_name(lab->c.instances, NULL, NULL, &n);
+    json_t *row = n ? instance_json(lab->c.instances, found[0]) : NULL;
+    const char *text = json_member_string(row, column);
+    assert_true(n <= 1);
     char *copy = text ? mem_strdup(text) : NULL;
-    json_decref(rows);
+    json_decref(row);
+    free(found);
     return copy;
 }
 
