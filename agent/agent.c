@@ -67,14 +67,21 @@ is_expected(const struct domain *d, int64_t now_ms)
     return d->is_incoming && now_ms < d->touched_ms + INCOMING_MS;
 }
 
+/* vnetd takes none without a name. */
+static const char *
+name_of(const struct virt_domain *v, char id[UUID_STRLEN])
+{
+    return v->name && *v->name ? v->name : uuid_format(v->id, id);
+}
+
 /* What was known of it stays. Of one that was not known it is known that it is there: it is not to be taken for gone. */
 static void
 take_unread(struct agent *a, const struct domain *d, const struct virt_domain *v)
 {
     char id[UUID_STRLEN];
     static struct log_limit limit = LOG_LIMIT(10);
-    const char *name = v->unread.name ? v->unread.name : uuid_format(v->id, id);
-    log_warn_limited(&limit, "domain '%s' stays as it was known: %s", name, v->unread.why);
+    const char *name = name_of(v, id);
+    log_warn_limited(&limit, "domain '%s' stays as it was known: %s", name, v->unread);
     if (!d)
         domain_get(&a->domains, v->id, name, agent_now_ms())->reason = "unread";
 }
@@ -89,8 +96,9 @@ remove_domain(struct agent *a, struct domain *d)
 static void
 take_domain(struct agent *a, struct virt_domain *v)
 {
+    char id[UUID_STRLEN];
     struct domain *d = domain_find(&a->domains, v->id);
-    if (v->unread.why) {
+    if (v->unread) {
         take_unread(a, d, v);
         return;
     }
@@ -100,7 +108,7 @@ take_domain(struct agent *a, struct virt_domain *v)
         return;
     }
     if (!d)
-        d = domain_get(&a->domains, v->id, v->doc ? v->doc->name : "", agent_now_ms());
+        d = domain_get(&a->domains, v->id, name_of(v, id), agent_now_ms());
     if (!v->is_active && !is_expected(d, agent_now_ms()))
         d->is_incoming = false; /* it did not come */
     domain_take(d, v, agent_now_ms());

@@ -54,8 +54,8 @@ virt_domain_done(struct virt_domain *d)
 {
     domain_doc_free(d->doc);
     json_decref(d->counters);
-    free(d->unread.why);
-    free(d->unread.name);
+    free(d->unread);
+    free(d->name);
 }
 
 static bool
@@ -74,7 +74,7 @@ is_gone(void)
 
 /* After a call for one domain has failed: what libvirt says against it is of that domain alone while the connection is alive. */
 static bool
-cannot_read(virConnectPtr conn, const char *name, struct virt_domain *d, struct error *err)
+cannot_read(virConnectPtr conn, struct virt_domain *d, struct error *err)
 {
     d->is_gone = is_gone();
     if (d->is_gone)
@@ -82,8 +82,7 @@ cannot_read(virConnectPtr conn, const char *name, struct virt_domain *d, struct 
     virt_error("a domain cannot be read", err);
     if (virConnectIsAlive(conn) != 1)
         return false;
-    d->unread.why = mem_strdup(err->text);
-    d->unread.name = name ? mem_strdup(name) : NULL;
+    d->unread = mem_strdup(err->text);
     return true;
 }
 
@@ -113,11 +112,12 @@ read_domain(virConnectPtr conn, virDomainPtr domain, struct virt_domain *d, stru
     int state, reason;
     virDomainGetUUID(domain, d->id.b);
     const char *name = virDomainGetName(domain);
+    d->name = name ? mem_strdup(name) : NULL;
     int persistent = virDomainIsPersistent(domain); /* each call forgets the error of the one before */
     char *xml = persistent >= 0 ? virDomainGetXMLDesc(domain, 0) : NULL;
     if (!xml || virDomainGetState(domain, &state, &reason, 0) < 0) {
         free(xml);
-        return cannot_read(conn, name, d, err);
+        return cannot_read(conn, d, err);
     }
     d->move = read_move(domain, state, reason);
     d->run = (int) virDomainGetID(domain);
@@ -135,9 +135,13 @@ virt_read_one(virConnectPtr conn, struct uuid id, struct virt_domain *d, struct 
     *d = (struct virt_domain){ .id = id };
     virDomainPtr domain = virDomainLookupByUUID(conn, id.b);
     if (!domain)
-        return cannot_read(conn, NULL, d, err);
+        return cannot_read(conn, d, err);
     bool ok = read_domain(conn, domain, d, err);
     virDomainFree(domain);
+    if (!ok) {
+        virt_domain_done(d);
+        *d = (struct virt_domain){ .id = id };
+    }
     return ok;
 }
 

@@ -11,10 +11,9 @@
 /* Words as the API has them (controller/instance/sighting.h). */
 struct virt_domain {
     struct uuid id;
-    bool is_gone; /* only 'id' is set */
-    struct {
-        char *why, *name; /* libvirt cannot tell of it now: only 'id' is set, and the name, if that is known. NULL: it can */
-    } unread;
+    bool is_gone;               /* only 'id' is set */
+    char *name;                 /* NULL: not known */
+    char *unread;               /* why libvirt cannot tell of it now: only 'id' is set, and the name, if that is known. NULL: it can */
     const char *state, *reason; /* "running", "booted" */
     int run;                    /* libvirt's id of it while it runs; -1: it does not */
     bool is_active, is_persistent;
