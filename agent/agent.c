@@ -113,7 +113,7 @@ take_domain(struct agent *a, struct virt_domain *v)
         d->is_incoming = false; /* it did not come */
     domain_take(d, v, agent_now_ms());
     since_read(a->since, d);
-    if (d->is_untold)
+    if (list_has(&d->untold))
         since_changed(a->since);
     look_again(a, d);
 }
@@ -168,7 +168,7 @@ on_counted(void *aux, struct virt_domain *list, size_t n)
         if (d && list[i].counters && !json_equal(d->counters, list[i].counters)) {
             json_decref(d->counters);
             d->counters = json_incref(list[i].counters);
-            d->is_untold = true;
+            domain_untold(d);
         }
         virt_domain_done(&list[i]);
     }

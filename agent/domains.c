@@ -12,11 +12,17 @@ domains_init(struct domains *all)
 {
     *all = (struct domains){ .gone = NULL };
     map_init(&all->by_id);
+    list_init(&all->untold);
+    list_init(&all->on_its_way);
+    list_init(&all->undeclared);
 }
 
 static void
 domain_free(struct domain *d)
 {
+    list_remove(&d->untold);
+    list_remove(&d->on_its_way);
+    list_remove(&d->undeclared);
     domain_doc_free(d->doc);
     json_decref(d->counters);
     free(d->name);
@@ -51,7 +57,7 @@ set_name(struct domain *d, const char *name)
         return;
     free(d->name);
     d->name = mem_strdup(name);
-    d->is_untold = true;
+    domain_untold(d);
 }
 
 struct domain *
@@ -60,11 +66,11 @@ domain_get(struct domains *all, struct uuid id, const char *name, int64_t now_ms
     struct domain *d = domain_find(all, id);
     if (!d) {
         d = mem_zalloc(sizeof *d);
-        *d = (struct domain){ .id = id, .state = "paused", .reason = "starting-up", .since_ms = now_ms };
+        *d = (struct domain){ .all = all, .id = id, .state = "paused", .reason = "starting-up", .since_ms = now_ms };
         map_insert(&all->by_id, &d->by_id, uuid_hash(id));
     }
     set_name(d, name);
-    d->is_untold = true;
+    domain_untold(d);
     return d;
 }
 
@@ -83,6 +89,66 @@ domains_gone_told(struct domains *all, size_t n)
     all->n_gone -= n;
     if (all->n_gone)
         memmove(all->gone, all->gone + n, all->n_gone * sizeof *all->gone);
+}
+
+/* ---- what vnetd has still to be told ---- */
+
+void
+domain_untold(struct domain *d)
+{
+    list_push(&d->all->untold, &d->untold);
+}
+
+void
+domain_undeclared(struct domain *d)
+{
+    list_push(&d->all->undeclared, &d->undeclared);
+}
+
+void
+domain_declared(struct domain *d)
+{
+    list_remove(&d->undeclared);
+}
+
+void
+domain_sent(struct domain *d)
+{
+    list_remove(&d->untold);
+    list_push(&d->all->on_its_way, &d->on_its_way);
+    if (d->n_untold_events)
+        d->told_until = d->untold_events[d->n_untold_events - 1].number;
+}
+
+/* What has happened since it was sent stays. */
+static void
+drop_told(struct domain *d)
+{
+    size_t n = 0;
+    while (n < d->n_untold_events && d->untold_events[n].number <= d->told_until)
+        n++;
+    d->n_untold_events -= n;
+    memmove(&d->untold_events[0], &d->untold_events[n], d->n_untold_events * sizeof *d->untold_events);
+}
+
+void
+domains_taken(struct domains *all)
+{
+    LIST_FOR_EACH_SAFE(n, next, &all->on_its_way)
+    {
+        drop_told(CONTAINER_OF(n, struct domain, on_its_way));
+        list_remove(n);
+    }
+}
+
+void
+domains_lost(struct domains *all)
+{
+    LIST_FOR_EACH_SAFE(n, next, &all->on_its_way)
+    {
+        domain_untold(CONTAINER_OF(n, struct domain, on_its_way));
+        list_remove(n);
+    }
 }
 
 /* ---- changes ---- */
@@ -123,8 +189,11 @@ domain_set_doc(struct domain *d, struct domain_doc *take)
 {
     if (!take)
         return;
-    if (!same_interfaces(d->doc, take))
-        d->is_untold = d->is_undeclared = true;
+    if (!same_interfaces(d->doc, take)) {
+        domain_untold(d);
+        domain_undeclared(d);
+        d->is_answered = false;
+    }
     domain_doc_free(d->doc);
     d->doc = take;
 }
@@ -135,7 +204,7 @@ set_state(struct domain *d, const char *state, const char *reason, int64_t now_m
     if (strcmp(d->state, state))
         d->since_ms = now_ms;
     if (strcmp(d->state, state) || strcmp(d->reason, reason))
-        d->is_untold = true;
+        domain_untold(d);
     d->state = state;
     d->reason = reason;
 }
@@ -144,10 +213,12 @@ set_state(struct domain *d, const char *state, const char *reason, int64_t now_m
 static void
 take_incoming(struct domain *d, const struct virt_domain *v)
 {
-    if (v->move == VIRT_COMES && !d->is_incoming)
-        d->is_incoming = d->is_undeclared = true;
-    else if (!strcmp(v->state, "running"))
+    if (v->move == VIRT_COMES && !d->is_incoming) {
+        d->is_incoming = true;
+        domain_undeclared(d);
+    } else if (!strcmp(v->state, "running")) {
         d->is_incoming = false;
+    }
 }
 
 void
@@ -158,9 +229,9 @@ domain_take(struct domain *d, struct virt_domain *v, int64_t now_ms)
     bool is_leaving = d->is_migrating_out && !strcmp(v->state, "running");
     set_state(d, is_leaving ? "migrating" : v->state, v->reason, now_ms);
     if (v->is_active && !d->is_active)
-        d->is_undeclared = true;
+        domain_undeclared(d);
     if (v->is_persistent != d->is_persistent)
-        d->is_untold = true;
+        domain_untold(d);
     d->is_read = true;
     d->run = v->run;
     d->is_active = v->is_active;
@@ -169,6 +240,8 @@ domain_take(struct domain *d, struct virt_domain *v, int64_t now_ms)
         set_name(d, v->doc->name);
     domain_set_doc(d, v->doc);
     v->doc = NULL;
+    if (!d->is_active)
+        domain_declared(d); /* a hook asks when it is prepared again */
 }
 
 /* Of rounds of copying memory that follow each other the last one is kept, and of more than there is room for the newest: by them one knows where
@@ -204,9 +277,10 @@ domain_event(struct domain *d, const char *words, int64_t now_ms)
     if (!strncmp(words, "resumed", 7) || !strncmp(words, "stopped", 7))
         d->is_incoming = false;
     d->event.at_ms = now_ms;
+    d->event.number = ++d->all->n_events;
     snprintf(d->event.words, sizeof d->event.words, "%s", words);
     keep_untold(d);
-    d->is_untold = true;
+    domain_untold(d);
 }
 
 /* ---- as vnetd takes them ---- */
@@ -225,17 +299,12 @@ static json_t *
 events_json(const struct domain *d, int64_t now_ms)
 {
     json_t *events = json_array();
-    for (size_t i = 0; i < d->n_untold_events; i++)
-        json_array_append_new(events, json_pack("{s:s,s:I}", "event", d->untold_events[i].words, "age_ms",
-                                                (json_int_t) (now_ms - d->untold_events[i].at_ms)));
+    for (size_t i = 0; i < d->n_untold_events; i++) {
+        const struct domain_event *e = &d->untold_events[i];
+        json_array_append_new(events, json_pack("{s:s,s:I,s:I}", "event", e->words, "age_ms", (json_int_t) (now_ms - e->at_ms), "number",
+                                                (json_int_t) e->number));
+    }
     return events;
-}
-
-void
-domain_told(struct domain *d)
-{
-    d->is_untold = false;
-    d->n_untold_events = 0;
 }
 
 json_t *

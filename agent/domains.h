@@ -7,28 +7,35 @@
 
 #include "agent/domain_xml.h"
 #include "base/json.h"
+#include "base/list.h"
 #include "base/map.h"
 
-#define DOMAIN_EVENTS_MAX 16 /* told with the next report; of more the oldest are left out */
+#define DOMAIN_EVENTS_MAX 16 /* told with each report until one is taken; of more the oldest are left out */
 
+struct domains;
 struct virt_domain;
 
 struct domain {
     struct map_node by_id;
+    struct list_node untold;     /* vnetd does not know it as it is */
+    struct list_node on_its_way; /* it is in the report that vnetd has not answered yet */
+    struct list_node undeclared; /* nor its interfaces, and is to hear of them without a hook that asks */
+    struct domains *all;
     struct uuid id;
     char *name;
     const char *state, *reason; /* static words */
     struct domain_event {
         char words[64];
         int64_t at_ms;                         /* monotonic */
-    } event, untold_events[DOMAIN_EVENTS_MAX]; /* the last one; those that vnetd has not heard of */
+        int64_t number;                        /* one counts those of all domains, from 1 */
+    } event, untold_events[DOMAIN_EVENTS_MAX]; /* the last one; those that vnetd may not have heard of */
     size_t n_untold_events;
-    int64_t since_ms; /* likewise */
-    int run;          /* libvirt's id of it while it runs, another one each time; -1 */
-    bool is_read;     /* libvirt has told of it, not only a hook or an event */
+    int64_t told_until; /* number of the last one in the report on its way */
+    int64_t since_ms;   /* likewise */
+    int run;            /* libvirt's id of it while it runs, another one each time; -1 */
+    bool is_read;       /* libvirt has told of it, not only a hook or an event */
     bool is_active, is_persistent;
-    bool is_untold;         /* vnetd does not know it as it is */
-    bool is_undeclared;     /* nor its interfaces; only while it is active */
+    bool is_answered;       /* vnetd has answered what it declares, since it was last prepared and as it is now */
     bool is_migrating_out;  /* its memory is being copied to another host */
     bool is_incoming;       /* it comes from another host, where it still runs */
     struct domain_doc *doc; /* NULL: not read yet */
@@ -38,6 +45,8 @@ struct domain {
 
 struct domains {
     struct map by_id;
+    struct list untold, on_its_way, undeclared;
+    int64_t n_events;  /* that there have been of all domains */
     struct uuid *gone; /* of which vnetd has still to be told */
     size_t n_gone, cap_gone;
 };
@@ -58,9 +67,19 @@ void domain_set_doc(struct domain *, struct domain_doc *take);
 /* Something happened: "resumed migrated". */
 void domain_event(struct domain *, const char *words, int64_t now_ms);
 
+/* vnetd does not know it as it is. */
+void domain_untold(struct domain *);
+/* Nor its interfaces: they are to be declared without a hook that asks; and no more. */
+void domain_undeclared(struct domain *);
+void domain_declared(struct domain *);
+
 /* As vnetd takes them (controller/api/README.md): moments as ages at now_ms. New references. */
 json_t *domain_report_json(const struct domain *, int64_t now_ms);
-void domain_told(struct domain *);
 json_t *domain_declaration_json(const struct domain *);
+
+/* A report with the domain is on its way. Then, of all that are: vnetd has taken it, or may not have. */
+void domain_sent(struct domain *);
+void domains_taken(struct domains *);
+void domains_lost(struct domains *);
 
 #endif

@@ -18,7 +18,8 @@ libagent_a_SOURCES = \
 	agent/join.c agent/join.h \
 	agent/join_fetch.c agent/join_fetch.h \
 	agent/join_ovs.c agent/join_ovs.h \
-	agent/link.c agent/link.h \
+	agent/link.c agent/link.h agent/link_private.h \
+	agent/link_report.c \
 	agent/local_host.c agent/local_host.h \
 	agent/numbers.c agent/numbers.h \
 	agent/numbers_file.c agent/numbers_file.h \

@@ -94,7 +94,7 @@ since_read(struct since *s, struct domain *d)
         return;
     if (k->e.run == d->run && !strcmp(k->e.state, d->state) && !strcmp(k->e.reason, d->reason)) {
         d->since_ms = k->e.since_ms;
-        d->is_untold = true;
+        domain_untold(d);
     }
     kept_remove(s, k);
 }

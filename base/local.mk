@@ -9,6 +9,7 @@ libbase_a_SOURCES = \
 	base/heap.c base/heap.h \
 	base/json.c base/json.h \
 	base/limits.h \
+	base/list.h \
 	base/liveness.c base/liveness.h \
 	base/log.c base/log.h \
 	base/map.c base/map.h \

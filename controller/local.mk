@@ -81,6 +81,7 @@ libcontroller_a_SOURCES += \
 	controller/instance/orphans.c controller/instance/orphans.h \
 	controller/instance/removals.c controller/instance/removals.h \
 	controller/instance/report.c controller/instance/report.h \
+	controller/instance/report_order.c controller/instance/report_order.h \
 	controller/instance/sighting.c controller/instance/sighting.h \
 	controller/options.c controller/options.h \
 	controller/outside.c controller/outside.h controller/outside_private.h \

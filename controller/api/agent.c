@@ -16,6 +16,7 @@
 #include "controller/instance/counting.h"
 #include "controller/instance/declared.h"
 #include "controller/instance/instances.h"
+#include "controller/instance/report_order.h"
 #include "controller/instance/sighting.h"
 
 #define WAIT_MAX_S 60
@@ -46,10 +47,15 @@ agent_host(const struct call *call, uint32_t *host, struct error *err)
 static bool
 use_report(const struct controller *c, uint32_t host, const json_t *body, struct error *err)
 {
+    struct hypervisor *h = host_by_number(c->hosts, host);
     const json_t *connections = json_object_get(body, "connections");
     struct open_report counted = { .rows = NULL };
     if (connections && !open_report_read(&counted, connections, err))
         return false;
+    if (h && report_order_is_overtaken(h, body)) {
+        open_report_done(&counted);
+        return true;
+    }
     bool ok = instances_report(c->instances, host, body, err);
     if (ok) {
         agents_set_answering(c->agents, host, json_member_bool(body, "answers", false));
@@ -66,7 +72,7 @@ take_report(struct call *call)
 {
     struct error err;
     uint32_t host;
-    json_t *body = call_body(call, "full instances gone answers underlay connections", &err);
+    json_t *body = call_body(call, "run number full instances gone answers underlay connections", &err);
     if (body && agent_host(call, &host, &err) && use_report(call->controller, host, body, &err))
         call_json(call, 200, json_object());
     else

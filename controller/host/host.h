@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/map.h"
+#include "base/uuid.h"
 #include "ofproto/flow/flow_table.h"
 #include "ofproto/ovsdb/ovsdb_session.h"
 #include "ofproto/session/of_session.h"
@@ -94,8 +95,10 @@ struct hypervisor {
     uint64_t n_connections;     /* of its switch so far; the last one began then (monotonic) */
     int64_t connected_ms;
     int64_t quiet_wall_ms; /* when its database or its agent last went (since 1970); 0: neither has yet */
-    int64_t lost_ms;       /* when it last lost one (monotonic); 0: it has not yet */
-    uint64_t sent_before;  /* modifications sent on earlier connections */
+    struct uuid agent_run; /* of its agent that reported last, and the number of that report (report_order.h) */
+    int64_t agent_report;
+    int64_t lost_ms;      /* when it last lost one (monotonic); 0: it has not yet */
+    uint64_t sent_before; /* modifications sent on earlier connections */
 
     struct place *building; /* ports on it that wait for its confirmation (binding.c) */
 

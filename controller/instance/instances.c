@@ -110,6 +110,7 @@ sighting_put(struct instances *all, uint32_t host, struct sighting *take)
     if (old && old->counters && !take->counters)
         take->counters = json_incref(old->counters);
     keep_since(take, old);
+    sighting_forget_known(take, old);
     take->host = host;
     take->instance = i;
     take->next = i->sightings;

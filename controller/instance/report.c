@@ -24,6 +24,7 @@ read_seen(struct report *r, const json_t *instances, int64_t now_ms, struct erro
         struct sighting *s = sighting_read(one, now_ms, err);
         if (!s)
             return false;
+        s->run = r->run;
         r->seen[r->n_seen++] = s;
     }
     return true;
@@ -61,6 +62,15 @@ is_clear(const struct report *r, struct error *err)
     return true;
 }
 
+static bool
+read_run(struct report *r, const json_t *json, struct error *err)
+{
+    const json_t *run = json_object_get(json, "run");
+    if (!run || (json_is_string(run) && uuid_parse(json_string_value(run), &r->run)))
+        return true;
+    return error_set(err, ERROR_INVALID, "run: must be a UUID, made when the agent starts");
+}
+
 bool
 report_read(struct report *r, const json_t *json, int64_t now_ms, struct error *err)
 {
@@ -70,5 +80,5 @@ report_read(struct report *r, const json_t *json, int64_t now_ms, struct error *
         return error_set(err, ERROR_INVALID, "instances, gone: must be arrays");
     if (json_array_size(instances) > REPORT_INSTANCES_MAX || json_array_size(gone) > REPORT_INSTANCES_MAX)
         return error_set(err, ERROR_TOO_LARGE, "instances, gone: at most %d in one report", REPORT_INSTANCES_MAX);
-    return read_seen(r, instances, now_ms, err) && read_gone(r, gone, err) && is_clear(r, err);
+    return read_run(r, json, err) && read_seen(r, instances, now_ms, err) && read_gone(r, gone, err) && is_clear(r, err);
 }

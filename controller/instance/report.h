@@ -15,6 +15,7 @@
 
 struct report {
     bool is_full;           /* what is not in it is gone */
+    struct uuid run;        /* of the agent; zero: it does not say */
     struct sighting **seen; /* owned */
     size_t n_seen;
     struct uuid *gone; /* sorted by bytes; none of them is seen */

@@ -67,6 +67,7 @@ read_events(const json_t *json, struct sighting *s, int64_t now_ms, struct error
         struct sighting_event *e = &s->events[s->n_events++];
         read_text(one, "event", e->what, sizeof e->what);
         e->at_ms = moment_read(one, "age_ms", now_ms);
+        e->number = json_member_int(one, "number", 0);
     }
     return true;
 }
@@ -107,6 +108,20 @@ sighting_free(struct sighting *s)
     json_decref(s->counters);
     free(s->name);
     free(s);
+}
+
+void
+sighting_forget_known(struct sighting *s, const struct sighting *old)
+{
+    size_t n = 0;
+    bool is_same_run = old && !uuid_is_zero(s->run) && uuid_equal(s->run, old->run);
+    s->events_until = is_same_run ? old->events_until : 0;
+    for (size_t i = 0; i < s->n_events; i++)
+        if (!s->events[i].number || s->events[i].number > s->events_until)
+            s->events[n++] = s->events[i];
+    s->n_events = n;
+    if (n && s->events[n - 1].number > s->events_until)
+        s->events_until = s->events[n - 1].number;
 }
 
 bool

@@ -29,8 +29,11 @@ struct sighting {
     struct sighting_event {
         char what[64];
         int64_t at_ms;
-    } events[SIGHTING_EVENTS_MAX]; /* since the last report, the oldest first */
+        int64_t number;            /* in its agent's run; 0: none */
+    } events[SIGHTING_EVENTS_MAX]; /* since the last report that was answered, the oldest first */
     size_t n_events;
+    struct uuid run;                       /* of the agent; zero: it does not say */
+    int64_t events_until;                  /* number of the last event of that run that has been taken */
     bool is_persistent;                    /* it is defined; else it is gone when it stops */
     struct uuid ports[SIGHTING_PORTS_MAX]; /* its interfaces' ids */
     size_t n_ports;
@@ -38,9 +41,12 @@ struct sighting {
     bool is_kept;     /* while a full report is taken */
 };
 
-/* What came at now_ms of vnetd's monotonic clock. NULL with *err: what is wrong with it. */
+/* What came at now_ms of vnetd's monotonic clock; 'run' is the reader's to set. NULL with *err: what is wrong with it. */
 struct sighting *sighting_read(const json_t *, int64_t now_ms, struct error *) MUST_CHECK;
 void sighting_free(struct sighting *);
+
+/* Leaves out the events of 's' that 'old' (NULL: none) of the same host had: they come again when the answer to a report was lost. */
+void sighting_forget_known(struct sighting *s, const struct sighting *old);
 
 /* Does the host say that the domain runs elsewhere now, or is about to? */
 bool sighting_has_left(const struct sighting *);

@@ -11,6 +11,9 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "controller/host/host.h"
+#include "controller/instance/migrations.h"
+#include "controller/instance/report_order.h"
 #include "tests/unit/instance_lab.h"
 
 /* The column of the only instance; NULL: there is none. */
@@ -154,6 +157,7 @@ a_report_that_makes_no_sense_changes_nothing(void **state)
         "{'instances':[{'id':'" DOMAIN "','name':'a','state':'ill'}]}",
         "{'instances':[{'id':'" DOMAIN "','name':'a','state':'off','ports':['x']}]}",
         "{'full':true,'instances':[" RUNNING ",7]}",
+        "{'run':'x','instances':[]}",
         "{'full':true,'instances':[" RUNNING "],'gone':['" OTHER "','" DOMAIN "']}",
     };
     struct controller_lab *lab = *state;
@@ -164,6 +168,70 @@ a_report_that_makes_no_sense_changes_nothing(void **state)
         expect_shown(lab, "state", "running");
     }
     assert_non_null(strstr(err.text, "both in 'instances' and in 'gone'"));
+}
+
+#define RUN "'run':'00000000-0000-4000-8000-00000000000a'"
+#define OTHER_RUN "'run':'00000000-0000-4000-8000-00000000000b'"
+
+static bool
+is_overtaken(struct controller_lab *lab, const char *host, const char *text)
+{
+    json_t *json = from_text(text);
+    bool is = report_order_is_overtaken(host_by_number(lab->c.hosts, host_number(lab, host)), json);
+    json_decref(json);
+    return is;
+}
+
+/* vnetd hung, and reads two connections in any order. */
+static void
+a_report_that_a_later_one_has_overtaken_counts_for_nothing(void **state)
+{
+    struct controller_lab *lab = *state;
+    controller_lab_connect(lab, "h1");
+    controller_lab_connect(lab, "h2");
+    assert_false(is_overtaken(lab, "h1", "{" RUN ",'number':1}"));
+    assert_false(is_overtaken(lab, "h1", "{" RUN ",'number':3}"));
+    assert_true(is_overtaken(lab, "h1", "{" RUN ",'number':2}"));
+    assert_true(is_overtaken(lab, "h1", "{" RUN ",'number':3}"));
+    assert_false(is_overtaken(lab, "h2", "{" RUN ",'number':2}"));
+    assert_false(is_overtaken(lab, "h1", "{}"));                         /* of another version */
+    assert_false(is_overtaken(lab, "h1", "{" OTHER_RUN ",'number':1}")); /* the agent has started anew */
+    assert_false(is_overtaken(lab, "h1", "{" OTHER_RUN ",'number':4}"));
+}
+
+#define EVENTS(RUN_OF) "{" RUN_OF ",'instances':[{'id':'" DOMAIN "','name':'vm','state':'running','ports':['" PORT "'],'events':["
+
+/* Steps of the only migration's timeline that say this, each as often as it was noted. */
+static int64_t
+n_noted(struct controller_lab *lab, const char *what)
+{
+    size_t i;
+    int64_t n = 0;
+    struct uuid id;
+    json_t *step;
+    assert_true(uuid_parse(DOMAIN, &id));
+    json_t *list = migrations_json(lab->c.migrations, id);
+    json_array_foreach (json_object_get(json_array_get(list, 0), "timeline"), i, step)
+        n += strcmp(json_member_string(step, "what"), what) ? 0 : json_member_int(step, "count", 0);
+    json_decref(list);
+    return n;
+}
+
+/* The answer to a report was lost. */
+static void
+an_event_that_comes_again_counts_once(void **state)
+{
+    struct controller_lab *lab = *state;
+    begin_migration(lab);
+    must_report(lab, "h1", EVENTS(RUN) "{'event':'device-added a','age_ms':0,'number':5}]}]}");
+    must_report(lab, "h1",
+                EVENTS(RUN) "{'event':'device-added a','age_ms':0,'number':5},{'event':'device-added b','age_ms':0,'number':9}]}]}");
+    must_report(lab, "h1", EVENTS(RUN) "]}]}");
+    must_report(lab, "h1", EVENTS(RUN) "{'event':'device-added b','age_ms':0,'number':9}]}]}");
+    assert_int_equal(n_noted(lab, "device-added a"), 1);
+    assert_int_equal(n_noted(lab, "device-added b"), 1);
+    must_report(lab, "h1", EVENTS(OTHER_RUN) "{'event':'device-added b','age_ms':0,'number':1}]}]}");
+    assert_int_equal(n_noted(lab, "device-added b"), 2);
 }
 
 /* The last that it said may be long over. */
@@ -201,6 +269,8 @@ main(void)
         TEST(a_host_that_connects_is_waited_for_no_more),
         TEST(a_host_that_was_deleted_is_waited_for_no_more),
         TEST(a_report_that_makes_no_sense_changes_nothing),
+        TEST(a_report_that_a_later_one_has_overtaken_counts_for_nothing),
+        TEST(an_event_that_comes_again_counts_once),
         TEST(of_a_host_that_is_gone_it_is_said_since_when),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

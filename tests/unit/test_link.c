@@ -47,8 +47,9 @@ struct world {
     bool is_report_refused;
     size_t n_held, n_reports, n_streams, n_declared, n_ups, n_downs, n_beats;
     bool is_up;
-    json_t *asked;  /* the body of what was asked last, by declare or wait */
-    json_t *report; /* the first; NULL: none yet */
+    json_t *asked;                /* the body of what was asked last, by declare or wait */
+    json_t *report, *last_report; /* the first, the last; NULL: none yet */
+    size_t n_gone, most_gone;     /* told by all reports, by one */
 
     size_t n_answers; /* that a hook got */
     int64_t answered_ms;
@@ -139,8 +140,13 @@ static void
 on_report(struct evhttp_request *request, void *aux)
 {
     struct world *w = aux;
+    json_decref(w->last_report);
+    w->last_report = body_of(request);
     if (!w->report)
-        w->report = body_of(request);
+        w->report = json_incref(w->last_report);
+    size_t n_gone = json_array_size(json_object_get(w->last_report, "gone"));
+    w->n_gone += n_gone;
+    w->most_gone = n_gone > w->most_gone ? n_gone : w->most_gone;
     w->n_reports++;
     reply(request, w->is_report_refused ? 503 : 200, "{}");
 }
@@ -216,6 +222,7 @@ stop(void **state)
     event_base_free(w->base);
     json_decref(w->asked);
     json_decref(w->report);
+    json_decref(w->last_report);
     free(w);
     return 0;
 }
@@ -294,16 +301,16 @@ what_vnetd_has_not_answered_is_still_to_be_declared(void **state)
     w->mood = BREAKS;
     declare_start(w, 2000);
     assert_string_equal(w->refusal.text, "");
-    assert_true(w->domain->is_undeclared);
+    assert_true(list_has(&w->domain->undeclared));
     w->mood = ANSWERS;
     declare_start(w, 2000);
-    assert_false(w->domain->is_undeclared);
+    assert_false(list_has(&w->domain->undeclared));
 }
 
 static bool
 is_declared(const struct world *w)
 {
-    return w->n_declared > 0 && !w->domain->is_undeclared;
+    return w->n_declared > 0 && !list_has(&w->domain->undeclared);
 }
 
 static void
@@ -313,7 +320,7 @@ a_start_that_vnetd_missed_is_declared_when_it_is_back(void **state)
     w->domain->is_active = true; /* so that the link declares it by itself */
     declare_start(w, 2000);      /* the link is not up: answered at once */
     assert_int_equal(w->n_declared, 0);
-    assert_true(w->domain->is_undeclared);
+    assert_true(list_has(&w->domain->undeclared));
     connect_link(w);
     until(w, is_declared);
 }
@@ -352,7 +359,7 @@ a_refusal_is_an_answer(void **state)
     w->mood = REFUSES;
     declare_start(w, 2000);
     assert_string_equal(w->refusal.text, "no such subnet");
-    assert_false(w->domain->is_undeclared);
+    assert_false(list_has(&w->domain->undeclared));
 }
 
 static void
@@ -365,7 +372,7 @@ a_declaration_that_is_held_back_ends_with_its_bound(void **state)
     declare_start(w, 300);
     assert_in_range(w->answered_ms - began_ms, 100, BOUND_MS);
     assert_string_equal(w->refusal.text, "");
-    assert_true(w->domain->is_undeclared);
+    assert_true(list_has(&w->domain->undeclared));
 }
 
 /* vnetd is asked for less than the hook has, so that its answer arrives; one that does not is not waited for. */
@@ -456,6 +463,85 @@ a_report_that_is_lost_leaves_declared_what_is(void **state)
     until(w, has_reported_again);
     declare_start(w, 2000);
     assert_int_equal(w->n_declared, MANY + 1);
+}
+
+/* ---- what is lost comes again ---- */
+
+static void
+until_reports(struct world *w, size_t n)
+{
+    int64_t end = agent_now_ms() + BOUND_MS;
+    while (w->n_reports < n && agent_now_ms() < end) {
+        event_base_loopexit(w->base, &(struct timeval){ 0, 20000 });
+        event_base_dispatch(w->base);
+    }
+    assert_int_equal(w->n_reports, n);
+    assert_int_equal(json_member_int(w->last_report, "number", 0), n);
+    assert_string_equal(json_member_string(w->last_report, "run"), json_member_string(w->report, "run"));
+}
+
+static void
+happens(struct world *w, const char *event)
+{
+    domain_event(w->domain, event, agent_now_ms());
+    vnetd_link_tell(w->link, false);
+}
+
+/* Of the only domain in the last report. */
+static void
+expect_events(const struct world *w, const char *const *events, size_t n, int64_t first_number)
+{
+    const json_t *instances = json_object_get(w->last_report, "instances");
+    const json_t *told = json_object_get(json_array_get(instances, 0), "events");
+    assert_int_equal(json_array_size(instances), 1);
+    assert_int_equal(json_array_size(told), n);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(json_member_string(json_array_get(told, i), "event"), events[i]);
+        assert_int_equal(json_member_int(json_array_get(told, i), "number", 0), first_number + (int64_t) i);
+    }
+}
+
+static void
+events_of_a_report_that_is_lost_come_again_until_one_is_taken(void **state)
+{
+    static const char *const events[] = { "suspended migrated", "resumed unpaused", "rebooted" };
+    struct world *w = *state;
+    w->is_report_refused = true;
+    happens(w, events[0]);
+    connect_link(w);
+    until_reports(w, 1);
+    expect_events(w, events, 1, 1);
+    w->is_report_refused = false;
+    happens(w, events[1]);
+    until_reports(w, 2);
+    expect_events(w, events, 2, 1);
+    happens(w, events[2]);
+    until_reports(w, 3);
+    expect_events(w, &events[2], 1, 3);
+}
+
+#define MANY_GONE 1234
+#define REPORT_GONE 500
+
+static bool
+has_told_gone(const struct world *w)
+{
+    return w->n_gone >= MANY_GONE;
+}
+
+/* As many as come and go while vnetd is away: it takes no report that is too long. */
+static void
+of_many_that_are_gone_each_report_tells_some(void **state)
+{
+    struct world *w = *state;
+    for (unsigned i = 0; i < MANY_GONE; i++) {
+        struct uuid id = { { (uint8_t) i, (uint8_t) (i >> 8), 1 } };
+        domain_remove(&w->domains, domain_get(&w->domains, id, "gone", agent_now_ms()));
+    }
+    connect_link(w);
+    until(w, has_told_gone);
+    assert_int_equal(w->most_gone, REPORT_GONE);
+    assert_int_equal(w->n_gone, MANY_GONE);
 }
 
 /* ---- a vnetd that hangs ---- */
@@ -559,6 +645,8 @@ main(void)
         TEST(waiting_for_ports_ends_with_its_bound),
         TEST(the_report_waits_for_no_declarations_of_which_few_are_asked_at_once),
         TEST(a_report_that_is_lost_leaves_declared_what_is),
+        TEST(events_of_a_report_that_is_lost_come_again_until_one_is_taken),
+        TEST(of_many_that_are_gone_each_report_tells_some),
         TEST(a_vnetd_that_is_silent_is_away),
         TEST(a_vnetd_that_beats_is_there),
         TEST(a_vnetd_that_does_not_say_that_it_beats_may_be_silent),
