@@ -19,6 +19,13 @@
 #define LOG_MODULE "instance"
 #include "base/log.h"
 
+/* All that a host has, so that its reports cost nothing of the others'. */
+struct on_host {
+    struct map_node by_host;
+    uint32_t host;
+    struct list sightings;
+};
+
 struct instances_reader {
     struct instances_reader *next;
     struct instances *all;
@@ -35,6 +42,7 @@ instances_new(struct controller *c)
     struct instances *all = mem_zalloc(sizeof *all);
     all->controller = c;
     map_init(&all->by_id);
+    map_init(&all->by_host);
     all->listings = listings_new(c, remove_unknown, look_at_owed, all);
     return all;
 }
@@ -59,11 +67,47 @@ sighting_of(const struct instance *i, uint32_t host)
     return s;
 }
 
+static struct on_host *
+on_host_find(const struct instances *all, uint32_t host)
+{
+    MAP_FOR_EACH_HASH (n, &all->by_host, hash_u32(host)) {
+        struct on_host *h = CONTAINER_OF(n, struct on_host, by_host);
+        if (h->host == host)
+            return h;
+    }
+    return NULL;
+}
+
+static void
+on_host_push(struct instances *all, struct sighting *s)
+{
+    struct on_host *h = on_host_find(all, s->host);
+    if (!h) {
+        h = mem_zalloc(sizeof *h);
+        h->host = s->host;
+        list_init(&h->sightings);
+        map_insert(&all->by_host, &h->by_host, hash_u32(h->host));
+    }
+    list_push(&h->sightings, &s->of_host);
+}
+
+static void
+on_host_remove(struct instances *all, struct sighting *s)
+{
+    struct on_host *h = on_host_find(all, s->host);
+    list_remove(&s->of_host);
+    if (list_first(&h->sightings))
+        return;
+    map_remove(&all->by_host, &h->by_host);
+    free(h);
+}
+
 /* The instance goes with its last one. */
 static void
 sighting_unlink(struct instances *all, struct sighting *s)
 {
     struct instance *i = s->instance;
+    on_host_remove(all, s);
     struct sighting **p = &i->sightings;
     while (*p != s)
         p = &(*p)->next;
@@ -115,6 +159,7 @@ sighting_put(struct instances *all, uint32_t host, struct sighting *take)
     take->instance = i;
     take->next = i->sightings;
     i->sightings = take;
+    on_host_push(all, take);
     if (old)
         sighting_drop(all, old);
     migrations_seen(all->controller->migrations, take, false);
@@ -222,12 +267,16 @@ is_here(void *aux, struct uuid id)
 static void
 drop_unseen(struct instances *all, uint32_t host)
 {
-    MAP_FOR_EACH_SAFE (n, next, &all->by_id) {
-        struct sighting *s = sighting_of(CONTAINER_OF(n, struct instance, by_id), host);
-        if (s && s->is_kept)
-            s->is_kept = false;
-        else if (s)
-            sighting_end(all, s);
+    const struct on_host *h = on_host_find(all, host); /* which goes with its last one */
+    if (h) {
+        LIST_FOR_EACH_SAFE(n, next, &h->sightings)
+        {
+            struct sighting *s = CONTAINER_OF(n, struct sighting, of_host);
+            if (s->is_kept)
+                s->is_kept = false;
+            else
+                sighting_end(all, s);
+        }
     }
     listings_add(all->listings, host);
     struct here here = { all, host };
@@ -273,10 +322,10 @@ void
 instances_host_removed(struct instances *all, uint32_t host)
 {
     listings_remove(all->listings, host);
-    MAP_FOR_EACH_SAFE (n, next, &all->by_id) {
-        struct sighting *s = sighting_of(CONTAINER_OF(n, struct instance, by_id), host);
-        if (s)
-            sighting_drop(all, s);
+    const struct on_host *h = on_host_find(all, host);
+    if (h) {
+        LIST_FOR_EACH_SAFE(n, next, &h->sightings)
+        sighting_drop(all, CONTAINER_OF(n, struct sighting, of_host));
     }
     tell_readers(all);
 }
@@ -294,6 +343,7 @@ instances_free(struct instances *all)
         sighting_drop(all, i->sightings);
     }
     map_done(&all->by_id);
+    map_done(&all->by_host);
     while (all->readers)
         instances_unsubscribe(all->readers);
     free(all);

@@ -16,7 +16,7 @@ struct listings;
 
 struct instances {
     struct controller *controller;
-    struct map by_id;
+    struct map by_id, by_host;
     struct instances_reader *readers;
     struct listings *listings;
 };

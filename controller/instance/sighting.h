@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/list.h"
 #include "base/uuid.h"
 #include "controller/instance/moment.h"
 
@@ -17,7 +18,8 @@
 enum instance_state { INSTANCE_RUNNING, INSTANCE_MIGRATING, INSTANCE_PAUSED, INSTANCE_CRASHED, INSTANCE_OFF, N_INSTANCE_STATES };
 
 struct sighting {
-    struct sighting *next; /* of the same instance, other hosts */
+    struct sighting *next;    /* of the same instance, other hosts */
+    struct list_node of_host; /* those of the same host */
     struct instance *instance;
     uint32_t host;
     struct uuid id;
