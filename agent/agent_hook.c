@@ -19,20 +19,23 @@ struct held {
     struct agent *agent;
     struct hook_call *call;
     struct uuid domain;
+    int64_t until_ms;
 };
 
 static struct held *
-held_new(struct agent *a, struct hook_call *call, const struct domain *d)
+held_new(struct agent *a, struct hook_call *call, const struct hook_message *m, const struct domain *d)
 {
+    unsigned bound_ms = m->timeout_ms > 2 * MARGIN_MS ? m->timeout_ms - MARGIN_MS : m->timeout_ms / 2;
     struct held *h = mem_zalloc(sizeof *h);
-    *h = (struct held){ a, call, d->id };
+    *h = (struct held){ a, call, d->id, agent_now_ms() + bound_ms };
     return h;
 }
 
 static unsigned
-bound_ms(const struct hook_message *m)
+left_ms(const struct held *h)
 {
-    return m->timeout_ms > 2 * MARGIN_MS ? m->timeout_ms - MARGIN_MS : m->timeout_ms / 2;
+    int64_t now_ms = agent_now_ms();
+    return now_ms < h->until_ms ? (unsigned) (h->until_ms - now_ms) : 1; /* 0 would be no bound */
 }
 
 static void
@@ -55,20 +58,48 @@ on_waited(void *aux, bool is_ready)
     free(h);
 }
 
-/* As long as vnetd places flows; without it, until its interfaces have the numbers by which flows know them. */
 static void
-on_start(struct agent *a, struct hook_call *call, const struct hook_message *m, const struct domain *d)
+wait_for_ports(struct held *h, const struct domain *d)
+{
+    const struct agent *a = h->agent;
+    if (d)
+        vnetd_link_wait(a->link, d, left_ms(h), on_waited, h);
+    else
+        on_waited(h, false);
+}
+
+static void
+on_declared_at_start(void *aux, const struct error *err)
+{
+    struct held *h = aux;
+    if (err)
+        log_warn_limited(&limit, "declaration refused: %s", err->text);
+    wait_for_ports(h, domain_find(&h->agent->domains, h->domain));
+}
+
+static void
+wait_for_numbers(struct held *h, const struct domain *d)
 {
     const char *ids[DOMAIN_INTERFACES_MAX];
     size_t n = 0;
-    if (vnetd_link_is_up(a->link)) {
-        vnetd_link_wait(a->link, d, bound_ms(m), on_waited, held_new(a, call, d));
-        return;
-    }
     for (size_t i = 0; i < d->doc->n_interfaces; i++)
         if (d->doc->interfaces[i].id[0])
             ids[n++] = d->doc->interfaces[i].id;
-    numbers_wait(a->numbers, ids, n, bound_ms(m), on_waited, held_new(a, call, d));
+    numbers_wait(h->agent->numbers, ids, n, left_ms(h), on_waited, h);
+}
+
+/* As long as vnetd places flows; without it, until its interfaces have the numbers by which flows know them. What it has not answered at 'prepare', or
+ * was not known then, is declared first: no port that is not there is waited for. */
+static void
+on_start(struct agent *a, struct hook_call *call, const struct hook_message *m, struct domain *d)
+{
+    struct held *h = held_new(a, call, m, d);
+    if (!vnetd_link_is_up(a->link))
+        wait_for_numbers(h, d);
+    else if (d->is_answered)
+        wait_for_ports(h, d);
+    else
+        vnetd_link_declare(a->link, d, left_ms(h), on_declared_at_start, h);
 }
 
 static void
@@ -80,7 +111,9 @@ on_prepare(struct agent *a, struct hook_call *call, const struct hook_message *m
         hook_call_answer(call, refusal);
         return;
     }
-    vnetd_link_declare(a->link, d, bound_ms(m), on_declared, held_new(a, call, d));
+    struct held *h = held_new(a, call, m, d);
+    d->is_answered = false;
+    vnetd_link_declare(a->link, d, left_ms(h), on_declared, h);
 }
 
 static void
