@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "controller/api/api.h"
@@ -26,6 +27,7 @@ struct api {
     struct client *clients;
     size_t n_clients, n_common, n_refused; /* n_common: of n_clients, those that are no admins */
     struct map crowds;
+    struct list strangers; /* the one that came first, first */
     struct log_limit limit;
 };
 
@@ -41,13 +43,16 @@ struct client {
     struct api_listener *listener;
     struct client *next, *prev;
     struct connection *connection;
-    struct crowd *crowd; /* NULL: an admin's, or a refused one */
+    struct crowd *crowd; /* NULL: an admin's, a stranger's, or a refused one */
     bool is_refused;
     struct principal principal;
-    bool is_known; /* else 'stranger' says why not */
-    struct error stranger;
+    bool is_known; /* else 'unknown' says why not */
+    struct error unknown;
+    bool is_stranger;           /* it has no certificate: all that it can ask is to join */
+    struct list_node strangers; /* of those that have room */
+    struct event *patience;     /* with a stranger; NULL: with others there is no end to it */
     char scope[160];
-    char local_ip[46];
+    char ip[46], local_ip[46];
 };
 
 /* ---- how many there are ---- */
@@ -85,14 +90,39 @@ crowd_leave(struct api *api, struct crowd *crowd)
     free(crowd);
 }
 
+static void cut_off(struct client *);
+
+/* An address has few; of more addresses than there is room for, one that came later ends the first that asks for nothing. */
+static bool
+has_room_for_stranger(struct api *api, const char *ip)
+{
+    size_t n = 0, n_of_one = 0;
+    struct client *idle = NULL;
+    LIST_FOR_EACH_SAFE(node, next, &api->strangers)
+    {
+        struct client *client = CONTAINER_OF(node, struct client, strangers);
+        n++;
+        n_of_one += !strcmp(client->ip, ip);
+        if (!idle && !connection_user(client->connection))
+            idle = client;
+    }
+    if (n_of_one >= LIMIT_STRANGERS_OF_ONE || (n >= LIMIT_STRANGERS && !idle))
+        return false;
+    if (n >= LIMIT_STRANGERS)
+        cut_off(idle);
+    return true;
+}
+
 /* Nobody can shut another out: each has a share, and admins have a room of their own. */
 static bool
-has_room(const struct api *api, const struct client *client)
+has_room(struct api *api, const struct client *client)
 {
     if (client->principal.role == PRINCIPAL_ADMIN)
         return api->n_clients < LIMIT_CLIENTS;
-    const struct crowd *crowd = crowd_find(api, client->scope);
-    return api->n_common < LIMIT_CLIENTS - LIMIT_CLIENTS_ADMIN && (!crowd || crowd->n < LIMIT_CLIENTS_OF_ONE);
+    if (api->n_common >= LIMIT_CLIENTS - LIMIT_CLIENTS_ADMIN)
+        return false;
+    const struct crowd *crowd = client->is_stranger ? NULL : crowd_find(api, client->scope);
+    return client->is_stranger ? has_room_for_stranger(api, client->ip) : !crowd || crowd->n < LIMIT_CLIENTS_OF_ONE;
 }
 
 static void
@@ -106,7 +136,10 @@ count_in(struct api *api, struct client *client)
     if (client->principal.role == PRINCIPAL_ADMIN)
         return;
     api->n_common++;
-    crowd_join(api, client);
+    if (client->is_stranger)
+        list_push(&api->strangers, &client->strangers);
+    else
+        crowd_join(api, client);
 }
 
 static void
@@ -117,10 +150,12 @@ count_out(struct api *api, struct client *client)
         return;
     }
     api->n_clients--;
-    if (!client->crowd)
+    if (client->principal.role == PRINCIPAL_ADMIN)
         return;
     api->n_common--;
-    crowd_leave(api, client->crowd);
+    list_remove(&client->strangers);
+    if (client->crowd)
+        crowd_leave(api, client->crowd);
 }
 
 /* ---- what a connection tells ---- */
@@ -139,7 +174,7 @@ on_request(void *aux, struct connection *connection)
     if (client->is_known || api_is_join(call))
         call_dispatch(call);
     else
-        call_error(call, &client->stranger, -1);
+        call_error(call, &client->unknown, -1);
 }
 
 static void
@@ -172,6 +207,8 @@ client_unlink(struct client *client)
         client->next->prev = client->prev;
     count_out(api, client);
     endpoint_listener_released(client->listener->endpoint);
+    if (client->patience)
+        event_free(client->patience);
     free(client);
 }
 
@@ -179,6 +216,23 @@ static void
 on_closed(void *aux, struct connection *connection)
 {
     client_unlink(aux);
+}
+
+/* Whatever it does; not from within what its connection tells. */
+static void
+cut_off(struct client *client)
+{
+    struct call *call = connection_user(client->connection);
+    connection_free(client->connection);
+    client_unlink(client);
+    if (call)
+        call_gone(call);
+}
+
+static void
+on_patience_over(evutil_socket_t fd, short what, void *aux)
+{
+    cut_off(aux);
 }
 
 static const struct connection_ops connection_ops = {
@@ -207,9 +261,10 @@ identify(struct client *client, const struct endpoint_peer *peer, struct error *
         snprintf(client->scope, sizeof client->scope, "unix:%u", peer->uid);
         return true;
     case ENDPOINT_TLS:
-        if (!*peer->cn) {
+        client->is_stranger = !*peer->cn;
+        if (client->is_stranger) {
             p->role = PRINCIPAL_HOST; /* of all roles that which may the least; and is_known is false */
-            snprintf(client->scope, sizeof client->scope, "tls:(none)");
+            snprintf(client->scope, sizeof client->scope, "no certificate");
             return error_set(err, ERROR_FORBIDDEN, "a client certificate is needed: -c and -p; 'vnetctl pki client NAME' makes one");
         }
         snprintf(client->scope, sizeof client->scope, "tls:%s:%s", peer->ou, peer->cn);
@@ -248,14 +303,23 @@ client_link(struct api *api, struct client *client)
 }
 
 static void
+start_patience(struct client *client)
+{
+    const struct timeval tv = { LIMIT_HANDSHAKE_MS / 1000, LIMIT_HANDSHAKE_MS % 1000 * 1000 };
+    client->patience = evtimer_new(client->listener->api->controller->base, on_patience_over, client);
+    evtimer_add(client->patience, &tv);
+}
+
+static void
 accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
 {
     struct api_listener *l = aux;
     struct api *api = l->api;
     struct client *client = mem_zalloc(sizeof *client);
     client->listener = l;
+    snprintf(client->ip, sizeof client->ip, "%s", peer->ip);
     snprintf(client->local_ip, sizeof client->local_ip, "%s", peer->local_ip);
-    client->is_known = identify(client, peer, &client->stranger);
+    client->is_known = identify(client, peer, &client->unknown);
     client->is_refused = !has_room(api, client);
     if (client->is_refused)
         log_refusal(api, client, peer);
@@ -268,6 +332,8 @@ accepted(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
     client_link(api, client);
     size_t body_max = client->principal.role == PRINCIPAL_READER || !client->is_known ? LIMIT_READER_REQUEST_BYTES : LIMIT_REQUEST_BYTES;
     client->connection = connection_new(api->controller->base, bev, body_max, &connection_ops, client);
+    if (client->is_stranger)
+        start_patience(client);
     if (client->is_refused)
         refuse(client);
 }
@@ -297,6 +363,7 @@ api_new(struct controller *c, struct error *err)
     struct api *api = mem_zalloc(sizeof *api);
     api->controller = c;
     map_init(&api->crowds);
+    list_init(&api->strangers);
     api->limit = (struct log_limit) LOG_LIMIT(10);
     for (size_t i = 0; i < c->options->api.n; i++) {
         if (!listen_one(api, c->options->api.v[i], err)) {
@@ -312,14 +379,8 @@ api_free(struct api *api)
 {
     if (!api)
         return;
-    for (struct client *client = api->clients, *next; client; client = next) {
-        next = client->next;
-        struct call *call = connection_user(client->connection);
-        connection_free(client->connection);
-        client_unlink(client);
-        if (call)
-            call_gone(call);
-    }
+    while (api->clients)
+        cut_off(api->clients);
     for (size_t i = 0; i < api->n_listeners; i++)
         endpoint_listener_free(api->listeners[i].endpoint);
     map_done(&api->crowds);

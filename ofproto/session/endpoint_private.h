@@ -8,9 +8,6 @@
 #include "base/log.h"
 #include "ofproto/session/endpoint.h"
 
-/* Unfinished TLS handshakes at once; one more ends the oldest, so that strangers can only push out each other. */
-#define ENDPOINT_HANDSHAKES 1024
-
 struct tls_handshake;
 
 struct endpoint_listener {

@@ -2,8 +2,8 @@
  * besides endpoint_tls_new().
  *
  * Invariants: nobody reaches endpoint_deliver() without a certificate of our CA, one CN, one OU and, if one is required,
- * the right OU; but for listeners that take peers without any. A handshake ends within LIMIT_HANDSHAKE_MS. No session is ever resumed, so that each connection proves
- * itself anew. */
+ * the right OU; but for listeners that take peers without any. A handshake ends within LIMIT_HANDSHAKE_MS. Who begins more of them than one address may, or than all
+ * may, ends the oldest of that address, or of all. No session is ever resumed, so that each connection proves itself anew. */
 #define LOG_MODULE "endpoint"
 #include "ofproto/session/endpoint_private.h"
 
@@ -207,11 +207,27 @@ on_deadline(evutil_socket_t fd, short what, void *aux)
     handshake_refuse(aux, "the TLS handshake was not finished in time");
 }
 
+static void
+make_room(struct endpoint_listener *l, const char *ip)
+{
+    unsigned n = 0;
+    struct tls_handshake *first = NULL;
+    for (struct tls_handshake *h = l->newest; h; h = h->older) {
+        if (strcmp(h->peer.ip, ip))
+            continue;
+        first = h;
+        n++;
+    }
+    if (n >= LIMIT_HANDSHAKES_OF_ONE)
+        handshake_refuse(first, "too many handshakes of its address are unfinished and its is the oldest");
+    else if (l->n_handshakes >= LIMIT_HANDSHAKES)
+        handshake_refuse(l->oldest, "too many handshakes are unfinished and its is the oldest");
+}
+
 void
 endpoint_tls_start(struct endpoint_listener *l, int fd, const struct endpoint_peer *peer)
 {
-    if (l->n_handshakes >= ENDPOINT_HANDSHAKES)
-        handshake_refuse(l->oldest, "too many handshakes are unfinished and its is the oldest");
+    make_room(l, peer->ip);
 
     SSL *ssl = SSL_new(l->ssl);
     if (ssl && l->allows_anonymous)

@@ -1,5 +1,5 @@
 """A hypervisor that has nothing yet joins with a one-time token over TLS; a token that was used, is wrong or has expired is refused, and so is a
-daemon that did not make it."""
+daemon that did not make it. All that beside a crowd who have no certificate either, and only keep vnetd's connections."""
 import os
 import time
 
@@ -13,8 +13,44 @@ LAB = {"hosts": 1, "tls": True}
 URL = f"https://{NODE_IP}:{API_PORT}"
 
 
+# Connections without a certificate that ask for nothing, and some that do not even finish their handshakes; it ends when vnetd has closed them all.
+CROWD = """
+import select, socket, ssl, sys
+context = ssl._create_unverified_context()
+crowd = [socket.create_connection((sys.argv[1], int(sys.argv[2]))) for _ in range(300)]
+for i in range(0, len(crowd), 3):
+    try:
+        crowd[i] = context.wrap_socket(crowd[i])
+    except OSError:
+        crowd[i] = None
+crowd = [s for s in crowd if s]
+print("there", flush=True)
+while crowd:
+    for s in select.select(crowd, [], [])[0]:
+        try:
+            if s.recv(4096):
+                continue
+        except OSError:
+            pass
+        crowd.remove(s)
+"""
+
+
 @pytest.fixture(scope="module")
-def stranger(lab):
+def crowd(lab):
+    """On hv1: more than all that vnetd takes without a certificate. Its process."""
+    host, log = lab["hv1"], lab["hv1"].path("crowd.log")
+    number = host.agent.call("spawn", argv=["/usr/bin/python3", "-c", CROWD, NODE_IP, str(API_PORT)], log=log)
+
+    def is_there():
+        with open(log) as f:
+            return "there" in f.read()
+    wait_until(is_there, 30, "the crowd is there")
+    return number
+
+
+@pytest.fixture(scope="module")
+def stranger(lab, crowd):
     return lab.add_host("hv2", join=False)
 
 
@@ -87,6 +123,10 @@ def test_a_host_joins_once_with_a_token_and_its_agent_speaks_for_it(lab, strange
     guests = lab.ctl("vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "a", "10.0.1.0/24")
     one, two = lab.vms(["a:one@hv1", "a:two@hv2"])
     assert one.ping(two.ip) == "reply" and guests == ""
+
+
+def test_who_has_no_certificate_and_asks_for_nothing_is_sent_away(lab, stranger, crowd):
+    assert lab["hv1"].agent.call("wait", number=crowd, timeout=30) == 0
 
 
 def test_a_used_token_is_refused(lab, stranger):

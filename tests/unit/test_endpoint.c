@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <event2/bufferevent_ssl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "ofproto/session/endpoint.h"
 #include "tests/unit/test_pki.h"
@@ -459,6 +461,65 @@ a_handshake_that_does_not_come_ends_in_time(void **state)
     identity_free(&ca);
 }
 
+static int
+dial_from(const char *ip, uint16_t port)
+{
+    struct sockaddr_in from = { .sin_family = AF_INET }, to = { .sin_family = AF_INET, .sin_port = htons(port) };
+    inet_pton(AF_INET, ip, &from.sin_addr);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *) &from, sizeof from), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *) &to, sizeof to), 0);
+    return fd;
+}
+
+static bool
+is_cut(int fd)
+{
+    char byte;
+    ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
+    return !n || (n < 0 && errno == ECONNRESET);
+}
+
+static void
+until_cut(struct world *w, int fd)
+{
+    for (int i = 0; i < 5000 && !is_cut(fd); i++) {
+        event_base_loopexit(w->base, &(struct timeval){ .tv_usec = 1000 });
+        event_base_dispatch(w->base);
+    }
+    assert_true(is_cut(fd));
+}
+
+/* One that came before them all is left alone, and who has a certificate comes in. */
+static void
+who_begins_too_many_handshakes_ends_only_their_own(void **state)
+{
+    struct world *w = *state;
+    struct error err = { 0 };
+    int crowd[LIMIT_HANDSHAKES_OF_ONE + 2];
+    const size_t n = sizeof crowd / sizeof *crowd;
+    struct identity ca = identity_new(NULL, "ca", "ca", NULL), host = identity_new(&ca, "hv1", "host", NULL);
+    SSL_CTX *ssl = server_ctx(w, &ca, &err);
+    assert_non_null(ssl);
+    listen_at(w, "pssl:0:127.0.0.1", ssl, "host");
+    int other = dial_from("127.0.0.2", endpoint_listener_port(w->listener));
+    for (size_t i = 0; i < n; i++)
+        crowd[i] = dial_from("127.0.0.3", endpoint_listener_port(w->listener));
+    until_cut(w, crowd[0]);
+    until_cut(w, crowd[1]);
+    for (size_t i = 2; i < n; i++)
+        assert_false(is_cut(crowd[i]));
+    assert_false(is_cut(other));
+    assert_true(tls_dial(w, &host, TLS1_3_VERSION));
+    for (size_t i = 0; i < n; i++)
+        close(crowd[i]);
+    close(other);
+    SSL_CTX_free(ssl);
+    identity_free(&ca);
+    identity_free(&host);
+}
+
 static void
 missing_certificates_are_named_with_the_way_out(void **state)
 {
@@ -491,6 +552,7 @@ main(void)
         cmocka_unit_test_setup_teardown(without_a_required_kind_any_of_our_certificates_comes_in, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_instead_of_a_handshake_ends_the_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(a_handshake_that_does_not_come_ends_in_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_begins_too_many_handshakes_ends_only_their_own, setup, teardown),
         cmocka_unit_test_setup_teardown(missing_certificates_are_named_with_the_way_out, setup, teardown),
     };
     signal(SIGPIPE, SIG_IGN);
