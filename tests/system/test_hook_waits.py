@@ -1,5 +1,5 @@
 """libvirt's hook as a guest starts, with the real agent and vnetd: at 'prepare' the other hosts' flows are placed, before there is an interface; 'start'
-waits until every port is active, and no longer. No guest is started: the test is libvirt."""
+waits until every port is active, and no longer, also of a domain whose 'prepare' found nobody. No guest is started: the test is libvirt."""
 import os
 import re
 import subprocess
@@ -116,3 +116,50 @@ def test_start_does_not_wait_for_what_is_active(lab, agents):
     domain.plug()
     wait_until(lambda: domain.state() == "active", 20, "the port is active")
     ended(domain.hook("start"))
+
+
+def test_start_declares_first_what_nobody_has_answered_at_prepare(lab, agents):
+    """The agent, or vnetd, has come in between."""
+    domain = Domain(lab, 5)
+    start = domain.hook("start")
+    assert still_waits(start) and domain.state() == "building"
+    domain.plug()
+    ended(start)
+    assert domain.state() == "active"
+
+
+N_DOMAINS = 1000
+
+
+def domains_of_a_host(n):
+    """libvirt's test driver's file: they all run, and declare a port each."""
+    def one(i):
+        mac = f"52:54:00:01:{i >> 8:02x}:{i & 255:02x}"
+        return (f"<domain type='test'><name>many{i}</name><uuid>33333333-0000-4000-8000-{i:012x}</uuid><metadata><vnet:instance xmlns:vnet='urn:vnet:1'>"
+                f"<vnet:interface mac='{mac}' subnet='wide'/></vnet:instance></metadata><memory>1024</memory><vcpu>1</vcpu><os><type>hvm</type></os><devices>"
+                f"<interface type='bridge'><mac address='{mac}'/><source bridge='br-int'/><virtualport type='openvswitch'>"
+                f"<parameters interfaceid='44444444-0000-4000-8000-{i:012x}'/></virtualport></interface></devices></domain>")
+    return f"<node>{''.join(one(i) for i in range(n))}</node>"
+
+
+def test_a_host_with_a_thousand_domains_is_shown_whole_and_again(lab, agents, soak):
+    if not soak:
+        pytest.skip("in a soak: each of them is declared")
+    host, agent = lab["hv1"], lab["hv1"].vnet_agent
+    with open(host.path("many.xml"), "w") as f:
+        f.write(domains_of_a_host(N_DOMAINS))
+    lab.ctl("subnet-add", "v", "wide", "10.0.64.0/20")
+    agent.kill("TERM")
+    agent.connect = f"test://{host.path('many.xml')}"
+    agent.start()
+
+    def names(kind):
+        return {r["name"] for r in lab.vnetd.rows(kind, columns="name") if r["name"].startswith("many")}
+    wanted = {f"many{i}" for i in range(N_DOMAINS)}
+    wait_until(lambda: names("instance") == wanted, 60, "all are shown")
+    wait_until(lambda: names("port") == wanted, 300, "all have their ports")
+    lab.vnetd.restart()
+    lab.wait_agents("hv1")
+    wait_until(lambda: names("instance") == wanted, 60, "all are shown again")
+    assert names("port") == wanted
+    assert "was not taken" not in agent.last_words(1000)

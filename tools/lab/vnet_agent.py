@@ -15,7 +15,7 @@ class VnetAgent:
         self.host, self.server, self.certificates, self.options = host, server, certificates, list(options)
         self.program = os.path.join(build_folder(), "bin", "vnet-agent")
         self.socket, self.log, self.out = "/run/vnet-agent.sock", host.path("vnet-agent.log"), host.path("vnet-agent.out")
-        self._connect = connect
+        self.connect = connect
         self._number = None
 
     def hook(self, *options):
@@ -23,7 +23,7 @@ class VnetAgent:
         return (os.path.join(build_folder(), "bin", "vnet-hook"), f"--socket={self.socket}", *options)
 
     def arguments(self):
-        listed = [f"--connect={self._connect or self.host.libvirt.agent_uri}", f"--server={self.server}", f"--socket={self.socket}",
+        listed = [f"--connect={self.connect or self.host.libvirt.agent_uri}", f"--server={self.server}", f"--socket={self.socket}",
                   f"--log-file={self.log}", f"--state-dir={self.host.path('vnet-agent-state')}", "--config=/dev/null"]
         if self.certificates:
             listed += ["-p", self.certificates[0], "-c", self.certificates[1], "-C", self.certificates[2]]
