@@ -1,6 +1,6 @@
 /* A security group of 10,000 members on 20 hosts and one of ten on the same hosts, each with 1,000 rules, half of which name the group itself:
  * what it costs vnetd that a port joins, and how many flows every host is sent. And the same of a port that joins with a group beside, so that it is the
- * first one with this combination. */
+ * first one with this combination; and of a rule more, where there are 1,000 and where there are ten. */
 #include <stdio.h>
 
 #include "tools/bench/network.h"
@@ -9,10 +9,13 @@
 #define N_LARGE 10000
 #define N_SMALL 10
 #define N_RULES 1000
+#define N_FEW_RULES 10
 #define N_PAIRS 15
 #define N_FIRST 7
-#define N_JOINING 8                       /* of a sample: they outweigh what else happens */
+#define N_RULE_PAIRS 9
+#define N_JOINING 8                       /* of a sample: they outweigh what else happens; ports, or rules */
 #define FIRST_SMALL N_LARGE               /* on hosts 0 to 9 */
+#define FIRST_FEW (N_LARGE + N_SMALL)     /* on hosts 10 to 19, in a group of few rules */
 #define FIRST_JOINING (N_LARGE + N_HOSTS) /* on hosts 0 to 7, where both groups have members */
 #define N_PORTS (FIRST_JOINING + N_JOINING)
 
@@ -34,20 +37,28 @@ rule_op(const char *group, unsigned i)
                      "ingress", "proto", "tcp", "ports", ports, "peer", peer);
 }
 
+static const char *
+group_at_first(unsigned port)
+{
+    return port < N_LARGE ? "large" : port < FIRST_FEW ? "small" : port < FIRST_JOINING ? "few" : "none";
+}
+
 static json_t *
 groups_ops(void)
 {
-    static const char *const groups[] = { "large", "small" };
+    static const struct {
+        const char *name;
+        unsigned n_rules;
+    } groups[] = { { "large", N_RULES }, { "small", N_RULES }, { "few", N_FEW_RULES }, { "beside", 0 } };
     json_t *ops = json_array();
-    for (unsigned g = 0; g < 2; g++) {
-        json_array_append_new(ops,
-                              json_pack("{s:s, s:s, s:s, s:{s:s}}", "op", "add", "type", "sg", "name", groups[g], "values", "vpc", "v"));
-        for (unsigned i = 0; i < N_RULES; i++)
-            json_array_append_new(ops, rule_op(groups[g], i));
+    for (unsigned g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+        json_array_append_new(
+            ops, json_pack("{s:s, s:s, s:s, s:{s:s}}", "op", "add", "type", "sg", "name", groups[g].name, "values", "vpc", "v"));
+        for (unsigned i = 0; i < groups[g].n_rules; i++)
+            json_array_append_new(ops, rule_op(groups[g].name, i));
     }
-    json_array_append_new(ops, json_pack("{s:s, s:s, s:s, s:{s:s}}", "op", "add", "type", "sg", "name", "beside", "values", "vpc", "v"));
     for (unsigned p = 0; p < N_PORTS; p++)
-        json_array_append_new(ops, group_op(p, p < N_LARGE ? "large" : p < FIRST_SMALL + N_SMALL ? "small" : "none"));
+        json_array_append_new(ops, group_op(p, group_at_first(p)));
     return ops;
 }
 
@@ -138,6 +149,56 @@ print_first(struct network *n, const struct bench *b, const struct samples *know
                                       .reference = (double) at_known->other });
 }
 
+/* ---- a rule more ---- */
+
+/* Milliseconds of vnetd's CPU for one, until the ten hosts of the group's ports have confirmed it. 'port': no rule of the group has it or the next ones. */
+static double
+rule_cpu(struct network *n, const char *group, unsigned port)
+{
+    double before = daemon_cpu_ms(&n->daemon);
+    for (unsigned i = 0; i < N_JOINING; i++) {
+        json_t *ops = json_array();
+        json_array_append_new(ops, rule_op(group, port + i));
+        daemon_do(&n->daemon, ops);
+    }
+    network_wait_quiet(n);
+    return (daemon_cpu_ms(&n->daemon) - before) / N_JOINING;
+}
+
+/* Flow mods of one for a host that has a port of the group. */
+static uint64_t
+rule_mods(struct network *n, unsigned group_port, const char *group, unsigned port)
+{
+    json_t *ops = json_array();
+    unsigned host = network_host_of(n, group_port);
+    uint64_t before = n->hosts[host].of.n_mods;
+    json_array_append_new(ops, rule_op(group, port));
+    daemon_do(&n->daemon, ops);
+    network_wait_quiet(n);
+    return n->hosts[host].of.n_mods - before;
+}
+
+static void
+print_rule(struct network *n, const struct bench *b)
+{
+    struct samples many = { .n = 0 }, few = { .n = 0 };
+    unsigned port = 2 * N_RULES;
+    uint64_t at_many = rule_mods(n, FIRST_SMALL, "small", port), at_few = rule_mods(n, FIRST_FEW, "few", port);
+    for (unsigned i = 0; i < N_RULE_PAIRS; i++) {
+        port += N_JOINING;
+        samples_add(&many, rule_cpu(n, "small", port));
+        samples_add(&few, rule_cpu(n, "few", port));
+    }
+    figure_print(b, &(struct figure){ .name = "   CPU of one rule more in a group of 1,000 rules, on 10 hosts | of 10 rules",
+                                      .unit = "ms",
+                                      .value = samples_median(&many),
+                                      .reference = samples_median(&few) });
+    figure_print(b, &(struct figure){ .name = "   flow mods of that for a host with the group | of 10 rules",
+                                      .unit = "flows",
+                                      .value = (double) at_many,
+                                      .reference = (double) at_few });
+}
+
 void
 measure_sg(const struct bench *b)
 {
@@ -169,5 +230,6 @@ measure_sg(const struct bench *b)
                                       .value = (double) at_large.other,
                                       .reference = (double) at_small.other });
     print_first(&n, b, &large, &at_large);
+    print_rule(&n, b);
     network_stop(&n);
 }
