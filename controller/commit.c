@@ -15,6 +15,7 @@
 #include "controller/instance/removals.h"
 #include "controller/host/binding.h"
 #include "controller/host/handover.h"
+#include "controller/host/held_zones.h"
 #include "controller/host/host.h"
 #include "controller/outside.h"
 #include "controller/refusals.h"
@@ -272,6 +273,7 @@ take_effect(struct controller *c, struct transaction *t)
         struct vnet_event event = { .kind = EVENT_OBJECT, .change = &changes[i] };
         hosts_put_holders_first(c->hosts, &event);
         handovers_look(c->handovers, &event);
+        held_zones_look(c->held_zones, &event);
     }
     for (size_t i = 0; i < n; i++) {
         struct vnet_event event = { .kind = EVENT_OBJECT, .change = &changes[i] };

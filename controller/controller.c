@@ -16,6 +16,7 @@
 #include "controller/hits/rule_hits.h"
 #include "controller/host/binding.h"
 #include "controller/host/handover.h"
+#include "controller/host/held_zones.h"
 #include "controller/host/host.h"
 #include "controller/instance/agents.h"
 #include "controller/instance/counting.h"
@@ -79,6 +80,7 @@ controller_fact_changed(struct controller *c, const struct vnet_event *event)
         fact_concerns(c, event->after.host);
     hosts_put_holders_first(c->hosts, event);
     handovers_look(c->handovers, event);
+    held_zones_look(c->held_zones, event);
     compiler_changed(c->compiler, event, fact_concerns, c);
     hosts_changed(c->hosts, event);
     outside_changed(c->outside, event);
@@ -142,6 +144,8 @@ use_facts(struct controller *c, json_t *facts)
             use_binding(c, number, key + at, json_string_value(value));
         else if (sscanf(key, "lost/%u/%u", &number, &other) == 2)
             hosts_remember_lost_zone(c->hosts, number, other);
+        else if (sscanf(key, "held/%u", &number) == 1)
+            held_zones_remember(c->held_zones, number, (uint32_t) strtoul(json_string_value(value), NULL, 10));
         else if (sscanf(key, "pool/%u", &number) == 1)
             outside_remember(c->outside, number, json_string_value(value));
         else if (sscanf(key, "agent/%u", &number) == 1)
@@ -229,6 +233,7 @@ controller_start(struct controller *c, const struct options *options, struct err
     c->bindings = bindings_new(c);
     c->hosts = hosts_new(c);
     c->handovers = handovers_new(c);
+    c->held_zones = held_zones_new(c);
     c->commits = commits_new(c);
     c->refusals = refusals_new(c);
     c->retired = retired_new(c);
@@ -272,6 +277,7 @@ controller_stop(struct controller *c)
     bindings_free(c->bindings);
     hosts_free(c->hosts);
     handovers_free(c->handovers);
+    held_zones_free(c->held_zones);
     rule_hits_free(c->hits);
     retired_free(c->retired);
     refusals_free(c->refusals);

@@ -24,6 +24,7 @@ struct controller {
     struct commits *commits;       /* requests -> model -> store, one at a time */
     struct hosts *hosts;           /* hypervisors: sessions, tables, progress */
     struct handovers *handovers;   /* public addresses on their way to another place */
+    struct held_zones *held_zones; /* who held the addresses of balancers and NAT gateways last */
     struct bindings *bindings;     /* which port is where */
     struct waiters *waiters;       /* who waits for hosts to confirm */
     struct refusals *refusals;     /* what hosts' switches refuse, by object */

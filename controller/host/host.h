@@ -194,8 +194,9 @@ void host_zones_free(struct hypervisor *);
 void host_each_zone(const struct hypervisor *, void (*each)(void *aux, uint32_t number, uint16_t zone),
                     void *aux);                                    /* that is stored there */
 void hosts_zone_wanted(void *aux, uint32_t host, uint32_t number); /* as compiler_on_zone_wanted() calls it */
-/* Zones that have lost their place in connections, since these go by them for now (lost_zones.c): what flows say, as compiler_on_zone_follows() calls it;
- * its database has told all zones; its switch is about to be read back, or has said what it can, has confirmed; what had the number, the host are gone. */
+/* Zones that have lost their place in connections, since these go by them for now (lost_zones.c): what flows say, as compiler_on_zone_follows() calls it,
+ * and held_zones.c; its database has told all zones; its switch is about to be read back, or has said what it can, has confirmed; what had the number, the
+ * host are gone. */
 void hosts_zone_follows(void *aux, uint32_t host, uint32_t number, bool follows);
 void host_lost_zones_told(struct hypervisor *);
 void host_lost_zones_flush(struct hypervisor *);

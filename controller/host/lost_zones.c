@@ -1,6 +1,7 @@
 /* A port that no group filters passes its zone by; what the zone still has of earlier connections conntrack then no longer follows, and when the
  * port is filtered again it takes their next packets for wrong ones: their sequence numbers have moved on. So the zone forgets them before the
- * flows that filter are sent; the next packet is then known as one of a connection that is under way.
+ * flows that filter are sent; the next packet is then known as one of a connection that is under way. Likewise what a balancer or NAT gateway has at a
+ * host that its public address left, and comes back to (held_zones.h).
  *
  *              flows pass it by              flows go through it: flush                  the switch has confirmed them
  *     (none) -----------------> LOST ----------------------------------> FLUSHED (is_due) -----------------------------> (none)
@@ -10,8 +11,9 @@
  * A flush that could not be sent yet comes as soon as it can; what has not been flushed by the connection that there is is not confirmed by it either.
  * Only the flows that filter make entries in the zone, so there is nothing between the flush and them. What is LOST is kept in the store from the time
  * when the flows began to pass by: a vnetd that dies between the change that filters again and its flush leaves that to its successor. In a VPC with
- * balancers the zone also has their connections, which never passed it by: those stay (they have a mark). Open vSwitch before 3.3 cannot tell them
- * apart; there all stay. Which of them it is the session finds out at its beginning, before it reads any flow. */
+ * balancers a port's zone also has their connections, which never passed it by: those stay (they have a mark). Open vSwitch before 3.3 cannot tell them
+ * apart; there all stay. A balancer's zone also has what targets have with themselves by it, which has no mark and stays; before 3.3 all goes. Which
+ * of them it is the session finds out at its beginning, before it reads any flow. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -19,9 +21,11 @@
 #include "controller/host/host.h"
 #include "controller/store/store.h"
 
+#define MARK_BALANCED 1 /* LAYOUT_CT_BALANCED */
+
 struct lost_zone {
     struct map_node by_number;
-    uint32_t number; /* of the port */
+    uint32_t number; /* of the port, balancer or NAT gateway */
     bool is_stored, is_due;
     uint64_t seq;        /* is_due: what its host must have confirmed */
     uint64_t flushed_by; /* the host's connection, as it counts them; 0: none */
@@ -96,20 +100,44 @@ lost_remove(struct hypervisor *h, struct lost_zone *l)
     free(l);
 }
 
-/* False: later, when the session knows what its switch can. Nothing to forget by, or nothing to forget: zone 0. */
+/* False: later, when the session knows what its switch can. */
+static bool
+flush_port(const struct hypervisor *h, const struct port *port, uint16_t zone)
+{
+    if (model_vpc(hosts_controller(h->all)->model, port->vpc)->is_balanced)
+        return of_session_flush_ct(h->of, &(struct of_ct_match){ .has_zone = true, .zone = zone, .mark = 0, .mark_mask = UINT32_MAX })
+               || of_session_is_ct_known(h->of);
+    of_session_flush_zone(h->of, zone);
+    return true;
+}
+
+static bool
+flush_balancer(const struct hypervisor *h, uint16_t zone)
+{
+    struct of_ct_match from_outside = { .has_zone = true, .zone = zone, .mark = MARK_BALANCED, .mark_mask = MARK_BALANCED };
+    if (of_session_flush_ct(h->of, &from_outside))
+        return true;
+    if (!of_session_is_ct_known(h->of))
+        return false;
+    of_session_flush_zone(h->of, zone);
+    return true;
+}
+
+/* Nothing to forget by, or nothing to forget: zone 0. */
 static bool
 flush_send(const struct hypervisor *h, uint32_t number)
 {
     const struct controller *c = hosts_controller(h->all);
     uint16_t zone = runtime_zone(c->runtime, h->number, number);
     const struct port *port = model_port(c->model, number);
-    const struct vpc *vpc = port ? model_vpc(c->model, port->vpc) : NULL;
-    if (!zone || !vpc)
+    if (!zone)
         return true;
-    if (vpc->is_balanced)
-        return of_session_flush_ct(h->of, &(struct of_ct_match){ .has_zone = true, .zone = zone, .mark = 0, .mark_mask = UINT32_MAX })
-               || of_session_is_ct_known(h->of);
-    of_session_flush_zone(h->of, zone);
+    if (port)
+        return flush_port(h, port, zone);
+    if (model_lb(c->model, number))
+        return flush_balancer(h, zone);
+    if (model_natgw(c->model, number))
+        of_session_flush_zone(h->of, zone);
     return true;
 }
 
@@ -211,7 +239,7 @@ hosts_remember_lost_zone(struct hosts *all, uint32_t host, uint32_t number)
 {
     struct hypervisor *h = host_by_number(all, host);
     struct lost_zone gone = { .number = number, .is_stored = true };
-    if (h && model_port(hosts_controller(all)->model, number) && !lost_find(h, number))
+    if (h && model_get(hosts_controller(all)->model, number, OBJECT_NONE) && !lost_find(h, number))
         lost_add(h, number)->is_stored = true;
     else if (h && !lost_find(h, number))
         lost_store(h, &gone, false);

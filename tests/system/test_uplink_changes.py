@@ -3,6 +3,7 @@ import pytest
 
 from gateways import gateway_words, holders
 from lab import wait_until
+from lab.procs import Link
 from public import UPLINK, Watch, address, attach, expect_answers, expect_right_neighbour, make_pool, make_vpc, start_servers
 from support import expect_verify_clean
 
@@ -10,6 +11,8 @@ OUTSIDE = {"public": {0: "203.0.113.1/24"}, "other": {0: "192.0.2.1/24"}}
 BOTH = {**UPLINK, "other": "br-other"}
 LAB = {"hosts": 3, "outside": OUTSIDE, "uplinks": {"hv1": BOTH, "hv2": BOTH}, "gateways": ("hv1", "hv2")}
 EIPS = [address(n) for n in range(11, 17)]
+BALANCED = address(20)
+STEP = 10_000_000               # bytes: more than any window
 PUBLIC, OTHER = "public:br-ex", "other:br-other"
 
 
@@ -111,4 +114,40 @@ def test_a_gateway_that_is_none_any_more_and_is_again(lab, home):
     wait_until(lambda: gateway_words(lab)["hv1"] is None, 10, "hv1 is no gateway")
     expect_all_at_hv2(lab)
     set_gateway(lab, "hv1", "true")
+    expect_home(lab, home)
+
+
+def carried(lab):
+    """Bytes that have come from the outside, and gone there."""
+    return [int(lab.outside.run("cat", f"/sys/class/net/public/statistics/{way}_bytes")) for way in ("tx", "rx")]
+
+
+def expect_both_ways(lab, seconds=30):
+    before = carried(lab)
+    wait_until(lambda: all(n > b + STEP for n, b in zip(carried(lab), before)), seconds, "both transfers go on")
+
+
+def test_a_balancer_s_transfers_go_on_while_another_gateway_holds_it_and_when_the_first_has_it_back(lab, home):
+    """What that one remembers of them is past long since. One client sends and the other only hears: at a holder that knows nothing its server speaks
+    first."""
+    (target,) = lab.vms(["s:t@hv3"], port="sg=none")
+    lab.ctl.batch(["lb-add s lb", *(line for port in (8081, 8082) for line in (
+        f"tg-add v t{port} tcp {port} check=none", f"listener-add lb tcp:{port - 8000} t{port}", f"target-add t{port} t"))])
+    attach(lab.ctl, BALANCED, "lb:lb")
+    wait_until(lambda: holders(lab)[BALANCED], 10, "somebody holds it")
+    first = holders(lab)[BALANCED]
+    with target.doing("tcp_server", port=8081), target.doing("tcp_giver", port=8082):
+        wait_until(lambda: lab.outside.tcp_connect(BALANCED, 81, timeout=0.5) == "connected", 10, "the outside reaches the balancer")
+        links = [Link(lab.outside.agent.path) for _ in range(2)]
+        links[0].start("tcp_send", ip=BALANCED, port=81, n_bytes=10 * STEP, timeout=60)
+        links[1].start("tcp_fetch", ip=BALANCED, port=82, n_bytes=10 * STEP, timeout=60)
+        expect_both_ways(lab)
+        for word in ("false", "true"):
+            set_gateway(lab, first, word)
+            wait_until(lambda w=word: (holders(lab)[BALANCED] == first) == (w == "true"), 10, "it has moved")
+            expect_both_ways(lab)
+        results = [link.collect() for link in links]
+        for link in links:
+            link.close()
+    assert [r["ok"] for r in results] == [True, True], results
     expect_home(lab, home)

@@ -89,6 +89,10 @@ check_PROGRAMS += tests/unit/test_lost_zones
 tests_unit_test_lost_zones_SOURCES = tests/unit/test_lost_zones.c $(controller_switch)
 tests_unit_test_lost_zones_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_held_zones
+tests_unit_test_held_zones_SOURCES = tests/unit/test_held_zones.c $(controller_switch)
+tests_unit_test_held_zones_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_host_zones
 tests_unit_test_host_zones_SOURCES = tests/unit/test_host_zones.c $(controller_switch)
 tests_unit_test_host_zones_LDFLAGS = -Wl,--wrap=ovsdb_session_set_zone

@@ -108,7 +108,7 @@ void block_add(struct block *, const struct spec *); /* a meter or group */
  * host has stored it. */
 uint16_t block_zone(struct block *, uint32_t number);
 /* Says whether all packets of the connections in that zone pass it by the flows of this block. Where they do not, conntrack loses its place in
- * them; so a zone that follows again must have forgotten them by then. */
+ * them; so a zone that follows again must have forgotten them by then. A block that is gone says nothing. */
 void block_zone_follows(struct block *, uint32_t number, bool follows);
 
 /* Emits the numbers of objects that have a block of this feature on 'host' because it holds 'vpc' (0: whatever it holds). */

@@ -21,6 +21,17 @@ touch_listener(void *aux, uint32_t number)
     touch(aux, OBJECT_LISTENER, number);
 }
 
+/* A balancer's own rows follow from where its targets listen. */
+static void
+touch_listener_and_balancer(void *aux, uint32_t number)
+{
+    const struct lb_touch *t = aux;
+    const struct listener *listener = model_listener(t->view->model, number);
+    touch(t, OBJECT_LISTENER, number);
+    if (listener)
+        touch(t, OBJECT_LB, listener->lb);
+}
+
 /* A target's rows follow also from the health of the others. */
 static void
 touch_target(void *aux, uint32_t number)
@@ -56,14 +67,14 @@ target_changed(struct lb_touch *t, const struct change *c)
     touch(t, OBJECT_TARGET, c->number);
     touch(t, OBJECT_PORT, target->port);
     lb_each_target(t->view, target->tg, touch_target, t);
-    lb_each_listener(t->view, target->tg, touch_listener, t);
+    lb_each_listener(t->view, target->tg, touch_listener_and_balancer, t);
 }
 
 static void
 group_changed(struct lb_touch *t, const struct change *c)
 {
     lb_each_target(t->view, c->number, touch_target_and_port, t);
-    lb_each_listener(t->view, c->number, touch_listener, t);
+    lb_each_listener(t->view, c->number, touch_listener_and_balancer, t);
 }
 
 static void
@@ -90,6 +101,13 @@ port_changed(struct lb_touch *t, uint32_t port)
 {
     touch(t, OBJECT_PORT, port);
     lb_each_target(t->view, port, touch_target, t);
+}
+
+static void
+touch_balancers_of_target(void *aux, uint32_t number)
+{
+    const struct lb_touch *t = aux;
+    lb_each_listener(t->view, model_target(t->view->model, number)->tg, touch_listener_and_balancer, aux);
 }
 
 static bool
@@ -135,7 +153,10 @@ object_changed(struct lb_touch *t, const struct change *c)
 {
     switch (c->type) {
     case OBJECT_VPC: vpc_changed(t, c); break;
-    case OBJECT_PORT: port_changed(t, c->number); break;
+    case OBJECT_PORT:
+        port_changed(t, c->number);
+        lb_each_target(t->view, c->number, touch_balancers_of_target, t);
+        break;
     case OBJECT_LB: balancer_changed(t, c); break;
     case OBJECT_LISTENER: listener_changed(t, c); break;
     case OBJECT_TG: group_changed(t, c); break;

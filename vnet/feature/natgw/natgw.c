@@ -197,6 +197,7 @@ natgw_flows(struct block *b, uint8_t type, uint32_t number)
     uint16_t zone = block_zone(b, number);
     if (!zone)
         return;
+    block_zone_follows(b, number, true);
     out_rows(b, &p, zone);
     in_rows(b, &p, zone);
     in_fragment_rows(b, &p, zone);
