@@ -7,6 +7,7 @@
 #include "controller/feed.h"
 #include "controller/host/facts_text.h"
 #include "controller/host/handover.h"
+#include "controller/host/held_zones.h"
 #include "controller/host/host.h"
 #include "controller/instance/counting.h"
 #include "controller/outside.h"
@@ -49,6 +50,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     c.feed = feed_new(&c);
     c.hosts = hosts_new(&c);
     c.handovers = handovers_new(&c);
+    c.held_zones = held_zones_new(&c);
     c.outside = outside_new(&c);
     c.checks = checks_new(&c);
     c.counting = counting_new(&c);
@@ -67,6 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     outside_free(c.outside);
     hosts_free(c.hosts);
     handovers_free(c.handovers);
+    held_zones_free(c.held_zones);
     feed_free(c.feed);
     compiler_free(c.compiler);
     runtime_free(c.runtime);
