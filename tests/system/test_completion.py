@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from plain import VNETCTL, Daemon
+from lab.daemon import Ctl
+from plain import Daemon
 
 SCRIPT = os.path.join(os.path.dirname(__file__), "../../tools/vnetctl/vnetctl.bash")
 # As readline does it: the function that `complete` has registered, with the line, the cursor, and the words as COMP_WORDBREAKS breaks them.
@@ -25,7 +26,7 @@ printf '%s\n' "${{COMPREPLY[@]}}"
 
 def complete(line, server, rest=""):
     """What bash offers at the end of this line, with the cursor before the rest; like readline's, without repetitions."""
-    environment = {**os.environ, "PATH": f"{os.path.dirname(VNETCTL)}:{os.environ['PATH']}", "VNET_SERVER": server}
+    environment = {**os.environ, "PATH": f"{os.path.dirname(Ctl(server).program)}:{os.environ['PATH']}", "VNET_SERVER": server}
     done = subprocess.run(["bash", "--norc", "-c", ASK.format(script=shlex.quote(SCRIPT), line=shlex.quote(line), rest=shlex.quote(rest))], env=environment,
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and not done.stderr, done
