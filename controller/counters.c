@@ -36,10 +36,10 @@ struct drop_counts {
     void *aux;
 };
 
-/* One host's reading; outlives a time-out. */
+/* One host's reading, of these numbers; outlives a time-out. */
 struct reading {
     struct drop_counts *counts;
-    uint32_t host;
+    uint32_t host, first, last;
 };
 
 static struct count *
@@ -125,7 +125,7 @@ mark_read(struct reading *r)
     struct drop_counts *d = r->counts;
     MAP_FOR_EACH (n, &d->counts) {
         struct count *c = CONTAINER_OF(n, struct count, by_number);
-        if (c->host == r->host)
+        if (c->host == r->host && c->number >= r->first && c->number <= r->last)
             c->is_read = true;
     }
 }
@@ -144,10 +144,13 @@ read_done(void *aux, bool ok)
 }
 
 static void
-ask(struct drop_counts *d, struct hypervisor *h, struct of_session_read *read)
+ask(struct drop_counts *d, struct hypervisor *h, const struct cookie_block *block, struct of_session_read *read)
 {
     struct reading *r = mem_zalloc(sizeof *r);
-    *r = (struct reading){ d, h->number };
+    *r = (struct reading){ d, h->number, block->first, block->last };
+    read->table = 0xff;
+    read->cookie = block->cookie;
+    read->cookie_mask = block->mask;
     read->each_flow = read_flow;
     read->each_meter = read_meter;
     read->done = read_done;
@@ -159,27 +162,43 @@ ask(struct drop_counts *d, struct hypervisor *h, struct of_session_read *read)
     }
 }
 
-static void
-ask_by_cookie(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint64_t mask)
+/* Numbers of one type's objects; last 0: none. */
+struct numbers {
+    uint32_t first, last;
+};
+
+static bool
+is_one(const struct numbers *n)
 {
-    static const uint8_t every_table[] = { 0xff };
-    ask(d, h,
-        &(struct of_session_read){ .table = 0xff, .tables = every_table, .n_tables = 1, .cookie = cookie & mask, .cookie_mask = mask });
+    return n->last && n->first == n->last;
 }
 
-/* What is counted where public addresses are translated; a cookie without a number: of all. And their meter: 0: all, NO_METER: none. */
+static size_t
+blocks_of(const struct numbers *n, uint8_t feature, uint8_t type, struct cookie_block blocks[COOKIE_BLOCKS])
+{
+    return n->last ? cookie_blocks(feature, type, n->first, n->last, blocks) : 0;
+}
+
 static void
-ask_public(struct drop_counts *d, struct hypervisor *h, uint64_t cookie, uint32_t meter)
+ask_all_tables(struct drop_counts *d, struct hypervisor *h, const struct numbers *numbers, uint8_t feature, uint8_t type)
+{
+    static const uint8_t every_table[] = { 0xff };
+    struct cookie_block blocks[COOKIE_BLOCKS];
+    size_t n = blocks_of(numbers, feature, type, blocks);
+    for (size_t i = 0; i < n; i++)
+        ask(d, h, &blocks[i], &(struct of_session_read){ .tables = every_table, .n_tables = 1 });
+}
+
+/* What is counted where public addresses are translated. And their meter: 0: all, NO_METER: none. */
+static void
+ask_public(struct drop_counts *d, struct hypervisor *h, const struct numbers *numbers, uint8_t feature, uint8_t type, uint32_t meter)
 {
     static const uint8_t tables[] = { STAGE_NAT_OUT, STAGE_NAT_IN };
-    ask(d, h,
-        &(struct of_session_read){ .table = 0xff,
-                                   .tables = tables,
-                                   .n_tables = 2,
-                                   .cookie = cookie,
-                                   .cookie_mask = cookie_number(cookie) ? UINT64_MAX : 0xffffULL << 48,
-                                   .want_meter_stats = meter != NO_METER,
-                                   .meter = meter });
+    struct cookie_block blocks[COOKIE_BLOCKS];
+    size_t n = blocks_of(numbers, feature, type, blocks);
+    for (size_t i = 0; i < n; i++)
+        ask(d, h, &blocks[i],
+            &(struct of_session_read){ .tables = tables, .n_tables = 2, .want_meter_stats = !i && meter != NO_METER, .meter = meter });
 }
 
 struct of_session_read
@@ -202,29 +221,26 @@ drop_counts_is_exhausted(const struct wire_flow *flow)
            && flow->priority == PRIORITY_NATGW_EXHAUSTED;
 }
 
-/* What is wanted of one host. One object's flows are found by their cookie; those of several are asked for together. */
+/* What is wanted of one host. */
 struct wanted_of_host {
     uint32_t host;
-    uint32_t n_ports, port, n_eips, eip, n_natgws, natgw;
+    struct numbers ports, eips, natgws;
     bool is_host_wanted;
 };
 
 static void
 ask_host(struct drop_counts *d, const struct wanted_of_host *w)
 {
+    const struct numbers itself = { w->host, w->is_host_wanted ? w->host : 0 };
     struct hypervisor *h = host_by_number(d->controller->hosts, w->host);
     if (!h || !host_is_connected(h))
         return;
-    if (w->n_ports)
-        ask_by_cookie(d, h, cookie_make(FEATURE_REJECT, OBJECT_PORT, w->port), w->n_ports == 1 ? UINT64_MAX : 0xffffULL << 48);
-    if (w->is_host_wanted)
-        ask_by_cookie(d, h, cookie_make(FEATURE_TUNNEL, OBJECT_HOST, w->host), UINT64_MAX);
+    ask_all_tables(d, h, &w->ports, FEATURE_REJECT, OBJECT_PORT);
+    ask_all_tables(d, h, &itself, FEATURE_TUNNEL, OBJECT_HOST);
     /* A switch has one list of meters: it is read once. */
-    uint32_t natgws_meter = w->n_natgws == 1 ? model_eip_of(d->controller->model, w->natgw) : 0;
-    if (w->n_eips)
-        ask_public(d, h, cookie_make(FEATURE_EIP, OBJECT_EIP, w->n_eips == 1 ? w->eip : 0), w->n_eips == 1 && !w->n_natgws ? w->eip : 0);
-    if (w->n_natgws)
-        ask_public(d, h, cookie_make(FEATURE_NATGW, OBJECT_NATGW, w->n_natgws == 1 ? w->natgw : 0), w->n_eips ? NO_METER : natgws_meter);
+    uint32_t natgws_meter = is_one(&w->natgws) ? model_eip_of(d->controller->model, w->natgws.first) : 0;
+    ask_public(d, h, &w->eips, FEATURE_EIP, OBJECT_EIP, is_one(&w->eips) && !w->natgws.last ? w->eips.first : 0);
+    ask_public(d, h, &w->natgws, FEATURE_NATGW, OBJECT_NATGW, w->eips.last ? NO_METER : natgws_meter);
 }
 
 static uint32_t
@@ -242,19 +258,22 @@ host_that_counts(const struct controller *c, const struct object *o)
 }
 
 static void
+number_add(struct numbers *n, uint32_t number)
+{
+    if (!n->last || number < n->first)
+        n->first = number;
+    if (number > n->last)
+        n->last = number;
+}
+
+static void
 want(struct wanted_of_host *w, const struct object *o)
 {
     switch (o->type) {
     case OBJECT_HOST: w->is_host_wanted = true; break;
-    case OBJECT_EIP:
-        w->n_eips++;
-        w->eip = o->number;
-        break;
-    case OBJECT_NATGW:
-        w->n_natgws++;
-        w->natgw = o->number;
-        break;
-    default: w->n_ports++; w->port = o->number;
+    case OBJECT_EIP: number_add(&w->eips, o->number); break;
+    case OBJECT_NATGW: number_add(&w->natgws, o->number); break;
+    default: number_add(&w->ports, o->number);
     }
 }
 

@@ -11,7 +11,7 @@
 
 #define ROUND_MS 10000  /* between the end of a round and the next one's beginning */
 #define PAUSE 9         /* times as long as a reading took */
-#define ASKED_AT_ONCE 8 /* hosts, by a question */
+#define ASKED_AT_ONCE 8 /* readings of a question */
 #define ASK_TIMEOUT_S 5
 
 struct hit_rounds {
@@ -29,7 +29,8 @@ struct reading {
     struct hit_rounds *rounds;
     const struct hit_source *source;
     uint64_t number;
-    uint32_t host, rule; /* rule 0: all */
+    uint32_t host;
+    struct cookie_block block;
     void (*done)(void *aux, bool ok);
     void *aux;
 };
@@ -46,7 +47,7 @@ read_done(void *aux, bool ok)
 {
     struct reading *r = aux;
     if (ok)
-        rule_hits_host_read(r->rounds->hits, r->host, r->source->type, r->rule, r->number);
+        rule_hits_host_read(r->rounds->hits, r->number, &(struct hits_of){ r->host, r->source->type, r->block.first, r->block.last });
     r->done(r->aux, ok);
     free(r);
 }
@@ -62,8 +63,8 @@ host_read(struct hit_rounds *rounds, const struct reading *wanted)
         .table = 0xff,
         .tables = r->source->tables,
         .n_tables = r->source->n_tables,
-        .cookie = cookie_make(r->source->feature, r->source->type, r->rule),
-        .cookie_mask = r->rule ? UINT64_MAX : 0xffffULL << 48,
+        .cookie = r->block.cookie,
+        .cookie_mask = r->block.mask,
         .each_flow = read_flow,
         .done = read_done,
         .aux = r,
@@ -117,9 +118,11 @@ round_go(evutil_socket_t fd, short what, void *aux)
 {
     struct hit_rounds *r = aux;
     while (round_next(r)) {
+        struct cookie_block blocks[COOKIE_BLOCKS];
         const struct hit_source *source = hit_source_at(r->source++);
+        cookie_blocks(source->feature, source->type, 0, UINT32_MAX, blocks); /* all: one block */
         r->began_ms = controller_now_ms();
-        if (host_read(r, &(struct reading){ .source = source, .host = r->host, .done = round_read, .aux = r }))
+        if (host_read(r, &(struct reading){ .source = source, .host = r->host, .block = blocks[0], .done = round_read, .aux = r }))
             return;
     }
     round_wait(r, ROUND_MS);
@@ -149,8 +152,9 @@ struct asking {
     struct hit_rounds *rounds;
     const struct hit_source *source;
     uint32_t *hosts;
-    size_t n, next, n_pending;
-    uint32_t rule; /* the only one asked for, or 0 */
+    struct cookie_block blocks[COOKIE_BLOCKS]; /* asked of each of them */
+    size_t n_blocks;
+    size_t n, next, n_pending; /* readings: of each host so many as there are blocks */
     bool is_incomplete, is_done, is_starting;
     struct event *timer;
     rule_hits_done *done;
@@ -183,8 +187,11 @@ asking_go(struct asking *a)
         return;
     a->is_starting = true;
     while (a->next < a->n && a->n_pending < ASKED_AT_ONCE) {
-        bool ok = host_read(
-            a->rounds, &(struct reading){ .source = a->source, .host = a->hosts[a->next++], .rule = a->rule, .done = asked, .aux = a });
+        const struct reading wanted = {
+            .source = a->source, .host = a->hosts[a->next / a->n_blocks], .block = a->blocks[a->next % a->n_blocks], .done = asked, .aux = a
+        };
+        bool ok = host_read(a->rounds, &wanted);
+        a->next++;
         a->n_pending += ok;
         a->is_incomplete |= !ok;
     }
@@ -215,23 +222,33 @@ has_flows(const struct hypervisor *h, const struct hit_source *source, const uin
     return false;
 }
 
+/* The least and the greatest number, and what lies between them. */
+static size_t
+blocks_of(const struct hit_source *source, const uint32_t *rules, size_t n, struct cookie_block blocks[COOKIE_BLOCKS])
+{
+    uint32_t first = UINT32_MAX, last = 0;
+    for (size_t i = 0; i < n; i++) {
+        first = rules[i] < first ? rules[i] : first;
+        last = rules[i] > last ? rules[i] : last;
+    }
+    return source ? cookie_blocks(source->feature, source->type, first, last, blocks) : 0;
+}
+
 void
 hit_rounds_ask(struct hit_rounds *rounds, const struct hit_question *q)
 {
     struct asking *a = mem_zalloc(sizeof *a);
-    size_t cap = 0;
+    size_t cap = 0, n_hosts = 0;
     const struct object *first = q->n ? model_get(rounds->controller->model, q->rules[0], OBJECT_NONE) : NULL;
-    *a = (struct asking){ .rounds = rounds,
-                          .source = first ? hit_source_of(first->type) : NULL,
-                          .rule = q->n == 1 ? q->rules[0] : 0,
-                          .done = q->done,
-                          .aux = q->aux };
+    *a = (struct asking){ .rounds = rounds, .source = first ? hit_source_of(first->type) : NULL, .done = q->done, .aux = q->aux };
+    a->n_blocks = blocks_of(a->source, q->rules, q->n, a->blocks);
     for (const struct hypervisor *h = hosts_first(rounds->controller->hosts); h; h = hosts_next(rounds->controller->hosts, h)) {
         if (!a->source || !has_flows(h, a->source, q->rules, q->n))
             continue;
-        a->hosts = mem_grow(a->hosts, &cap, a->n + 1, sizeof *a->hosts);
-        a->hosts[a->n++] = h->number;
+        a->hosts = mem_grow(a->hosts, &cap, n_hosts + 1, sizeof *a->hosts);
+        a->hosts[n_hosts++] = h->number;
     }
+    a->n = n_hosts * a->n_blocks;
     a->timer = evtimer_new(rounds->controller->base, asking_timeout, a);
     evtimer_add(a->timer, &(struct timeval){ .tv_sec = ASK_TIMEOUT_S });
     asking_go(a);

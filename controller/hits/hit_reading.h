@@ -19,9 +19,13 @@ struct hit_question {
 };
 void hit_rounds_ask(struct hit_rounds *, const struct hit_question *);
 
-/* What it tells (rule_hits.c): a flow, and the end of a reading that showed all flows that a host has for objects of this type, or for one of them
- * (0: all). */
+/* What it tells (rule_hits.c): a flow, and the end of a reading that showed all flows that a host has for objects of a type that are numbered so. */
+struct hits_of {
+    uint32_t host;
+    enum object_type type;
+    uint32_t first, last;
+};
 void rule_hits_flow_seen(struct rule_hits *, uint32_t host, uint64_t reading, const struct wire_flow *);
-void rule_hits_host_read(struct rule_hits *, uint32_t host, enum object_type, uint32_t rule, uint64_t reading);
+void rule_hits_host_read(struct rule_hits *, uint64_t reading, const struct hits_of *);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/log.h"
 
 #define STORE_MS 1000
+#define FEW 4096
 
 /* One rule's, target's or listener's on one host; of targets and listeners apart: the first packets of connections, and all others. Host 0: of
  * hosts that are no more. */
@@ -309,20 +310,23 @@ of_host(const struct rule_hits *r, uint32_t host)
     return map_first_hash(&r->by_host, hash_u32(host));
 }
 
-void
-rule_hits_host_read(struct rule_hits *r, uint32_t host, enum object_type type, uint32_t rule, uint64_t reading)
+static void
+account_read(struct rule_hits *r, struct account *a, uint64_t reading, const struct hits_of *of)
 {
-    struct hit_now at = now();
-    for (int is_new = 0; rule && is_new <= 1; is_new++) {
-        struct account *a = account_find(r, host, rule, is_new);
-        if (a)
-            hit_count_read(&a->count, reading, at);
-    }
-    for (struct map_node *n = rule ? NULL : of_host(r, host); n; n = map_next_hash(n)) {
-        struct account *a = CONTAINER_OF(n, struct account, by_host);
-        if (a->host == host && model_get(r->controller->model, a->rule, type))
-            hit_count_read(&a->count, reading, at);
-    }
+    if (a->host == of->host && a->rule >= of->first && a->rule <= of->last && model_get(r->controller->model, a->rule, of->type))
+        hit_count_read(&a->count, reading, now());
+}
+
+/* Few numbers are looked up one by one: a host may have very many accounts. */
+void
+rule_hits_host_read(struct rule_hits *r, uint64_t reading, const struct hits_of *of)
+{
+    bool are_few = of->last - of->first < FEW;
+    for (uint64_t rule = of->first; are_few && rule <= of->last; rule++)
+        for (struct map_node *n = map_first_hash(&r->by_pair, pair_hash(of->host, (uint32_t) rule)); n; n = map_next_hash(n))
+            account_read(r, CONTAINER_OF(n, struct account, by_pair), reading, of);
+    for (struct map_node *n = are_few ? NULL : of_host(r, of->host); n; n = map_next_hash(n))
+        account_read(r, CONTAINER_OF(n, struct account, by_host), reading, of);
 }
 
 void

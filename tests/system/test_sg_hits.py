@@ -173,6 +173,9 @@ def test_rules_are_listed_with_their_hits_and_those_never_hit_alone(scene, lab):
     never = {r["id"] for r in lab.ctl.json("--unused", "sg-rule-list", "server")}
     assert scene.unused in never and scene.wide not in never
     assert never == {rule for rule, row in rows.items() if not row["packets"]}
+    counts = {rule: row["packets"] for rule, row in rows.items()}
+    for limit in 1, 2, 3:                # each page asks the switches only for what is on it
+        assert {r["id"]: r["packets"] for r in lab.vnetd.rows("sg-rule", limit=limit) if r["id"] in counts} == counts
 
 
 def test_a_rule_that_goes_takes_its_count_with_it(scene, lab):

@@ -92,6 +92,14 @@ def test_a_forged_frame_goes_nowhere_and_is_counted(lab, net, reason):
         assert drops(lab)[reason] == before + COUNT, what
 
 
+def test_pages_of_any_size_show_the_same_counters(lab, net):
+    """Each asks the switches only for what is on it."""
+    whole = {r["name"]: r["drops"] for r in lab.vnetd.rows("port")}
+    assert whole["a"]["mac"] and whole["e"]["mac"] == 0 and len(whole) == 5
+    for limit in 1, 2, 3:
+        assert {r["name"]: r["drops"] for r in lab.vnetd.rows("port", limit=limit)} == whole
+
+
 def test_a_forged_frame_does_not_mislead_neighbours(net):
     a, b, c = net["a"], net["b"], net["c"]
     c.flush_neighbours()

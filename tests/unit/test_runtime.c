@@ -263,6 +263,47 @@ a_gateway_is_one_while_its_facts_say_so(void **unused)
     runtime_free(r);
 }
 
+/* All numbers asked for, each by one block, and at most twice as many in all. */
+static void
+expect_blocks(uint32_t first, uint32_t last)
+{
+    struct cookie_block blocks[COOKIE_BLOCKS];
+    size_t n = cookie_blocks(7, 3, first, last, blocks);
+    uint64_t taken_in = 0;
+    assert_in_range(n, 1, COOKIE_BLOCKS);
+    assert_int_equal(blocks[0].first, first);
+    assert_int_equal(blocks[n - 1].last, last);
+    for (size_t i = 0; i < n; i++) {
+        const struct cookie_block *b = &blocks[i];
+        assert_true(b->first <= b->last && (!i || b->first == blocks[i - 1].last + 1));
+        assert_int_equal(cookie_make(7, 3, b->first) & b->mask, b->cookie);
+        assert_int_equal(cookie_make(7, 3, b->last) & b->mask, b->cookie);
+        assert_int_equal(b->mask >> 32, UINT32_MAX);
+        assert_int_equal(~b->mask & (~b->mask + 1), 0); /* a prefix: all between them, too */
+        taken_in += ~b->mask + 1;
+    }
+    if (taken_in > 2 * ((uint64_t) last - first + 1))
+        fail_msg("%u..%u: %lu", first, last, (unsigned long) taken_in);
+}
+
+static void
+cookies_of_a_range_of_numbers_are_few_blocks_and_few_more_numbers(void **state)
+{
+    static const uint32_t some[] = {
+        0, 1, 2, 3, 7, 8, 999, 1000, 1023, 1024, 1999, 65535, 65536, 131000, 0x7fffffff, 0x80000000, UINT32_MAX
+    };
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        for (size_t k = i; k < sizeof some / sizeof *some; k++)
+            expect_blocks(some[i], some[k]);
+    for (uint32_t first = 1; first < 70; first++)
+        for (uint32_t last = first; last < 140; last++)
+            expect_blocks(first, last);
+    struct cookie_block one[COOKIE_BLOCKS];
+    assert_int_equal(cookie_blocks(7, 3, 5, 5, one), 1);
+    assert_int_equal(one[0].mask, UINT64_MAX);
+    assert_int_equal(cookie_blocks(7, 3, 0, UINT32_MAX, one), 1);
+}
+
 int
 main(void)
 {
@@ -277,6 +318,7 @@ main(void)
         cmocka_unit_test(a_host_holds_a_vpc_from_its_first_port_to_its_last),
         cmocka_unit_test(presence_counts_right_after_any_moves),
         cmocka_unit_test(every_table_has_a_name_and_tables_rise),
+        cmocka_unit_test(cookies_of_a_range_of_numbers_are_few_blocks_and_few_more_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

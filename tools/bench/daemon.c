@@ -97,6 +97,8 @@ answer_json(char *take_text, const char *path)
     struct error err;
     if (strncmp(take_text, "HTTP/1.1 200", 12) || !body)
         bench_die("%s: %.600s", path, take_text);
+    if (strstr(take_text, "\r\nLink: "))
+        bench_die("%s: the answer is only a page", path);
     json_t *json = json_parse(body + 4, strlen(body + 4), path, &err);
     if (!json)
         bench_die("%s", err.text);

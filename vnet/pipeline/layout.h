@@ -29,6 +29,7 @@
 #ifndef VNET_PIPELINE_LAYOUT_H
 #define VNET_PIPELINE_LAYOUT_H 1
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ofproto/flow/field.h"
@@ -155,6 +156,15 @@ cookie_number(uint64_t c)
 {
     return (uint32_t) c;
 }
+
+/* Cookies by which to ask a switch for flows of objects numbered first..last, those of one feature and type: at most COOKIE_BLOCKS masks, which
+ * together take in no more than twice as many numbers. Returns how many. */
+struct cookie_block {
+    uint64_t cookie, mask;
+    uint32_t first, last; /* the part of the numbers that this one is asked for */
+};
+#define COOKIE_BLOCKS 2
+size_t cookie_blocks(uint8_t feature, uint8_t type, uint32_t first, uint32_t last, struct cookie_block[COOKIE_BLOCKS]);
 
 /* Bytes that Geneve without options or VXLAN takes from the underlay's MTU over IPv4: outer IP 20, UDP 8, header 8, inner Ethernet 14. */
 #define LAYOUT_TUNNEL_OVERHEAD 50
