@@ -6,32 +6,54 @@ import re
 import pytest
 
 from lab import wait_until
+from lab.outside import CLIENT_IP, FAR_IP
 from model import Topology
+from public import OUTSIDE, UPLINK, address, attach, expect_answers, make_pool, make_vpc
 from support import SwitchControl
 
-LAB = {"hosts": 3}
-PACKETS = 500
+LAB = {"hosts": 3, "outside": OUTSIDE, "uplinks": {"hv1": UPLINK}, "gateways": ("hv1",)}
+PACKETS, PUBLIC_PACKETS = 500, 100
 TABLE = re.compile(r"^\s*(\d+)\. ")
 TUNNEL = re.compile(r"tnl_push\(.*?dst=([\d.]+),.*?vni=0x([0-9a-f]+)", re.S)
-SIZE_CHECK = re.compile(r"check_pkt_len\(size=\d+,gt\(.*\),le\((.*)\)\)")
+SET = re.compile(r"set\((eth|ipv4)\(([^)]*)\)\)")
+FIELDS = {("eth", "src"): "dl_src", ("eth", "dst"): "dl_dst", ("ipv4", "src"): "nw_src", ("ipv4", "dst"): "nw_dst", ("ipv4", "ttl"): "nw_ttl"}
 
 
 def tables_visited(text):
     """Tables of br-int in the order of visits. Where the packet's size decides, the switch shows the way of a big packet first and
     then that of a small one; ours is small, so the first goes."""
-    tables, bridge, checked_at = [], "", None
+    tables, bridge, checks = [], "", []
     for line in text.splitlines():
         if line.startswith("bridge("):
             bridge = line
         elif "check_pkt_larger" in line:
-            checked_at = len(tables)
+            checks.append(len(tables))
         elif bridge == 'bridge("br-int")' and (found := TABLE.match(line)):
             tables.append(int(found[1]))
-    if checked_at is not None and tables[checked_at:]:
+    for checked_at in reversed([at for at in checks if tables[at:]]):
         first_after = tables[checked_at]
         again = len(tables) - 1 - tables[::-1].index(first_after)
         tables = tables[:checked_at] + tables[again:]
     return tables
+
+
+def closing(text, at):
+    """Where the parenthesis that opens at 'at' is closed."""
+    depth = 0
+    for i in range(at, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[i], 0)
+        if not depth:
+            return i
+    raise AssertionError(text)
+
+
+def of_small_packets(actions):
+    """The datapath's actions; where the packet's size decides, those for a small one."""
+    while (at := actions.find("check_pkt_len(")) >= 0:
+        big = actions.index("gt(", at) + 2
+        small = actions.index("(", closing(actions, big))
+        actions = actions[:at] + actions[small + 1:closing(actions, small)] + actions[closing(actions, at + len("check_pkt_len")) + 1:]
+    return actions
 
 
 class Switches:
@@ -44,8 +66,8 @@ class Switches:
         self.by_tunnel_ip = {h.tunnel_ip: name for name, h in lab.hosts.items()}
         self.datapath_ports, self.ofports = {}, {}
         for name, control in self.control.items():
-            listing = re.findall(r"^\s+(\S+) (\d+)/(\d+):", control.ask("dpif/show"), re.M)
-            self.datapath_ports[name] = {int(dp): port for port, _, dp in listing}
+            listing = re.findall(r"^\s+(\S+) (\d+)/(\d+|none):", control.ask("dpif/show"), re.M)
+            self.datapath_ports[name] = {int(dp): port for port, _, dp in listing if dp != "none"}
             self.ofports[name] = {port: int(of) for port, of, _ in listing}
 
     def tunnel_ofport(self, name):
@@ -57,26 +79,24 @@ class Switches:
         """[(host, tables, outcome)] of a packet; outcome: ('port', interface) | ('tunnel', host) | ('drop',) | ('controller',)."""
         text = self.control[name].ask("ofproto/trace", "br-int", flow)
         self.texts.append(text)
-        outcome = self.outcome(name, re.search(r"^Datapath actions: (.*)$", text, re.M)[1])
+        actions = of_small_packets(re.search(r"^Datapath actions: (.*)$", text, re.M)[1])
+        outcome = self.outcome(name, actions)
         steps = [(name, tables_visited(text), outcome)]
         if outcome[0] == "tunnel":
-            steps += self.follow(outcome[1], self.as_received(name, outcome, flow, text))
+            steps += self.follow(outcome[1], self.as_received(name, outcome, flow, actions))
         return steps
 
-    def as_received(self, name, outcome, flow, text):
+    def as_received(self, name, outcome, flow, actions):
         """The flow as the other host's switch gets it: what the first one rewrote, and the tunnel's fields."""
-        final = re.search(r"^Final flow: (.*)$", text, re.M)[1]
-        inner = re.sub(r"in_port=\d+", f"in_port={self.tunnel_ofport(outcome[1])}", flow)
-        for field in ("dl_src", "dl_dst", "nw_ttl"):
-            changed = re.search(rf"\b{field}=([0-9a-f:]+)", final)
-            if changed:
-                inner = re.sub(rf"{field}=[0-9a-f:]+", f"{field}={changed[1]}", inner)
+        inner = re.sub(r"in_port=\d+", f"in_port={self.tunnel_ofport(outcome[1])}", flow.partition(",tun_src=")[0])
+        for header, values in SET.findall(actions.partition("tnl_push(")[0]):
+            for key, value in (pair.split("=") for pair in values.split(",")):
+                inner = re.sub(rf"\b{FIELDS[header, key]}=[0-9a-f:.]+", f"{FIELDS[header, key]}={value}", inner)
         here, there = self.hosts[name].tunnel_ip, self.hosts[outcome[1]].tunnel_ip
         return f"{inner},tun_src={here},tun_dst={there},tun_id={outcome[2]}"
 
     def outcome(self, name, actions):
-        sized = SIZE_CHECK.search(actions)
-        tunnel = TUNNEL.search(sized[1] if sized else actions)
+        tunnel = TUNNEL.search(actions)
         if tunnel:
             return "tunnel", self.by_tunnel_ip[tunnel[1]], int(tunnel[2], 16)
         if "userspace(" in actions or "controller" in actions:
@@ -118,13 +138,16 @@ def destination_mac(port, ip, guests, router):
     return guests[other].mac if other else None
 
 
+def l4_text(proto, number):
+    return {"icmp": "icmp,icmp_type=8,icmp_code=0", "tcp": f"tcp,tcp_src=40000,tcp_dst={number}", "udp": f"udp,udp_src=40000,udp_dst={number}"}[proto]
+
+
 def flow_text(port, guest, ip, mac, proto, number, ofport):
-    l4 = {"icmp": "icmp,icmp_type=8,icmp_code=0", "tcp": f"tcp,tcp_src=40000,tcp_dst={number}", "udp": f"udp,udp_src=40000,udp_dst={number}"}[proto]
-    return f"in_port={ofport},dl_src={guest.mac},dl_dst={mac},{l4},nw_src={port.ip},nw_dst={ip},nw_ttl=64"
+    return f"in_port={ofport},dl_src={guest.mac},dl_dst={mac},{l4_text(proto, number)},nw_src={port.ip},nw_dst={ip},nw_ttl=64"
 
 
-def compare(hops, verdict, steps, ports_by_tap, own_tap):
-    """'' or what differs. hops: vnetd's; steps: the switches'."""
+def compare(hops, verdict, steps, ports_by_tap, own_tap, way_out=None):
+    """'' or what differs. hops: vnetd's; steps: the switches'. way_out: the device that leads outside."""
     ours = {}
     for hop in hops:
         ours.setdefault(hop["host"], []).append(hop["table"])
@@ -134,6 +157,8 @@ def compare(hops, verdict, steps, ports_by_tap, own_tap):
     outcome = steps[-1][2]
     if outcome == ("port", own_tap) or outcome[0] == "controller":
         fits = verdict == "answered" or verdict.startswith("dropped")      # e.g. no route: refused with an answer
+    elif way_out and outcome == ("port", way_out):
+        fits = verdict == "left inet"
     elif outcome[0] == "port":
         fits = verdict == f"delivered {ports_by_tap.get(outcome[1])}"
     else:
@@ -170,6 +195,59 @@ def test_trace_agrees_with_the_switches_for_random_packets(lab, scene, seed, soa
             wrong.append(f"{port.name} {packet}: {difference}\n  {flow}")
     assert not wrong, f"{len(wrong)} of {asked}:\n" + "\n".join(wrong[:10])
     assert kinds.get("delivered", 0) > 50 and kinds.get("dropped", 0) > 20, kinds
+
+
+@pytest.fixture(scope="module")
+def public(lab, scene):
+    """Guests with elastic IPs, all held by hv1, and one without: {guest: its elastic IP or None}."""
+    make_pool(lab)
+    make_vpc(lab.ctl, "out", ("near", "far"))
+    guests = lab.vms(["near:o1@hv1", "near:o2@hv2", "far:o3@hv3", "far:o4@hv1", "near:bare@hv2"], dhcp=None, port="sg=none")
+    eips = {g: address(10 + i) for i, g in enumerate(guests[:4])}
+    for guest, ip in eips.items():
+        attach(lab.ctl, ip, guest.name)
+    expect_answers(lab, eips.values())
+    return eips | {guests[4]: None}
+
+
+def from_guest(rng, public, guest, router, ofport, rest):
+    """('from' of /v1/trace, destination, the switch's flow) of a packet to another guest or to outside."""
+    ip = rng.choice([CLIENT_IP, FAR_IP, "8.8.8.8", address(77)] + [ip for g, ip in public.items() if ip and g is not guest])
+    return guest.name, ip, f"in_port={ofport},dl_src={guest.mac},dl_dst={router},{rest},nw_src={guest.ip},nw_dst={ip},nw_ttl=64"
+
+
+def from_outside(lab, rng, public, macs, ofport, rest):
+    source, ip = rng.choice([CLIENT_IP, FAR_IP, "8.8.8.8", "10.0.1.3"]), rng.choice([ip for ip in public.values() if ip])
+    return f"inet:{source}", ip, (f"in_port={ofport},dl_src={lab.outside.router_mac('public')},dl_dst={macs[ip]},{rest},"
+                                  f"nw_src={source},nw_dst={ip},nw_ttl=64")
+
+
+def test_trace_agrees_with_the_switches_for_packets_of_elastic_ips(lab, scene, public, seed, soak):
+    """One to one, both ways, without connections: what ofproto/trace can follow whole."""
+    rng, switches, holder = random.Random(seed), Switches(lab), lab["hv1"]
+    patch, = [port for port in switches.ofports["hv1"] if port.startswith("vp-")]
+    way_out, = [port for port in holder.vsctl("list-ports", "br-ex").split() if not port.startswith("vq-")]
+    macs, ports_by_tap = lab.outside.neighbours("public"), {g.tap: g.name for g in public}
+    wrong, kinds = [], {}
+    for _ in range(PUBLIC_PACKETS * (10 if soak else 1)):
+        guest, proto, number = rng.choice([None] * 3 + [*public]), rng.choice(["icmp", "tcp", "udp"]), rng.randint(1, 65535)
+        if guest:
+            host, tap = guest.host.name, guest.tap
+            origin, ip, flow = from_guest(rng, public, guest, scene[2], switches.ofports[host][tap], l4_text(proto, number))
+        else:
+            host, tap = "hv1", None
+            origin, ip, flow = from_outside(lab, rng, public, macs, switches.ofports[host][patch], l4_text(proto, number))
+        packet = {"proto": proto, "dst": ip} | ({} if proto == "icmp" else {"port": number})
+        status, text = lab.vnetd.http("POST", "/v1/trace", {"from": origin, "packet": packet})
+        assert status == 200, text
+        answer = json.loads(text)
+        kind = f"{'out' if guest else 'in'} {answer['verdict'].split()[0]}"
+        kinds[kind] = kinds.get(kind, 0) + 1
+        difference = compare(answer["hops"], answer["verdict"], switches.follow(host, flow), ports_by_tap, tap, way_out)
+        if difference:
+            wrong.append(f"{origin} {packet}: {difference}\n  {flow}")
+    assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong[:10])
+    assert {"out left", "out delivered", "in delivered", "in dropped"} <= set(kinds), kinds
 
 
 def test_a_routed_packet_takes_at_most_twelve_lookups_and_no_connection_tracking(lab, scene):
