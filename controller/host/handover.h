@@ -12,7 +12,8 @@
  * places do not wait for each other: what a host has made is counted apart (made_seq) from up to where it is whole (confirmed_seq).
  *
  * Nobody waits for a host that is not connected, nor where the old holder is dead, nor when the address is taken away: that is done at once. NAT gateways'
- * and balancers' addresses do not wait either: their connections are in the old holder's conntrack and end with the move. */
+ * and balancers' addresses do not wait either: their connections are in the old holder's conntrack, and end with the move or begin anew at the new one
+ * (lb.md). */
 #ifndef CONTROLLER_HOST_HANDOVER_H
 #define CONTROLLER_HOST_HANDOVER_H 1
 

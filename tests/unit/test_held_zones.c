@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "ofproto/session/of_session_private.h"
+
 #define LB_ZONE 9
 #define NATGW_ZONE 8
 #define NETWORK                                                                                        \
@@ -212,16 +214,30 @@ a_switch_that_is_away_forgets_it_when_it_is_back(void **state)
     expect_forgotten(w, true);
 }
 
+/* As before Open vSwitch 3.3: what targets have with themselves goes, too. */
+static void
+a_switch_that_cannot_forget_by_mark_forgets_all_of_the_zone(void **state)
+{
+    struct world *w = *state;
+    w->hv.session->does_refuse_unknown_ct = false;
+    set_gateway(w, HV1, false);
+    set_gateway(w, HV2, true);
+    set_gateway(w, HV2, false);
+    set_gateway(w, HV1, true);
+    assert_int_equal(w->hv.fake.n_ct_flushes, 1);
+    assert_int_equal(w->hv.fake.n_flushed_zones, 2);
+    assert_int_equal(w->hv.fake.flushed_zones[0] + w->hv.fake.flushed_zones[1], LB_ZONE + NATGW_ZONE);
+}
+
 int
 main(void)
 {
     signal(SIGPIPE, SIG_IGN); /* a switch may answer a session that is gone */
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(what_another_has_held_meanwhile_is_forgotten_once),
-        TEST(what_nobody_has_held_meanwhile_is_kept),
-        TEST(a_vnetd_that_is_started_meanwhile_knows_who_held_it_last),
-        TEST(a_switch_that_is_away_forgets_it_when_it_is_back),
+        TEST(what_another_has_held_meanwhile_is_forgotten_once),           TEST(what_nobody_has_held_meanwhile_is_kept),
+        TEST(a_vnetd_that_is_started_meanwhile_knows_who_held_it_last),    TEST(a_switch_that_is_away_forgets_it_when_it_is_back),
+        TEST(a_switch_that_cannot_forget_by_mark_forgets_all_of_the_zone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
