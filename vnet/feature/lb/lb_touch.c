@@ -103,13 +103,6 @@ port_changed(struct lb_touch *t, uint32_t port)
     lb_each_target(t->view, port, touch_target, t);
 }
 
-static void
-touch_balancers_of_target(void *aux, uint32_t number)
-{
-    const struct lb_touch *t = aux;
-    lb_each_listener(t->view, model_target(t->view->model, number)->tg, touch_listener_and_balancer, aux);
-}
-
 static bool
 touch_ports_of_group(void *aux, const struct object *tg)
 {
@@ -153,10 +146,7 @@ object_changed(struct lb_touch *t, const struct change *c)
 {
     switch (c->type) {
     case OBJECT_VPC: vpc_changed(t, c); break;
-    case OBJECT_PORT:
-        port_changed(t, c->number);
-        lb_each_target(t->view, c->number, touch_balancers_of_target, t);
-        break;
+    case OBJECT_PORT: port_changed(t, c->number); break;
     case OBJECT_LB: balancer_changed(t, c); break;
     case OBJECT_LISTENER: listener_changed(t, c); break;
     case OBJECT_TG: group_changed(t, c); break;
