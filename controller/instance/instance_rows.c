@@ -9,13 +9,30 @@
 #include "controller/instance/instances_private.h"
 #include "vnet/model/model.h"
 
+/* Is it paused here until it comes from another host, where it still runs while it is copied? */
+static bool
+is_still_to_come(const struct sighting *s)
+{
+    return s->state == INSTANCE_MIGRATING && !strcmp(s->reason, "migration");
+}
+
+static bool
+is_better(const struct sighting *s, const struct sighting *than)
+{
+    if (s->state != than->state)
+        return s->state < than->state;
+    if (is_still_to_come(s) != is_still_to_come(than))
+        return is_still_to_come(than);
+    return s->event_ms > than->event_ms;
+}
+
 /* Where it runs, rather than where it was. */
 const struct sighting *
 instance_shown(const struct instance *i)
 {
     const struct sighting *best = i->sightings;
     for (const struct sighting *s = best->next; s; s = s->next)
-        if (s->state < best->state || (s->state == best->state && s->event_ms > best->event_ms))
+        if (is_better(s, best))
             best = s;
     return best;
 }

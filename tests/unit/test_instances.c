@@ -69,6 +69,20 @@ of_two_hosts_the_one_where_it_runs_is_shown(void **state)
     expect_shown(lab, "host", "h1");
 }
 
+/* Whichever of them reports last; agents that have just started have heard no events. */
+static void
+one_that_is_being_copied_is_shown_where_it_still_runs(void **state)
+{
+    static const char *const here = "{'instances':[{'id':'" DOMAIN "','name':'vm','state':'migrating','reason':'booted'}]}";
+    static const char *const there = "{'instances':[{'id':'" DOMAIN "','name':'vm','state':'migrating','reason':'migration'}]}";
+    struct controller_lab *lab = *state;
+    must_report(lab, "h1", here);
+    must_report(lab, "h2", there);
+    expect_shown(lab, "host", "h1");
+    must_report(lab, "h1", here);
+    expect_shown(lab, "host", "h1");
+}
+
 static void
 declared_ports_go_with_the_last_sighting(void **state)
 {
@@ -263,6 +277,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_full_report_is_all_there_is),
         TEST(of_two_hosts_the_one_where_it_runs_is_shown),
+        TEST(one_that_is_being_copied_is_shown_where_it_still_runs),
         TEST(declared_ports_go_with_the_last_sighting),
         TEST(a_full_report_without_the_domain_removes_its_ports),
         TEST(while_a_host_is_not_heard_of_nothing_is_taken_for_gone),
