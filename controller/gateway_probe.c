@@ -17,13 +17,13 @@ gateway_probe_lost(struct gateway_probe *p)
     return true;
 }
 
-/* Until it is asked again. 1, 2, 4, 8, 16 seconds, if it was never known. */
+/* Until it is asked again. 1, 2, 4, 8 seconds, if it was never known. */
 static int64_t
 gap_ms(const struct gateway_probe *p)
 {
     if (p->is_known)
         return p->is_lost ? PROBE_INTERVAL_MS : AGAIN_MS;
-    return p->unanswered > 5 ? PROBE_INTERVAL_MS : (int64_t) AGAIN_MS << (p->unanswered - 1);
+    return p->unanswered > 4 ? PROBE_INTERVAL_MS : (int64_t) AGAIN_MS << (p->unanswered - 1);
 }
 
 void

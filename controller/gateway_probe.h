@@ -2,12 +2,12 @@
  *
  *                         answered
  *     UNKNOWN --------------------------> KNOWN <-----------+
- *     asked after 0, 1, 2, 4, 8, 16 s,    asked every 30 s  | answered
- *     then every 30 s                       |               |
+ *     asked after 0, 1, 2, 4, 8 s,        asked every 10 s  | answered
+ *     then every 10 s                       |               |
  *                                           | no answer: asked again each second, PROBE_LOST_AFTER times
  *                                           v               |
  *                                          LOST ------------+
- *                                          the MAC is kept; asked every 30 s
+ *                                          the MAC is kept; asked every 10 s
  *     any state --nobody can ask--> idle (nothing is due) --gateway_probe_wake()--> asked at once */
 #ifndef CONTROLLER_GATEWAY_PROBE_H
 #define CONTROLLER_GATEWAY_PROBE_H 1
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PROBE_INTERVAL_MS 30000
+#define PROBE_INTERVAL_MS 10000
 #define PROBE_LOST_AFTER 3
 #define PROBE_CHANGE_MS 1000 /* two machines that both claim the address do not change the network more often */
 

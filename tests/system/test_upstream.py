@@ -7,7 +7,7 @@ from public import OUTSIDE, ROUTER, UPLINK, address, attach, expect_answers, mak
 
 LAB = {"hosts": 2, "outside": OUTSIDE, "uplinks": {"hv1": UPLINK}, "gateways": ("hv1",)}
 IP = address(11)
-ASKED_S = 30        # vnetd asks so often; then each second, three times
+ASKED_S = 10        # vnetd asks so often; then each second, three times
 OTHER_MAC = "02:00:00:0a:0b:0c"
 
 
