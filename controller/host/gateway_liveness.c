@@ -1,6 +1,7 @@
 #include "controller/host/gateway_liveness.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -128,13 +129,56 @@ apply(struct judge *j)
             j->gateways[i].is_dead = false;
 }
 
+static void
+judge_all(struct judge *j)
+{
+    size_t greatest;
+    j->judged = mem_zalloc((j->n + 1) * sizeof *j->judged);
+    for (count_views(j); (greatest = greatest_margin(j)); count_views(j))
+        judge_worst(j, greatest);
+}
+
+/* Everybody's word, but who is said to be down by one of whom it says up says down, too. False: there is nobody like that. */
+static bool
+retort(const struct judge *j, struct gateway_view *views)
+{
+    bool is_any = false;
+    memcpy(views, j->views, j->n_views * sizeof *views);
+    for (size_t i = 0; i < j->n_views; i++) {
+        const struct gateway_view *v = &j->views[i];
+        if (v->is_up || !find(j, v->observer) || !find(j, v->gateway))
+            continue;
+        for (size_t k = 0; k < j->n_views; k++)
+            if (views[k].observer == v->gateway && views[k].gateway == v->observer && views[k].is_up) {
+                views[k].is_up = false;
+                is_any = true;
+            }
+    }
+    return is_any;
+}
+
+static void
+find_doubtful(const struct judge *j)
+{
+    struct judge again = *j;
+    struct gateway_view *views = mem_alloc((j->n_views + 1) * sizeof *views);
+    again.views = views;
+    bool is_contradicted = j->n_views && retort(j, views);
+    if (is_contradicted)
+        judge_all(&again);
+    for (size_t i = 0; i < j->n; i++)
+        j->gateways[i].is_doubtful = is_contradicted && j->judged[i].verdict == DEAD && again.judged[i].verdict != DEAD;
+    if (is_contradicted)
+        free(again.judged);
+    free(views);
+}
+
 void
 gateway_liveness_judge(struct gateway_state *gateways, size_t n, const struct gateway_view *views, size_t n_views)
 {
-    struct judge j = { gateways, mem_zalloc((n + 1) * sizeof *j.judged), n, views, n_views };
-    size_t greatest;
-    for (count_views(&j); (greatest = greatest_margin(&j)); count_views(&j))
-        judge_worst(&j, greatest);
+    struct judge j = { .gateways = gateways, .n = n, .views = views, .n_views = n_views };
+    judge_all(&j);
+    find_doubtful(&j);
     apply(&j);
     free(j.judged);
 }

@@ -4,7 +4,10 @@
  * that most others have lost are judged first, and what they say of others no longer counts. Two that only accuse each other stay as
  * they were, and so does a gateway of which nobody says anything; one that was dead and is reached again accuses nobody who reaches it. When all
  * would be dead, those of which nobody says anything
- * and that vnetd still reaches count as alive: better a place that may work. */
+ * and that vnetd still reaches count as alive: better a place that may work.
+ *
+ * BFD is up at both ends of a path or at neither. So where one end says down and the other still says up, the other is dead and that is its last
+ * word, or it is about to say the same. If that would save it the verdict is doubtful: it is to be waited for, for a moment. */
 #ifndef CONTROLLER_HOST_GATEWAY_LIVENESS_H
 #define CONTROLLER_HOST_GATEWAY_LIVENESS_H 1
 
@@ -15,7 +18,8 @@
 struct gateway_state {
     uint32_t host;
     bool is_connected;
-    bool is_dead; /* as last known; as judged */
+    bool is_dead;     /* as last known; as judged */
+    bool is_doubtful; /* as judged: it would not be dead if it said of those that have lost it what they say of it */
 };
 
 /* What a connected host, whose own link is not down, says of a gateway that it once saw up. */

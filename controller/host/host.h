@@ -79,6 +79,7 @@ struct hypervisor {
     size_t n_views, cap_views;
     bool is_underlay_down;  /* so its Open vSwitch says on this connection: its tunnels' link has no carrier */
     int64_t alive_since_ms; /* of a dead gateway: its peers reach it since then; 0: they do not */
+    int64_t doubt_since_ms; /* of one that lives: it is dead since then, and that is doubtful; 0: it is not */
 
     struct flow_table *table;     /* desired flows; NULL until attached to the compiler */
     struct hypervisor *next_turn; /* in the queue of those that have something to compile, if has_turn */

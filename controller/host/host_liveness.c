@@ -1,6 +1,7 @@
 /* From what hosts see of gateways by BFD to the runtime: collects views, has them judged once in a round of the loop, and tells of gateways
- * that died, at once, or came back, when they have been reached for a while: a switch that has just started comes and goes. What a host says counts while both its sessions are up (an ovs-vswitchd that is gone leaves its last word
- * in the database), and the link that its tunnels leave by. */
+ * that died, at once unless that is doubtful, or came back, when they have been reached for a while: a switch that has just started comes
+ * and goes. What a host says counts while both its sessions are up (an ovs-vswitchd that is gone leaves its last word in the database), and
+ * the link that its tunnels leave by. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "controller/instance/agents.h"
 
 #define REVIVAL_MS 1000
+#define DOUBT_MS 400 /* until a path that broke has been noticed at its other end, too, and told */
 
 #define LOG_MODULE "host"
 #include "base/log.h"
@@ -66,6 +68,7 @@ struct hearing {
     size_t n_gateways, cap_gateways;
     struct gateway_view *views;
     size_t n_views, cap_views;
+    int64_t again_ms; /* when they are to be judged again: left from now; INT64_MAX: when something is heard */
 };
 
 static bool
@@ -111,22 +114,31 @@ compare_gateways(const void *a, const void *b)
     return (ga->host > gb->host) - (ga->host < gb->host);
 }
 
-/* Is it to be told of? A dead one that lives must have done so for a while. */
 static bool
-is_verdict_ripe(struct hypervisor *h, bool is_dead)
+has_lasted(struct hearing *e, int64_t *since_ms, int64_t ms)
+{
+    int64_t now_ms = controller_now_ms();
+    if (!*since_ms)
+        *since_ms = now_ms;
+    int64_t left_ms = *since_ms + ms - now_ms;
+    if (left_ms > 0 && left_ms < e->again_ms)
+        e->again_ms = left_ms;
+    return left_ms <= 0;
+}
+
+/* Is it to be told of? A dead one that lives must have done so for a while, and so must a death that is doubtful. */
+static bool
+is_verdict_ripe(struct hearing *e, struct hypervisor *h, const struct gateway_state *g)
 {
     const struct runtime_host *known = runtime_host(hosts_controller(h->all)->runtime, h->number);
-    int64_t now_ms = controller_now_ms();
-    if (is_dead || !known->is_dead) {
+    bool dies = g->is_dead && !known->is_dead, rises = !g->is_dead && known->is_dead;
+    if (!rises)
         h->alive_since_ms = 0;
-        return is_dead != known->is_dead;
-    }
-    if (!h->alive_since_ms)
-        h->alive_since_ms = now_ms;
-    int64_t left_ms = h->alive_since_ms + REVIVAL_MS - now_ms;
-    if (left_ms > 0)
-        hosts_judge_gateways_in(h->all, (int) left_ms);
-    return left_ms <= 0;
+    if (!dies || !g->is_doubtful)
+        h->doubt_since_ms = 0;
+    if (rises)
+        return has_lasted(e, &h->alive_since_ms, REVIVAL_MS);
+    return dies && (!g->is_doubtful || has_lasted(e, &h->doubt_since_ms, DOUBT_MS));
 }
 
 /* Those that are alive first: what the dead held shall find them. */
@@ -134,8 +146,9 @@ static void
 announce_verdicts(struct hearing *e, bool is_dead)
 {
     for (size_t i = 0; i < e->n_gateways; i++) {
-        struct hypervisor *h = host_by_number(e->all, e->gateways[i].host);
-        if (!h || e->gateways[i].is_dead != is_dead || !is_verdict_ripe(h, is_dead) || !host_set_dead(h, is_dead))
+        const struct gateway_state *g = &e->gateways[i];
+        struct hypervisor *h = host_by_number(e->all, g->host);
+        if (!h || g->is_dead != is_dead || !is_verdict_ripe(e, h, g) || !host_set_dead(h, is_dead))
             continue;
         if (is_dead)
             log_warn("gateway '%s': its peers cannot reach it any more; what it holds moves to others", h->name);
@@ -147,7 +160,7 @@ announce_verdicts(struct hearing *e, bool is_dead)
 void
 hosts_judge_now(struct hosts *all)
 {
-    struct hearing e = { .all = all };
+    struct hearing e = { .all = all, .again_ms = INT64_MAX };
     runtime_each_host(hosts_controller(all)->runtime, hearing_add_gateway, &e);
     for (const struct hypervisor *h = e.n_gateways ? hosts_first(all) : NULL; h; h = hosts_next(all, h))
         hearing_add_views(&e, h);
@@ -156,6 +169,8 @@ hosts_judge_now(struct hosts *all)
     gateway_liveness_judge(e.gateways, e.n_gateways, e.views, e.n_views);
     announce_verdicts(&e, false);
     announce_verdicts(&e, true);
+    if (e.again_ms < INT64_MAX)
+        hosts_judge_gateways_in(all, (int) e.again_ms);
     free(e.gateways);
     free(e.views);
 }

@@ -22,8 +22,11 @@ def holders(lab):
 
 
 def die(lab, host, how):
+    """frozen: no session ends and no link goes down, so that BFD alone tells."""
     if how == "vswitchd":
         host.kill_vswitchd()
+    elif how == "frozen":
+        host.freeze()
     else:
         lab.underlay.set_link("underlay", host.name, False)
 
@@ -32,5 +35,7 @@ def rise(lab, host, how):
     if how == "vswitchd":
         host.start_vswitchd()
         host.learn_tunnel_neighbours(lab.hosts.values())
+    elif how == "frozen":
+        host.thaw()
     else:
         lab.underlay.set_link("underlay", host.name, True)

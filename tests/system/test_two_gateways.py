@@ -1,5 +1,5 @@
 """Two hosts, both gateways, and nobody else: when one is cut off each says that the other is gone. The word of the one whose link is down, or that vnetd has
-lost too, does not count, and what it held answers from the other."""
+lost too, does not count, and what it held answers from the other. If only the path between them breaks nothing moves."""
 import pytest
 
 from gateways import die, gateway_words, holders, rise, watch_each_other_closely
@@ -52,8 +52,7 @@ def all_serve(lab, vms):
         g.reaches(CLIENT_IP, 10)
 
 
-@pytest.mark.parametrize("victim", ["hv1", "hv2"])
-@pytest.mark.parametrize("how", ["underlay", "vswitchd"])
+@pytest.mark.parametrize("how,victim", [("underlay", "hv1"), ("underlay", "hv2"), ("vswitchd", "hv1"), ("vswitchd", "hv2"), ("frozen", "hv2")])
 def test_what_it_held_answers_from_the_other(lab, tell, vms, nats, victim, how):
     all_serve(lab, vms)
     watch_each_other_closely(lab)
@@ -81,5 +80,28 @@ def test_what_it_held_answers_from_the_other(lab, tell, vms, nats, victim, how):
         wait_until(lambda: holders(lab) == home, 20, "who is back has its addresses again")
         lab.ready()
     assert gateway_words(lab) == {"hv1": "alive", "hv2": "alive"}
+    all_serve(lab, vms)
+    expect_verify_clean(lab)
+
+
+def test_a_path_that_breaks_between_live_links_moves_nothing(lab, vms, nats):
+    """Whoever is the first to say that the other is gone: what each serves of its own side goes on."""
+    all_serve(lab, vms)
+    watch_each_other_closely(lab)
+    home = holders(lab)
+    own = [vms[f"{nats[host][0]}-{host}"] for host in OWN]
+    with own[0].doing("ping", ip=CLIENT_IP, interval_ms=10) as first, own[1].doing("ping", ip=CLIENT_IP, interval_ms=10) as second:
+        wait_until(lambda: min(s.look()["received"] for s in (first, second)) > 20, 10, "both go")
+        lab.underlay.part(OWN, True)
+        try:
+            wait_until(lambda: not [h for h in lab.hosts.values() if "Session State: up" in h.appctl("bfd/show")], 10, "each has lost the other")
+            marks = [s.look()["received"] for s in (first, second)]
+            wait_until(lambda: all(s.look()["received"] > m + 100 for s, m in zip((first, second), marks)), 10, "both go on")
+            words, during = gateway_words(lab), holders(lab)
+        finally:
+            lab.underlay.part(OWN, False)
+    assert (first.result["n_lost"], second.result["n_lost"]) == (0, 0), (first.result, second.result)
+    assert words == {"hv1": "alive", "hv2": "alive"}
+    assert during == home
     all_serve(lab, vms)
     expect_verify_clean(lab)

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-/* Gateways are A to I, hosts a to i; "A>B-" is A saying that B is down, "a>B+" that it is up. Before and after: letters of the dead; a
- * gateway in brackets is not connected. */
+/* Gateways are A to I, hosts a to i; "A>B-" is A saying that B is down, "a>B+" that it is up. Before and after: letters of the dead, "B?"
+ * if that is doubtful; a gateway in brackets is not connected. */
 struct script {
     const char *gateways, *dead, *views, *dead_after;
 };
@@ -22,15 +22,18 @@ play(const struct script *s)
     size_t n = 0, n_views = 0;
     for (const char *p = s->gateways; *p; p++)
         if (*p != '(' && *p != ')')
-            gateways[n++] = (struct gateway_state){ *p, p[1] != ')', strchr(s->dead, *p) };
+            gateways[n++] = (struct gateway_state){ .host = *p, .is_connected = p[1] != ')', .is_dead = strchr(s->dead, *p) };
     for (const char *p = s->views; p[0] && p[1] && p[2] && p[3]; p += p[4] ? 5 : 4)
         views[n_views++] = (struct gateway_view){ p[0], p[2], p[3] == '+' };
     gateway_liveness_judge(gateways, n, views, n_views);
 
-    char dead[10] = "";
-    for (size_t i = 0; i < n; i++)
+    char dead[20] = "";
+    for (size_t i = 0; i < n; i++) {
         if (gateways[i].is_dead)
             dead[strlen(dead)] = gateways[i].host;
+        if (gateways[i].is_doubtful)
+            dead[strlen(dead)] = '?';
+    }
     if (strcmp(dead, s->dead_after))
         fail_msg("%s, dead '%s', views '%s': dead '%s' instead of '%s'", s->gateways, s->dead, s->views, dead, s->dead_after);
 }
@@ -70,7 +73,18 @@ static void
 who_comes_back_takes_nobody_along(void **state)
 {
     /* Its peers have seen it before it has seen them. */
-    PLAY({ "AB", "A", "A>B- B>A+", "" }, { "AB", "", "A>B- B>A+", "B" }, { "ABC", "A", "A>B- A>C- B>A+ C>A- B>C+ C>B+", "" });
+    PLAY({ "AB", "A", "A>B- B>A+", "" }, { "AB", "", "A>B- B>A+", "B?" }, { "ABC", "A", "A>B- A>C- B>A+ C>A- B>C+ C>B+", "" });
+}
+
+static void
+who_would_not_be_dead_if_it_said_the_same_is_doubtful(void **state)
+{
+    PLAY({ "AB", "", "A>B- B>A+", "B?" }, { "AB", "", "A>B-", "B" }, { "A(B)", "", "A>B-", "B" },
+         /* Both see one more, or others see one of them, or both. */
+         { "ABC", "", "A>B- B>A+ A>C+ C>A+ B>C+ C>B+", "" }, { "AB", "", "A>B- B>A+ a>B-", "B" }, { "AB", "", "A>B- B>A+ a>A+", "B" },
+         { "AB", "", "A>B- B>A+ a>A+ a>B+", "" },
+         /* The network falls into two halves, and one has noticed. */
+         { "ABCD", "", "A>B+ B>A+ C>D+ D>C+ A>C- A>D- B>C- B>D- C>A+ C>B+ D>A+ D>B+", "C?D?" });
 }
 
 static void
@@ -109,6 +123,7 @@ main(void)
         cmocka_unit_test(who_sees_nobody_accuses_nobody),
         cmocka_unit_test(word_against_word_changes_nothing),
         cmocka_unit_test(who_comes_back_takes_nobody_along),
+        cmocka_unit_test(who_would_not_be_dead_if_it_said_the_same_is_doubtful),
         cmocka_unit_test(two_may_die_at_once),
         cmocka_unit_test(without_a_view_it_is_as_it_was),
         cmocka_unit_test(if_all_would_be_dead_those_in_reach_that_nobody_accuses_live),

@@ -50,6 +50,10 @@ class Underlay:
     def set_cable(self, near, up):
         self.wire.ip([f"link set {near} {'up' if up else 'down'}"])
 
+    def part(self, hosts, apart):
+        """Between these no path for tunnels, or one again. Their links stay up, and all others are reached."""
+        self.wire.ip([f"link set dev u-{name} type bridge_slave isolated {'on' if apart else 'off'}" for name in hosts])
+
     def detach(self, name):
         for near in (f"u-{name}", f"m-{name}"):
             self.remove_cable(near)
