@@ -339,7 +339,7 @@ drop_counts_host(const struct drop_counts *d, uint32_t host)
 json_t *
 drop_counts_natgw(const struct drop_counts *d, uint32_t natgw)
 {
-    return of_reasons(d, natgw, 1u << REASON_FRAGMENT | 1u << REASON_METER);
+    return of_reasons(d, natgw, 1u << REASON_FRAGMENT | 1u << REASON_METER | 1u << REASON_ICMP);
 }
 
 json_t *

@@ -38,6 +38,12 @@ def udp(source, destination, payload, source_port=4000, port=7):
     return ipv4(source, destination, 17, head[:6] + struct.pack("!H", total) + payload)
 
 
+def icmp_error(source, destination, quoted, kind=3, code=3):
+    """Or whatever else quotes a packet: a redirect (5), a source quench (4)."""
+    body = struct.pack("!BBHI", kind, code, 0, 0) + quoted
+    return ipv4(source, destination, 1, body[:2] + struct.pack("!H", checksum(body)) + body[4:])
+
+
 def small_fragments(source, destination, n):
     """Of n packets the first: Open vSwitch's conntrack takes none that is smaller than 1,200 bytes, but for the last."""
     return [ipv4(source, destination, 17, bytes(400), identification=1000 + i, has_more=True) for i in range(n)]

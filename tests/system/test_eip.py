@@ -218,11 +218,6 @@ def test_the_quoted_packet_is_the_one_that_was_sent(lab, vms, name):
     assert udp[6:8] == b"\0\0" or packets.checksum(pseudo + udp) == 0
 
 
-def icmp_error(source, destination, quoted, kind=3, code=3):
-    body = struct.pack("!BBHI", kind, code, 0, 0) + quoted
-    return packets.ipv4(source, destination, 1, body[:2] + struct.pack("!H", packets.checksum(body)) + body[4:])
-
-
 def errors_that_arrive(lab, vm, ip, packet):
     """The ICMP errors that the VM gets when the outside sends this to its elastic IP."""
     outside = lab.outside
@@ -236,20 +231,20 @@ def errors_that_arrive(lab, vm, ip, packet):
 @pytest.mark.parametrize("name", PLACES[:2])
 def test_an_error_about_somebody_elses_packet_is_dropped(lab, vms, name):
     vm, ip = vms[name], eip(name)
-    honest = icmp_error(CLIENT_IP, ip, packets.udp(ip, CLIENT_IP, b"x" * 8, port=4001))
+    honest = packets.icmp_error(CLIENT_IP, ip, packets.udp(ip, CLIENT_IP, b"x" * 8, port=4001))
     arrived = wait_until(lambda: errors_that_arrive(lab, vm, ip, honest), 5, "an honest error arrives")
     inner = arrived[0][14 + 28:]
     assert socket.inet_ntoa(inner[12:16]) == vm.ip, "quoting the VM's own packet"
     for quoted in (packets.udp(address(99), CLIENT_IP, b"x" * 8), packets.udp(vm.ip, CLIENT_IP, b"x" * 8),
                    packets.udp(CLIENT_IP, ip, b"x" * 8), b"\x45" + bytes(7), packets.udp(ip, CLIENT_IP, b"x" * 8)[:15]):
-        assert errors_that_arrive(lab, vm, ip, icmp_error(CLIENT_IP, ip, quoted)) == [], quoted
+        assert errors_that_arrive(lab, vm, ip, packets.icmp_error(CLIENT_IP, ip, quoted)) == [], quoted
 
 
 @pytest.mark.parametrize("name", PLACES[:2])
 def test_a_vms_error_about_somebody_elses_packet_does_not_leave(lab, vms, name):
     vm = vms[name]
-    forged = icmp_error(vm.ip, CLIENT_IP, packets.udp(CLIENT_IP, address(99), b"x" * 8))
-    honest = icmp_error(vm.ip, CLIENT_IP, packets.udp(CLIENT_IP, vm.ip, b"x" * 8), code=2)
+    forged = packets.icmp_error(vm.ip, CLIENT_IP, packets.udp(CLIENT_IP, address(99), b"x" * 8))
+    honest = packets.icmp_error(vm.ip, CLIENT_IP, packets.udp(CLIENT_IP, vm.ip, b"x" * 8), code=2)
     with capturing([lab.outside], "public") as seen:
         send_inside(vm, [forged, honest])
         wait_until(lambda: vm.exchange(CLIENT_IP, ECHO_PORT) == "same", 5, "what is sent later arrives")
@@ -258,6 +253,24 @@ def test_a_vms_error_about_somebody_elses_packet_does_not_leave(lab, vms, name):
     assert socket.inet_ntoa(inner[16:20]) == eip(name)
     with pytest.raises(AssertionError):
         icmp_in(seen[lab.outside], 3, 3)
+
+
+REDIRECT, SOURCE_QUENCH = 5, 4
+
+
+@pytest.mark.parametrize("name", PLACES[:2])
+def test_redirects_and_source_quenches_pass_no_way_and_are_counted(lab, vms, name):
+    vm, ip, kinds = vms[name], eip(name), (REDIRECT, SOURCE_QUENCH)
+    quoted = {CLIENT_IP: packets.udp(ip, CLIENT_IP, b"x" * 8, port=4001), vm.ip: packets.udp(CLIENT_IP, vm.ip, b"x" * 8)}
+    before = eip_row(lab, ip)["drops"]["icmp"]
+    with capturing([vm]) as inside, capturing([lab.outside], "public") as outside:
+        send_outside(lab, ip, [packets.icmp_error(CLIENT_IP, ip, quoted[CLIENT_IP], kind, 0) for kind in kinds])
+        send_inside(vm, [packets.icmp_error(vm.ip, CLIENT_IP, quoted[vm.ip], kind, 0) for kind in kinds])
+        wait_until(lambda: eip_row(lab, ip)["drops"]["icmp"] == before + 4, 8, "all are counted")
+        assert vm.exchange(CLIENT_IP, ECHO_PORT) == "same", "what is sent later arrives"
+    for frames, source in ((inside[vm], CLIENT_IP), (outside[lab.outside], ip)):
+        heard = [f for f in frames if f[12:14] == b"\x08\x00" and socket.inet_ntoa(f[26:30]) == source]
+        assert heard and not [f for f in heard if f[23] == 1 and f[34] in kinds]
 
 
 METER_PPS, METER_BURST = 100, 100
@@ -285,7 +298,7 @@ def expect_metered(took, flooded, flood_arrived, trickled, trickle_arrived):
 
 def test_a_flood_of_errors_from_outside_is_metered_and_harms_no_other_address(lab, vms):
     flooded, quiet = "direct", "near"
-    frame = {n: frame_outside(lab, eip(n), icmp_error(CLIENT_IP, eip(n), packets.udp(eip(n), CLIENT_IP, b"x" * 8, port=4001))) for n in (flooded, quiet)}
+    frame = {n: frame_outside(lab, eip(n), packets.icmp_error(CLIENT_IP, eip(n), packets.udp(eip(n), CLIENT_IP, b"x" * 8, port=4001))) for n in (flooded, quiet)}
     with capturing([vms[flooded], vms[quiet]]) as seen:
         took, n_flood, n_trickle = flood_and_trickle(lambda n: lab.outside.send_frames(*[frame[flooded]] * n, device="public"),
                                                      lambda n: lab.outside.send_frames(*[frame[quiet]] * n, device="public"),
@@ -295,7 +308,7 @@ def test_a_flood_of_errors_from_outside_is_metered_and_harms_no_other_address(la
 
 def test_a_flood_of_a_vms_errors_is_metered_and_harms_no_other_address(lab, vms):
     flooded, quiet = "direct", "near"
-    frame = {n: frame_inside(vms[n], icmp_error(vms[n].ip, CLIENT_IP, packets.udp(CLIENT_IP, vms[n].ip, b"x" * 8))) for n in (flooded, quiet)}
+    frame = {n: frame_inside(vms[n], packets.icmp_error(vms[n].ip, CLIENT_IP, packets.udp(CLIENT_IP, vms[n].ip, b"x" * 8))) for n in (flooded, quiet)}
     with capturing([lab.outside], "public") as seen:
         took, n_flood, n_trickle = flood_and_trickle(lambda n: vms[flooded].send_frames(*[frame[flooded]] * n),
                                                      lambda n: vms[quiet].send_frames(*[frame[quiet]] * n),

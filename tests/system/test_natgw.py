@@ -1,11 +1,13 @@
 """A NAT gateway: many VMs of two hosts behind one address. Nothing private is ever heard outside; when its ports run out it says so."""
 import re
+import socket
 import time
 
 import pytest
 
 import packets
 from lab import wait_until
+from lab.lab import capturing
 from lab.outside import CLIENT_IP, FAR_IP, FAR_MTU
 from lab.procs import call_all
 from public import ECHO_PORT, NAME_PORT, OUTSIDE, UPLINK, Watch, address, attach, eip_row, expect_answers, make_pool, start_servers
@@ -130,6 +132,39 @@ def test_answers_that_the_meter_drops_are_counted(lab, vms, name):
     now = {r["name"]: r["drops"]["meter"] for r in lab.vnetd.rows("natgw")}
     assert now[name] <= before[name] + n and {**now, name: 0} == {**before, name: 0}, (before, now)
     assert int(lab.ctl("get", "natgw", name, "drops:meter")) == now[name], "one alone is asked for"
+
+
+def ip_packets(frames, source, protocol):
+    """Of that protocol from that address."""
+    found = [f[14:] for f in frames if f[12:14] == b"\x08\x00" and f[23] == protocol]
+    return [p for p in found if socket.inet_ntoa(p[12:16]) == source]
+
+
+@pytest.mark.parametrize("name", ["a", "c"])
+def test_errors_about_its_connections_pass_both_ways_and_redirects_do_not(lab, vms, name):
+    """What is quoted is as the receiver knows it. A redirect (5) and a source quench (4) quote as errors do."""
+    vm, own_port = vms[name], 5100
+    router_mac = vm.neighbours()[vm.ip.rsplit(".", 1)[0] + ".1"]
+    with capturing([lab.outside], "public") as seen:
+        assert vm.exchange(CLIENT_IP, ECHO_PORT, size=100, source_port=own_port) == "same"
+    asked = next(p for p in ip_packets(seen[lab.outside], NAT, 17) if p[22:24] == ECHO_PORT.to_bytes(2, "big"))
+    port = int.from_bytes(asked[20:22], "big")
+    before = row(lab, "n")["drops"]["icmp"]
+    out = [packets.icmp_error(vm.ip, CLIENT_IP, packets.udp(CLIENT_IP, vm.ip, bytes(8), ECHO_PORT, own_port), *kind) for kind in ((5, 1), (4, 0), (3, 2))]
+    into = [packets.icmp_error(CLIENT_IP, NAT, packets.udp(NAT, CLIENT_IP, bytes(8), port, ECHO_PORT), *kind) for kind in ((5, 1), (4, 0), (3, 2))]
+    mac = lab.outside.neighbours("public")[NAT]
+    with capturing([vm]) as inside, capturing([lab.outside], "public") as outside:
+        vm.send_frames(*[packets.ethernet(vm.mac, router_mac, 0x0800, p) for p in out])
+        lab.outside.send_frames(*[packets.ethernet(lab.outside.router_mac("public"), mac, 0x0800, p) for p in into], device="public")
+        wait_until(lambda: row(lab, "n")["drops"]["icmp"] == before + 4, 8, "redirects and source quenches are counted")
+        assert vm.exchange(CLIENT_IP, ECHO_PORT) == "same", "what is sent later arrives"
+    for frames, source, quoted in ((inside[vm], CLIENT_IP, (vm.ip, CLIENT_IP)), (outside[lab.outside], NAT, (CLIENT_IP, NAT))):
+        errors = [p for p in ip_packets(frames, source, 1) if p[20] in (3, 4, 5)]
+        assert [p[20] for p in errors] == [3], "only the error arrives"
+        inner = errors[0][28:]
+        assert (socket.inet_ntoa(inner[12:16]), socket.inet_ntoa(inner[16:20])) == quoted
+        assert packets.checksum(errors[0][20:]) == 0
+    assert row(lab, "n")["exhausted"] == 0
 
 
 def begins(frame):

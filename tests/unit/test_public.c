@@ -182,16 +182,24 @@ count_quotes(void *aux, const struct spec *s)
 }
 
 static void
+expect_quotes_counted(const struct lab *lab, const char *host, enum object_type type, const char *name)
+{
+    struct fragments f = { .number = lab_number(lab, type, name) };
+    flow_table_each(lab_table(lab, lab_number(lab, OBJECT_HOST, host)), count_quotes, &f);
+    assert_int_equal(f.n_out, N_ICMP_QUOTING_TYPES);
+    assert_int_equal(f.n_in, N_ICMP_QUOTING_TYPES);
+}
+
+static void
 redirects_and_source_quenches_are_counted_by_a_flow_of_each_way(void **unused)
 {
     struct lab *lab = lab_with_pool();
     lab_bind(lab, "p0", "hv1", 10);
     attach(lab, 0, "port:p0");
+    attach(lab, 1, "natgw:n");
     lab_run(lab);
-    struct fragments f = { .number = lab_number(lab, OBJECT_EIP, "203.0.113.10") };
-    flow_table_each(lab_table(lab, lab_number(lab, OBJECT_HOST, "hv1")), count_quotes, &f);
-    assert_int_equal(f.n_out, N_ICMP_QUOTING_TYPES);
-    assert_int_equal(f.n_in, N_ICMP_QUOTING_TYPES);
+    expect_quotes_counted(lab, "hv1", OBJECT_EIP, "203.0.113.10");
+    expect_quotes_counted(lab, holder(lab, 1), OBJECT_NATGW, "n");
     lab_free(lab);
 }
 

@@ -124,7 +124,7 @@
     X(REASON_TUNNEL,    12, "tunnel")     /* a host's: unknown source or VNI */ \
     X(REASON_FRAGMENT,  13, "fragment")   /* a public address's: could not be put together */ \
     X(REASON_METER,     14, "meter")      /* the same: more than the responder takes */ \
-    X(REASON_ICMP,      15, "icmp")       /* an elastic IP's: a redirect or source quench */
+    X(REASON_ICMP,      15, "icmp")       /* a public address's: a redirect or source quench */
 /* clang-format on */
 
 enum reason {

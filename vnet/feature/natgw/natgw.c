@@ -169,6 +169,23 @@ in_fragment_rows(struct block *b, const struct placement *p, uint16_t zone)
     nat_in_end(b);
 }
 
+/* Conntrack would translate what they quote, but nobody beyond a router has a use for them; no elastic IP lets them pass either. */
+static void
+quote_rows(struct block *b, const struct placement *p, uint16_t zone)
+{
+    for (size_t i = 0; i < N_ICMP_QUOTING_TYPES; i++) {
+        struct flow_builder *fb = nat_out_flow(b, PRIORITY_NAT_QUOTE, p);
+        match_ip_src(fb, p->vpc->cidr);
+        match_icmp(fb, IP_V4, icmp_quoting_types[i], -1);
+        block_flow_end(b);
+
+        fb = nat_in_flow(b, PRIORITY_NAT_QUOTE, p);
+        match_tracked(fb, zone);
+        match_icmp(fb, IP_V4, icmp_quoting_types[i], -1);
+        block_flow_end(b);
+    }
+}
+
 /* What conntrack could not put together is no matter of ports. */
 static void
 stray_rows(struct block *b, const struct placement *p)
@@ -201,6 +218,7 @@ natgw_flows(struct block *b, uint8_t type, uint32_t number)
     out_rows(b, &p, zone);
     in_rows(b, &p, zone);
     in_fragment_rows(b, &p, zone);
+    quote_rows(b, &p, zone);
     stray_rows(b, &p);
 }
 
@@ -272,6 +290,8 @@ natgw_explain(const struct view *view, const struct spec *spec, char *text, size
         snprintf(text, size, "NAT gateway %s has no free port for it", natgw.text);
     else if (spec->priority == PRIORITY_NATGW_ECHO && spec->table == STAGE_NAT_OUT)
         snprintf(text, size, "NAT gateway %s gives it another identifier", natgw.text);
+    else if (spec->priority == PRIORITY_NAT_QUOTE && (spec->table == STAGE_NAT_OUT || spec->table == STAGE_NAT_IN))
+        snprintf(text, size, "NAT gateway %s lets no ICMP redirect or source quench pass", natgw.text);
     else if (spec->table == STAGE_EGRESS)
         snprintf(text, size, "it leaves by NAT gateway %s", natgw.text);
     else if (spec->table == STAGE_NAT_OUT)
