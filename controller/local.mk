@@ -66,6 +66,7 @@ libcontroller_a_SOURCES += \
 	controller/host/iface_name.c controller/host/iface_name.h \
 	controller/host/port_place.c \
 	controller/host/port_twin.c \
+	controller/host/trails.c controller/host/trails.h \
 	controller/host/zone_table.c controller/host/zone_table.h \
 	controller/instance/agents.c controller/instance/agents.h \
 	controller/instance/counting.c controller/instance/counting.h \

@@ -7,6 +7,7 @@
 #include "controller/controller.h"
 #include "controller/host/host.h"
 #include "controller/host/host_reach.h"
+#include "controller/host/trails.h"
 #include "controller/outside.h"
 #include "vnet/pipeline/placement.h"
 
@@ -30,6 +31,7 @@ struct handover {
     struct handover *older, *younger;
     struct handover *next_arriving, **link_arriving; /* of the host that it waits for: to.v[n_awaited - 1] */
     uint32_t eip;
+    uint32_t left; /* the host that held it */
     int64_t began_ms;
     uint64_t seq; /* what the new hosts must confirm */
     struct place_hosts to;
@@ -44,6 +46,7 @@ struct handovers {
     struct map by_eip;
     struct handover *oldest, *youngest;
     struct event *timer; /* of the oldest */
+    struct trails *trails;
 };
 
 static void handovers_over(evutil_socket_t fd, short what, void *aux);
@@ -55,6 +58,7 @@ handovers_new(struct controller *c)
     all->controller = c;
     map_init(&all->by_eip);
     all->timer = evtimer_new(c->base, handovers_over, all);
+    all->trails = trails_new(c);
     return all;
 }
 
@@ -67,6 +71,7 @@ handovers_free(struct handovers *all)
         free(CONTAINER_OF(n, struct handover, by_eip));
     map_done(&all->by_eip);
     event_free(all->timer);
+    trails_free(all->trails);
     free(all);
 }
 
@@ -266,11 +271,24 @@ begin(struct handovers *all, struct handover *o)
     arm(all);
 }
 
+/* What still comes to where it was shall find its way. */
+static void
+leave_trail(const struct handovers *all, const struct handover *o)
+{
+    struct placement p;
+    const struct controller *c = all->controller;
+    const struct view view = { .model = c->model, .runtime = c->runtime };
+    const struct hypervisor *h = host_by_number(c->hosts, o->left);
+    if (h && h->of && !hosts_are_closing(c->hosts) && placement_get(&view, o->eip, &p) && p.port && p.holder->number != o->left)
+        trails_leave(all->trails, o->eip, o->left);
+}
+
 /* The sequence number is one that no host has confirmed yet. */
 static void
 end(struct handovers *all, struct handover *o)
 {
     stop_waiting(o);
+    leave_trail(all, o);
     for (size_t i = 0; i < o->n_keepers; i++)
         keeper_let_go(all, o, &o->keepers[i]);
     *(o->older ? &o->older->younger : &all->oldest) = o->younger;
@@ -357,7 +375,7 @@ move(struct handovers *all, uint32_t eip, const struct outside_place *was, const
         give_again(all, o, to);
     } else {
         o = mem_zalloc(sizeof *o);
-        *o = (struct handover){ .eip = eip, .to = *to };
+        *o = (struct handover){ .eip = eip, .left = was->host, .to = *to };
         begin(all, o);
         give(all, o, &from);
     }

@@ -7,7 +7,8 @@
  *
  * intent.json: {"transactions": [[OP, ...], ...], "hosts": {NAME: {"encap_ip": IP, "encap": "geneve"|"vxlan", "mtu": N,
  * "tunnel_ports": [GENEVE, VXLAN], "uplinks": {NETWORK: OFPORT}, "gateway": true}}, "gateway_macs": {POOL: MAC},
- * "bindings": {"TENANT/PORT": [HOST, OFPORT]}, "twins": {"TENANT/PORT": [HOST, OFPORT, HAS-LEFT]}, "healthy": [TARGET, ...]} */
+ * "bindings": {"TENANT/PORT": [HOST, OFPORT]}, "twins": {"TENANT/PORT": [HOST, OFPORT, HAS-LEFT]}, "trails": {ELASTIC-IP: HOST},
+ * "healthy": [TARGET, ...]} */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,6 +243,19 @@ apply_twins(struct lab *lab, const char *name, json_t *twins)
 }
 
 static void
+apply_trails(struct lab *lab, const char *name, json_t *trails)
+{
+    const char *eip;
+    json_t *host;
+    json_object_foreach (trails, eip, host) {
+        uint32_t number = lab_number(lab, OBJECT_EIP, eip), left = lab_number(lab, OBJECT_HOST, json_string_value(host));
+        if (!number || !left)
+            die(name, "a trail is of no elastic IP, or on no host");
+        lab_set_trail(lab, number, left);
+    }
+}
+
+static void
 apply_health(struct lab *lab, const char *name, json_t *healthy)
 {
     size_t i;
@@ -273,6 +287,7 @@ case_load(const char *folder, bool is_sound)
     apply_gateway_macs(lab, path, json_object_get(doc, "gateway_macs"));
     apply_bindings(lab, path, json_object_get(doc, "bindings"));
     apply_twins(lab, path, json_object_get(doc, "twins"));
+    apply_trails(lab, path, json_object_get(doc, "trails"));
     apply_health(lab, path, json_object_get(doc, "healthy"));
     lab_run(lab);
     if (is_sound && !lab_is_consistent(lab, &err))

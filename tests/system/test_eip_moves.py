@@ -66,6 +66,23 @@ def settled(lab, vms, host):
     expect_verify_clean(lab)
 
 
+def test_while_vnetd_is_away_and_back_nothing_is_lost(lab, vms):
+    """Before anything has moved: what a host that was left sends on for a while ends with a restart."""
+    with lab.outside.doing("ping", ip=MOVER, interval_ms=5) as near, lab.outside.doing("ping", ip=OTHER, interval_ms=5) as far:
+        wait_until(lambda: near.look()["received"] > 10, 5, "pings begin")
+        assert lab.outside.ping(MOVER, size=1472, df=True, timeout=2) == "frag-needed", "knows the path's MTU from now on"
+        lab.vnetd.kill()
+        lab.outside.flush_neighbours("public")
+        words = lab.outside.tcp_connect(MOVER, 80, timeout=2), lab.outside.exchange(MOVER, ECHO_PORT, size=3000, tries=1)
+        lab.vnetd.start()
+        assert words == ("connected", "same")
+        lab.ready()
+    assert (near.result["n_lost"], far.result["n_lost"]) == (0, 0), (near.result, far.result)
+    expect_right_neighbour(lab, MOVER)
+    assert sum(r["sent"] for r in lab.vnetd.rows("host")) == 0, "a restart changes no flow"
+    settled(lab, vms, vms[0].host.name)
+
+
 def test_the_interface_goes_and_comes_on_the_same_host(lab, tell, vms):
     mover = vms[0]
     with Talking(lab, tell, "removed and added again") as talk:
@@ -124,22 +141,6 @@ def test_vnetd_is_restarted_while_the_interface_is_away(lab, tell, vms, there):
     settled(lab, vms, there)
 
 
-def test_while_vnetd_is_away_and_back_nothing_is_lost(lab, vms):
-    with lab.outside.doing("ping", ip=MOVER, interval_ms=5) as near, lab.outside.doing("ping", ip=OTHER, interval_ms=5) as far:
-        wait_until(lambda: near.look()["received"] > 10, 5, "pings begin")
-        assert lab.outside.ping(MOVER, size=1472, df=True, timeout=2) == "frag-needed", "knows the path's MTU from now on"
-        lab.vnetd.kill()
-        lab.outside.flush_neighbours("public")
-        words = lab.outside.tcp_connect(MOVER, 80, timeout=2), lab.outside.exchange(MOVER, ECHO_PORT, size=3000, tries=1)
-        lab.vnetd.start()
-        assert words == ("connected", "same")
-        lab.ready()
-    assert (near.result["n_lost"], far.result["n_lost"]) == (0, 0), (near.result, far.result)
-    expect_right_neighbour(lab, MOVER)
-    assert sum(r["sent"] for r in lab.vnetd.rows("host")) == 0, "a restart changes no flow"
-    settled(lab, vms, vms[0].host.name)
-
-
 @pytest.mark.parametrize("where", ["hv1", "hv3"])
 def test_open_vswitch_is_restarted_where_the_vm_is(lab, tell, vms, where):
     mover = vms[0]
@@ -174,6 +175,29 @@ def test_it_is_given_to_another_vm_and_back(lab, tell, vms, where):
     lab.ctl("--wait=hosts", "eip-attach", OTHER, "o")
     expect_answers(lab, [MOVER, OTHER])
     settled(lab, vms, where)
+
+
+def test_what_is_still_sent_to_the_old_host_goes_on_for_a_while(lab, vms):
+    """By a network to which the announcements do not get through."""
+    mover, other = vms
+    if mover.host.name != "hv1":
+        mover.move(lab["hv1"])
+        expect_answers(lab, [MOVER])
+    lab.ctl("--wait=hosts", "eip-detach", OTHER)
+    lab.outside.keep_ignorant("public", "hv1", "hv2", True)
+    try:
+        lab.ctl("--wait=hosts", "--move", "eip-attach", MOVER, "o")
+        wait_until(lambda: lab.outside.who_answers([MOVER], NAME_PORT, timeout=0.2) == ["o"], 5, "the other VM is reached by the old host")
+        assert eip_row(lab, MOVER)["host"] == "hv2"
+        assert len(lab.outside.arp_ask([MOVER], "public")[MOVER]) == 1, "asked for, only one answers"
+        wait_until(lambda: lab.outside.ping(MOVER, timeout=0.2) == "none", 20, "the old host sends nothing on any more")
+    finally:
+        lab.outside.keep_ignorant("public", "hv1", "hv2", False)
+    assert other.ping(CLIENT_IP, timeout=2) == "reply", "by which the switch learns"
+    expect_answers(lab, [MOVER])
+    lab.ctl("--wait=hosts", "--move", "eip-attach", MOVER, "m", "--", "eip-attach", OTHER, "o")
+    expect_answers(lab, [MOVER, OTHER])
+    settled(lab, vms, "hv1")
 
 
 def test_addresses_of_two_vms_change_places_in_one_transaction(lab, vms):

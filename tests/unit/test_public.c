@@ -274,6 +274,17 @@ storm_host(struct storm *s)
     lab_host(s->lab, host_names[h], facts);
 }
 
+/* An address has just left a host, perhaps the one that holds it, or that is over. */
+static void
+storm_trail(struct storm *s)
+{
+    char name[24];
+    snprintf(name, sizeof name, "203.0.113.%u", 10 + pick(s, N_EIPS));
+    uint32_t eip = lab_number(s->lab, OBJECT_EIP, name);
+    if (eip)
+        lab_set_trail(s->lab, eip, pick(s, 4) ? lab_number(s->lab, OBJECT_HOST, host_names[pick(s, N_HOSTS)]) : 0);
+}
+
 static void
 any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
 {
@@ -284,8 +295,10 @@ any_sequence_of_changes_gives_what_a_fresh_compile_gives(void **unused)
             storm_transaction(&s);
         else if (kind < 16)
             storm_bind(&s);
-        else if (kind < 19)
+        else if (kind < 18)
             storm_host(&s);
+        else if (kind < 19)
+            storm_trail(&s);
         else
             lab_gateway_mac(s.lab, "public", (struct mac){ { 2, 0, 0, 0, 9, pick(&s, 4) } });
         storm_settle(&s, step);

@@ -233,6 +233,16 @@ lab_set_twin(struct lab *lab, uint32_t port, struct twin twin)
 }
 
 void
+lab_set_trail(struct lab *lab, uint32_t eip, uint32_t host)
+{
+    struct vnet_event event = {
+        .kind = EVENT_TRAIL, .number = eip, .before = { .host = runtime_trail(lab->runtime, eip) }, .after = { .host = host }
+    };
+    runtime_set_trail(lab->runtime, eip, host);
+    compiler_changed(lab->compiler, &event, NULL, NULL);
+}
+
+void
 lab_bind(struct lab *lab, const char *port, const char *host, uint32_t ofport)
 {
     uint32_t port_number = lab_number(lab, OBJECT_PORT, port);

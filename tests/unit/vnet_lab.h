@@ -48,6 +48,7 @@ struct flow_table *lab_table(const struct lab *, uint32_t host);
 
 void lab_bind_number(struct lab *, uint32_t port, struct binding);
 void lab_set_twin(struct lab *, uint32_t port, struct twin);
+void lab_set_trail(struct lab *, uint32_t eip, uint32_t host);
 void lab_bind(struct lab *, const char *port, const char *host, uint32_t ofport); /* host NULL: nowhere */
 
 /* Compiles everything, and grants the zones that blocks ask for; a conflict between blocks ends the program. */

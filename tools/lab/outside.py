@@ -82,6 +82,12 @@ class Outside(Machine, Prober):
         """Pulls or plugs it."""
         self._underlay.set_cable(self.near_device(network, host), up)
 
+    def keep_ignorant(self, network, old, new, does):
+        """Of what goes from the one host to the other: the segment's switch follows no MAC address to the new one's cable, and lets the old one hear
+        nothing from there."""
+        wanted = {old: f"isolated {'on' if does else 'off'}", new: f"isolated {'on' if does else 'off'} learning {'off' if does else 'on'}"}
+        self._underlay.wire.ip([f"link set dev {self.near_device(network, host)} type bridge_slave {options}" for host, options in wanted.items()])
+
     @staticmethod
     def near_device(network, host):
         """The cable's other end, in the machine 'wire': all that a host says on the segment arrives there."""

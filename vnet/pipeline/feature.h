@@ -57,15 +57,16 @@ struct vnet_event {
         EVENT_BINDING,
         EVENT_HOST,
         EVENT_TWIN,        /* of a port: its second place */
+        EVENT_TRAIL,       /* of an elastic IP: the host that it has just left */
         EVENT_GATEWAY_MAC, /* of a pool */
         EVENT_ZONE,        /* a host has stored a conntrack zone */
         EVENT_TARGET
     } kind;                                              /* a target's health is another */
     const struct change *change;                         /* EVENT_OBJECT */
-    uint32_t number;                                     /* EVENT_BINDING, EVENT_TWIN: port; EVENT_HOST: host; EVENT_GATEWAY_MAC: pool;
-                                                  * EVENT_ZONE: host; EVENT_TARGET: target */
+    uint32_t number;                                     /* EVENT_BINDING, EVENT_TWIN: port; EVENT_TRAIL: elastic IP; EVENT_HOST: host;
+                                                  * EVENT_GATEWAY_MAC: pool; EVENT_ZONE: host; EVENT_TARGET: target */
     uint32_t zone_of;                                    /* EVENT_ZONE: the object */
-    struct binding before, after;                        /* EVENT_BINDING; EVENT_TWIN: of the second place */
+    struct binding before, after;                        /* EVENT_BINDING; EVENT_TWIN: of the second place; EVENT_TRAIL: its host */
     const struct runtime_host *host_before, *host_after; /* EVENT_HOST; NULL: was, is unknown */
     uint32_t vpc; /* filled in by the compiler, for features: the VPC the object (the bound port) belongs, or until now
                                  * belonged to, known even if what it hung on went in the same transaction; 0: none, or not known */

@@ -27,6 +27,11 @@ struct twin_entry {
     struct twin twin;
 };
 
+struct trail {
+    struct map_node node; /* by elastic IP */
+    uint32_t eip, host;   /* never 0 */
+};
+
 struct gateway {
     struct map_node node; /* by pool */
     uint32_t pool;
@@ -46,7 +51,7 @@ struct health {
 };
 
 struct runtime {
-    struct map hosts, places, twins, gateways, zones, healths;
+    struct map hosts, places, twins, trails, gateways, zones, healths;
     struct host_entry *first_gateway;
 };
 
@@ -57,6 +62,7 @@ runtime_new(void)
     map_init(&r->hosts);
     map_init(&r->places);
     map_init(&r->twins);
+    map_init(&r->trails);
     map_init(&r->gateways);
     map_init(&r->zones);
     map_init(&r->healths);
@@ -77,6 +83,9 @@ runtime_free(struct runtime *r)
     MAP_FOR_EACH_SAFE (n, next, &r->twins) {
         free(CONTAINER_OF(n, struct twin_entry, node));
     }
+    MAP_FOR_EACH_SAFE (n, next, &r->trails) {
+        free(CONTAINER_OF(n, struct trail, node));
+    }
     MAP_FOR_EACH_SAFE (n, next, &r->gateways) {
         free(CONTAINER_OF(n, struct gateway, node));
     }
@@ -89,6 +98,7 @@ runtime_free(struct runtime *r)
     map_done(&r->places);
     map_done(&r->hosts);
     map_done(&r->twins);
+    map_done(&r->trails);
     map_done(&r->gateways);
     map_done(&r->zones);
     map_done(&r->healths);
@@ -315,6 +325,54 @@ runtime_each_twin_on(const struct runtime *r, uint32_t host, void (*each)(void *
         const struct twin_entry *t = CONTAINER_OF(n, struct twin_entry, node);
         if (t->twin.host == host)
             each(aux, t->port, t->twin.ofport);
+    }
+}
+
+/* ---- trails ---- */
+
+static struct trail *
+trail_find(const struct runtime *r, uint32_t eip)
+{
+    MAP_FOR_EACH_HASH (n, &r->trails, hash_u32(eip)) {
+        struct trail *t = CONTAINER_OF(n, struct trail, node);
+        if (t->eip == eip)
+            return t;
+    }
+    return NULL;
+}
+
+uint32_t
+runtime_trail(const struct runtime *r, uint32_t eip)
+{
+    const struct trail *t = trail_find(r, eip);
+    return t ? t->host : 0;
+}
+
+void
+runtime_set_trail(struct runtime *r, uint32_t eip, uint32_t host)
+{
+    struct trail *t = trail_find(r, eip);
+    if (t && !host) {
+        map_remove(&r->trails, &t->node);
+        free(t);
+        return;
+    }
+    if (!t && host) {
+        t = mem_zalloc(sizeof *t);
+        t->eip = eip;
+        map_insert(&r->trails, &t->node, hash_u32(eip));
+    }
+    if (t)
+        t->host = host;
+}
+
+void
+runtime_each_trail_on(const struct runtime *r, uint32_t host, void (*each)(void *aux, uint32_t eip), void *aux)
+{
+    MAP_FOR_EACH (n, &r->trails) {
+        const struct trail *t = CONTAINER_OF(n, struct trail, node);
+        if (t->host == host)
+            each(aux, t->eip);
     }
 }
 

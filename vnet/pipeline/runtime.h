@@ -74,6 +74,12 @@ void runtime_set_twin(struct runtime *, uint32_t port, struct twin);
 /* Ports whose second place is on a host; visits all that are on the move anywhere, which are few. */
 void runtime_each_twin_on(const struct runtime *, uint32_t host, void (*each)(void *aux, uint32_t port, uint32_t ofport), void *aux);
 
+/* The host that an elastic IP has just left, for another: it sends on what still comes there. 0: none, or it is over. */
+uint32_t runtime_trail(const struct runtime *, uint32_t eip);
+void runtime_set_trail(struct runtime *, uint32_t eip, uint32_t host);
+/* Addresses that have just left a host; visits all that have just left any. */
+void runtime_each_trail_on(const struct runtime *, uint32_t host, void (*each)(void *aux, uint32_t eip), void *aux);
+
 /* The MAC address of a pool's upstream gateway, as last learnt. False: not known. */
 bool runtime_gateway_mac(const struct runtime *, uint32_t pool, struct mac *);
 void runtime_set_gateway_mac(struct runtime *, uint32_t pool, struct mac);

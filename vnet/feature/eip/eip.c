@@ -288,12 +288,17 @@ holder_rows(struct block *b, const struct placement *p)
     nat_in_fragment_rows(b, p, zone, mtu);
 }
 
-static void
-neighbour_row(struct block *b, const struct placement *p)
+/* The host that it has just left: until all the outside knows, what still comes here is translated here and goes to its port's host, and what hosts
+ * that are behind send here leaves here. Only ARP is the new holder's. */
+static bool
+is_trail(const struct block *b, const struct placement *p)
 {
-    uint32_t uplink = runtime_uplink_port(b->here, p->pool->uplink);
-    if (!uplink)
-        return;
+    return p->port && p->at.host != b->host && runtime_trail(b->view->runtime, p->eip->o.number) == b->host;
+}
+
+static void
+neighbour_row(struct block *b, const struct placement *p, uint32_t uplink)
+{
     struct flow_builder *fb = block_flow(b, STAGE_PUBLIC_OUT, PRIORITY_PUBLIC_OUT_NEIGHBOUR);
     match_u64(fb, LAYOUT_POOL, p->pool->o.number);
     match_ip_dst(fb, ip_prefix_host(p->eip->ip));
@@ -316,10 +321,16 @@ eip_flows(struct block *b, uint8_t type, uint32_t number)
     struct placement p;
     if (!placement_get(b->view, number, &p))
         return;
-    if (p.holder->number == b->host)
+    uint32_t uplink = runtime_uplink_port(b->here, p.pool->uplink);
+    if (p.holder->number == b->host) {
         holder_rows(b, &p);
-    else
-        neighbour_row(b, &p);
+    } else if (uplink && is_trail(b, &p)) {
+        struct placement left = p;
+        left.uplink = uplink;
+        holder_rows(b, &left);
+    } else if (uplink) {
+        neighbour_row(b, &p, uplink);
+    }
     if (p.port && p.at.host == b->host)
         egress_row(b, &p);
 }
@@ -339,9 +350,34 @@ touch_neighbours(const struct view *view, uint32_t host, struct touch_list *list
 }
 
 static void
+touch_on(struct touch_list *list, uint32_t number, uint32_t host)
+{
+    if (host)
+        touch_add(list, FEATURE_EIP, OBJECT_EIP, number, (struct touch){ TOUCH_HOST, host });
+}
+
+struct trail_touch {
+    struct touch_list *list;
+    uint32_t host;
+};
+
+static void
+touch_trail(void *aux, uint32_t number)
+{
+    const struct trail_touch *t = aux;
+    touch_on(t->list, number, t->host);
+}
+
+static void
 eip_touches(const struct view *view, const struct vnet_event *event, struct touch_list *list)
 {
     placement_affected(view, event, touch_eip, list);
+    if (event->kind == EVENT_TRAIL) {
+        touch_on(list, event->number, event->before.host);
+        touch_on(list, event->number, event->after.host);
+    }
+    if (event->kind == EVENT_HOST && placement_depends(event->host_before, event->host_after))
+        runtime_each_trail_on(view->runtime, event->number, touch_trail, &(struct trail_touch){ list, event->number });
     if (event->kind == EVENT_HOST && placement_uplinks_differ(event->host_before, event->host_after))
         touch_neighbours(view, event->number, list);
 }

@@ -106,7 +106,8 @@ void
 public_address_rows(struct block *b, const struct placement *p, uint16_t mtu)
 {
     struct mac mac = public_mac_of_ip(p->eip->ip);
-    arp_answer_row(b, p);
+    if (p->holder->number == b->host)
+        arp_answer_row(b, p);
 
     struct flow_builder *fb = uplink_in_flow(b, PRIORITY_ROW, p->pool, p->uplink);
     match_eth_dst(fb, mac);

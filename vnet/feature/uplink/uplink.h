@@ -11,7 +11,8 @@ struct flow_builder *uplink_in_flow(struct block *, uint16_t priority, const str
 void uplink_out_end(struct block *, const struct pool *, uint32_t uplink, struct mac neighbour);
 
 /* Rows of a holder for a public address, whatever it is attached to: ARP is answered, packets go on to PUBLIC_IN with the mark whether they
- * are too big for 'mtu', and what the VPC's hosts send to it by tunnel goes to NAT_OUT. */
+ * are too big for 'mtu', and what the VPC's hosts send to it by tunnel goes to NAT_OUT. The same without ARP on the host that it has just left, whose
+ * uplink is the placement's then. */
 void public_address_rows(struct block *, const struct placement *, uint16_t mtu);
 
 /* Of packets for the address once they have been translated: the path's MTU. Behind a NAT gateway they may be for any host: the smallest of all
