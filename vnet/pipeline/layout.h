@@ -38,6 +38,8 @@
     (struct of_field) { OF_METADATA, 0, 24 }
 #define LAYOUT_FROM_TUNNEL \
     (struct of_field) { OF_METADATA, 32, 1 }
+#define LAYOUT_VNI_AND_TUNNEL \
+    (struct of_field) { OF_METADATA, 0, 33 } /* both; not from a tunnel */
 #define LAYOUT_FROM_UPLINK \
     (struct of_field) { OF_METADATA, 33, 1 }
 #define LAYOUT_NEXT_HOP4 \

@@ -26,6 +26,9 @@ enum {
     /* TUNNEL_IN */
     PRIORITY_TUNNEL_IN_PUBLIC = 110, /* to the holder of a public address, which need not hold the VPC */
 
+    /* TUNNEL_OUT */
+    PRIORITY_TUNNEL_OUT_FITS = 110, /* its size has been looked at */
+
     /* UPLINK_IN */
     PRIORITY_UPLINK_IN_LEARN = 110,
 

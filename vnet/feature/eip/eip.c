@@ -211,7 +211,7 @@ nat_in_end(struct block *b, const struct placement *p)
         sg_deliver_end(b, &(struct port_facts){ p->port, p->subnet, p->vpc, p->at });
         return;
     }
-    act_set(b->fb, of_field_whole(OF_METADATA), p->vpc->vni);
+    act_set(b->fb, LAYOUT_VNI_AND_TUNNEL, p->vpc->vni); /* whether it has come from a physical network stays known */
     act_set(b->fb, LAYOUT_HOST, p->at.host);
     act_goto(b->fb, STAGE_TUNNEL_OUT);
     block_flow_end(b);

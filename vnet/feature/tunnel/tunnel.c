@@ -26,8 +26,19 @@ path_mtu(const struct runtime_host *a, const struct runtime_host *b)
     return mtu > LAYOUT_TUNNEL_OVERHEAD ? mtu - LAYOUT_TUNNEL_OVERHEAD : 0;
 }
 
+static struct flow_builder *
+peer_out_flow(struct block *b, uint16_t priority, const struct runtime_host *peer)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_TUNNEL_OUT, priority);
+    match_u64(fb, LAYOUT_HOST, peer->number);
+    act_set_ip(fb, OF_TUN_DST, peer->encap_ip);
+    act_move(fb, LAYOUT_VNI, (struct of_field){ OF_TUN_ID, 0, 24 });
+    return fb;
+}
+
+/* What has come from a physical network has had its size looked at there, for the same path (public_path_mtu()): it fits, or is in pieces that do. */
 static void
-peer_out_row(struct block *b, const struct runtime_host *peer)
+peer_out_rows(struct block *b, const struct runtime_host *peer)
 {
     uint32_t ofport = b->here->tunnel_port[peer->encap];
     uint16_t mtu = path_mtu(b->here, peer);
@@ -35,12 +46,18 @@ peer_out_row(struct block *b, const struct runtime_host *peer)
     if (!ofport)
         return;
 
-    struct flow_builder *fb = block_flow(b, STAGE_TUNNEL_OUT, PRIORITY_ROW);
-    match_u64(fb, LAYOUT_HOST, peer->number);
-    act_set_ip(fb, OF_TUN_DST, peer->encap_ip);
-    act_move(fb, LAYOUT_VNI, (struct of_field){ OF_TUN_ID, 0, 24 });
+    struct flow_builder *fb = peer_out_flow(b, PRIORITY_ROW, peer);
     act_set(fb, of_field_whole(OF_REG13), (uint32_t) mtu << LAYOUT_PATH_MTU.ofs | (ofport & UINT16_MAX));
     act_check_pkt_larger(fb, frame < UINT16_MAX ? frame : UINT16_MAX, LAYOUT_TOO_BIG);
+    act_goto(fb, STAGE_SIZE);
+    block_flow_end(b);
+    if (!b->here->n_uplinks)
+        return;
+
+    fb = peer_out_flow(b, PRIORITY_TUNNEL_OUT_FITS, peer);
+    match_u64(fb, LAYOUT_FROM_UPLINK, 1);
+    act_set(fb, LAYOUT_OUT_PORT, ofport);
+    act_set(fb, LAYOUT_TOO_BIG, 0);
     act_goto(fb, STAGE_SIZE);
     block_flow_end(b);
 }
@@ -81,7 +98,7 @@ host_flows(struct block *b, uint32_t number)
         own_rows(b);
     } else if (peer->encap_ip.family == IP_V4) {
         peer_in_row(b, peer);
-        peer_out_row(b, peer);
+        peer_out_rows(b, peer);
     }
 }
 
