@@ -25,9 +25,13 @@ def made_by(*argv, timeout=400):
     return done.stdout.strip().splitlines()
 
 
+ROOM_BYTES = 4 << 30                             # the tree has a tenth of that; memory is for others, too
+
+
 def folder_in_memory():
-    """Thousands of files come and go three times as fast there. One whose process was killed is removed by the next."""
-    top = "/dev/shm" if os.path.isdir("/dev/shm") else tempfile.gettempdir()
+    """Thousands of files come and go three times as fast there, where there is room. One whose process was killed is removed by the next."""
+    has_room = os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > ROOM_BYTES
+    top = "/dev/shm" if has_room else tempfile.gettempdir()
     for old in glob.glob(os.path.join(top, "vnet-tree-*")):
         if not os.path.exists(f"/proc/{old.rsplit('-', 1)[1]}"):
             shutil.rmtree(old, ignore_errors=True)
