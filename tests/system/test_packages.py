@@ -294,36 +294,6 @@ def test_a_link_made_by_hand_becomes_the_package_s_file_and_the_program_stays(tr
     assert run_hook(tree)[0] == 0
 
 
-def test_a_libvirt_that_runs_already_finds_the_hook_and_is_restarted_only_for_that(tree, soak):
-    """libvirt looks for hooks only when it starts."""
-    if not soak:
-        pytest.skip("in a soak: it takes its time, and changes only with the package's scripts")
-    status, output, errors = tree.run("apt-get", "install", "-y", "--no-install-recommends", "libvirt-daemon-system")
-    assert status == 0, output[-1000:] + errors[-2000:]
-    assert tree.run("apt-get", "purge", "-y", "vnet-agent")[0] == 0
-    it = Machine(tree, "hv1")
-    try:
-        it.run("systemctl", "start", "libvirtd")
-        assert it.run("systemctl", "show", "--property=KillMode", "--value", "libvirtd") == "process\n"     # its guests live on
-
-        def restarted(*command):
-            before = main_pid(it, "libvirtd")
-            it.run(*command)
-            wait_until(lambda: it.run("systemctl", "is-active", "libvirtd", check=False) == "active\n", 30, "libvirtd runs")
-            assert "libvirt was started after the hook was there" in it.run("vnet-hook", "--selftest", check=False)
-            return main_pid(it, "libvirtd") != before
-        assert restarted("dpkg", "-i", agent_deb(tree))
-        assert not restarted("dpkg", "-i", agent_deb(tree))
-        assert not restarted("sh", "-c", f"dpkg -r vnet-agent && dpkg -i {agent_deb(tree)}")
-        it.run("dpkg", "-r", "vnet-agent")
-        it.run("systemctl", "restart", "libvirtd")         # it finds what stayed
-        assert not restarted("dpkg", "-i", agent_deb(tree))
-        it.run("sh", "-c", "dpkg -P vnet-agent && systemctl restart libvirtd")
-        assert restarted("dpkg", "-i", agent_deb(tree))
-    finally:
-        it.stop()
-
-
 LOOK = "etc/libvirt/hooks/qemu.d/zz-look"         # libvirt runs it after the package's
 LOOK_TEXT = """#!/bin/sh
 [ "$2" != start ] || vnetctl get port "$1" state > /run/at-start 2>&1
@@ -410,6 +380,36 @@ def start_and_stop_a_domain(it):
     it.run("virsh", "destroy", "vm")
     it.run("virsh", "undefine", "vm")
     wait_until(lambda: it.run("vnetctl", "-f", "csv", "--columns=name", "--no-headings", "port-list") == "", 30, "its port goes with it")
+
+
+def test_a_libvirt_that_runs_already_finds_the_hook_and_is_restarted_only_for_that(tree, soak):
+    """libvirt looks for hooks only when it starts."""
+    if not soak:
+        pytest.skip("in a soak: it takes its time, and changes only with the package's scripts")
+    status, output, errors = tree.run("apt-get", "install", "-y", "--no-install-recommends", "libvirt-daemon-system")
+    assert status == 0, output[-1000:] + errors[-2000:]
+    assert tree.run("apt-get", "purge", "-y", "vnet-agent")[0] == 0
+    it = Machine(tree, "hv1")
+    try:
+        it.run("systemctl", "start", "libvirtd")
+        assert it.run("systemctl", "show", "--property=KillMode", "--value", "libvirtd") == "process\n"     # its guests live on
+
+        def restarted(*command):
+            before = main_pid(it, "libvirtd")
+            it.run(*command)
+            wait_until(lambda: it.run("systemctl", "is-active", "libvirtd", check=False) == "active\n", 30, "libvirtd runs")
+            assert "libvirt was started after the hook was there" in it.run("vnet-hook", "--selftest", check=False)
+            return main_pid(it, "libvirtd") != before
+        assert restarted("dpkg", "-i", agent_deb(tree))
+        assert not restarted("dpkg", "-i", agent_deb(tree))
+        assert not restarted("sh", "-c", f"dpkg -r vnet-agent && dpkg -i {agent_deb(tree)}")
+        it.run("dpkg", "-r", "vnet-agent")
+        it.run("systemctl", "restart", "libvirtd")         # it finds what stayed
+        assert not restarted("dpkg", "-i", agent_deb(tree))
+        it.run("sh", "-c", "dpkg -P vnet-agent && systemctl restart libvirtd")
+        assert restarted("dpkg", "-i", agent_deb(tree))
+    finally:
+        it.stop()
 
 
 def test_removing_the_packages_leaves_no_program(tree):
