@@ -51,6 +51,7 @@ libcontroller_a_SOURCES += \
 	controller/host/gateway_liveness.c controller/host/gateway_liveness.h \
 	controller/host/handover.c controller/host/handover.h \
 	controller/host/held_zones.c controller/host/held_zones.h \
+	controller/host/holdback.c controller/host/holdback.h \
 	controller/host/host.h \
 	controller/host/host_compile.c \
 	controller/host/host_error.c \

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "controller/controller.h"
-#include "controller/host/handover.h"
+#include "controller/host/holdback.h"
 #include "controller/host/host.h"
 
 struct waiter {

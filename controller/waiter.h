@@ -23,7 +23,7 @@ typedef void waiter_done(void *aux, const struct waiter_result *);
 
 /* Waits until each of the hosts has confirmed what it wants now. Calls 'done' from here if nothing is to be waited for. */
 void waiter_add(struct waiters *, const uint32_t hosts[], size_t n, double timeout_s, waiter_done *, void *aux);
-/* The same of a change (its sequence number): what hosts keep for a moment of public addresses that others move (handover.h) is not waited for. */
+/* The same of a change (its sequence number): what hosts keep for a moment of public addresses that others move (holdback.h) is not waited for. */
 void waiter_add_change(struct waiters *, uint64_t change, const uint32_t hosts[], size_t n, double timeout_s, waiter_done *, void *aux);
 
 /* A host has confirmed more, or has gone. */

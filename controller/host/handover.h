@@ -9,7 +9,7 @@
  *          +---------------------------------------------------------------------------------------------+
  *
  * What waits on an old host is the address's block alone (compiler_hold()); whatever else changes there is sent meanwhile. So two addresses that change
- * places do not wait for each other: what a host has made is counted apart (made_seq) from up to where it is whole (confirmed_seq).
+ * places do not wait for each other: what a host has made is counted apart from up to where it is whole (holdback.h).
  *
  * Nobody waits for a host that is not connected, nor where the old holder is dead, nor when the address is taken away: that is done at once. NAT gateways'
  * and balancers' addresses do not wait either: their connections are in the old holder's conntrack, and end with the move or begin anew at the new one
@@ -28,14 +28,6 @@ struct controller;
 struct handovers;
 struct hypervisor;
 
-/* What is held back on a host since one change, by how many addresses; 'until' is what it must confirm when none does any more. */
-struct holdback {
-    struct holdback *next; /* of another change */
-    uint64_t since, until; /* until 0: still held back */
-    uint64_t moved;        /* the last change that moved one of them on; 0: none did */
-    size_t n;
-};
-
 struct handovers *handovers_new(struct controller *);
 void handovers_free(struct handovers *);
 
@@ -43,9 +35,6 @@ void handovers_free(struct handovers *);
 void handovers_look(struct handovers *, const struct vnet_event *);
 /* The host's switch has confirmed all that was made for it up to 'seq': the number up to which it is whole. */
 uint64_t handovers_confirmed(struct handovers *, struct hypervisor *, uint64_t seq);
-/* Has the host confirmed all up to 'seq', and does it keep nothing any more of what 'change' moved away from it? What it keeps of other changes is not
- * asked about. */
-bool host_has_made(const struct hypervisor *, uint64_t seq, uint64_t change);
 /* Nothing is to be expected of it for now. */
 void handovers_host_lost(struct handovers *, struct hypervisor *);
 

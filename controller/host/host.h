@@ -88,8 +88,8 @@ struct hypervisor {
     bool is_reconciling; /* of_session_reconcile() was called on this connection */
     uint64_t whole_seq;  /* up to here the table is compiled whole: no block waits for a zone */
     uint64_t wanted_seq;
-    uint64_t made_seq;          /* as confirmed_seq, but what it keeps of public addresses that move away counts as done (handover.h) */
-    struct holdback *holdbacks; /* what it keeps of them */
+    uint64_t made_seq;          /* as confirmed_seq, but what it keeps of public addresses that move away counts as done (holdback.h) */
+    struct holdback *holdbacks; /* what it keeps of them; NULL: nothing */
     struct handover *arriving;  /* those that wait for it to confirm */
     uint64_t confirmed_seq;     /* 0: its switch has not been read back on this connection, or never */
     uint64_t collected;         /* the last hosts_collect() that noted it */
@@ -205,7 +205,6 @@ void host_lost_zones_confirmed(struct hypervisor *);
 void host_lost_zone_released(struct hypervisor *, uint32_t number);
 void host_lost_zones_forget(struct hypervisor *); /* in the store, too */
 void host_lost_zones_free(struct hypervisor *);
-void host_holdbacks_free(struct hypervisor *); /* handover.c's */
 /* One of an earlier run ("lost/HOST/NUMBER" in the store), once all objects and hosts are there. */
 void hosts_remember_lost_zone(struct hosts *, uint32_t host, uint32_t number);
 struct host_peers *hosts_peers(const struct hosts *);

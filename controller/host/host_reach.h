@@ -11,7 +11,7 @@
 struct controller;
 
 /* Has the host installed all that it wanted at 'seq' (and is it connected)? Then its packets are answered. What it keeps of public addresses that move
- * away (handover.h) counts as done: it is in the way of nothing else. */
+ * away (holdback.h) counts as done: it is in the way of nothing else. */
 bool host_is_ready(const struct controller *, uint32_t host, uint64_t seq);
 /* The same of its switch alone: its database may be away. */
 bool switch_is_ready(const struct controller *, uint32_t host, uint64_t seq);

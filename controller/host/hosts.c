@@ -8,6 +8,7 @@
 #include "controller/controller.h"
 #include "controller/feed.h"
 #include "controller/host/binding.h"
+#include "controller/host/holdback.h"
 #include "controller/host/host_peers.h"
 #include "controller/instance/instances.h"
 #include "controller/refusals.h"

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "controller/host/holdback.h"
 #include "controller/host/host_reach.h"
 #include "controller/waiter.h"
 #include "ofproto/ovsdb/ovsdb_session_private.h"
