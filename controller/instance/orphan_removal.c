@@ -129,33 +129,92 @@ on_look(evutil_socket_t fd, short what, void *aux)
 
 /* ---- which ---- */
 
-static bool
-is_named(const json_t *row, const char *name)
+/* A row by one of the words that it can be asked for with. */
+struct naming {
+    const char *word;
+    size_t row;
+};
+
+/* Of all rows, sorted by word. */
+struct index {
+    struct naming *v;
+    size_t n;
+};
+
+static int
+by_word(const void *a, const void *b)
 {
-    const char *own = json_member_string(row, "name");
-    return !strcmp(json_member_string(row, "id"), name) || (own && !strcmp(own, name));
+    return strcmp(((const struct naming *) a)->word, ((const struct naming *) b)->word);
 }
 
-/* Those of the rows that are asked for: new reference, NULL with *err. */
+static struct index
+index_rows(const json_t *rows)
+{
+    struct index index = { mem_alloc(2 * (json_array_size(rows) + 1) * sizeof *index.v), 0 };
+    json_t *row;
+    size_t i;
+    json_array_foreach (rows, i, row) {
+        const char *name = json_member_string(row, "name");
+        index.v[index.n++] = (struct naming){ json_member_string(row, "id"), i };
+        if (name)
+            index.v[index.n++] = (struct naming){ name, i };
+    }
+    qsort(index.v, index.n, sizeof *index.v, by_word);
+    return index;
+}
+
+/* The first that has the word, or where it would be. */
+static size_t
+index_find(const struct index *index, const char *word)
+{
+    size_t low = 0, high = index->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(index->v[middle].word, word) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Those that a word is for; the same name may be of several tenants. False: there are none. */
+static bool
+choose_named(bool chosen[], const struct index *index, const char *word)
+{
+    size_t first = index_find(index, word), i;
+    for (i = first; i < index->n && !strcmp(index->v[i].word, word); i++)
+        chosen[index->v[i].row] = true;
+    return i > first;
+}
+
+/* Of an array, those rows that are chosen: new reference. */
+static json_t *
+chosen_rows(const json_t *rows, const bool chosen[])
+{
+    json_t *list = json_array(), *row;
+    size_t i;
+    json_array_foreach (rows, i, row)
+        if (chosen[i])
+            json_array_append(list, row);
+    return list;
+}
+
+/* Those of the rows that are asked for, each once and in their order: new reference, NULL with *err. */
 static json_t *
 choose(const json_t *rows, const json_t *ids, struct error *err)
 {
-    json_t *chosen = json_array(), *row;
-    const json_t *id;
-    size_t i, k;
-    json_array_foreach (ids, k, id) {
-        size_t before = json_array_size(chosen);
-        json_array_foreach (rows, i, row)
-            if (json_is_string(id) && is_named(row, json_string_value(id)))
-                json_array_append(chosen, row);
-        if (json_array_size(chosen) > before)
-            continue;
-        error_set(err, ERROR_UNKNOWN, "orphan '%.200s' does not exist; vnetctl orphan-list shows those that do",
-                  json_is_string(id) ? json_string_value(id) : "");
-        json_decref(chosen);
-        return NULL;
+    bool *chosen = mem_zalloc(json_array_size(rows) + 1), ok = true;
+    struct index index = index_rows(rows);
+    for (size_t i = 0; ok && i < json_array_size(ids); i++) {
+        const char *word = json_string_value(json_array_get(ids, i)) ?: "";
+        ok = choose_named(chosen, &index, word)
+             || error_set(err, ERROR_UNKNOWN, "orphan '%.200s' does not exist; vnetctl orphan-list shows those that do", word);
     }
-    return chosen;
+    json_t *list = ok ? chosen_rows(rows, chosen) : NULL;
+    free(index.v);
+    free(chosen);
+    return list;
 }
 
 struct orphan_removal *

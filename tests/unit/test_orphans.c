@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "controller/host/binding.h"
 #include "controller/instance/orphan_removal.h"
 #include "tests/unit/instance_lab.h"
@@ -68,17 +69,25 @@ orphans_are_gone(void *aux)
     return ((struct orphans_gone *) aux)->is_done;
 }
 
+/* NULL: all. */
+static struct orphans_gone
+remove_listed(struct controller_lab *lab, const json_t *ids)
+{
+    struct error err;
+    struct orphans_gone gone = { .is_done = false };
+    if (!orphans_remove(&lab->c, ids, on_orphans_removed, &gone, &err))
+        fail_msg("%s", err.text);
+    assert_true(controller_lab_until(lab, orphans_are_gone, &gone));
+    return gone;
+}
+
 /* 'ids' "": all. */
 static void
 remove_orphans(struct controller_lab *lab, const char *ids, size_t n_removed, const char *why)
 {
-    struct error err;
-    struct orphans_gone gone = { .is_done = false };
     json_t *list = *ids ? from_text(ids) : NULL;
-    if (!orphans_remove(&lab->c, list, on_orphans_removed, &gone, &err))
-        fail_msg("%s", err.text);
+    struct orphans_gone gone = remove_listed(lab, list);
     json_decref(list);
-    assert_true(controller_lab_until(lab, orphans_are_gone, &gone));
     assert_int_equal(json_array_size(gone.removed), n_removed);
     assert_int_equal(json_array_size(gone.left), *why ? 1 : 0);
     if (*why && !strstr(json_member_string(json_array_get(gone.left, 0), "why"), why))
@@ -149,6 +158,50 @@ an_interface_of_a_host_that_is_not_connected_stays(void **state)
     assert_int_equal(n_orphans(lab, "interface", "no port has this id"), 1);
 }
 
+#define MANY 3000
+
+/* Interfaces that no port has, and two whose ports have the same name in different tenants. Every other one's id, the last first. */
+static json_t *
+show_many(struct controller_lab *lab)
+{
+    json_t *ids = json_array();
+    controller_lab_do(lab, "[{'op':'add','type':'tenant','name':'t'},"
+                           "{'op':'add','type':'vpc','name':'v','tenant':'t','values':{'cidr':'10.0.0.0/16'}},"
+                           "{'op':'add','type':'subnet','name':'a','tenant':'t','values':{'vpc':'v','cidr':'10.0.1.0/24'}},"
+                           "{'op':'add','type':'port','name':'same','tenant':'t','values':{'subnet':'a'}},"
+                           "{'op':'add','type':'port','name':'same','values':{'subnet':'a'}}]");
+    controller_lab_connect(lab, "h1");
+    controller_lab_show(lab, "h1", "same", 1);
+    controller_lab_add(lab, "h1", "t/same", 2);
+    for (int i = 0; i < MANY; i++) {
+        char *id = mem_printf("33333333-0000-4000-8000-%012d", i);
+        controller_lab_add(lab, "h1", id, 10);
+        if (i % 2)
+            json_array_insert_new(ids, 0, json_string(id));
+        free(id);
+    }
+    return ids;
+}
+
+static void
+many_are_found_by_id_and_by_name_each_once(void **state)
+{
+    struct controller_lab *lab = *state;
+    json_t *ids = show_many(lab);
+    struct agent_session *agent = enter_agent(lab, "h1");
+    must_report(lab, "h1", "{'full':true,'instances':[]}");
+    controller_lab_disconnect(lab, "h1");
+    json_array_append(ids, json_array_get(ids, 7));
+    json_array_append_new(ids, json_string("same"));
+    struct orphans_gone gone = remove_listed(lab, ids);
+    assert_int_equal(json_array_size(gone.removed), 0);
+    assert_int_equal(json_array_size(gone.left), MANY / 2 + 2);
+    json_decref(gone.removed);
+    json_decref(gone.left);
+    json_decref(ids);
+    agents_leave(agent);
+}
+
 /* Its guests may run on, so that not even "all" takes their ports. */
 static void
 ports_of_a_dead_host_go_when_they_are_named_and_then_the_host(void **state)
@@ -185,6 +238,7 @@ main(void)
         TEST(what_is_no_orphan_is_not_removed_as_one),
         TEST(a_port_that_is_left_over_is_removed_on_request_unless_it_is_in_use),
         TEST(an_interface_of_a_host_that_is_not_connected_stays),
+        TEST(many_are_found_by_id_and_by_name_each_once),
         TEST(ports_of_a_dead_host_go_when_they_are_named_and_then_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
