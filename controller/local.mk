@@ -15,8 +15,10 @@ libcontroller_a_SOURCES += \
 	controller/api/join.c \
 	controller/api/instances.c \
 	controller/api/orphans.c \
+	controller/api/lookup.c controller/api/lookup.h \
 	controller/api/page.c controller/api/page.h \
 	controller/api/resources.c \
+	controller/api/route.c controller/api/route.h \
 	controller/api/show.c \
 	controller/api/transactions.c \
 	controller/api/waits.c \

@@ -15,15 +15,6 @@ struct controller;
 struct api *api_new(struct controller *, struct error *) MUST_CHECK;
 void api_free(struct api *);
 
-/* How requests are found: by method, first part of the path, and how many parts there are; and what their queries may have besides 'tenant': names
- * with spaces between, "name*" may be given again and again, "name?" is true or false. All else is refused before 'handle' is called. */
-struct api_route {
-    const char *method, *first; /* first NULL: any type of object */
-    unsigned n_parts;
-    void (*handle)(struct call *);
-    const char *parameters;
-};
-
 /* resources.c */
 void api_list(struct call *);
 void api_get(struct call *);

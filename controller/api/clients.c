@@ -11,6 +11,7 @@
 #include "controller/api/api.h"
 #include "controller/api/connection.h"
 #include "controller/api/http.h"
+#include "controller/api/route.h"
 #include "controller/controller.h"
 #include "ofproto/session/endpoint.h"
 

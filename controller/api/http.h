@@ -1,4 +1,4 @@
-/* Calls: a request and its answer, between connections and resources. */
+/* Calls: a request and its answer, between connections and resources. Which resource is asked for: route.h. */
 #ifndef CONTROLLER_API_HTTP_H
 #define CONTROLLER_API_HTTP_H 1
 
@@ -34,7 +34,6 @@ struct call {
 
 /* ---- for who keeps the connections ---- */
 struct call *call_new(struct controller *, struct connection *, const struct principal *, const char *scope, const char *local_ip);
-void call_dispatch(struct call *);
 /* The connection went while the call waits for something. */
 void call_gone(struct call *);
 /* Little of the answer is still to be read. */

@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "controller/api/connection.h"
 #include "controller/api/http.h"
+#include "controller/api/route.h"
 
 #define NOBODY 65534
 #define SILENCE_MS 3000
