@@ -49,6 +49,7 @@ libcontroller_a_SOURCES += \
 	controller/hits/rule_hits.c controller/hits/rule_hits.h \
 	controller/host/binding.c controller/host/binding.h controller/host/binding_private.h \
 	controller/host/claim.c controller/host/claim.h \
+	controller/host/election.c \
 	controller/host/facts_text.c controller/host/facts_text.h \
 	controller/host/gateway_liveness.c controller/host/gateway_liveness.h \
 	controller/host/handover.c controller/host/handover.h \
@@ -58,6 +59,7 @@ libcontroller_a_SOURCES += \
 	controller/host/host_compile.c \
 	controller/host/host_error.c \
 	controller/host/host_facts.c \
+	controller/host/host_links.c controller/host/host_links.h \
 	controller/host/host_liveness.c \
 	controller/host/host_openflow.c \
 	controller/host/host_ovsdb.c \

@@ -1,4 +1,4 @@
-/* Bindings from inside: binding.c settles who holds a port, port_place.c follows how far its host is with it. */
+/* Bindings from inside: binding.c takes claims and settles who holds a port, as election.c finds; port_place.c follows how far its host is with it. */
 #ifndef CONTROLLER_HOST_BINDING_PRIVATE_H
 #define CONTROLLER_HOST_BINDING_PRIVATE_H 1
 
@@ -45,8 +45,13 @@ void twin_remove(struct bindings *, struct place *);
 void twin_moved(struct bindings *, struct place *, uint32_t from);
 void twins_confirmed(struct bindings *, const struct hypervisor *);
 
+/* ---- election.c ---- */
 /* Calls 'each' for each claim on a port. */
 void each_claim(const struct bindings *, const struct object *port, void (*each)(void *aux, struct claim *), void *aux);
+/* Which of them is to hold the port, that now has this holder, or none (NULL). NULL: nobody claims it. */
+struct claim *elect_claim(const struct bindings *, const struct object *port, struct claim *holder);
+/* The claim that a host has on a port; NULL: none. */
+struct claim *claim_of(const struct bindings *, const struct object *port, uint32_t host);
 
 struct place *place_find(const struct bindings *, uint32_t port);
 /* The place must be confirmed anew, up to 'seq'. */

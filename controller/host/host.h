@@ -226,6 +226,7 @@ void host_end_openflow(struct hypervisor *, const char *reason);
 /* Stops compiling for the host. */
 void host_detach(struct hypervisor *);
 struct controller *hosts_controller(const struct hosts *);
+struct links *hosts_links(const struct hosts *);
 extern const struct ovsdb_session_ops host_ovsdb_ops;
 extern const struct of_session_ops host_openflow_ops;
 

@@ -9,24 +9,17 @@
 #include "controller/feed.h"
 #include "controller/host/binding.h"
 #include "controller/host/holdback.h"
+#include "controller/host/host_links.h"
 #include "controller/host/host_peers.h"
 #include "controller/instance/instances.h"
 #include "controller/refusals.h"
 #include "controller/store/store.h"
 #include "controller/waiter.h"
 
-#define LOG_MODULE "host"
-#include "base/log.h"
-
 struct hosts {
     struct controller *controller;
     struct map by_number, by_name;
-    struct listening {
-        struct hosts *all;
-        struct endpoint_listener *listener;
-    } listeners[2 * OPTION_LISTENERS_MAX];
-    size_t n_listeners;
-    struct link *links;
+    struct links *links;
     struct compile_queue compile_queue;
     struct host_peers *peers;
     struct event *judging; /* gateways are to be judged */
@@ -62,6 +55,7 @@ hosts_new(struct controller *c)
 {
     struct hosts *all = mem_zalloc(sizeof *all);
     all->controller = c;
+    all->links = links_new(all);
     compile_queue_init(&all->compile_queue, c->base);
     all->peers = host_peers_new(c);
     all->judging = event_new(c->base, -1, 0, on_judging, all);
@@ -78,20 +72,10 @@ hosts_compile_queue(struct hosts *all)
     return &all->compile_queue;
 }
 
-uint16_t
-hosts_openflow_port(const struct hosts *all, size_t option)
+struct links *
+hosts_links(const struct hosts *all)
 {
-    return endpoint_listener_port(all->listeners[option].listener);
-}
-
-uint16_t
-hosts_ovsdb_port(const struct hosts *all)
-{
-    const struct options *o = all->controller->options;
-    for (size_t i = 0; i < o->ovsdb.n; i++)
-        if (!strncmp(o->ovsdb.v[i], "pssl:", 5))
-            return endpoint_listener_port(all->listeners[o->openflow.n + i].listener);
-    return 0;
+    return all->links;
 }
 
 struct host_peers *
@@ -327,95 +311,7 @@ hosts_use_encap(const struct hosts *all, enum encap encap)
     return all->n_reached_by[encap];
 }
 
-/* ---- listening ---- */
-
-static struct link *
-link_new(struct listening *l)
-{
-    struct link *link = mem_zalloc(sizeof *link);
-    link->all = l->all;
-    link->listener = l->listener;
-    link->next = l->all->links;
-    if (link->next)
-        link->next->prev = link;
-    l->all->links = link;
-    return link;
-}
-
-void
-link_free(struct link *link)
-{
-    if (link->prev)
-        link->prev->next = link->next;
-    else
-        link->all->links = link->next;
-    if (link->next)
-        link->next->prev = link->prev;
-    endpoint_listener_released(link->listener);
-    flow_table_free(link->table);
-    free(link);
-}
-
-static void
-accepted_ovsdb(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
-{
-    struct listening *l = aux;
-    struct link *link = link_new(l);
-    link->db = ovsdb_session_new(l->all->controller->base, bev, peer, &host_ovsdb_ops, link);
-}
-
-static void
-accepted_openflow(void *aux, struct bufferevent *bev, const struct endpoint_peer *peer)
-{
-    struct listening *l = aux;
-    struct link *link = link_new(l);
-    link->of = of_session_new(l->all->controller->base, bev, peer, &host_openflow_ops, link);
-}
-
-static bool
-listen_one(struct hosts *all, const char *option, const char *method, endpoint_accepted *accepted, struct error *err)
-{
-    struct endpoint e;
-    if (!endpoint_parse(method, &e, err))
-        return error_prefix(err, "--%s", option);
-    if (e.kind == ENDPOINT_UNIX)
-        return error_set(err, ERROR_INVALID, "--%s=%s: switches connect by pssl:PORT[:IP] or ptcp:PORT[:IP]", option, method);
-    struct listening *l = &all->listeners[all->n_listeners];
-    l->all = all;
-    l->listener =
-        endpoint_listen(all->controller->base, &e, all->controller->tls, e.kind == ENDPOINT_TLS ? "host" : NULL, accepted, l, err);
-    if (!l->listener)
-        return error_prefix(err, "--%s", option);
-    if (e.kind == ENDPOINT_TCP)
-        log_warn("--%s=%s is unauthenticated: whoever reaches it can pose as a host", option, method);
-    all->n_listeners++;
-    return true;
-}
-
-bool
-hosts_listen(struct hosts *all, struct error *err)
-{
-    const struct options *o = all->controller->options;
-    /* OpenFlow first: hosts_openflow_port() goes by the option's index. */
-    for (size_t i = 0; i < o->openflow.n; i++)
-        if (!listen_one(all, "openflow", o->openflow.v[i], accepted_openflow, err))
-            return false;
-    for (size_t i = 0; i < o->ovsdb.n; i++)
-        if (!listen_one(all, "ovsdb", o->ovsdb.v[i], accepted_ovsdb, err))
-            return false;
-    return true;
-}
-
-static void
-links_close(struct hosts *all)
-{
-    for (struct link *link = all->links; link; link = link->next) {
-        if (link->db)
-            ovsdb_session_close(link->db, "vnetd is stopping");
-        if (link->of)
-            of_session_close(link->of, "vnetd is stopping");
-    }
-}
+/* ---- the end ---- */
 
 /* Sessions end in the loop's next round, in which others may be accepted. */
 void
@@ -424,10 +320,8 @@ hosts_close(struct hosts *all)
     if (!all)
         return;
     all->is_closing = true;
-    for (int rounds = 0; all->links && rounds < 100; rounds++) {
-        links_close(all);
+    for (int rounds = 0; links_close(all->links) && rounds < 100; rounds++)
         event_base_loop(all->controller->base, EVLOOP_NONBLOCK);
-    }
 }
 
 void
@@ -439,8 +333,7 @@ hosts_free(struct hosts *all)
         next = hosts_next(all, h);
         host_free(h);
     }
-    for (size_t i = 0; i < all->n_listeners; i++)
-        endpoint_listener_free(all->listeners[i].listener);
+    links_free(all->links);
     compile_queue_done(&all->compile_queue);
     host_peers_free(all->peers);
     event_free(all->judging);
