@@ -39,6 +39,7 @@ libvnet_a_SOURCES += \
 	vnet/feature/reject/reject.c vnet/feature/reject/reject.h \
 	vnet/feature/route/route.c \
 	vnet/feature/sg/sg.c vnet/feature/sg/sg.h vnet/feature/sg/sg_private.h \
+	vnet/feature/sg/sg_judge.c \
 	vnet/feature/sg/sg_lets_in.c \
 	vnet/feature/sg/sg_port.c \
 	vnet/feature/sg/sg_rule.c \

@@ -27,7 +27,7 @@ struct exec {
     uint32_t bytes, bucket;
     struct exec_ct ct_next[EXEC_CT_MAX];
     uint8_t n_ct_next;
-    unsigned depth, n_tables; /* tables and groups inside each other; lookups so far */
+    unsigned depth, n_tables; /* tables and groups inside each other; lookups since the tracker's last one */
     uint8_t in_table;         /* whose actions are executed */
     size_t in_step;           /* likewise, of steps[] */
     struct arena *arena;

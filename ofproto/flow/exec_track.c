@@ -138,6 +138,7 @@ static bool
 go_on(struct exec *x, const struct ofpact_conntrack *ct, const struct exec_ct *found)
 {
     const struct exec_copy untracked = exec_keep(x);
+    unsigned n_tables = x->n_tables;
     uint16_t zone = exec_entry_zone(x, ct);
     exec_entry_show_late(x, &x->flow);
     memset(x->late, 0, sizeof x->late);
@@ -150,7 +151,9 @@ go_on(struct exec *x, const struct ofpact_conntrack *ct, const struct exec_ct *f
     x->flow.ct_label.u64.lo = found->label;
     translate(&x->flow, found);
     set_original(&x->flow, &before, found);
+    x->n_tables = 0; /* Open vSwitch begins to count anew */
     bool ok = exec_table(x, ct->recirc_table);
+    x->n_tables = n_tables;
     exec_put_back(x, &untracked);
     return ok;
 }

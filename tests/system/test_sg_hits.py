@@ -134,11 +134,15 @@ def test_a_rule_that_takes_over_a_flow_does_not_inherit_its_count(scene):
     scene.groups("server,other")
     same = scene.rule(sg="other", proto="udp", ports="5001-5004")
     narrower = scene.rule(sg="other", proto="udp", ports="5001-5003")        # has the flow of ports 5002 and 5003 then
+    as_wide = scene.rule(sg="other", proto="udp", ports="5001-5010")         # the group that was made first is credited
     scene.settle()
     scene.send(narrower, 4, port=5002)
+    scene.send(scene.wide, 3, port=5005)
+    scene.send(as_wide, 2, port=5010)
     scene.drop(narrower)
     scene.send(same, 5, port=5002)
     scene.drop(same)
+    scene.drop(as_wide)
     scene.groups("server")
 
 

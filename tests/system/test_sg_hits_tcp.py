@@ -15,8 +15,8 @@ IP_TCP = b"\x08\x00"
 @pytest.fixture(scope="module")
 def net(lab):
     """Client c on hv1 is in group 'client', which is open both ways, so that only server s on hv2 counts."""
-    lab.ctl.batch(["vpc-add v 10.0.0.0/16", "subnet-add v s 10.0.1.0/24", "sg-add v client", "sg-add v server",
-                   "sg-rule-add client ingress all - 0.0.0.0/0", "port-add s c ip=10.0.1.10 sg=client", "port-add s s ip=10.0.1.20 sg=server"])
+    lab.ctl.batch(["vpc-add v 10.0.0.0/16", "subnet-add v s 10.0.1.0/24", "sg-add v client", "sg-add v server", "sg-add v more",
+                   "sg-rule-add client ingress all - 0.0.0.0/0", "port-add s c ip=10.0.1.10 sg=client", "port-add s s ip=10.0.1.20 sg=server,more"])
     guests = {g.name: g for g in lab.vms(["s:c@hv1", "s:s@hv2"], dhcp=None, add=False)}
     for port in (PORT, OTHER):
         guests["s"].agent.call("start_tcp_server", port=port)
@@ -26,10 +26,11 @@ def net(lab):
 
 @pytest.fixture
 def rules(lab, net):
-    """From wide to narrow, as sg.md orders them: by peer (a longer prefix, then a group), by protocol, by ports."""
+    """From wide to narrow, as sg.md orders them: by peer (a longer prefix, then a group), by protocol, by ports. Each is in the other group than its
+    neighbours."""
     words = ["tcp - 0.0.0.0/0", "tcp 7000-7009 0.0.0.0/0", f"tcp {PORT} 0.0.0.0/0", "all - 10.0.0.0/16", "all - 10.0.1.0/24", f"tcp {PORT} 10.0.1.10/32",
              "all - sg:client", f"tcp {PORT} sg:client"]
-    made = [lab.ctl("sg-rule-add", "server", "ingress", *w.split()).strip() for w in words]
+    made = [lab.ctl("sg-rule-add", ("server", "more")[i % 2], "ingress", *w.split()).strip() for i, w in enumerate(words)]
     settle(lab)
     yield made
     left = {r["id"] for r in lab.vnetd.rows("sg-rule")}
@@ -75,7 +76,7 @@ def expect_grown(lab, before, rule, by):
     try:
         wait_until(lambda: grown() == {rule: by}, 10, "counted")
     except LabError as e:
-        raise AssertionError(f"{e}: {grown()}, not {by} of {rule}; rules {lab.ctl('sg-rule-list', 'server')}") from e
+        raise AssertionError(f"{e}: {grown()}, not {by} of {rule}; rules {lab.ctl('sg-rule-list', 'server')}{lab.ctl('sg-rule-list', 'more')}") from e
 
 
 def test_of_all_rules_that_allow_a_connection_the_narrowest_counts_it_whole(lab, net, rules):
@@ -93,7 +94,7 @@ def test_what_a_narrower_rule_does_not_allow_a_wider_one_counts(lab, net, rules)
 
 
 def test_a_connection_of_the_server_s_own_is_counted_by_what_let_it_out(lab, net):
-    out = next(r["id"] for r in lab.vnetd.rows("sg-rule") if (r["sg"], r["direction"]) == ("server", "egress"))
+    out = next(r["id"] for r in lab.vnetd.rows("sg-rule") if (r["sg"], r["direction"]) == ("server", "egress"))      # not that of the younger group
     before = counts(lab)
     expect_grown(lab, before, out, send(lab, net["s"], net["c"], BACK))
 

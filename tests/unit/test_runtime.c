@@ -170,26 +170,52 @@ a_target_is_initial_until_its_health_is_known_and_when_it_is_forgotten(void **un
     runtime_free(r);
 }
 
+static bool
+place(struct presence *p, uint32_t port, uint32_t host, uint32_t vpc)
+{
+    return presence_place(p, (struct presence_reason){ .number = port }, host, vpc);
+}
+
 static void
 a_host_holds_a_vpc_from_its_first_port_to_its_last(void **unused)
 {
     struct presence *p = presence_new();
-    assert_true(presence_place(p, 1, 7, 100));
-    assert_false(presence_place(p, 2, 7, 100));
-    assert_false(presence_place(p, 1, 7, 100));
-    assert_false(presence_place(p, 1, 0, 0));
+    assert_true(place(p, 1, 7, 100));
+    assert_false(place(p, 2, 7, 100));
+    assert_false(place(p, 1, 7, 100));
+    assert_false(place(p, 1, 0, 0));
     assert_true(presence_holds(p, 7, 100));
-    assert_false(presence_place(p, 2, 0, 0));
+    assert_false(place(p, 2, 0, 0));
     assert_false(presence_holds(p, 7, 100));
     assert_true(presence_is_leaving_any(p, 7));
 
-    assert_false(presence_place(p, 2, 7, 100)); /* back before its blocks were taken away */
+    assert_false(place(p, 2, 7, 100)); /* back before its blocks were taken away */
     assert_true(presence_holds(p, 7, 100));
     assert_int_equal(presence_take_leaving(p, 7), 0);
-    assert_false(presence_place(p, 2, 8, 0));
+    assert_false(place(p, 2, 8, 0));
     assert_int_equal(presence_take_leaving(p, 7), 100);
     assert_int_equal(presence_take_leaving(p, 7), 0);
-    assert_true(presence_place(p, 2, 7, 100));
+    assert_true(place(p, 2, 7, 100));
+    presence_free(p);
+}
+
+static void
+each_group_of_a_port_is_a_reason_of_its_own_at_both_its_places(void **unused)
+{
+    struct presence *p = presence_new();
+    struct presence_reason first = { .number = 1, .group = 100 }, second = { .number = 1, .group = 101 }, twin = { 1, 100, true };
+    assert_true(presence_place(p, first, 7, 100));
+    assert_true(presence_place(p, second, 7, 101));
+    assert_true(presence_place(p, twin, 8, 100));
+    assert_false(presence_place(p, (struct presence_reason){ .number = 2, .group = 101 }, 7, 101));
+    presence_place(p, first, 8, 100);
+    assert_false(presence_holds(p, 7, 100));
+    assert_true(presence_holds(p, 7, 101));
+    assert_int_equal(presence_host_of(p, twin), 8);
+    presence_place(p, twin, 0, 0);
+    assert_true(presence_holds(p, 8, 100));
+    presence_place(p, second, 0, 0);
+    assert_true(presence_holds(p, 7, 101));
     presence_free(p);
 }
 
@@ -205,7 +231,7 @@ presence_counts_right_after_any_moves(void **unused)
         uint32_t port = random_below(&random, 8);
         at[port].host = random_below(&random, N_HOSTS);
         at[port].vpc = random_below(&random, N_VPCS);
-        presence_place(p, port, at[port].host, at[port].vpc);
+        place(p, port, at[port].host, at[port].vpc);
         if (!random_below(&random, 3))
             presence_take_leaving(p, 1 + random_below(&random, N_HOSTS - 1));
 
@@ -316,6 +342,7 @@ main(void)
         cmocka_unit_test(a_zone_is_of_one_object_on_one_host),
         cmocka_unit_test(a_target_is_initial_until_its_health_is_known_and_when_it_is_forgotten),
         cmocka_unit_test(a_host_holds_a_vpc_from_its_first_port_to_its_last),
+        cmocka_unit_test(each_group_of_a_port_is_a_reason_of_its_own_at_both_its_places),
         cmocka_unit_test(presence_counts_right_after_any_moves),
         cmocka_unit_test(every_table_has_a_name_and_tables_rise),
         cmocka_unit_test(cookies_of_a_range_of_numbers_are_few_blocks_and_few_more_numbers),

@@ -403,6 +403,43 @@ what_is_another_tenants_is_not_named(void **state)
     free(text);
 }
 
+/* Both rules allow it; how the narrower one of them is found is nobody's concern. */
+static void
+rules_that_are_found_are_told_but_not_how_they_are_compared(void **state)
+{
+    static const char wide[] = "00000001-0000-4000-8000-000000000000", narrow[] = "00000002-0000-4000-8000-000000000000";
+    struct world *w = *state;
+    char expected[400], told[400] = "";
+    lab_do(
+        w->lab,
+        "[{'op':'add','type':'sg','name':'a','values':{'vpc':'prod'}}, {'op':'add','type':'sg','name':'b','values':{'vpc':'prod'}},"
+        "{'op':'add','type':'sg-rule','id':'%s','values':{'sg':'a','direction':'ingress','proto':'tcp','ports':'80-90','peer':'0.0.0.0/0'}},"
+        "{'op':'add','type':'sg-rule','id':'%s','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'80','peer':'0.0.0.0/0'}},"
+        "{'op':'set','type':'port','name':'web2','values':{'sg':'a,b'}}]",
+        wide, narrow);
+    lab_run(w->lab);
+    assert_true(trace(w, "web1", "tcp", "10.0.1.12", 80));
+    for (size_t i = 0; *line(w, i); i++)
+        if (!strncmp(line(w, i), "  sg", 4))
+            snprintf(told + strlen(told), sizeof told - strlen(told), "%s\n", line(w, i));
+    snprintf(expected, sizeof expected,
+             "  sg          it is a packet of a connection of 'web2'\n"
+             "  sg-peer     the other end has no group that a rule names\n"
+             "  sg-match    rule '%s' is found\n"
+             "  sg-match    rule '%s' is found\n"
+             "  sg-rule     rule '%s' of security group 'b' allows it\n"
+             "  sg-done     its security groups let it pass\n",
+             wide, narrow, narrow);
+    assert_string_equal(told, expected);
+    assert_string_equal(json_member_string(w->answer, "verdict"), "delivered web2");
+
+    lab_do(w->lab, "[{'op':'del','type':'sg-rule','name':'%s'}, {'op':'del','type':'sg-rule','name':'%s'}]", wide, narrow);
+    lab_run(w->lab);
+    assert_true(trace(w, "web1", "tcp", "10.0.1.12", 80));
+    assert_true(is_told(w, "  sg-rule     no rule allows it"));
+    assert_string_equal(json_member_string(w->answer, "verdict"), "dropped sg web2");
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 
 int
@@ -429,6 +466,7 @@ main(void)
         TEST(one_public_address_reaches_another_and_itself),
         TEST(a_nat_gateway_takes_a_new_connection_out),
         TEST(what_is_another_tenants_is_not_named),
+        TEST(rules_that_are_found_are_told_but_not_how_they_are_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

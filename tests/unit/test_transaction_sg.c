@@ -408,11 +408,11 @@ sets_are_right_after_any_transactions(void **state)
 }
 
 static void
-a_set_of_many_groups_is_found_again(void **state)
+a_set_of_as_many_groups_as_a_port_may_have_is_found_again(void **state)
 {
     struct lab *lab = *state;
     char list[200] = "", name[20];
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < PORT_GROUPS_MAX; i++) {
         snprintf(name, sizeof name, "m%d", i);
         lab_do(lab, OP_SG, name, "a");
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? "," : "'", name);
@@ -420,11 +420,13 @@ a_set_of_many_groups_is_found_again(void **state)
     strcat(list, "'");
     lab_do(lab, OP_GROUPS, "web1", list);
     lab_do(lab, OP_GROUPS, "web2", list);
-    assert_int_equal(lab_port(lab, "web1")->sg.n, 30);
+    assert_int_equal(lab_port(lab, "web1")->sg.n, PORT_GROUPS_MAX);
     assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 1);
     lab_do(lab, OP_GROUPS, "web2", "'m0,m1,m2,m3,m4,m5,m6'");
     assert_int_equal(model_count(lab->m, OBJECT_SG_SET), 2);
     assert_sets(lab);
+    strcpy(strrchr(list, '\''), ",front'");
+    lab_refuse(lab, ERROR_INVALID, "port 'web1': sg: 17 groups are too many; a port has at most 16", OP_GROUPS, "web1", list);
 }
 
 /* Beside many other combinations, and with many ports leaving one at once. */
@@ -527,7 +529,7 @@ main(void)
         TEST(ports_with_the_same_groups_share_one_set),
         TEST(a_set_comes_and_goes_in_its_ports_transaction),
         TEST(sets_are_right_after_any_transactions),
-        TEST(a_set_of_many_groups_is_found_again),
+        TEST(a_set_of_as_many_groups_as_a_port_may_have_is_found_again),
         TEST(a_set_among_many_costs_no_more),
         TEST(groups_and_rules_count_for_quotas_and_sets_do_not),
         TEST(an_older_versions_intent_gets_groups_and_sets_once),

@@ -42,7 +42,7 @@ tests_unit_test_public_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_sg
 tests_unit_test_sg_SOURCES = tests/unit/test_sg.c tests/unit/random.h $(vnet_lab)
-tests_unit_test_sg_LDFLAGS = -Wl,--wrap=touch_add
+tests_unit_test_sg_LDFLAGS = -Wl,--wrap=touch_add,--wrap=sg_rule_flows
 tests_unit_test_sg_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_lb

@@ -58,7 +58,7 @@ static const struct field fields[] = {
       .offset = offsetof(struct port, sg),
       .given_offset = offsetof(struct port, has_sg),
       .ref_type = OBJECT_SG,
-      .help = "security groups; the VPC's default one unless given; 'none' filters nothing" },
+      .help = "at most 16 security groups; the VPC's default one unless given; 'none' filters nothing" },
     { .name = "sg_set",
       .kind = FIELD_REF,
       .flags = FIELD_HIDDEN | FIELD_READ_ONLY,
@@ -156,6 +156,15 @@ check_mac(struct mac mac, struct error *err)
     return true;
 }
 
+/* One that has had too many from before there was a limit keeps them. */
+static bool
+check_n_groups(const struct port *before, const struct port *p, struct error *err)
+{
+    if (p->sg.n <= PORT_GROUPS_MAX || (before && p->sg.n <= before->sg.n))
+        return true;
+    return error_set(err, ERROR_INVALID, "sg: %zu groups are too many; a port has at most %d", p->sg.n, PORT_GROUPS_MAX);
+}
+
 static bool
 check_groups(struct transaction *t, const struct port *p, struct error *err)
 {
@@ -185,7 +194,7 @@ check(struct transaction *t, const struct object *before, const struct object *o
     for (size_t i = 0; i < p->ips.n; i++)
         if (!subnet_ip_check(t, p->subnet, p->ips.v[i], err))
             return false;
-    return check_mac(p->mac, err) && check_groups(t, p, err);
+    return check_mac(p->mac, err) && check_n_groups(before ? as_port(before) : NULL, p, err) && check_groups(t, p, err);
 }
 
 const struct object_class port_class = {

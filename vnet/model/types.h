@@ -95,13 +95,16 @@ struct subnet {
     uint32_t lease; /* seconds */
 };
 
+/* A packet is looked at once for each pair of groups of both ends (sg_judge.c): with more of them Open vSwitch might give it up. */
+#define PORT_GROUPS_MAX 16
+
 struct port {
     struct object o;
     uint32_t subnet;
     uint32_t vpc; /* its subnet's; not stored */
     struct mac mac;
     struct ip_list ips;    /* both families; at least one IPv4 */
-    struct number_list sg; /* sorted; the VPC's default group unless others were named; empty: 'none' */
+    struct number_list sg; /* sorted, at most PORT_GROUPS_MAX; the VPC's default group unless others were named; empty: 'none' */
     bool has_sg;           /* false: 'none' */
     uint32_t sg_set;       /* the sg_set of exactly these groups; 0: none */
     bool source_dest_check;

@@ -43,8 +43,8 @@ compiler_new(const struct model *model, const struct runtime *runtime)
 {
     struct compiler *c = mem_zalloc(sizeof *c);
     c->presence = presence_new();
-    c->sets = presence_new();
-    c->view = (struct view){ model, runtime, c->sets };
+    c->groups = presence_new();
+    c->view = (struct view){ model, runtime, c->groups };
     map_init(&c->hosts);
     map_init(&c->orphanages);
     c->block.view = &c->view;
@@ -94,7 +94,7 @@ compiler_free(struct compiler *c)
     map_done(&c->hosts);
     map_done(&c->orphanages);
     presence_free(c->presence);
-    presence_free(c->sets);
+    presence_free(c->groups);
     arena_free(c->block.arena);
     flow_builder_free(c->block.fb);
     free(c->block.specs);
@@ -146,22 +146,22 @@ dirty_vpc(void *aux, uint32_t vpc)
 }
 
 void
-compiler_dirty_set(struct compiler *c, struct attached *a, uint32_t set)
+compiler_dirty_group(struct compiler *c, struct attached *a, uint32_t group)
 {
     unsigned n;
     const struct feature *const *features = feature_list(&n);
     for (unsigned i = 0; i < n; i++) {
         struct emission e = { c, a, features[i] };
-        if (features[i]->blocks_of_set)
-            features[i]->blocks_of_set(&c->view, set, emit_dirty, &e);
+        if (features[i]->blocks_of_group)
+            features[i]->blocks_of_group(&c->view, group, emit_dirty, &e);
     }
 }
 
 static void
-dirty_set(void *aux, uint32_t set)
+dirty_group(void *aux, uint32_t group)
 {
     const struct emission *e = aux;
-    compiler_dirty_set(e->c, e->a, set);
+    compiler_dirty_group(e->c, e->a, group);
 }
 
 void
@@ -183,7 +183,7 @@ compiler_attach(struct compiler *c, uint32_t host, struct flow_table *table)
     compiler_place_on(c, host);
     compiler_dirty_all(c, a, 0);
     presence_each_vpc(c->presence, host, dirty_vpc, &e);
-    presence_each_vpc(c->sets, host, dirty_set, &e);
+    presence_each_vpc(c->groups, host, dirty_group, &e);
 }
 
 void
@@ -193,7 +193,7 @@ compiler_detach(struct compiler *c, uint32_t host)
     if (!a)
         return;
     attached_free(c, a);
-    while (presence_take_leaving(c->presence, host) || presence_take_leaving(c->sets, host))
+    while (presence_take_leaving(c->presence, host) || presence_take_leaving(c->groups, host))
         continue;
 }
 
@@ -238,7 +238,7 @@ touch_add(struct touch_list *list, uint8_t feature, uint8_t type, uint32_t numbe
     switch (touch.scope) {
     case TOUCH_HOST: mark_host(&m, touch.where); break;
     case TOUCH_VPC: presence_each_host(c->presence, touch.where, mark_host, &m); break;
-    case TOUCH_SG_SET: presence_each_host(c->sets, touch.where, mark_host, &m); break;
+    case TOUCH_SG: presence_each_host(c->groups, touch.where, mark_host, &m); break;
     case TOUCH_EVERYWHERE: MAP_FOR_EACH (n, &c->hosts) { mark_attached(&m, CONTAINER_OF(n, struct attached, node));
         }
         break;

@@ -1,15 +1,7 @@
-/* Which hosts hold which VPCs and which combinations of security groups: because a port is bound there or is about to come there, or because
- * what is held there sends to all of a VPC. */
+/* Which hosts hold which VPCs and which security groups: because a port is bound there or is about to come there, or because what is held
+ * there sends to all of a VPC. */
 #include "vnet/pipeline/compiler_private.h"
 #include "vnet/pipeline/placement.h"
-
-/* The combination of security groups that a port has; 0: none, or there is no such port. */
-static uint32_t
-set_of_port(const struct compiler *c, uint32_t number)
-{
-    const struct port *port = model_port(c->view.model, number);
-    return port ? port->sg_set : 0;
-}
 
 /* The VPC of an object of any type; 0: there is none, or no such object. */
 static uint32_t
@@ -19,18 +11,16 @@ vpc_of_number(const struct compiler *c, uint32_t number)
     return o ? view_vpc_of(&c->view, o->type, number) : 0;
 }
 
+/* A port, or its second place, is on this host: so are its VPC and its groups. */
 static void
-place_port(struct compiler *c, uint32_t port, uint32_t host)
+place_port(struct compiler *c, struct presence_reason why, uint32_t host)
 {
-    presence_place(c->presence, port, host, view_vpc_of(&c->view, OBJECT_PORT, port));
-    presence_place(c->sets, port, host, set_of_port(c, port));
-}
-
-/* Who holds a VPC for a port's second place. */
-static uint64_t
-twin_key(uint32_t port)
-{
-    return UINT64_C(1) << 32 | port;
+    const struct port *port = model_port(c->view.model, why.number);
+    presence_place(c->presence, why, host, view_vpc_of(&c->view, OBJECT_PORT, why.number));
+    for (size_t i = 0; port && i < port->sg.n; i++) {
+        why.group = port->sg.v[i];
+        presence_place(c->groups, why, host, why.group);
+    }
 }
 
 struct placing {
@@ -42,15 +32,14 @@ static void
 place_each_port(void *aux, uint32_t port, uint32_t ofport)
 {
     const struct placing *p = aux;
-    place_port(p->c, port, p->host);
+    place_port(p->c, (struct presence_reason){ .number = port }, p->host);
 }
 
 static void
 place_each_twin(void *aux, uint32_t port, uint32_t ofport)
 {
     const struct placing *p = aux;
-    presence_place(p->c->presence, twin_key(port), p->host, view_vpc_of(&p->c->view, OBJECT_PORT, port));
-    presence_place(p->c->sets, twin_key(port), p->host, set_of_port(p->c, port));
+    place_port(p->c, (struct presence_reason){ .number = port, .is_twin = true }, p->host);
 }
 
 static void
@@ -72,7 +61,7 @@ static void
 place_sender(void *aux, uint32_t number)
 {
     struct compiler *c = aux;
-    presence_place(c->presence, number, placement_host(&c->view, number), vpc_of_number(c, number));
+    presence_place(c->presence, (struct presence_reason){ .number = number }, placement_host(&c->view, number), vpc_of_number(c, number));
 }
 
 void
@@ -91,7 +80,7 @@ compiler_place_on(struct compiler *c, uint32_t host)
 
 /* ---- changes ---- */
 
-/* What a host holds besides what it has anyway: VPCs, or combinations of security groups. */
+/* What a host holds besides what it has anyway: VPCs, or security groups. */
 struct holding_kind {
     struct presence *presence;
     void (*dirty)(struct compiler *, struct attached *, uint32_t held);
@@ -99,11 +88,11 @@ struct holding_kind {
 
 /* What holds something on a host (a port, a NAT gateway) is there now: so may that have come, or gone. */
 static void
-presence_update(const struct touch_list *list, const struct holding_kind *kind, uint64_t who, uint32_t host, uint32_t held)
+presence_update(const struct touch_list *list, const struct holding_kind *kind, struct presence_reason why, uint32_t host, uint32_t held)
 {
     struct compiler *c = list->c;
-    uint32_t was = presence_host_of(kind->presence, who);
-    bool arrived = presence_place(kind->presence, who, host, held);
+    uint32_t was = presence_host_of(kind->presence, why);
+    bool arrived = presence_place(kind->presence, why, host, held);
     struct attached *here = attached_find(c, host), *there = attached_find(c, was);
 
     if (arrived && here) {
@@ -117,28 +106,66 @@ presence_update(const struct touch_list *list, const struct holding_kind *kind, 
 }
 
 static void
-vpc_presence_update(const struct touch_list *list, uint64_t who, uint32_t host, uint32_t vpc)
+vpc_presence_update(const struct touch_list *list, struct presence_reason why, uint32_t host, uint32_t vpc)
 {
-    presence_update(list, &(struct holding_kind){ list->c->presence, compiler_dirty_all }, who, host, vpc);
+    presence_update(list, &(struct holding_kind){ list->c->presence, compiler_dirty_all }, why, host, vpc);
+}
+
+/* Both places of a port hold what it has. */
+static void
+port_vpc_update(const struct touch_list *list, uint32_t port)
+{
+    const struct view *view = &list->c->view;
+    uint32_t vpc = view_vpc_of(view, OBJECT_PORT, port);
+    vpc_presence_update(list, (struct presence_reason){ .number = port }, runtime_binding(view->runtime, port).host, vpc);
+    vpc_presence_update(list, (struct presence_reason){ .number = port, .is_twin = true }, runtime_twin(view->runtime, port).host, vpc);
 }
 
 static void
-port_presence_update(const struct touch_list *list, uint32_t port)
+port_group_update(const struct touch_list *list, uint32_t port, uint32_t group, bool has_it)
 {
-    struct compiler *c = list->c;
-    uint32_t vpc = view_vpc_of(&c->view, OBJECT_PORT, port), set = set_of_port(c, port);
-    uint32_t host = runtime_binding(c->view.runtime, port).host, twin = runtime_twin(c->view.runtime, port).host;
-    const struct holding_kind sets = { c->sets, compiler_dirty_set };
-    vpc_presence_update(list, port, host, vpc);
-    vpc_presence_update(list, twin_key(port), twin, vpc);
-    presence_update(list, &sets, port, host, set);
-    presence_update(list, &sets, twin_key(port), twin, set);
+    const struct runtime *runtime = list->c->view.runtime;
+    const struct holding_kind groups = { list->c->groups, compiler_dirty_group };
+    struct presence_reason why = { .number = port, .group = group };
+    presence_update(list, &groups, why, has_it ? runtime_binding(runtime, port).host : 0, group);
+    why.is_twin = true;
+    presence_update(list, &groups, why, has_it ? runtime_twin(runtime, port).host : 0, group);
+}
+
+static void
+port_presence_update(const struct touch_list *list, uint32_t number)
+{
+    const struct port *port = model_port(list->c->view.model, number);
+    port_vpc_update(list, number);
+    for (size_t i = 0; port && i < port->sg.n; i++)
+        port_group_update(list, number, port->sg.v[i], true);
+}
+
+static bool
+has_group(const struct port *port, uint32_t group)
+{
+    for (size_t i = 0; port && i < port->sg.n; i++)
+        if (port->sg.v[i] == group)
+            return true;
+    return false;
+}
+
+/* Groups that it had and has no more are found in what it was. */
+static void
+port_changed(const struct touch_list *list, const struct change *change)
+{
+    const struct port *before = (const void *) change->before, *after = (const void *) change->after;
+    port_presence_update(list, change->number);
+    for (size_t i = 0; before && i < before->sg.n; i++)
+        if (!has_group(after, before->sg.v[i]))
+            port_group_update(list, change->number, before->sg.v[i], false);
 }
 
 static void
 sender_presence_update(const struct touch_list *list, uint32_t number)
 {
-    vpc_presence_update(list, number, placement_host(&list->c->view, number), vpc_of_number(list->c, number));
+    vpc_presence_update(list, (struct presence_reason){ .number = number }, placement_host(&list->c->view, number),
+                        vpc_of_number(list->c, number));
 }
 
 static void
@@ -162,7 +189,7 @@ compiler_place_changed(struct touch_list *list, const struct vnet_event *event)
     if (event->kind == EVENT_BINDING || event->kind == EVENT_TWIN)
         port_presence_update(list, event->number);
     else if (change && change->type == OBJECT_PORT)
-        port_presence_update(list, change->number);
+        port_changed(list, change);
     else if (change && (change->type == OBJECT_NATGW || change->type == OBJECT_LB))
         sender_presence_update(list, change->number);
     else if (change && change->type == OBJECT_EIP)

@@ -30,7 +30,7 @@ struct orphanage {
 struct compiler {
     struct view view;
     struct presence *presence;
-    struct presence *sets; /* of sg-sets in place of VPCs; the view's */
+    struct presence *groups; /* of security groups in place of VPCs; the view's */
     struct map hosts, orphanages;
     struct block block; /* reused */
     uint64_t n_changes;
@@ -47,9 +47,9 @@ struct touch_list {
     void *aux;
 };
 
-struct attached *attached_find(const struct compiler *, uint32_t host);      /* NULL: not attached */
-void compiler_dirty_all(struct compiler *, struct attached *, uint32_t vpc); /* every block, as feature.h's 'blocks' */
-void compiler_dirty_set(struct compiler *, struct attached *, uint32_t set); /* likewise 'blocks_of_set' */
+struct attached *attached_find(const struct compiler *, uint32_t host);          /* NULL: not attached */
+void compiler_dirty_all(struct compiler *, struct attached *, uint32_t vpc);     /* every block, as feature.h's 'blocks' */
+void compiler_dirty_group(struct compiler *, struct attached *, uint32_t group); /* likewise 'blocks_of_group' */
 void compiler_orphanages_clear(struct compiler *);
 void compiler_tell_concerned(const struct touch_list *, struct attached *);
 

@@ -7,7 +7,7 @@ compiler_is_dirty(const struct compiler *c, uint32_t host)
     const struct attached *a = attached_find(c, host);
     return a
            && (!dirty_is_empty(&a->dirty) || !dirty_is_empty(&a->in_the_way) || !dirty_is_empty(&a->retry)
-               || presence_is_leaving_any(c->presence, host) || presence_is_leaving_any(c->sets, host));
+               || presence_is_leaving_any(c->presence, host) || presence_is_leaving_any(c->groups, host));
 }
 
 bool
@@ -77,12 +77,12 @@ run_block(struct compiler *c, struct attached *a, uint64_t cookie)
 static void
 queue_prepare(struct compiler *c, struct attached *a)
 {
-    uint32_t vpc, set;
+    uint32_t vpc, group;
     compiler_orphanages_clear(c);
     while ((vpc = presence_take_leaving(c->presence, a->host)) != 0)
         compiler_dirty_all(c, a, vpc);
-    while ((set = presence_take_leaving(c->sets, a->host)) != 0)
-        compiler_dirty_set(c, a, set);
+    while ((group = presence_take_leaving(c->groups, a->host)) != 0)
+        compiler_dirty_group(c, a, group);
     while (!dirty_is_empty(&a->dirty) && !dirty_is_empty(&a->refused))
         dirty_add(&a->dirty, dirty_take(&a->refused));
 }

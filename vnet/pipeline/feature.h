@@ -46,8 +46,8 @@ enum feature_number {
 struct view {
     const struct model *model;
     const struct runtime *runtime;
-    const struct presence *sets; /* which hosts have ports of which combination of security groups (presence.h); for blocks and
-                                          * touches, NULL elsewhere */
+    const struct presence
+        *groups; /* which hosts have ports of which security groups (presence.h); for blocks and touches, NULL elsewhere */
 };
 
 /* One thing that changed; model and runtime in the view already show the new state. */
@@ -75,12 +75,12 @@ struct vnet_event {
 /* Where a touched block is to be compiled again. */
 struct touch {
     enum {
-        TOUCH_VPC,    /* on the hosts that hold this VPC */
-        TOUCH_SG_SET, /* on the hosts that have ports of this combination of security groups */
-        TOUCH_HOST,   /* on one host */
+        TOUCH_VPC,  /* on the hosts that hold this VPC */
+        TOUCH_SG,   /* on the hosts that have ports of this security group */
+        TOUCH_HOST, /* on one host */
         TOUCH_EVERYWHERE
     } scope;
-    uint32_t where; /* VPC's, sg-set's or host's number */
+    uint32_t where; /* VPC's, security group's or host's number */
 };
 
 struct touch_list; /* the compiler's */
@@ -121,8 +121,8 @@ struct feature {
     void (*touches)(const struct view *, const struct vnet_event *, struct touch_list *);
     /* Every block this feature has on a host for one VPC, or, with vpc 0, regardless of VPCs: the host's first fill. */
     void (*blocks)(const struct view *, uint32_t host, uint32_t vpc, block_emit *, void *aux);
-    /* Those it has on a host because a port there has this combination of security groups. NULL: none. */
-    void (*blocks_of_set)(const struct view *, uint32_t set, block_emit *, void *aux);
+    /* Those it has on a host because a port there has this security group. NULL: none. */
+    void (*blocks_of_group)(const struct view *, uint32_t group, block_emit *, void *aux);
     /* The block's flows; none if the object is gone or is not this host's to serve. (Blocks of a VPC that the host does not hold are the
      * compiler's to leave out.) */
     void (*flows)(struct block *, uint8_t type, uint32_t number);

@@ -4,15 +4,17 @@
  *   metadata  0..23  VNI of the VPC            32     arrived by tunnel            33     arrived from a physical network
  *             (rest: room)
  *   reg0      next hop, IPv4                   reg0-3 = xxreg0: next hop, IPv6 (room)
- *             in the SG stages, which come before and after that: reg0 the rule that was found to allow it, reg1 the local port's
- *             combination of security groups, reg2 a group of the other end's, reg7 how narrow that rule is (sg_rule.c); reg3 bit 0: the
- *             other end began the connection, bit 1: the packet goes to the port, bit 2: from a port that is not filtered but may talk to a
- *             balancer, bit 3: from outside to a balancer, bits 16..31: that port's zone
+ *             in the SG stages, which come before and after that: reg0 the narrowest rule so far that allows it, reg1 one of the local port's
+ *             security groups, reg2 one of the other end's; reg3 bit 0: the other end began the connection, bit 1: the packet goes to the
+ *             port, bit 2: from a port that is not filtered but may talk to a balancer, bit 3: from outside to a balancer, bit 4: its port
+ *             is not filtered, bits 16..31: that port's zone
  *   reg4-7    = xxreg1: original IPv6 destination (room); reg4: original IPv4 destination, reg5 0..15: port, of what goes to a balancer
+ *             while SG looks for a rule: reg6 another rule that allows it, reg7 how narrow that is, reg4 and reg5 what is left to compare of
+ *             that and of reg11 (sg_judge.c)
  *   reg8      number of the port the packet came from (0: not from a local port)
  *   reg9      number of its subnet
  *   reg10     number of the route table that decides; later that of the pool by whose network it leaves
- *   reg11     number of the destination's host
+ *   reg11     number of the destination's host; while SG looks for a rule: how narrow the one in reg0 is
  *   reg12     0..7 reason (enum reason)        8 too big for the tunnel
  *             9..12 traffic class (room)       13..14 migration state (room)       15     has been with the responder
  *   reg13     0..15 OpenFlow port to leave by (a tunnel's, a filtered port's)     16..31 MTU of the path
@@ -44,14 +46,22 @@
     (struct of_field) { OF_METADATA, 33, 1 }
 #define LAYOUT_NEXT_HOP4 \
     (struct of_field) { OF_REG0, 0, 32 }
-#define LAYOUT_SG_LOCAL \
+#define LAYOUT_SG_GROUP \
     (struct of_field) { OF_REG1, 0, 32 }
 #define LAYOUT_SG_PEER \
     (struct of_field) { OF_REG2, 0, 32 }
 #define LAYOUT_SG_FOUND \
     (struct of_field) { OF_REG0, 0, 32 }
-#define LAYOUT_SG_FOUND_LEVEL \
+#define LAYOUT_SG_FOUND_RANK \
+    (struct of_field) { OF_REG11, 0, 32 }
+#define LAYOUT_SG_CANDIDATE \
+    (struct of_field) { OF_REG6, 0, 32 }
+#define LAYOUT_SG_RANK \
     (struct of_field) { OF_REG7, 0, 32 }
+#define LAYOUT_SG_REST \
+    (struct of_field) { OF_REG4, 0, 32 } /* of RANK */
+#define LAYOUT_SG_FOUND_REST \
+    (struct of_field) { OF_REG5, 0, 32 } /* of FOUND_RANK */
 #define LAYOUT_SG_INGRESS \
     (struct of_field) { OF_REG3, 0, 1 }
 #define LAYOUT_SG_INBOUND \
@@ -62,11 +72,14 @@
 #define SG_INBOUND 2u
 #define SG_WATCHED 4u
 #define SG_EXTERNAL 8u
+#define SG_UNJUDGED 16u
 #define SG_ZONE(ZONE) ((uint32_t) (ZONE) << 16)
 #define LAYOUT_WATCHED \
     (struct of_field) { OF_REG3, 2, 1 }
 #define LAYOUT_EXTERNAL \
     (struct of_field) { OF_REG3, 3, 1 }
+#define LAYOUT_UNJUDGED \
+    (struct of_field) { OF_REG3, 4, 1 }
 #define LAYOUT_ZONE \
     (struct of_field) { OF_REG3, 16, 16 }
 #define LAYOUT_ORIGINAL_DST4 \

@@ -22,8 +22,8 @@ struct holdings {
 };
 
 struct counted {
-    struct map_node node; /* by who */
-    uint64_t who;
+    struct map_node node; /* by why */
+    struct presence_reason why;
     uint32_t host, vpc;
 };
 
@@ -146,12 +146,24 @@ holding_remove(struct presence *p, struct holding *h)
     free(h);
 }
 
-static struct counted *
-counted_find(const struct presence *p, uint64_t who)
+static uint32_t
+reason_hash(struct presence_reason why)
 {
-    MAP_FOR_EACH_HASH (n, &p->counted, hash_number(who)) {
+    return hash_number(why.number) ^ (why.group ? hash_u32(why.group) : 0) ^ (why.is_twin ? hash_u32(why.is_twin) : 0);
+}
+
+static bool
+is_same_reason(struct presence_reason a, struct presence_reason b)
+{
+    return a.number == b.number && a.group == b.group && a.is_twin == b.is_twin;
+}
+
+static struct counted *
+counted_find(const struct presence *p, struct presence_reason why)
+{
+    MAP_FOR_EACH_HASH (n, &p->counted, reason_hash(why)) {
         struct counted *c = CONTAINER_OF(n, struct counted, node);
-        if (c->who == who)
+        if (is_same_reason(c->why, why))
             return c;
     }
     return NULL;
@@ -168,13 +180,13 @@ port_goes(struct presence *p, struct counted *c)
 }
 
 static bool
-port_comes(struct presence *p, uint64_t who, uint32_t host, uint32_t vpc)
+port_comes(struct presence *p, struct presence_reason why, uint32_t host, uint32_t vpc)
 {
     struct counted *c = mem_zalloc(sizeof *c);
-    c->who = who;
+    c->why = why;
     c->host = host;
     c->vpc = vpc;
-    map_insert(&p->counted, &c->node, hash_number(who));
+    map_insert(&p->counted, &c->node, reason_hash(why));
 
     struct holding *h = holding_find(p, host, vpc);
     bool is_new = !h;
@@ -187,21 +199,21 @@ port_comes(struct presence *p, uint64_t who, uint32_t host, uint32_t vpc)
 }
 
 bool
-presence_place(struct presence *p, uint64_t who, uint32_t host, uint32_t vpc)
+presence_place(struct presence *p, struct presence_reason why, uint32_t host, uint32_t vpc)
 {
-    struct counted *c = counted_find(p, who);
+    struct counted *c = counted_find(p, why);
     bool is_somewhere = host && vpc;
     if (c && is_somewhere && c->host == host && c->vpc == vpc)
         return false;
     if (c)
         port_goes(p, c);
-    return is_somewhere && port_comes(p, who, host, vpc);
+    return is_somewhere && port_comes(p, why, host, vpc);
 }
 
 uint32_t
-presence_host_of(const struct presence *p, uint64_t who)
+presence_host_of(const struct presence *p, struct presence_reason why)
 {
-    const struct counted *c = counted_find(p, who);
+    const struct counted *c = counted_find(p, why);
     return c ? c->host : 0;
 }
 

@@ -1,6 +1,6 @@
 /* Which hosts hold which VPCs: counts, for each host and VPC, the ports bound there. Remembers where it counted a port, so that it can
  * be taken back when the port and all that it hung on are gone. The compiler's. A second one counts, in place of VPCs, the
- * combinations of security groups that ports have.
+ * security groups that ports have.
  *
  *                first port comes            last port goes
  *     (nothing) -----------------> holding -----------------> leaving --presence_take_leaving()--> (nothing)
@@ -19,11 +19,17 @@ struct presence;
 struct presence *presence_new(void);
 void presence_free(struct presence *);
 
-/* The port is on this host in this VPC now; host or VPC 0: nowhere. True if the host came to hold the VPC by that. 'who' is the port's number, or
- * anything else that stands for one reason to hold a VPC. */
-bool presence_place(struct presence *, uint64_t who, uint32_t host, uint32_t vpc);
+/* One reason for one host to hold one VPC. */
+struct presence_reason {
+    uint32_t number; /* of a port, or of what else wants its VPC there */
+    uint32_t group;  /* of the port's security groups, each is a reason of its own; 0: the port itself */
+    bool is_twin;    /* the port's second place */
+};
+
+/* It is on this host in this VPC now; host or VPC 0: nowhere. True if the host came to hold the VPC by that. */
+bool presence_place(struct presence *, struct presence_reason, uint32_t host, uint32_t vpc);
 /* The host it was last placed on; 0: none. */
-uint32_t presence_host_of(const struct presence *, uint64_t who);
+uint32_t presence_host_of(const struct presence *, struct presence_reason);
 
 bool presence_holds(const struct presence *, uint32_t host, uint32_t vpc);
 bool presence_is_leaving_any(const struct presence *, uint32_t host);

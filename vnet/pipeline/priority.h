@@ -90,6 +90,9 @@ enum {
     PRIORITY_SG_INBOUND = 110,
     PRIORITY_SG_OUTBOUND = 100,
 
+    /* SG_COMPARE */
+    PRIORITY_COMPARE_EQUAL = 110, /* nothing is left of either */
+
     /* SG_DONE */
     PRIORITY_DONE_LISTENER = 150, /* new, to a balancer that listens */
     PRIORITY_DONE_COUNTED = 145,  /* of a connection by a listener that there is still */

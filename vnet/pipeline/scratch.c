@@ -18,7 +18,7 @@ struct scratch {
     struct block block;
     struct flow_table *table;
     struct map vpcs;
-    struct presence *sets;
+    struct presence *groups;
     const struct feature *feature;
     bool has_failed;
     struct error *err;
@@ -71,8 +71,8 @@ note_port(void *aux, uint32_t number, uint32_t ofport)
     struct scratch *s = aux;
     const struct port *port = model_port(s->view.model, number);
     note_vpc(s, view_vpc_of(&s->view, OBJECT_PORT, number));
-    if (port)
-        presence_place(s->sets, number, s->block.host, port->sg_set);
+    for (size_t i = 0; port && i < port->sg.n; i++)
+        presence_place(s->groups, (struct presence_reason){ .number = number, .group = port->sg.v[i] }, s->block.host, port->sg.v[i]);
 }
 
 static void
@@ -100,15 +100,15 @@ compile_vpcs(struct scratch *s)
 }
 
 static void
-compile_set(void *aux, uint32_t set)
+compile_group(void *aux, uint32_t group)
 {
     struct scratch *s = aux;
     unsigned n;
     const struct feature *const *features = feature_list(&n);
     for (unsigned i = 0; i < n; i++) {
         s->feature = features[i];
-        if (features[i]->blocks_of_set)
-            features[i]->blocks_of_set(&s->view, set, compile_block, s);
+        if (features[i]->blocks_of_group)
+            features[i]->blocks_of_group(&s->view, group, compile_block, s);
     }
 }
 
@@ -116,8 +116,8 @@ struct flow_table *
 compile_from_scratch(const struct model *model, const struct runtime *runtime, uint32_t host, struct error *err)
 {
     const struct runtime_host *known = runtime_host(runtime, host), unknown = { .number = host };
-    struct scratch s = { .sets = presence_new(), .table = flow_table_new(), .err = err };
-    s.view = (struct view){ model, runtime, s.sets };
+    struct scratch s = { .groups = presence_new(), .table = flow_table_new(), .err = err };
+    s.view = (struct view){ model, runtime, s.groups };
     s.block = (struct block){
         .view = &s.view,
         .host = host,
@@ -128,9 +128,9 @@ compile_from_scratch(const struct model *model, const struct runtime *runtime, u
 
     compile_vpc(&s, 0);
     compile_vpcs(&s);
-    presence_each_vpc(s.sets, host, compile_set, &s);
+    presence_each_vpc(s.groups, host, compile_group, &s);
 
-    presence_free(s.sets);
+    presence_free(s.groups);
     arena_free(s.block.arena);
     flow_builder_free(s.block.fb);
     free(s.block.specs);

@@ -21,12 +21,16 @@
  *   SIZE        small enough: out; else answered
  *   LB_BACK     to a port that is not filtered: is it of a connection that a balancer may have made?
  *   SG          a tracked packet: which port's connection it is, and whether that port began it
- *   SG_PEER     the other end's address -> SG_MATCH for each of its security groups that rules name, and back
+ *   SG_JUDGE    -> SG_PEER, SG_GROUP: the narrowest rule that allows it -> SG_RULE
+ *   SG_PEER     the other end's address -> SG_GROUP for each of its security groups that rules name, and back
+ *   SG_GROUP    the port -> SG_MATCH for each of its security groups, and back
+ *   SG_MATCH    a group of the port's, direction, a group of the other end's or its address, protocol and ports -> a rule that allows it
+ *   SG_NARROWER the first that is found is kept; the next ones:
+ *   SG_COMPARE  kept instead of the one before if it is narrower
  *   SG_RULE     allowed by that rule; counts
  *   SG_DONE     allowed: on its way, or to the port; a new connection is remembered, or a balancer chooses its target
  *   LB_TARGET   of a balanced connection: its target, if that still is one; counts
  *   LB_NEW      the target just chosen: translated and on its way; counts connections
- *   SG_MATCH    combination, direction, a group of the other end's, protocol and ports -> a rule that allows it
  *   DHCP        a port's DHCP questions -> responder
  *   REJECT      counts drops by (port, reason), sends to the responder what deserves an ICMP error
  */
@@ -63,7 +67,11 @@
     X(STAGE_LB_TARGET,      46, "lb-target",   false)   \
     X(STAGE_LB_NEW,         47, "lb-new",      false)   \
     X(STAGE_SG_MATCH,       48, "sg-match",    false)   \
-    X(STAGE_REJECT,         50, "reject",      false)
+    X(STAGE_SG_JUDGE,       49, "sg-judge",    false)   \
+    X(STAGE_REJECT,         50, "reject",      false)   \
+    X(STAGE_SG_GROUP,       51, "sg-group",    false)   \
+    X(STAGE_SG_NARROWER,    52, "sg-narrower", false)   \
+    X(STAGE_SG_COMPARE,     53, "sg-compare",  false)
 /* clang-format on */
 
 enum stage {

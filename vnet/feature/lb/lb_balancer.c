@@ -86,7 +86,6 @@ static void
 tracked_end(struct block *b, const struct placement *p, uint16_t state)
 {
     set_context(b, p);
-    act_set(b->fb, LAYOUT_SG_LOCAL, 0);
     act_set(b->fb, LAYOUT_SG_STATE, state);
     act_goto(b->fb, STAGE_SG_DONE);
     block_flow_end(b);

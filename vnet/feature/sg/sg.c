@@ -40,7 +40,7 @@ unjudged_row(struct block *b, bool is_inbound)
 {
     struct flow_builder *fb = block_flow(b, STAGE_SG_DONE, PRIORITY_DONE_UNJUDGED);
     match_family(fb, IP_V4);
-    match_u64(fb, LAYOUT_SG_LOCAL, 0);
+    match_u64(fb, LAYOUT_UNJUDGED, 1);
     match_u64(fb, LAYOUT_SG_INBOUND, is_inbound);
     done_end(b, is_inbound);
 }
@@ -48,13 +48,12 @@ unjudged_row(struct block *b, bool is_inbound)
 static void
 shared_rows(struct block *b)
 {
-    block_flow(b, STAGE_SG_PEER, PRIORITY_MISS);
-    act_resubmit(b->fb, STAGE_SG_MATCH);
-    act_goto(b->fb, STAGE_SG_RULE);
-    block_flow_end(b);
-
-    block_flow(b, STAGE_SG_MATCH, PRIORITY_MISS);
-    block_flow_end(b);
+    static const enum stage looked_up[] = { STAGE_SG_PEER, STAGE_SG_GROUP, STAGE_SG_MATCH };
+    for (size_t i = 0; i < sizeof looked_up / sizeof looked_up[0]; i++) {
+        block_flow(b, looked_up[i], PRIORITY_MISS); /* nothing is found, and back */
+        block_flow_end(b);
+    }
+    sg_judge_rows(b);
 
     block_flow(b, STAGE_SG_RULE, PRIORITY_MISS);
     act_set(b->fb, LAYOUT_REASON, REASON_SG);
@@ -89,7 +88,7 @@ emit_peers(void *aux, const struct object *o)
 {
     const struct emission *e = aux;
     const struct sg_set *set = (const void *) o;
-    if (sg_set_is_peer(e->view, set, true) || sg_set_is_peer(e->view, set, false))
+    if (sg_any_is_peer(e->view, &set->groups, true) || sg_any_is_peer(e->view, &set->groups, false))
         blocks_referring(e->view, o->number, OBJECT_PORT, e->emit, e->aux);
     return true;
 }
@@ -115,12 +114,10 @@ emit_rule(void *aux, const struct sg_rule *rule)
 }
 
 static void
-sg_blocks_of_set(const struct view *view, uint32_t number, block_emit *emit, void *aux)
+sg_blocks_of_group(const struct view *view, uint32_t group, block_emit *emit, void *aux)
 {
-    const struct sg_set *set = sg_set_get(view, number);
     struct emission e = { view, emit, aux };
-    for (size_t i = 0; set && i < set->groups.n; i++)
-        sg_each_rule(view, set->groups.v[i], emit_rule, &e);
+    sg_each_rule(view, group, emit_rule, &e);
 }
 
 static const char *
@@ -128,9 +125,9 @@ shared_words(const struct spec *spec)
 {
     switch (spec->table) {
     case STAGE_SG_PEER: return "the other end has no group that a rule names";
-    case STAGE_SG_MATCH: return "no narrower rule is found";
     case STAGE_SG_RULE: return "no rule allows it";
-    default: return "its security groups let it pass";
+    case STAGE_SG_DONE: return "its security groups let it pass";
+    default: return ""; /* on the way to the narrowest rule that allows it */
     }
 }
 
@@ -149,7 +146,7 @@ sg_explain(const struct view *view, const struct spec *spec, char *text, size_t 
         snprintf(text, size, "the other end is %s", owner.text);
     else if (spec->table == STAGE_SG_MATCH)
         snprintf(text, size, "rule %s is found", owner.text);
-    else
+    else if (spec->table == STAGE_SG_RULE)
         snprintf(text, size, "rule %s of security group %s allows it", owner.text,
                  rule ? words_object(view, OBJECT_SG, rule->sg).text : "?");
 }
@@ -159,7 +156,7 @@ const struct feature feature_sg = {
     .number = FEATURE_SG,
     .touches = sg_touches,
     .blocks = sg_blocks,
-    .blocks_of_set = sg_blocks_of_set,
+    .blocks_of_group = sg_blocks_of_group,
     .flows = sg_flows,
     .explain = sg_explain,
 };

@@ -1,5 +1,5 @@
-/* A port's own rows: what it sends and what is sent to it passes conntrack in a zone of its own, once, on its own host; and its address is
- * known by its combination of groups wherever its VPC is.
+/* A port's own rows: what it sends and what is sent to it passes conntrack in a zone of its own, once, on its own host, and is judged by its
+ * groups; and wherever its VPC is its address is known to be of these groups.
  *
  * What conntrack lets go may come out in the context of another packet (fragments that it has put together: see eip.md). So SG trusts
  * neither registers nor metadata, only the zone and the headers, and sets all context anew that anything after it goes by. */
@@ -89,24 +89,11 @@ begin(struct block *b, uint16_t zone, uint16_t priority)
 
 /* The first packet's sender began the connection; its replies go the other way. */
 static void
-end(struct block *b, const struct port_facts *f, bool is_inbound, bool is_reply)
+end(struct block *b, bool is_inbound, bool is_reply)
 {
-    act_set(b->fb, LAYOUT_SG_LOCAL, f->port->sg_set);
-    act_set(b->fb, LAYOUT_SG_PEER, 0);
-    act_set(b->fb, LAYOUT_SG_FOUND, 0);
-    act_set(b->fb, LAYOUT_SG_FOUND_LEVEL, 0);
     act_set(b->fb, LAYOUT_SG_STATE, (is_inbound != is_reply ? SG_INGRESS : 0) | (is_inbound ? SG_INBOUND : 0));
-    act_goto(b->fb, STAGE_SG_PEER);
+    act_goto(b->fb, STAGE_SG_JUDGE);
     block_flow_end(b);
-}
-
-/* The context may be that of what went to a balancer on its way to a target: who is told that this one is too big must not be told of that. */
-static void
-set_outbound_context(struct block *b, const struct port_facts *f)
-{
-    sg_set_context(b, f);
-    act_set(b->fb, LAYOUT_ORIGINAL_DST4, 0);
-    act_set(b->fb, LAYOUT_ORIGINAL_DST_PORT, 0);
 }
 
 static void
@@ -115,8 +102,8 @@ outbound_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is
     begin(b, zone, PRIORITY_SG_OUTBOUND);
     match_eth_src(b->fb, f->port->mac);
     match_ct_state(b->fb, OF_CT_TRK | (is_reply ? OF_CT_RPL : 0), OF_CT_TRK | OF_CT_INV | OF_CT_RPL);
-    set_outbound_context(b, f);
-    end(b, f, false, is_reply);
+    sg_set_context(b, f);
+    end(b, false, is_reply);
 }
 
 /* It may come from the port itself, by its own public address; so the input port is forgotten. Nobody is told of what is not delivered from here: its
@@ -137,7 +124,7 @@ inbound_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is_
     match_eth_dst(b->fb, f->port->mac);
     match_ct_state(b->fb, OF_CT_TRK | (is_reply ? OF_CT_RPL : 0), OF_CT_TRK | OF_CT_INV | OF_CT_RPL);
     set_inbound_context(b, f);
-    end(b, f, true, is_reply);
+    end(b, true, is_reply);
 }
 
 static void
@@ -151,6 +138,16 @@ invalid_row(struct block *b, const struct port_facts *f, uint16_t zone)
     block_flow_end(b);
 }
 
+/* The context may be that of what went to a balancer on its way to a target: who is told that this one is too big must not be told of that. (What
+ * is judged has forgotten it.) */
+static void
+set_unjudged_context(struct block *b, const struct port_facts *f)
+{
+    sg_set_context(b, f);
+    act_set(b->fb, LAYOUT_ORIGINAL_DST4, 0);
+    act_set(b->fb, LAYOUT_ORIGINAL_DST_PORT, 0);
+}
+
 /* Of a port that is not filtered: as if a rule had allowed it, and what conntrack finds invalid is none of its business. */
 static void
 unjudged_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is_inbound)
@@ -162,11 +159,23 @@ unjudged_row(struct block *b, const struct port_facts *f, uint16_t zone, bool is
         set_inbound_context(b, f);
     } else {
         match_eth_src(b->fb, f->port->mac);
-        set_outbound_context(b, f);
+        set_unjudged_context(b, f);
     }
-    act_set(b->fb, LAYOUT_SG_LOCAL, 0);
-    act_set(b->fb, LAYOUT_SG_STATE, is_inbound ? SG_INBOUND : 0);
+    act_set(b->fb, LAYOUT_SG_STATE, SG_UNJUDGED | (is_inbound ? SG_INBOUND : 0));
     act_goto(b->fb, STAGE_SG_DONE);
+    block_flow_end(b);
+}
+
+/* ---- SG_GROUP ---- */
+
+static void
+group_row(struct block *b, const struct port *port)
+{
+    match_u64(block_flow(b, STAGE_SG_GROUP, PRIORITY_ROW), LAYOUT_PORT, port->o.number);
+    for (size_t i = 0; i < port->sg.n; i++) {
+        act_set(b->fb, LAYOUT_SG_GROUP, port->sg.v[i]);
+        act_resubmit(b->fb, STAGE_SG_MATCH);
+    }
     block_flow_end(b);
 }
 
@@ -176,6 +185,7 @@ filtered_rows(struct block *b, const struct port_facts *f)
     uint16_t zone = block_zone(b, f->port->o.number);
     if (!zone)
         return;
+    group_row(b, f->port);
     for (int is_reply = 0; is_reply <= 1; is_reply++) {
         outbound_row(b, f, zone, is_reply);
         inbound_row(b, f, zone, is_reply);
@@ -199,22 +209,22 @@ local_rows(struct block *b, const struct port_facts *f)
 
 /* ---- SG_PEER ---- */
 
-/* Of the other end's groups one after the other: which rule allows it. */
+/* Of the other end's groups one after the other: which rules name it, and allow the packet. */
 static void
-pass_for_each(struct block *b, const struct sg_set *set, bool is_ingress)
+pass_for_each(struct block *b, const struct port *port, bool is_ingress)
 {
-    for (size_t i = 0; i < set->groups.n; i++) {
-        if (!sg_is_peer(b->view, set->groups.v[i], is_ingress))
+    for (size_t i = 0; i < port->sg.n; i++) {
+        if (!sg_is_peer(b->view, port->sg.v[i], is_ingress))
             continue;
-        act_set(b->fb, LAYOUT_SG_PEER, set->groups.v[i]);
-        act_resubmit(b->fb, STAGE_SG_MATCH);
+        act_set(b->fb, LAYOUT_SG_PEER, port->sg.v[i]);
+        act_resubmit(b->fb, STAGE_SG_GROUP);
     }
 }
 
 static void
-peer_rows(struct block *b, const struct port_facts *f, const struct sg_set *set, bool is_ingress)
+peer_rows(struct block *b, const struct port_facts *f, bool is_ingress)
 {
-    if (!sg_set_is_peer(b->view, set, is_ingress))
+    if (!sg_any_is_peer(b->view, &f->port->sg, is_ingress))
         return;
     for (size_t i = 0; i < f->port->ips.n; i++) {
         struct ip ip = f->port->ips.v[i];
@@ -225,8 +235,7 @@ peer_rows(struct block *b, const struct port_facts *f, const struct sg_set *set,
         match_u64(fb, LAYOUT_VNI, f->vpc->vni);
         match_u64(fb, LAYOUT_SG_INGRESS, is_ingress);
         match_u64(fb, of_field_whole(is_ingress ? OF_CT_NW_SRC : OF_CT_NW_DST), ip4_u32(ip));
-        pass_for_each(b, set, is_ingress);
-        act_goto(fb, STAGE_SG_RULE);
+        pass_for_each(b, f->port, is_ingress);
         block_flow_end(b);
     }
 }
@@ -237,11 +246,8 @@ sg_port_flows(struct block *b, uint32_t number)
     struct port_facts f;
     if (!port_facts_get(b->view, number, &f))
         return;
-    const struct sg_set *set = sg_set_get(b->view, f.port->sg_set);
-    if (set) {
-        peer_rows(b, &f, set, true);
-        peer_rows(b, &f, set, false);
-    }
+    peer_rows(b, &f, true);
+    peer_rows(b, &f, false);
     if (f.at.host == b->host && f.at.ofport)
         local_rows(b, &f);
 }

@@ -4,18 +4,18 @@
 
 #include "vnet/feature/sg/sg.h"
 
-const struct sg_set *sg_set_get(const struct view *, uint32_t number); /* NULL: none */
-/* Is the group, or one of the combination's, the peer of ingress (of egress) rules? */
+/* Is the group, or one of them, the peer of ingress (of egress) rules? */
 bool sg_is_peer(const struct view *, uint32_t group, bool is_ingress);
-bool sg_set_is_peer(const struct view *, const struct sg_set *, bool is_ingress);
+bool sg_any_is_peer(const struct view *, const struct number_list *groups, bool is_ingress);
 /* Calls 'each' for the rules of a group, not those of others that name it as their peer. */
 void sg_each_rule(const struct view *, uint32_t group, void (*each)(void *aux, const struct sg_rule *), void *aux);
 /* The combinations that have the group. */
 void sg_each_set(const struct view *, uint32_t group, void (*each)(void *aux, const struct sg_set *), void *aux);
 
-/* The flows of a port's block, and of a rule's. */
+/* The flows of a port's block, of a rule's; those of the shared one that find a rule. */
 void sg_port_flows(struct block *, uint32_t port);
 void sg_rule_flows(struct block *, uint32_t rule);
+void sg_judge_rows(struct block *);
 
 /* Could a row of the second be left out because of the first, which is credited with its packets? */
 bool sg_rule_may_take_from(const struct sg_rule *, const struct sg_rule *);

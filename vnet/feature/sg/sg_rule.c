@@ -1,14 +1,13 @@
-/* A rule's rows: in SG_MATCH one for each combination of groups on the host that has the rule's group, and each run of ports; in SG_RULE the
- * one that is credited with what those find.
+/* A rule's rows: in SG_MATCH one for each run of ports; in SG_RULE the one that is credited with what those find.
  *
- * A packet passes SG_MATCH once for each of the other end's groups that rules name (SG_PEER makes it do so), so that no row depends on the
- * combinations that there are elsewhere. Where several rules allow a packet the narrowest is credited. How narrow a row is, from the widest
- * on: by its peer (prefix length; a group is narrower than any prefix), then all protocols, one protocol, ports; of ports by the rule's run
- * in powers of two, then by how many they are. Within a pass the narrower row has the higher priority. Of two rules whose runs are alike in
- * powers of two the one with more ports has no row where the other's would take all its packets; elsewhere, if the two meet, the other's row
- * is within its own, and the longer mask has the higher priority. Between passes a register tells how narrow what was found is: level 0
- * is any prefix, level 1 and on are a group's by protocol and run; bits 0 to N say that level N was found, and a row takes only what has
- * found nothing of its own level yet. */
+ * A packet passes SG_MATCH once for each of the local port's groups with each of the other end's that rules name, and once for each of the local
+ * port's without (sg_judge.c), so that no row depends on the combinations of groups that there are. Where several rules allow a packet the narrowest
+ * is credited: by its peer (a group, then the longer prefix), then all protocols, one protocol, ports, then by how many ports.
+ *
+ * Within a pass, where all rules are of one group, that is a matter of priority: by the peer, then by the rule's run of ports in powers of two. Of
+ * two rules whose runs are alike in powers of two the one with more ports has no row where the other's would take all its packets; elsewhere, if the
+ * two meet, the other's row is within its own, and the longer mask has the higher priority. Between passes it is a matter of the rules' ranks, each a
+ * number that is greater the narrower the rule is. */
 #include "vnet/feature/sg/sg_private.h"
 
 #include <netinet/in.h>
@@ -18,15 +17,15 @@
 #include "vnet/pipeline/presence.h"
 #include "vnet/pipeline/priority.h"
 
-#define PEER_RANK_GROUP 33
+#define PEER_RANK_GROUP 33 /* of a priority */
 #define L4_RANK_ALL 0
 #define L4_RANK_PROTOCOL 1
 #define L4_RANK_PORTS 2
 #define PORT_BITS 16
 #define L4_RANKS (L4_RANK_PORTS + (PORT_BITS + 1) * (PORT_BITS + 1))
 #define ICMP_TYPE_BITS 8
-#define LEVEL_PREFIX 0
-#define LEVEL_GROUP 1 /* all protocols, of a group; protocols and ports are above */
+#define PREFIX_BITS 6  /* of a rank: length of a prefix, */
+#define NARROW_BITS 17 /* and protocol and number of ports */
 
 /* Ports by their leading bits: (port & mask) == value. */
 struct port_row {
@@ -99,13 +98,24 @@ l4_rank(const struct l4_match *m, struct port_row row)
     return L4_RANK_PORTS + (PORT_BITS - open_bits(m)) * (PORT_BITS + 1) + row.bits;
 }
 
-/* Coarser than the rank, so that it fits a bit each: between passes rows of one level are one's as good as another's. */
-static unsigned
-row_level(const struct sg_rule *rule, unsigned rank)
+/* Greater the fewer packets there are by protocol and ports. Never 0. */
+static uint32_t
+l4_narrowness(const struct l4_match *m)
 {
-    if (!rule->peer)
-        return LEVEL_PREFIX;
-    return LEVEL_GROUP + (rank < L4_RANK_PORTS ? rank : L4_RANK_PORTS + (rank - L4_RANK_PORTS) / (PORT_BITS + 1));
+    if (m->proto < 0)
+        return 1;
+    if (!has_ports(m))
+        return 2;
+    return 3 + (1u << PORT_BITS) - (is_icmp(m) ? 1u << (m->hi < 0 ? ICMP_TYPE_BITS : 0) : run_size(m));
+}
+
+/* How narrow it is among those that name a group as well, or addresses as well. Its highest bits are the register's, for they are compared first; the
+ * lowest ones stay 0. */
+static uint32_t
+rule_rank(const struct sg_rule *rule)
+{
+    uint32_t l4 = l4_narrowness(&rule->match) << (32 - NARROW_BITS);
+    return rule->peer ? l4 : (uint32_t) rule->cidr.len << (32 - PREFIX_BITS) | l4 >> PREFIX_BITS;
 }
 
 static unsigned
@@ -118,9 +128,7 @@ peer_rank(const struct sg_rule *rule)
 
 /* One row that a rule would have. */
 struct rule_row {
-    const struct view *view;
     const struct sg_rule *rule;
-    const struct sg_set *local;
     struct port_row ports;
     const struct sg_rule **rivals; /* those that may be credited with a row's packets instead */
     size_t n_rivals, cap_rivals;
@@ -184,15 +192,6 @@ note_rival(void *aux, const struct sg_rule *other)
     row->rivals[row->n_rivals++] = other;
 }
 
-/* Once for all rows of the rule: of a group's rules few are. */
-static void
-find_rivals(struct rule_row *row)
-{
-    row->n_rivals = 0;
-    for (size_t i = 0; i < row->local->groups.n; i++)
-        sg_each_rule(row->view, row->local->groups.v[i], note_rival, row);
-}
-
 static bool
 is_credited(const struct rule_row *row)
 {
@@ -209,9 +208,8 @@ match_peer(struct flow_builder *fb, const struct rule_row *row)
 {
     const struct sg_rule *rule = row->rule;
     struct of_field address = of_field_whole(rule->is_ingress ? OF_CT_NW_SRC : OF_CT_NW_DST);
-    if (rule->peer)
-        match_u64(fb, LAYOUT_SG_PEER, rule->peer);
-    else if (rule->cidr.len)
+    match_u64(fb, LAYOUT_SG_PEER, rule->peer);
+    if (!rule->peer && rule->cidr.len)
         match_masked(fb, address, ip4_u32(rule->cidr.ip), UINT32_MAX << (32 - rule->cidr.len) & UINT32_MAX);
 }
 
@@ -235,29 +233,28 @@ match_l4(struct flow_builder *fb, const struct rule_row *row)
 }
 
 static void
-row_add(struct block *b, struct rule_row *row)
+row_add(struct block *b, const struct rule_row *row)
 {
-    unsigned rank = l4_rank(&row->rule->match, row->ports), level = row_level(row->rule, rank);
+    const struct sg_rule *rule = row->rule;
+    unsigned priority = PRIORITY_SG_MATCH + peer_rank(rule) * L4_RANKS + l4_rank(&rule->match, row->ports);
     if (!is_credited(row))
         return;
-    struct flow_builder *fb = block_flow(b, STAGE_SG_MATCH, (uint16_t) (PRIORITY_SG_MATCH + peer_rank(row->rule) * L4_RANKS + rank));
+    struct flow_builder *fb = block_flow(b, STAGE_SG_MATCH, (uint16_t) priority);
     match_family(fb, IP_V4);
-    match_u64(fb, LAYOUT_SG_LOCAL, row->local->o.number);
-    match_u64(fb, LAYOUT_SG_INGRESS, row->rule->is_ingress);
-    match_masked(fb, LAYOUT_SG_FOUND_LEVEL, 0, UINT64_C(1) << level);
+    match_u64(fb, LAYOUT_SG_GROUP, rule->sg);
+    match_u64(fb, LAYOUT_SG_INGRESS, rule->is_ingress);
     match_peer(fb, row);
     match_l4(fb, row);
-    act_set(fb, LAYOUT_SG_FOUND, row->rule->o.number);
-    act_set(fb, LAYOUT_SG_FOUND_LEVEL, (UINT64_C(2) << level) - 1);
+    act_set(fb, LAYOUT_SG_CANDIDATE, rule->o.number);
+    act_set(fb, LAYOUT_SG_RANK, rule_rank(rule));
+    act_resubmit(fb, STAGE_SG_NARROWER);
     block_flow_end(b);
 }
 
 static void
-rows_of_set(struct block *b, struct rule_row *row)
+rows_of_rule(struct block *b, struct rule_row *row)
 {
     const struct l4_match *m = &row->rule->match;
-    row->ports = (struct port_row){ 0, 0 };
-    find_rivals(row);
     if (!has_ports(m) || is_icmp(m)) {
         row_add(b, row);
         return;
@@ -278,33 +275,15 @@ credit_row(struct block *b, const struct sg_rule *rule)
     block_flow_end(b);
 }
 
-struct rule_rows {
-    struct block *b;
-    struct rule_row row;
-    bool has_any;
-};
-
-static void
-add_local_set(void *aux, const struct sg_set *local)
-{
-    struct rule_rows *r = aux;
-    const struct view *view = r->row.view;
-    if (!presence_holds(view->sets, r->b->host, local->o.number) || sg_set_is_open(view, local->o.number))
-        return;
-    r->row.local = local;
-    rows_of_set(r->b, &r->row);
-    r->has_any = true;
-}
-
 void
 sg_rule_flows(struct block *b, uint32_t number)
 {
     const struct sg_rule *rule = model_sg_rule(b->view->model, number);
-    struct rule_rows r = { b, { .view = b->view, .rule = rule }, false };
-    if (!rule || (!rule->peer && rule->cidr.ip.family != IP_V4))
+    struct rule_row row = { .rule = rule };
+    if (!rule || (!rule->peer && rule->cidr.ip.family != IP_V4) || !presence_holds(b->view->groups, b->host, rule->sg))
         return;
-    sg_each_set(b->view, rule->sg, add_local_set, &r);
-    free(r.row.rivals);
-    if (r.has_any)
-        credit_row(b, rule);
+    sg_each_rule(b->view, rule->sg, note_rival, &row);
+    rows_of_rule(b, &row);
+    credit_row(b, rule);
+    free(row.rivals);
 }

@@ -1,8 +1,8 @@
 /* Combinations of groups, and the rules of groups, as the model has them. */
 #include "vnet/feature/sg/sg_private.h"
 
-const struct sg_set *
-sg_set_get(const struct view *view, uint32_t number)
+static const struct sg_set *
+set_get(const struct view *view, uint32_t number)
 {
     return (const struct sg_set *) (const void *) model_get(view->model, number, OBJECT_SG_SET);
 }
@@ -10,7 +10,7 @@ sg_set_get(const struct view *view, uint32_t number)
 bool
 sg_set_is_open(const struct view *view, uint32_t number)
 {
-    const struct sg_set *set = sg_set_get(view, number);
+    const struct sg_set *set = set_get(view, number);
     bool allows_in = !set, allows_out = !set;
     for (size_t i = 0; set && i < set->groups.n; i++) {
         allows_in = allows_in || model_sg_allows_all(view->model, set->groups.v[i], true);
@@ -27,10 +27,10 @@ sg_is_peer(const struct view *view, uint32_t group, bool is_ingress)
 }
 
 bool
-sg_set_is_peer(const struct view *view, const struct sg_set *set, bool is_ingress)
+sg_any_is_peer(const struct view *view, const struct number_list *groups, bool is_ingress)
 {
-    for (size_t i = 0; i < set->groups.n; i++)
-        if (sg_is_peer(view, set->groups.v[i], is_ingress))
+    for (size_t i = 0; i < groups->n; i++)
+        if (sg_is_peer(view, groups->v[i], is_ingress))
             return true;
     return false;
 }

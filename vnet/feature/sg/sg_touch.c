@@ -1,4 +1,5 @@
-/* Which blocks a change of groups, rules or combinations concerns. */
+/* Which blocks a change of groups or rules concerns. A port that has other groups changes its own block; and the hosts that come to have ports of
+ * a group, or cease to, are the compiler's to know. */
 #include "vnet/feature/sg/sg_private.h"
 
 #include "vnet/pipeline/touch.h"
@@ -59,22 +60,21 @@ touch_rival(void *aux, const struct sg_rule *other)
 }
 
 static void
-touch_set_of_changed(void *aux, const struct sg_set *set)
+touch_ways_of_set(void *aux, const struct sg_set *set)
 {
-    struct sg_touch t = *(const struct sg_touch *) aux;
-    bool may_open = allows_all(t.changed);
-    t.where = (struct touch){ TOUCH_SG_SET, set->o.number };
-    for (size_t i = 0; i < set->groups.n; i++)
-        sg_each_rule(t.view, set->groups.v[i], may_open ? touch_rule : touch_rival, &t);
-    if (may_open)
-        model_each_referrer(t.view->model, set->o.number, OBJECT_PORT, touch_ways, &t);
+    const struct sg_touch *t = aux;
+    model_each_referrer(t->view->model, set->o.number, OBJECT_PORT, touch_ways, aux);
 }
 
 static void
 rule_changed(struct sg_touch *t, const struct change *c)
 {
     t->changed = (const void *) (c->after ? c->after : c->before);
-    sg_each_set(t->view, t->changed->sg, touch_set_of_changed, t);
+    t->where = (struct touch){ TOUCH_SG, t->changed->sg };
+    touch_rule(t, t->changed);
+    sg_each_rule(t->view, t->changed->sg, touch_rival, t);
+    if (allows_all(t->changed))
+        sg_each_set(t->view, t->changed->sg, touch_ways_of_set, t); /* its groups may be open now, or no longer */
 }
 
 /* ---- a group: became, or is no longer, the peer of rules ---- */
@@ -92,17 +92,6 @@ group_changed(struct sg_touch *t, const struct change *c)
     const struct sg *before = (const void *) c->before, *after = (const void *) c->after;
     if (before && after && (before->is_ingress_peer != after->is_ingress_peer || before->is_egress_peer != after->is_egress_peer))
         sg_each_set(t->view, c->number, touch_ports_of_set, t);
-}
-
-/* ---- a combination: came or went ---- */
-
-static void
-set_changed(struct sg_touch *t, const struct change *c)
-{
-    const struct sg_set *set = (const void *) (c->after ? c->after : c->before);
-    t->where = (struct touch){ TOUCH_SG_SET, c->number };
-    for (size_t i = 0; i < set->groups.n; i++)
-        sg_each_rule(t->view, set->groups.v[i], touch_rule, t);
 }
 
 /* ---- a VPC has a balancer, or none any more ---- */
@@ -129,7 +118,6 @@ sg_touches(const struct view *view, const struct vnet_event *event, struct touch
     struct sg_touch t = { view, list, touch_vpc(event), NULL };
     const struct change *c;
     touch_object(event, OBJECT_PORT, list, FEATURE_SG);
-    touch_object(event, OBJECT_SG_RULE, list, FEATURE_SG);
     touch_local_port(view, event, list, FEATURE_SG);
     if ((c = event_object(event, OBJECT_SUBNET)) != NULL && c->before && c->after)
         touch_local_ports_of(view, c->number, list, FEATURE_SG);
@@ -139,6 +127,4 @@ sg_touches(const struct view *view, const struct vnet_event *event, struct touch
         rule_changed(&t, c);
     if ((c = event_object(event, OBJECT_SG)) != NULL)
         group_changed(&t, c);
-    if ((c = event_object(event, OBJECT_SG_SET)) != NULL)
-        set_changed(&t, c);
 }
