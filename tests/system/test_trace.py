@@ -250,6 +250,32 @@ def test_trace_agrees_with_the_switches_for_packets_of_elastic_ips(lab, scene, p
     assert {"out left", "out delivered", "in delivered", "in dropped"} <= set(kinds), kinds
 
 
+def test_what_leaves_by_a_gateway_is_changed_there_alone(lab, scene, public):
+    """Each header once, and at the VM's own host only the size is looked at. Nothing else that has the router's MAC leaves at the gateway."""
+    switches, router = Switches(lab), scene[2]
+    guest, bare = [next(g for g in public if g.name == name) for name in ("o2", "bare")]
+
+    def follow(ttl):
+        return switches.follow("hv2", f"in_port={switches.ofports['hv2'][guest.tap]},dl_src={guest.mac},dl_dst={router},{l4_text('udp', 53)},"
+                                      f"nw_src={guest.ip},nw_dst={FAR_IP},nw_ttl={ttl}")
+
+    _, _, (_, holder, vni) = follow(64)[0]
+    own, there = [re.search(r"^Datapath actions: (.*)$", text, re.M)[1] for text in switches.texts]
+    assert own.startswith("check_pkt_len(") and of_small_packets(own).startswith("tnl_push("), own
+    macs = f"src={lab.outside.neighbours('public')[public[guest]]},dst={lab.outside.router_mac('public')}"
+    assert SET.findall(there) == [("eth", macs), ("ipv4", f"src={public[guest]},ttl=63")], there
+    assert "recirc(" not in own + there
+    assert [outcome for _, _, outcome in follow(1)] == [("controller",)], "who has used up its time to live is told by its own host"
+
+    def enter(source, number):
+        return switches.follow(holder, f"in_port={switches.tunnel_ofport(holder)},dl_src={guest.mac},dl_dst={router},{l4_text('udp', 53)},nw_src={source},"
+                                       f"nw_dst={FAR_IP},nw_ttl=64,tun_src={guest.host.tunnel_ip},tun_dst={lab[holder].tunnel_ip},tun_id={number}")[0][2]
+
+    assert enter(guest.ip, vni)[0] == "port"
+    assert enter(bare.ip, vni) == ("drop",), "it has no elastic IP"
+    assert enter(guest.ip, vni + 1000) == ("drop",), "no such VPC"
+
+
 def test_a_routed_packet_takes_at_most_twelve_lookups_and_no_connection_tracking(lab, scene):
     """On both hosts together, with each encapsulation, between ports without security groups."""
     lab.add_host("hv4", vnet_encap_type="vxlan")

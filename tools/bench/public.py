@@ -125,15 +125,14 @@ def gateway_flows(patch, tunnel, vm_host, vm_mac, router_mac):
         f"priority=60000,in_port={patch},ip,nw_dst={FAR_REFERENCE} actions=set_field:{GATEWAY_MAC}->eth_src,set_field:{vm_mac}->eth_dst,"
         f"set_field:{FAR_REFERENCE_IP}->ip_dst,{by_tunnel(tunnel, vm_host)}",
         f"priority=60000,tun_id={REFERENCE_VNI},ip,nw_src={FAR_REFERENCE_IP} actions=set_field:{PUBLIC_MAC}->eth_src,set_field:{router_mac}->eth_dst,"
-        f"set_field:{FAR_REFERENCE}->ip_src,output:{patch}",
+        f"set_field:{FAR_REFERENCE}->ip_src,dec_ttl,output:{patch}",
         arp_answer(patch, FAR_REFERENCE)]
 
 
 def tunnel_flows(tap, tunnel, gateway_host):
-    """And at that guest's own host, where its router is, as vnet's: the packet leaves with the router's MAC and a hop less to live."""
+    """And at that guest's own host, where nothing is rewritten."""
     return [f"priority=60000,tun_id={REFERENCE_VNI},ip,nw_dst={FAR_REFERENCE_IP} actions=output:{tap}",
-            f"priority=60000,in_port={tap},ip,nw_src={FAR_REFERENCE_IP} actions=set_field:{GATEWAY_MAC}->eth_src,set_field:{PUBLIC_MAC}->eth_dst,dec_ttl,"
-            f"{by_tunnel(tunnel, gateway_host)}"]
+            f"priority=60000,in_port={tap},ip,nw_src={FAR_REFERENCE_IP} actions={by_tunnel(tunnel, gateway_host)}"]
 
 
 def port_of_type(host, kind):

@@ -34,9 +34,11 @@ nat_out_flow(struct block *b, uint16_t priority, const struct placement *p, stru
     return fb;
 }
 
+/* The router's part is done here, with the rest: what leaves by its port's own address is changed once. */
 static void
 nat_out_end(struct block *b, const struct placement *p)
 {
+    act_dec_ttl(b->fb);
     act_set_mac(b->fb, OF_ETH_SRC, public_mac_of_ip(p->eip->ip));
     act_set(b->fb, LAYOUT_POOL, p->pool->o.number);
     act_goto(b->fb, STAGE_PUBLIC_IN);
@@ -404,6 +406,7 @@ eip_explain(const struct view *view, const struct spec *spec, char *text, size_t
     }
     switch (spec->table) {
     case STAGE_UPLINK_IN: snprintf(text, size, "elastic IP %s is held here", eip.text); break;
+    case STAGE_TUNNEL_IN: snprintf(text, size, "it leaves by elastic IP %s", eip.text); break;
     case STAGE_EGRESS:
         snprintf(text, size, "it leaves by elastic IP %s, which host %s holds", eip.text,
                  is_placed ? words_object(view, OBJECT_HOST, p.holder->number).text : "?");

@@ -70,11 +70,16 @@ route_row(struct block *b, uint32_t number)
         act_set(b->fb, LAYOUT_NEXT_HOP4, ip4_u32(port_ip4(port)));
         end_routed(b, STAGE_NEIGHBOUR);
         break;
-    case TARGET_IGW:
     case TARGET_NATGW:
         begin(b, route->rtb, route->prefix);
-        act_set(b->fb, LAYOUT_WAY_OUT, route->target.kind == TARGET_NATGW ? route->target.number : 0);
+        act_set(b->fb, LAYOUT_WAY_OUT, route->target.number);
         end_routed(b, STAGE_EGRESS);
+        break;
+    case TARGET_IGW: /* the packet is changed where its public address is: feature eip */
+        begin(b, route->rtb, route->prefix);
+        act_set(b->fb, LAYOUT_WAY_OUT, 0);
+        act_goto(b->fb, STAGE_EGRESS);
+        block_flow_end(b);
         break;
     case TARGET_LB: /* no route's */
     case TARGET_NONE: break;

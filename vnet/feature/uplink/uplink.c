@@ -102,6 +102,27 @@ arp_answer_row(struct block *b, const struct placement *p)
     block_flow_end(b);
 }
 
+/* What the VPC's hosts send to the holder by tunnel. What leaves by its port's own address comes as the guest has sent it to the router, and
+ * nothing else comes so. */
+static void
+from_tunnel_row(struct block *b, const struct placement *p)
+{
+    struct mac mac = public_mac_of_ip(p->eip->ip);
+    struct flow_builder *fb = block_flow(b, STAGE_TUNNEL_IN, PRIORITY_TUNNEL_IN_PUBLIC);
+    match_u64(fb, of_field_whole(OF_TUN_ID), p->vpc->vni);
+    if (p->port) {
+        match_eth_dst(fb, ROUTER_MAC);
+        match_ip_src(fb, ip_prefix_host(port_ip4(p->port)));
+        act_set_mac(fb, OF_ETH_DST, mac);
+    } else {
+        match_eth_dst(fb, mac);
+        match_family(fb, IP_V4);
+    }
+    act_set(fb, of_field_whole(OF_METADATA), p->vpc->vni | UINT64_C(1) << LAYOUT_FROM_TUNNEL.ofs);
+    act_goto(fb, STAGE_NAT_OUT);
+    block_flow_end(b);
+}
+
 void
 public_address_rows(struct block *b, const struct placement *p, uint16_t mtu)
 {
@@ -120,20 +141,16 @@ public_address_rows(struct block *b, const struct placement *p, uint16_t mtu)
     act_goto(fb, STAGE_PUBLIC_IN);
     block_flow_end(b);
 
-    fb = block_flow(b, STAGE_TUNNEL_IN, PRIORITY_TUNNEL_IN_PUBLIC);
-    match_u64(fb, of_field_whole(OF_TUN_ID), p->vpc->vni);
-    match_eth_dst(fb, mac);
-    match_family(fb, IP_V4);
-    act_set(fb, of_field_whole(OF_METADATA), p->vpc->vni | UINT64_C(1) << LAYOUT_FROM_TUNNEL.ofs);
-    act_goto(fb, STAGE_NAT_OUT);
-    block_flow_end(b);
+    from_tunnel_row(b, p);
 }
 
 void
 egress_end(struct block *b, const struct placement *p)
 {
-    act_set_mac(b->fb, OF_ETH_DST, public_mac_of_ip(p->eip->ip));
-    if (p->holder->number == b->host) {
+    bool is_here = p->holder->number == b->host;
+    if (is_here || !p->port)
+        act_set_mac(b->fb, OF_ETH_DST, public_mac_of_ip(p->eip->ip));
+    if (is_here) {
         act_goto(b->fb, STAGE_NAT_OUT);
     } else {
         act_set(b->fb, LAYOUT_HOST, p->holder->number);
