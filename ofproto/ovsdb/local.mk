@@ -2,6 +2,7 @@ noinst_LIBRARIES += libovsdb.a
 libovsdb_a_SOURCES = \
 	ofproto/ovsdb/jsonrpc.c ofproto/ovsdb/jsonrpc.h \
 	ofproto/ovsdb/ovsdb_bindings.c ofproto/ovsdb/ovsdb_bindings.h \
+	ofproto/ovsdb/ovsdb_cards.c ofproto/ovsdb/ovsdb_cards.h \
 	ofproto/ovsdb/ovsdb_config.c ofproto/ovsdb/ovsdb_config.h \
 	ofproto/ovsdb/ovsdb_config_ports.c ofproto/ovsdb/ovsdb_config_private.h \
 	ofproto/ovsdb/ovsdb_facts.c ofproto/ovsdb/ovsdb_facts.h \

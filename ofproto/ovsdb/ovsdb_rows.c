@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "ofproto/ovsdb/ovsdb_cards.h"
 
 #define HEAP_OVERHEAD 16 /* what an allocation costs beside its bytes */
 #define OFPORT_MAX 0xfeff
@@ -173,8 +174,17 @@ ovsdb_interface_ofport(const struct ovsdb_interface_row *iface)
 }
 
 static void
+note_card(struct ovsdb_rows *rows, struct ovsdb_interface_row *iface)
+{
+    bool is_card = ovsdb_is_card(iface);
+    rows->n_card_changes += is_card || iface->is_card;
+    iface->is_card = is_card;
+}
+
+static void
 make_dirty(struct ovsdb_rows *rows, struct ovsdb_row *row)
 {
+    note_card(rows, (struct ovsdb_interface_row *) row);
     if (row->is_dirty)
         return;
     row->is_dirty = true;

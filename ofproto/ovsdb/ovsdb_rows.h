@@ -95,7 +95,7 @@ enum ovsdb_interface_key { OVSDB_IFACE_ID, OVSDB_ATTACHED_MAC, OVSDB_VNET, OVSDB
 enum ovsdb_option_key { OVSDB_REMOTE_IP, OVSDB_KEY, OVSDB_LOCAL_IP, OVSDB_DF_DEFAULT, OVSDB_PEER, OVSDB_N_OPTION_KEYS };
 enum ovsdb_bfd_key { OVSDB_BFD_ENABLE, OVSDB_BFD_MIN_RX, OVSDB_BFD_MIN_TX, OVSDB_N_BFD_KEYS };
 enum ovsdb_bfd_status_key { OVSDB_BFD_STATE, OVSDB_BFD_FLAPS, OVSDB_N_BFD_STATUS_KEYS };
-enum ovsdb_status_key { OVSDB_EGRESS, OVSDB_EGRESS_CARRIER, OVSDB_N_STATUS_KEYS };
+enum ovsdb_status_key { OVSDB_EGRESS, OVSDB_EGRESS_CARRIER, OVSDB_DRIVER, OVSDB_N_STATUS_KEYS };
 struct ovsdb_interface_row {
     struct ovsdb_row row;
     char *type, *error;
@@ -106,6 +106,7 @@ struct ovsdb_interface_row {
     char *status[OVSDB_N_STATUS_KEYS];
     char *admin_state, *link_state;
     int64_t ofport;
+    bool is_card;                  /* it was one when it was last looked at (ovsdb_cards.h) */
     struct ovsdb_binding *binding; /* ovsdb_bindings.c's, as are the links to others with the same iface-id */
     struct ovsdb_interface_row *next_same, *prev_same;
 };
@@ -125,6 +126,7 @@ struct ovsdb_rows {
     struct ovsdb_root_row *roots; /* one, except for a moment while it is replaced */
     struct ovsdb_port_row *ours;
     struct ovsdb_row *dirty;
+    uint64_t n_card_changes; /* how often something may have changed of a network card, or of where it is */
 };
 
 void ovsdb_rows_init(struct ovsdb_rows *, uint32_t basis);

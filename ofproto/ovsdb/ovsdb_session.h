@@ -58,6 +58,13 @@ struct ovsdb_ports {
     bool is_patch_due[OVSDB_UPLINKS_MAX]; /* the port is there, and the switch has not yet said of it what its number is */
 };
 
+/* What the network cards in the bridge of an uplink say. */
+struct ovsdb_uplink_state {
+    bool is_down;   /* it has cards, and nothing can leave by any of them; a bridge without one is never down */
+    size_t n_cards; /* that are down */
+    char cards[48]; /* their names, escaped, as many as fit */
+};
+
 /* The configuration wanted. */
 struct ovsdb_wanted {
     uint64_t dpid;            /* other_config:datapath-id */
@@ -94,6 +101,8 @@ struct ovsdb_session_ops {
     void (*interfaces)(void *aux, struct ovsdb_session *, const struct ovsdb_interface *changed, size_t n_changed, const char *const *gone,
                        size_t n_gone, bool is_first);
     void (*ports)(void *aux, struct ovsdb_session *, const struct ovsdb_ports *);
+    /* What the cards say of each of facts.uplinks, in that order: before the first ports(), and when it or the list changes. NULL: nobody cares. */
+    void (*uplinks)(void *aux, struct ovsdb_session *, const struct ovsdb_uplink_state *);
     /* BFD to the peer with this number changed its mind. */
     void (*peer)(void *aux, struct ovsdb_session *, uint32_t number, enum ovsdb_peer_state);
     /* The link by which tunnels to peers leave has lost its carrier, or is not known to any more (as at first). NULL: nobody cares. */

@@ -48,9 +48,12 @@ struct ovsdb_session {
     bool has_told_interfaces;
     struct ovsdb_ports ports; /* as told */
     bool has_told_ports;
-    bool is_underlay_down; /* as told */
-    struct uuid zones_of;  /* the bridge whose zones were told last; zero: there was none */
-    uint64_t zones_told;   /* its n_changes then */
+    bool is_underlay_down;                                /* as told */
+    struct ovsdb_uplink_state uplinks[OVSDB_UPLINKS_MAX]; /* as told */
+    bool has_told_uplinks;
+    uint64_t cards_told;  /* the rows' n_card_changes when they were last looked at */
+    struct uuid zones_of; /* the bridge whose zones were told last; zero: there was none */
+    uint64_t zones_told;  /* its n_changes then */
     bool has_told_zones;
 
     struct ovsdb_wanted wanted;  /* peers: owned */

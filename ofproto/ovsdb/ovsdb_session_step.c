@@ -1,4 +1,4 @@
-/* What follows from a host's rows, in this order: facts, interfaces, zones, port numbers, the underlay's link, peers, and configuration that differs
+/* What follows from a host's rows, in this order: facts, interfaces, zones, the uplinks' cards, port numbers, the underlay's link, peers, and configuration that differs
  * from what is wanted. Called after every batch of updates, after a wish, a reply and the end of a wait. Level-triggered: each part is
  * derived afresh and compared with what was told last. A callback may close the session; nothing more is told then. */
 #define LOG_MODULE "ovsdb"
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ofproto/ovsdb/ovsdb_cards.h"
 #include "ofproto/ovsdb/ovsdb_config.h"
 #include "ofproto/ovsdb/ovsdb_facts.h"
 #include "ofproto/ovsdb/ovsdb_underlay.h"
@@ -23,7 +24,7 @@ facts_step(struct ovsdb_session *s)
     s->facts = now;
     if (s->state == OVSDB_MONITOR)
         ovsdb_session_set_state(s, OVSDB_FACTS);
-    s->has_told_ports = false; /* they are numbered as the uplinks are */
+    s->has_told_ports = s->has_told_uplinks = false; /* they are numbered as the uplinks are */
     s->told = TOLD_NOTHING;
 
     struct error err;
@@ -50,6 +51,33 @@ interfaces_step(struct ovsdb_session *s)
         s->ops->interfaces(s->aux, s, b->changed, b->n_changed, b->gone, b->n_gone, is_first);
     }
     ovsdb_bindings_told(b);
+}
+
+static void
+uplink_look(const struct ovsdb_rows *rows, const char *bridge, struct ovsdb_uplink_state *state)
+{
+    struct ovsdb_cards cards;
+    ovsdb_cards_count(rows, ovsdb_rows_named(rows, OVSDB_BRIDGE, bridge), &cards);
+    state->is_down = ovsdb_cards_are_down(&cards);
+    state->n_cards = cards.n_down;
+    snprintf(state->cards, sizeof state->cards, "%s", cards.names);
+}
+
+static void
+uplinks_step(struct ovsdb_session *s)
+{
+    struct ovsdb_uplink_state now[OVSDB_UPLINKS_MAX];
+    if (!s->ops->uplinks || (s->has_told_uplinks && s->cards_told == s->rows.n_card_changes))
+        return;
+    memset(now, 0, sizeof now); /* what is equal has equal bytes */
+    for (size_t i = 0; i < s->facts.n_uplinks; i++)
+        uplink_look(&s->rows, s->facts.uplinks[i].bridge, &now[i]);
+    s->cards_told = s->rows.n_card_changes;
+    if (s->has_told_uplinks && !memcmp(now, s->uplinks, sizeof now))
+        return;
+    memcpy(s->uplinks, now, sizeof now);
+    s->has_told_uplinks = true;
+    s->ops->uplinks(s->aux, s, s->uplinks);
 }
 
 static void
@@ -196,6 +224,8 @@ ovsdb_session_step(struct ovsdb_session *s)
         return;
     if (!*s->facts.error)
         zones_step(s);
+    if (!*s->facts.error && s->state != OVSDB_CLOSED)
+        uplinks_step(s);
     if (!*s->facts.error && s->state != OVSDB_CLOSED)
         ports_step(s);
     if (!*s->facts.error && s->state != OVSDB_CLOSED)

@@ -54,6 +54,7 @@ static const char *const bfd_status_keys[OVSDB_N_BFD_STATUS_KEYS] = {
 static const char *const status_keys[OVSDB_N_STATUS_KEYS] = {
     [OVSDB_EGRESS] = "tunnel_egress_iface",
     [OVSDB_EGRESS_CARRIER] = "tunnel_egress_iface_carrier",
+    [OVSDB_DRIVER] = "driver_name",
 };
 
 static const struct column root_columns[] = {

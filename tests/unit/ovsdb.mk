@@ -17,6 +17,10 @@ check_PROGRAMS += tests/unit/test_ovsdb_zones
 tests_unit_test_ovsdb_zones_SOURCES = tests/unit/test_ovsdb_zones.c $(ovsdb_samples)
 tests_unit_test_ovsdb_zones_LDADD = $(OVSDB_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test_ovsdb_cards
+tests_unit_test_ovsdb_cards_SOURCES = tests/unit/test_ovsdb_cards.c $(ovsdb_samples)
+tests_unit_test_ovsdb_cards_LDADD = $(OVSDB_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test_ovsdb_config
 tests_unit_test_ovsdb_config_SOURCES = tests/unit/test_ovsdb_config.c $(ovsdb_samples)
 tests_unit_test_ovsdb_config_LDADD = $(OVSDB_TEST_LIBS)

@@ -89,6 +89,16 @@ owner_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_ports *ports)
 }
 
 static void
+owner_uplinks(void *aux, struct ovsdb_session *s, const struct ovsdb_uplink_state *states)
+{
+    struct ovsdb_owner *o = aux;
+    assert_int_equal(o->n_closed, 0);
+    assert_true(o->n_uplinks_told++ || !o->n_ports);
+    memcpy(o->uplinks, states, o->facts.n_uplinks * sizeof *states);
+    maybe_close(o);
+}
+
+static void
 owner_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_state state)
 {
     struct ovsdb_owner *o = aux;
@@ -144,6 +154,7 @@ static const struct ovsdb_session_ops owner_ops = {
     .facts = owner_facts,
     .interfaces = owner_interfaces,
     .ports = owner_ports,
+    .uplinks = owner_uplinks,
     .peer = owner_peer,
     .zones = owner_zones,
     .configured = owner_configured,

@@ -27,6 +27,8 @@ struct ovsdb_owner {
     unsigned n_facts, n_interfaces, n_firsts, n_changed, n_ports, n_configured, n_closed;
     struct ovsdb_facts facts;
     struct ovsdb_ports ports;
+    unsigned n_uplinks_told;
+    struct ovsdb_uplink_state uplinks[OVSDB_UPLINKS_MAX];
     unsigned n_peers, n_zones_told;
     struct {
         uint32_t number;

@@ -148,6 +148,40 @@ facts_come_before_interfaces_which_wait_for_a_wish(void **state)
     test_done(&t);
 }
 
+#define UPLINKS(LIST) IDS ",['vnet-uplinks','" LIST "']"
+#define CARD_IS(STATE) UPDATE("'Interface':{'" SAMPLE_UUID("32") "':{'modify':{'link_state':'" STATE "'}}}")
+
+static void
+uplinks_are_told_before_ports_and_when_a_card_or_the_list_changes(void **state)
+{
+    struct test t;
+    test_init(&t);
+    t.owner.wanted = &wanted;
+    host_shows(
+        &t,
+        ROOT("initial", UPLINKS("public:br-ex")) ",'Bridge':{'" SAMPLE_UUID("12") "':{'initial':{'name':'br-ex','ports':" SAMPLE_REF("22") "}}},'Port':{'" SAMPLE_UUID(
+            "22") "':{'initial':{'name':'eth9','interfaces':" SAMPLE_REF("32") "}}},'Interface':{'" SAMPLE_UUID("32") "':{'initial':{'name':'eth9','link_state':'down'}}}");
+    OWNER_WAIT(&t.owner, t.owner.n_ports);
+    assert_int_equal(t.owner.n_uplinks_told, 1);
+    assert_true(t.owner.uplinks[0].is_down && t.owner.uplinks[0].n_cards == 1);
+    assert_string_equal(t.owner.uplinks[0].cards, "eth9");
+
+    send_text(&t, CARD_IS("up"));
+    OWNER_WAIT(&t.owner, t.owner.n_uplinks_told == 2);
+    assert_false(t.owner.uplinks[0].is_down);
+    send_text(&t, CARD_IS("up"));
+    settle(&t);
+    assert_int_equal(t.owner.n_uplinks_told, 2);
+    send_text(&t, CARD_IS("down"));
+    OWNER_WAIT(&t.owner, t.owner.n_uplinks_told == 3);
+
+    send_text(&t, UPDATE("'Open_vSwitch':{'" SAMPLE_UUID(
+                      "01") "':{'modify':{'external_ids':['map',[['vnet-uplinks','other:br-no,public:br-ex']]]}}}"));
+    OWNER_WAIT(&t.owner, t.owner.n_uplinks_told == 4);
+    assert_true(!t.owner.uplinks[0].is_down && t.owner.uplinks[1].is_down);
+    test_done(&t);
+}
+
 static void
 an_older_server_is_asked_in_the_older_way(void **state)
 {
@@ -556,6 +590,7 @@ main(void)
     log_spec("emer", why, sizeof why);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_come_before_interfaces_which_wait_for_a_wish),
+        cmocka_unit_test(uplinks_are_told_before_ports_and_when_a_card_or_the_list_changes),
         cmocka_unit_test(an_older_server_is_asked_in_the_older_way),
         cmocka_unit_test(a_refused_transaction_is_told_and_tried_again_when_rows_change),
         cmocka_unit_test(a_transaction_without_effect_is_not_repeated_at_once),
