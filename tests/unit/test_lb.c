@@ -181,6 +181,7 @@ storm_host(struct storm *s)
         facts.uplinks[0].ofport = 30;
     else if (!pick(s, 4))
         facts.n_uplinks = 0;
+    facts.uplinks[0].is_down = facts.n_uplinks && !pick(s, 3);
     lab_host(s->lab, host_names[h], facts);
 }
 

@@ -131,6 +131,101 @@ a_dead_gateway_s_addresses_go_to_another_and_no_other_moves(void **unused)
     lab_free(lab);
 }
 
+static struct runtime_host
+cut_off(unsigned h)
+{
+    struct runtime_host facts = facts_of(h);
+    facts.uplinks[0].is_down = true;
+    return facts;
+}
+
+static void
+a_gateway_without_a_carrier_holds_nothing_while_another_has_one(void **unused)
+{
+    struct lab *lab = lab_with_pool();
+    char before[N_EIPS][8], target[16];
+    attach(lab, 4, "natgw:n");
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(target, sizeof target, "p%u", i);
+        lab_bind(lab, target, "hv2", 10 + i);
+        snprintf(target, sizeof target, "port:p%u", i);
+        attach(lab, i, target);
+    }
+    for (unsigned i = 0; i < 5; i++)
+        snprintf(before[i], sizeof before[i], "%s", holder(lab, i));
+    lab_host(lab, "gw1", cut_off(2));
+    for (unsigned i = 0; i < 5; i++)
+        assert_string_equal(holder(lab, i), "gw2");
+    lab_host(lab, "gw2", cut_off(3));
+    for (unsigned i = 0; i < 5; i++)
+        assert_string_equal(holder(lab, i), before[i]);
+    struct runtime_host dead = facts_of(3);
+    dead.is_dead = true;
+    lab_host(lab, "gw2", dead); /* one is cut off and the other dead: neither is better */
+    for (unsigned i = 0; i < 5; i++)
+        assert_string_equal(holder(lab, i), before[i]);
+    lab_host(lab, "gw1", facts_of(2));
+    for (unsigned i = 0; i < 5; i++)
+        assert_string_equal(holder(lab, i), "gw1");
+    lab_free(lab);
+}
+
+static void
+a_port_s_own_host_without_a_carrier_leaves_its_address_to_a_gateway(void **unused)
+{
+    struct lab *lab = lab_with_pool();
+    lab_bind(lab, "p0", "hv1", 10);
+    attach(lab, 0, "port:p0");
+    lab_host(lab, "hv1", cut_off(0));
+    assert_memory_equal(holder(lab, 0), "gw", 2);
+    lab_host(lab, "gw1", cut_off(2));
+    assert_string_equal(holder(lab, 0), "gw2");
+    lab_host(lab, "gw2", cut_off(3));
+    assert_string_equal(holder(lab, 0), "hv1"); /* nobody is better */
+    struct network_reach reach = runtime_network_reach(lab->runtime, "public");
+    assert_true(reach.n_hosts == 3 && !reach.n_up && reach.n_gateways == 2 && !reach.n_gateways_up);
+    lab_host(lab, "gw1", facts_of(2));
+    assert_string_equal(holder(lab, 0), "gw1");
+    lab_host(lab, "hv1", facts_of(0));
+    assert_string_equal(holder(lab, 0), "hv1");
+    lab_free(lab);
+}
+
+struct visits {
+    const struct lab *lab;
+    unsigned n, n_other;
+};
+
+static void
+visit(void *aux, uint32_t eip)
+{
+    struct visits *v = aux;
+    const struct eip *e = model_eip(v->lab->model, eip);
+    v->n++;
+    v->n_other += strcmp(model_pool(v->lab->model, e->pool)->o.name, "public") != 0;
+}
+
+/* Those of other networks have nothing to do with it. */
+static void
+a_carrier_that_is_lost_concerns_the_addresses_of_its_network_alone(void **unused)
+{
+    struct lab *lab = lab_with_pool();
+    lab_do(lab, "[{'op':'add','type':'pool','name':'other','values':{'cidr':'198.51.100.0/24','uplink':'other'}},"
+                "{'op':'add','type':'eip','values':{'pool':'other','ip':'198.51.100.9'}}]");
+    struct runtime_host before = lab_with_uplink(facts_of(2), "other", 40, true), after = before;
+    before.number = after.number = lab_number(lab, OBJECT_HOST, "gw1");
+    after.uplinks[0].is_down = true;
+    struct view view = { .model = lab->model, .runtime = lab->runtime };
+    struct vnet_event event = { .kind = EVENT_HOST, .number = before.number, .host_before = &before, .host_after = &after };
+    struct visits v = { .lab = lab };
+    placement_affected(&view, &event, visit, &v);
+    assert_true(v.n == N_EIPS && !v.n_other);
+    after.is_dead = true;
+    placement_affected(&view, &event, visit, &v);
+    assert_int_equal(v.n_other, 1);
+    lab_free(lab);
+}
+
 /* ---- counted drops ---- */
 
 struct fragments {
@@ -269,6 +364,7 @@ storm_host(struct storm *s)
         facts.uplinks[0].ofport = 30;
     else if (!pick(s, 4))
         facts.n_uplinks = 0;
+    facts.uplinks[0].is_down = facts.n_uplinks && !pick(s, 3);
     if (!pick(s, 4))
         facts.mtu = 1400;
     lab_host(s->lab, host_names[h], facts);
@@ -314,6 +410,9 @@ main(void)
         cmocka_unit_test(an_address_is_held_where_its_port_is_if_that_host_reaches_the_network),
         cmocka_unit_test(without_a_route_to_the_internet_gateway_no_address_is_held),
         cmocka_unit_test(a_dead_gateway_s_addresses_go_to_another_and_no_other_moves),
+        cmocka_unit_test(a_gateway_without_a_carrier_holds_nothing_while_another_has_one),
+        cmocka_unit_test(a_port_s_own_host_without_a_carrier_leaves_its_address_to_a_gateway),
+        cmocka_unit_test(a_carrier_that_is_lost_concerns_the_addresses_of_its_network_alone),
         cmocka_unit_test(redirects_and_source_quenches_are_counted_by_a_flow_of_each_way),
         cmocka_unit_test(fragments_given_up_are_counted_by_one_flow_of_each_way),
         cmocka_unit_test(any_sequence_of_changes_gives_what_a_fresh_compile_gives),

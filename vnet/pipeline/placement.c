@@ -4,13 +4,46 @@
 
 #include "base/map.h"
 
-uint32_t
-runtime_uplink_port(const struct runtime_host *host, const char *network)
+const struct runtime_uplink *
+runtime_uplink(const struct runtime_host *host, const char *network)
 {
     for (unsigned i = 0; i < host->n_uplinks; i++)
         if (!strcmp(host->uplinks[i].network, network))
-            return host->uplinks[i].ofport;
-    return 0;
+            return &host->uplinks[i];
+    return NULL;
+}
+
+uint32_t
+runtime_uplink_port(const struct runtime_host *host, const char *network)
+{
+    const struct runtime_uplink *uplink = runtime_uplink(host, network);
+    return uplink ? uplink->ofport : 0;
+}
+
+struct reach_search {
+    const char *network;
+    struct network_reach reach;
+};
+
+static void
+reach_add(void *aux, const struct runtime_host *host)
+{
+    struct reach_search *s = aux;
+    const struct runtime_uplink *uplink = runtime_uplink(host, s->network);
+    if (!uplink)
+        return;
+    s->reach.n_hosts++;
+    s->reach.n_up += !uplink->is_down;
+    s->reach.n_gateways += host->is_gateway;
+    s->reach.n_gateways_up += host->is_gateway && !uplink->is_down;
+}
+
+struct network_reach
+runtime_network_reach(const struct runtime *runtime, const char *network)
+{
+    struct reach_search s = { .network = network };
+    runtime_each_host(runtime, reach_add, &s);
+    return s.reach;
 }
 
 /* ---- the choice of a gateway ---- */
@@ -36,25 +69,26 @@ static void
 consider(void *aux, const struct runtime_host *host)
 {
     struct choice *c = aux;
-    if (!runtime_uplink_port(host, c->network))
+    const struct runtime_uplink *uplink = runtime_uplink(host, c->network);
+    if (!uplink)
         return;
     uint64_t weight = rendezvous_weight(host->number, c->key);
     if (!c->best || weight > c->weight) {
         c->best = host;
         c->weight = weight;
     }
-    if (!host->is_dead && (!c->best_alive || weight > c->weight_alive)) {
+    if (!host->is_dead && !uplink->is_down && (!c->best_alive || weight > c->weight_alive)) {
         c->best_alive = host;
         c->weight_alive = weight;
     }
 }
 
-static const struct runtime_host *
+static struct choice
 gateway_choose(const struct view *view, const char *network, uint32_t key)
 {
     struct choice c = { .network = network, .key = key };
     runtime_each_gateway(view->runtime, consider, &c);
-    return c.best_alive ? c.best_alive : c.best;
+    return c;
 }
 
 /* ---- where an address is ---- */
@@ -76,9 +110,11 @@ static const struct runtime_host *
 holder_find(const struct view *view, const struct placement *p)
 {
     const struct runtime_host *own = p->at.host ? runtime_host(view->runtime, p->at.host) : NULL;
-    if (own && runtime_uplink_port(own, p->pool->uplink))
+    const struct runtime_uplink *uplink = own ? runtime_uplink(own, p->pool->uplink) : NULL;
+    if (uplink && !uplink->is_down)
         return own;
-    return gateway_choose(view, p->pool->uplink, p->eip->o.number);
+    struct choice c = gateway_choose(view, p->pool->uplink, p->eip->o.number);
+    return c.best_alive ? c.best_alive : uplink ? own : c.best;
 }
 
 bool
@@ -124,13 +160,42 @@ placement_each_sender(const struct view *view, void (*each)(void *aux, uint32_t 
 
 static const struct runtime_host unknown;
 
+/* All that addresses of any network hang on. */
+static bool
+placement_differs(const struct runtime_host *a, const struct runtime_host *b)
+{
+    return a->is_gateway != b->is_gateway || a->is_dead != b->is_dead || a->mtu != b->mtu || placement_uplinks_differ(a, b);
+}
+
+static bool
+is_up(const struct runtime_host *host, const char *network)
+{
+    const struct runtime_uplink *uplink = host ? runtime_uplink(host, network) : NULL;
+    return uplink && !uplink->is_down;
+}
+
+bool
+placement_link_differs(const struct runtime_host *before, const struct runtime_host *after, const char *network)
+{
+    return is_up(before, network) != is_up(after, network);
+}
+
+static bool
+links_differ(const struct runtime_host *a, const struct runtime_host *b)
+{
+    for (unsigned i = 0; i < a->n_uplinks; i++)
+        if (placement_link_differs(a, b, a->uplinks[i].network))
+            return true;
+    return false;
+}
+
 bool
 placement_depends(const struct runtime_host *before, const struct runtime_host *after)
 {
     const struct runtime_host *a = before ? before : &unknown, *b = after ? after : &unknown;
     if (!a->n_uplinks && !b->n_uplinks && a->mtu == b->mtu)
         return false;
-    return a->is_gateway != b->is_gateway || a->is_dead != b->is_dead || a->mtu != b->mtu || placement_uplinks_differ(before, after);
+    return placement_differs(a, b) || links_differ(a, b);
 }
 
 bool
@@ -217,6 +282,15 @@ affect_sender(void *aux, uint32_t number)
     affect_of(aux, number);
 }
 
+/* Just some of a gateway's uplinks went up or down. */
+static void
+affect_networks(struct affected *a, const struct runtime_host *before, const struct runtime_host *after)
+{
+    for (const struct object *o = NULL; (o = model_next(a->view->model, OBJECT_POOL, o ? o->number : 0)) != NULL;)
+        if (placement_link_differs(before, after, ((const struct pool *) (const void *) o)->uplink))
+            model_each_referrer(a->view->model, o->number, OBJECT_EIP, affect_eip, a);
+}
+
 /* By a gateway every address may come or go. Of another host those of its own ports hang, and by its MTU what may be sent to ports anywhere. */
 static void
 affect_host(struct affected *a, const struct vnet_event *event)
@@ -224,6 +298,10 @@ affect_host(struct affected *a, const struct vnet_event *event)
     const struct runtime_host *before = event->host_before, *after = event->host_after;
     if (!placement_depends(before, after))
         return;
+    if (placement_gateway_changed(before, after) && before && after && !placement_differs(before, after)) {
+        affect_networks(a, before, after);
+        return;
+    }
     if (placement_gateway_changed(before, after)) {
         for (const struct object *o = NULL; (o = model_next(a->view->model, OBJECT_EIP, o ? o->number : 0)) != NULL;)
             a->each(a->aux, o->number);

@@ -1,6 +1,7 @@
 /* Which host holds a public address: pure, from intent and facts. The port's own host if that reaches the pool's physical network, else one of
  * the gateways that do, chosen by rendezvous hashing over those alive: when one dies only what it held moves, spread over the
- * others. If none is alive the choice is made as if all were: better a place that may come back than none.
+ * others. An uplink that is down counts as none. If nobody is left that is alive and has one that is up, the choice is made as if all were alive and up:
+ * better a place that may come back than none.
  *
  * What a NAT gateway or a balancer sends goes to every port of its VPC: its holder holds the VPC too.
  *
@@ -32,17 +33,26 @@ uint32_t placement_host(const struct view *, uint32_t number);
 /* Calls 'each' for every object that placement_host() is for. */
 void placement_each_sender(const struct view *, void (*each)(void *aux, uint32_t number), void *aux);
 
-/* The patch port by which a host reaches a physical network; 0: it does not. */
+/* The way by which a host reaches a physical network, up or down; NULL: it does not. Its patch port; 0: none. */
+const struct runtime_uplink *runtime_uplink(const struct runtime_host *, const char *network);
 uint32_t runtime_uplink_port(const struct runtime_host *, const char *network);
 
+/* The hosts that reach a physical network, and those of them whose uplink is up; gateways among them. Visits all hosts. */
+struct network_reach {
+    unsigned n_hosts, n_up, n_gateways, n_gateways_up;
+};
+struct network_reach runtime_network_reach(const struct runtime *, const char *network);
+
 /* Does a change of a host's facts (NULL: unknown) move public addresses, or what is known of their way? Is the host a gateway, so that addresses
- * of others hang on it? Are its ways to physical networks others now? */
+ * of others hang on it? Are its ways to physical networks others now? Did the one to this network go up or down? */
 bool placement_depends(const struct runtime_host *before, const struct runtime_host *after);
 bool placement_gateway_changed(const struct runtime_host *before, const struct runtime_host *after);
 bool placement_uplinks_differ(const struct runtime_host *before, const struct runtime_host *after);
+bool placement_link_differs(const struct runtime_host *before, const struct runtime_host *after, const char *network);
 
-/* Calls 'each' for every elastic IP that a change may concern where it is held or used, some perhaps twice. Costs what it visits: all for a gateway; for
- * another host those of its ports, and by its MTU those of NAT gateways and balancers. */
+/* Calls 'each' for every elastic IP that a change may concern where it is held or used, some perhaps twice. Costs what it visits: all for a gateway, but
+ * those of a network alone if just its uplink there goes up or down; for another host those of its ports, and by its MTU those of NAT gateways and
+ * balancers. */
 void placement_affected(const struct view *, const struct vnet_event *, void (*each)(void *aux, uint32_t eip), void *aux);
 
 #endif
