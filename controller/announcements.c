@@ -19,6 +19,7 @@ struct announced {
     uint32_t eip, pool;
     uint32_t host;        /* that holds it */
     uint32_t uplink;      /* by which OpenFlow port it reaches the physical network */
+    bool is_uplink_down;  /* nobody hears what it says there: it says it again when that is over */
     uint32_t holder;      /* port or NAT gateway */
     struct binding at;    /* the port's */
     uint64_t seq;         /* what the host must confirm first */
@@ -248,8 +249,13 @@ announcements_look(struct announcements *all, uint32_t eip)
     bool is_served = placement_get(&view, eip, &p);
     uint32_t holder = is_served ? p.eip->attached.number : 0;
     struct announced *a = announced_find(all, eip);
-    if (a && is_served && is_where_it_was(a, &p, holder))
+    bool is_uplink_down = is_served && runtime_uplink(p.holder, p.pool->uplink)->is_down;
+    if (a && is_served && is_where_it_was(a, &p, holder)) {
+        if (a->is_uplink_down && !is_uplink_down)
+            begin(all, a);
+        a->is_uplink_down = is_uplink_down;
         return;
+    }
     if (a)
         forget(all, a);
     if (!is_served)
@@ -259,6 +265,7 @@ announcements_look(struct announcements *all, uint32_t eip)
                              .pool = p.pool->o.number,
                              .host = p.holder->number,
                              .uplink = p.uplink,
+                             .is_uplink_down = is_uplink_down,
                              .holder = holder,
                              .at = p.at,
                              .seq = host_ready_seq(c, p.holder->number) };

@@ -11,6 +11,7 @@
 #include "controller/instance/counting.h"
 #include "controller/outside.h"
 #include "controller/refusals.h"
+#include "vnet/pipeline/placement.h"
 
 bool
 column_is_counted(const char *column)
@@ -137,16 +138,33 @@ pool_column(const struct showing *s, const struct object *o, const char *name)
     return json_null();
 }
 
-/* What switches refuse of a pool is worse than a gateway that does not answer. */
+/* NULL: it can be reached by somebody, or nobody ever had it. */
+static json_t *
+cut_off_error(const struct controller *c, const char *network)
+{
+    struct network_reach reach = runtime_network_reach(c->runtime, network);
+    if (reach.n_hosts && !reach.n_up)
+        return json_sprintf("no host with network '%s' has a carrier there; its addresses stay where they are", network);
+    if (reach.n_gateways && !reach.n_gateways_up)
+        return json_sprintf("no gateway host with network '%s' has a carrier there; addresses that need one stay where they are", network);
+    return NULL;
+}
+
+/* What switches refuse of a pool is worse than a network that nobody reaches, and that than a gateway that does not answer. */
 static json_t *
 pool_error(const struct showing *s, const struct object *o, json_t *refused)
 {
     char ip[IP_STRLEN];
     struct mac mac;
     const struct controller *c = s->controller;
-    if (!json_is_null(refused) || !outside_gateway_is_lost(c->outside, o->number))
+    if (!json_is_null(refused))
+        return refused;
+    json_t *cut_off = cut_off_error(c, ((const struct pool *) (const void *) o)->uplink);
+    if (!cut_off && !outside_gateway_is_lost(c->outside, o->number))
         return refused;
     json_decref(refused);
+    if (cut_off)
+        return cut_off;
     return json_sprintf("its gateway %s does not answer ARP; %s", ip_format(((const struct pool *) (const void *) o)->gateway, ip),
                         runtime_gateway_mac(c->runtime, o->number, &mac) ? "its last MAC address is kept"
                                                                          : "nothing leaves by it until it does");

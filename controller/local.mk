@@ -61,6 +61,7 @@ libcontroller_a_SOURCES += \
 	controller/host/host_facts.c \
 	controller/host/host_links.c controller/host/host_links.h \
 	controller/host/host_liveness.c \
+	controller/host/host_uplinks.c \
 	controller/host/host_openflow.c \
 	controller/host/host_ovsdb.c \
 	controller/host/host_peers.c controller/host/host_peers.h \

@@ -139,6 +139,16 @@ tell_natgw(const struct outside *o, const struct object *eip)
         feed_object(o->controller->feed, attached->number);
 }
 
+/* Whether anybody reaches a pool's network is its column. */
+static void
+tell_pools(const struct outside *o, const struct vnet_event *event)
+{
+    const struct controller *c = o->controller;
+    for (const struct object *p = NULL; (p = model_next(c->model, OBJECT_POOL, p ? p->number : 0)) != NULL;)
+        if (placement_link_differs(event->host_before, event->host_after, ((const struct pool *) (const void *) p)->uplink))
+            feed_object(c->feed, p->number);
+}
+
 void
 outside_begin(struct outside *o)
 {
@@ -165,8 +175,10 @@ outside_changed(struct outside *o, const struct vnet_event *event)
     }
     if (event->kind == EVENT_OBJECT && event->change->type == OBJECT_POOL)
         upstreams_look(o->upstreams, event->change->number);
-    if (event->kind == EVENT_HOST && placement_depends(event->host_before, event->host_after))
+    if (event->kind == EVENT_HOST && placement_depends(event->host_before, event->host_after)) {
         upstreams_hurry(o->upstreams);
+        tell_pools(o, event);
+    }
 }
 
 void

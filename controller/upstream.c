@@ -187,6 +187,14 @@ may_ask(const struct controller *c, const struct upstream *u, uint32_t host)
     return host_is_ready(c, host, wanted < u->seq ? wanted : u->seq);
 }
 
+/* Nobody hears what is asked by an uplink that is down; if all are nothing better is known. */
+static bool
+can_be_heard(const struct controller *c, const struct runtime_host *host, const char *network)
+{
+    const struct runtime_uplink *uplink = host ? runtime_uplink(host, network) : NULL;
+    return uplink && (!uplink->is_down || !runtime_network_reach(c->runtime, network).n_up);
+}
+
 /* The next host after the last one, by number and around, that can ask now; others are waited for. 0: none. */
 static uint32_t
 next_host(const struct upstreams *all, const struct upstream *u, const struct pool *pool)
@@ -195,7 +203,7 @@ next_host(const struct upstreams *all, const struct upstream *u, const struct po
     uint32_t next = 0, first = 0;
     for (const struct hypervisor *h = hosts_first(c->hosts); h; h = hosts_next(c->hosts, h)) {
         const struct runtime_host *r = h->number ? runtime_host(c->runtime, h->number) : NULL;
-        if (!r || !runtime_uplink_port(r, pool->uplink))
+        if (!can_be_heard(c, r, pool->uplink))
             continue;
         if (!may_ask(c, u, h->number)) {
             outside_watch_host(all->outside, h->number);

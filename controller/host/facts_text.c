@@ -2,9 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "ofproto/flow/field.h"
+
+#define DOWN "/down"
 
 char *
 facts_text(const struct runtime_host *r)
@@ -13,7 +16,8 @@ facts_text(const struct runtime_host *r)
     char *value = mem_printf("%s %u %u %u %u %u %u", ip_format(r->encap_ip, ip), (unsigned) r->encap, r->mtu, r->tunnel_port[ENCAP_GENEVE],
                              r->tunnel_port[ENCAP_VXLAN], r->is_gateway, r->is_dead);
     for (size_t i = 0; i < r->n_uplinks; i++) {
-        char *longer = mem_printf("%s %s:%u", value, r->uplinks[i].network, r->uplinks[i].ofport);
+        const struct runtime_uplink *u = &r->uplinks[i];
+        char *longer = mem_printf("%s %s:%u%s", value, u->network, u->ofport, u->is_down ? DOWN : "");
         free(value);
         value = longer;
     }
@@ -21,23 +25,34 @@ facts_text(const struct runtime_host *r)
 }
 
 void
-facts_uplink_add(struct runtime_host *r, const char *network, uint32_t ofport)
+facts_uplink_add(struct runtime_host *r, const struct runtime_uplink *but_network, const char *network)
 {
-    if (!ofport || r->n_uplinks == RUNTIME_UPLINKS_MAX)
+    if (!but_network->ofport || r->n_uplinks == RUNTIME_UPLINKS_MAX)
         return;
     struct runtime_uplink *u = &r->uplinks[r->n_uplinks++];
+    *u = *but_network;
     snprintf(u->network, sizeof u->network, "%s", network);
-    u->ofport = ofport;
+}
+
+/* What follows a port's number. */
+static const char *
+parse_state(const char *text, struct runtime_uplink *u)
+{
+    size_t n = strcspn(text, " ");
+    u->is_down = n == strlen(DOWN) && !strncmp(text, DOWN, n);
+    return text + n;
 }
 
 static void
 parse_uplinks(const char *text, struct runtime_host *r)
 {
     char network[sizeof r->uplinks[0].network];
-    unsigned ofport;
-    for (int used; sscanf(text, " %63[^: ]:%u%n", network, &ofport, &used) == 2; text += used)
-        if (ofport <= OF_PORT_MAX)
-            facts_uplink_add(r, network, ofport);
+    struct runtime_uplink u = { .ofport = 0 };
+    for (int used; sscanf(text, " %63[^: ]:%u%n", network, &u.ofport, &used) == 2;) {
+        text = parse_state(text + used, &u);
+        if (u.ofport <= OF_PORT_MAX)
+            facts_uplink_add(r, &u, network);
+    }
 }
 
 bool

@@ -1,5 +1,5 @@
 /* A host's facts as the store remembers them: "ENCAP_IP ENCAP MTU GENEVE_PORT VXLAN_PORT IS_GATEWAY IS_DEAD", then " NETWORK:PORT" for each
- * uplink; facts of old end with VXLAN_PORT. Pure. */
+ * uplink, with "/down" if it is; facts of old end with VXLAN_PORT. Pure. */
 #ifndef CONTROLLER_HOST_FACTS_TEXT_H
 #define CONTROLLER_HOST_FACTS_TEXT_H 1
 
@@ -10,6 +10,6 @@ char *facts_text(const struct runtime_host *); /* free() it */
 bool facts_text_parse(const char *, struct runtime_host *);
 
 /* Left out when it has no port yet, or is one too many. */
-void facts_uplink_add(struct runtime_host *, const char *network, uint32_t ofport);
+void facts_uplink_add(struct runtime_host *, const struct runtime_uplink *but_network, const char *network);
 
 #endif

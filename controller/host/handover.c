@@ -284,17 +284,26 @@ may_wait(const struct handovers *all, const struct handover *o)
     return o->n_awaited && o->n_keepers && o->n_keepers < KEEPERS_MAX;
 }
 
-static void
-move(struct handovers *all, uint32_t eip, const struct outside_place *was, const struct place_hosts *to)
+/* What a host keeps that is dead, or cut off from the network, serves nobody. */
+static bool
+is_of_use(const struct handovers *all, uint32_t host, const char *network)
 {
+    const struct runtime_host *r = runtime_host(all->controller->runtime, host);
+    const struct runtime_uplink *uplink = r ? runtime_uplink(r, network) : NULL;
+    return r && !r->is_dead && !(uplink && uplink->is_down);
+}
+
+static void
+move(struct handovers *all, const struct placement *p, const struct outside_place *was, const struct place_hosts *to)
+{
+    uint32_t eip = p->eip->o.number;
     struct handover *o = handover_find(all, eip);
-    const struct runtime_host *holder = runtime_host(all->controller->runtime, was->host);
     struct place_hosts from = { .n = 0 };
     hosts_add(&from, was->host);
     hosts_add(&from, was->port_host);
     if (hosts_equal(o ? &o->to : &from, to))
         return;
-    if (!o && (!was->host || !holder || holder->is_dead))
+    if (!o && (!was->host || !is_of_use(all, was->host, p->pool->uplink)))
         return;
     if (o) {
         give_again(all, o, to);
@@ -321,7 +330,7 @@ look(void *aux, uint32_t eip)
         struct outside_place was = outside_place(c->outside, eip);
         hosts_add(&to, p.holder->number);
         hosts_add(&to, p.at.host);
-        move(all, eip, &was, &to);
+        move(all, &p, &was, &to);
         return;
     }
     struct handover *o = handover_find(all, eip);

@@ -11,9 +11,9 @@
  * What waits on an old host is the address's block alone (compiler_hold()); whatever else changes there is sent meanwhile. So two addresses that change
  * places do not wait for each other: what a host has made is counted apart from up to where it is whole (holdback.h).
  *
- * Nobody waits for a host that is not connected, nor where the old holder is dead, nor when the address is taken away: that is done at once. NAT gateways'
- * and balancers' addresses do not wait either: their connections are in the old holder's conntrack, and end with the move or begin anew at the new one
- * (lb.md). */
+ * Nobody waits for a host that is not connected, nor where the old holder or its uplink is dead, nor when the address is taken away: that is done at
+ * once. NAT gateways' and balancers' addresses do not wait either: their connections are in the old holder's conntrack, and end with the move or begin
+ * anew at the new one (lb.md). */
 #ifndef CONTROLLER_HOST_HANDOVER_H
 #define CONTROLLER_HOST_HANDOVER_H 1
 

@@ -48,6 +48,7 @@ enum host_error {
     HOST_ERROR_CONFLICT,
     HOST_ERROR_REFUSED,
     HOST_ERROR_UNDERLAY,
+    HOST_ERROR_UPLINK,
     HOST_ERROR_SWITCH,
     HOST_ERROR_ZONES,
     N_HOST_ERRORS
@@ -69,6 +70,13 @@ struct hypervisor {
     struct link *ending;      /* its last OpenFlow session, until closed(): a table serves one session at a time */
     struct ovsdb_facts facts; /* valid while has_facts: of this or the last connection */
     struct ovsdb_ports ports;
+    struct host_uplink {
+        struct ovsdb_uplink of;
+        struct ovsdb_uplink_state state;
+        int64_t up_since_ms;      /* of one that counts as dead: its cards have been up since then (monotonic); 0: they are not */
+    } uplinks[OVSDB_UPLINKS_MAX]; /* as last told, on this or the last connection */
+    size_t n_uplinks;
+    struct event *uplink_rises; /* when it runs out, one of them may live again */
     bool has_facts, has_ports, has_interfaces, has_zones, is_configured;
     struct host_zones *zones;      /* host_zones.c's; NULL: none was spoken of */
     struct lost_zones *lost_zones; /* lost_zones.c's; NULL: there were none */
@@ -164,6 +172,11 @@ void host_expect_switch(struct hypervisor *);
  * anybody's. Of the first facts since vnetd's start all that is remembered stands until ports() tells. */
 void host_set_facts(struct hypervisor *, const struct ovsdb_facts *);
 void host_tell_runtime(struct hypervisor *); /* facts or ports changed: runtime, store, compiler */
+/* What its database says of each of its facts' uplinks; whether one counts as dead, by that and what was known so far (NULL: nothing), else as it was
+ * known; and its error is made to name those that do. */
+void host_uplinks_told(struct hypervisor *, const struct ovsdb_uplink_state *);
+bool host_uplink_is_down(struct hypervisor *, const struct ovsdb_uplink *, const struct runtime_host *known);
+void host_report_uplinks(struct hypervisor *);
 void host_consider_reconcile(struct hypervisor *);
 void host_want(struct hypervisor *); /* the OVSDB configuration it should have */
 void hosts_note_concerned(struct hypervisor *);

@@ -98,7 +98,16 @@ put_holder_first(void *aux, uint32_t eip)
         put_first(all, p.holder->number);
 }
 
-/* Of a host's facts many addresses may hang; what can come to a new place by them comes to that host. */
+static bool
+has_lost_link(const struct runtime_host *before, const struct runtime_host *after)
+{
+    for (unsigned i = 0; before && i < after->n_uplinks; i++)
+        if (after->uplinks[i].is_down && placement_link_differs(before, after, after->uplinks[i].network))
+            return true;
+    return false;
+}
+
+/* Of a host's facts many addresses may hang; what can come to a new place by them comes to that host, but not if it has lost what it held. */
 void
 hosts_put_holders_first(struct hosts *all, const struct vnet_event *event)
 {
@@ -107,7 +116,7 @@ hosts_put_holders_first(struct hosts *all, const struct vnet_event *event)
     if (event->kind == EVENT_OBJECT || event->kind == EVENT_BINDING)
         placement_affected(&view, event, put_holder_first, all);
     else if (event->kind == EVENT_HOST && event->host_after && !event->host_after->is_dead
-             && placement_depends(event->host_before, event->host_after))
+             && placement_depends(event->host_before, event->host_after) && !has_lost_link(event->host_before, event->host_after))
         put_first(all, event->number);
     if (event->kind != EVENT_BINDING)
         return;

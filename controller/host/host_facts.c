@@ -45,7 +45,8 @@ uplinks_equal(const struct runtime_host *a, const struct runtime_host *b)
 {
     bool are_equal = a->n_uplinks == b->n_uplinks;
     for (size_t i = 0; are_equal && i < a->n_uplinks; i++)
-        are_equal = a->uplinks[i].ofport == b->uplinks[i].ofport && !strcmp(a->uplinks[i].network, b->uplinks[i].network);
+        are_equal = a->uplinks[i].ofport == b->uplinks[i].ofport && !strcmp(a->uplinks[i].network, b->uplinks[i].network)
+                    && a->uplinks[i].is_down == b->uplinks[i].is_down;
     return are_equal;
 }
 
@@ -103,12 +104,15 @@ evict_encap_ip(struct hypervisor *h)
 
 /* While a patch port that is there has no number the last one stands: its switch is about to be there again, and addresses shall not move for that. */
 static void
-tell_uplinks(const struct hypervisor *h, const struct runtime_host *known, struct runtime_host *r)
+tell_uplinks(struct hypervisor *h, const struct runtime_host *known, struct runtime_host *r)
 {
     for (size_t i = 0; i < h->facts.n_uplinks; i++) {
         const char *network = h->facts.uplinks[i].network;
         uint32_t ofport = h->has_ports ? h->ports.patch[i] : 0;
-        facts_uplink_add(r, network, ofport ? ofport : known && h->ports.is_patch_due[i] ? runtime_uplink_port(known, network) : 0);
+        if (!ofport && known && h->ports.is_patch_due[i])
+            ofport = runtime_uplink_port(known, network);
+        facts_uplink_add(r, &(struct runtime_uplink){ .ofport = ofport, .is_down = host_uplink_is_down(h, &h->facts.uplinks[i], known) },
+                         network);
     }
 }
 
@@ -176,6 +180,7 @@ host_tell_runtime(struct hypervisor *h)
     if (!known || !runtime_host_equal(known, &r))
         store_facts(h, &r);
     runtime_tell(h, &r);
+    host_report_uplinks(h);
 }
 
 void

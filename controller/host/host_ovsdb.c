@@ -201,6 +201,16 @@ host_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_ports *ports)
 }
 
 static void
+host_uplinks(void *aux, struct ovsdb_session *s, const struct ovsdb_uplink_state *states)
+{
+    struct hypervisor *h = ((struct link *) aux)->host;
+    if (!h)
+        return;
+    host_uplinks_told(h, states);
+    host_tell_runtime(h);
+}
+
+static void
 host_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_state state)
 {
     struct hypervisor *h = ((struct link *) aux)->host;
@@ -282,6 +292,7 @@ const struct ovsdb_session_ops host_ovsdb_ops = {
     .facts = host_facts,
     .interfaces = host_interfaces,
     .ports = host_ports,
+    .uplinks = host_uplinks,
     .peer = host_peer,
     .underlay = host_underlay,
     .zones = host_zones,

@@ -180,6 +180,8 @@ host_free(struct hypervisor *h)
         free(h->errors[i]);
     if (h->claimed)
         event_free(h->claimed);
+    if (h->uplink_rises)
+        event_free(h->uplink_rises);
     if (h->missed)
         event_free(h->missed);
     host_leave_compile_queue(h);

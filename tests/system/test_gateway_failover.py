@@ -158,3 +158,65 @@ def test_a_gateway_that_loses_power_and_its_uplink_is_replaced(lab, tell, vms, h
     assert victim not in during.values()
     lab.add_host(victim, number=int(victim[2:]), uplinks=UPLINK, gateway=True)
     all_are_home(lab, vms, home)
+
+
+def cut(lab, host, is_cut):
+    lab.outside.set_link("public", host, not is_cut)
+
+
+def pool_error(lab):
+    return lab.vnetd.rows("pool")[0]["error"] or ""
+
+
+def test_a_host_whose_cable_to_the_network_is_pulled_leaves_its_addresses_to_others(lab, tell, vms, home):
+    """It lives, and its tunnels do: what it held answers by another gateway, the address of a VM of its own too, and all comes back with the cable."""
+    victim, ip = home[NATS[0]], address(31)
+    (own,) = lab.vms([f"s:own@{victim}"], port="sg=none")
+    attach(lab.ctl, ip, "own")
+    expect_answers(lab, [ip])
+    assert holders(lab)[ip] == victim
+    lost = [i for i, host in home.items() if host == victim]
+    with Streams(lab, vms) as streams, lab.outside.doing("ping", ip=ip, interval_ms=10) as to_own:
+        cut(lab, victim, True)
+        wait_until(lambda: victim not in holders(lab).values(), 10, f"{victim} holds nothing any more")
+        streams.go_on()
+        expect_answers(lab, [ip])
+        during = holders(lab)
+        own.reaches(CLIENT_IP, 10)
+        expect_right_neighbour(lab, ip)
+        assert "'public' by bridge 'br-ex' (nic-public)" in lab.host_row(victim)["error"]
+        assert gateway_words(lab) == ALIVE and not pool_error(lab)
+    gaps = {i: r["longest_gap_ms"] for i, r in streams.results.items()}
+    tell(f"{victim}'s cable pulled: its {len(lost)} addresses were silent for {[gaps[i] for i in lost]} ms, its own VM's for "
+         f"{to_own.result['longest_gap_ms']} ms, the others for {[g for i, g in gaps.items() if i not in lost]} ms")
+    try:
+        assert {i: h for i, h in during.items() if i not in [*lost, ip]} == {i: h for i, h in home.items() if i not in lost}
+        assert not {i: r for i, r in streams.results.items() if i not in lost and r["n_lost"]}
+        assert max(*gaps.values(), to_own.result["longest_gap_ms"]) <= BAR_MS
+        expect_verify_clean(lab)
+        for host in ALIVE:      # nobody is better any more: what is where it was stays there, and the pool says so
+            if host != "hv4":
+                cut(lab, host, True)
+        wait_until(lambda: "no host with network 'public' has a carrier" in pool_error(lab), 10, "the pool says so")
+        assert holders(lab) == {**home, ip: victim}
+    finally:
+        for host in ALIVE:
+            if host != "hv4":
+                cut(lab, host, False)
+    all_are_home(lab, vms, {**home, ip: victim})
+    expect_answers(lab, [ip])
+    assert not pool_error(lab) and not lab.host_row(victim)["error"]
+    with Streams(lab, vms) as streams, lab.outside.doing("ping", ip=ip, interval_ms=10) as to_own:
+        cut(lab, victim, True)
+        wait_until(lambda: victim not in holders(lab).values(), 10, f"{victim} holds nothing any more")
+        streams.go_on()
+        cut(lab, victim, False)
+        wait_until(lambda: holders(lab) == {**home, ip: victim}, 10, "all is back")
+        streams.go_on()
+        expect_answers(lab, [ip])
+    gaps = {i: r["longest_gap_ms"] for i, r in streams.results.items()}
+    tell(f"pulled and plugged: silent for {[gaps[i] for i in lost]} ms, the VM's own for {to_own.result['longest_gap_ms']} ms, "
+         f"the others for {[g for i, g in gaps.items() if i not in lost]} ms")
+    assert max(*gaps.values(), to_own.result["longest_gap_ms"]) <= BAR_MS
+    lab.ctl("eip-detach", ip, "--", "eip-del", ip)
+    expect_verify_clean(lab)

@@ -120,8 +120,12 @@ facts_of_an_older_vnetd_are_read(void **state)
     assert_true(facts(lab, "g1")->is_gateway && facts(lab, "g1")->is_dead);
     assert_int_equal(facts(lab, "g1")->n_uplinks, 2);
     assert_int_equal(facts(lab, "g1")->uplinks[1].ofport, 65279);
+    assert_false(facts(lab, "g1")->uplinks[1].is_down);
+    hosts_remember(lab->c.hosts, number, "192.0.2.99 1 1400 3 4 1 1 a:7/down b:8/downhill c:9");
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 3);
+    assert_true(facts(lab, "g1")->uplinks[0].is_down && !facts(lab, "g1")->uplinks[1].is_down && !facts(lab, "g1")->uplinks[2].is_down);
     hosts_remember(lab->c.hosts, number, "nonsense");
-    assert_int_equal(facts(lab, "g1")->n_uplinks, 2);
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 3);
 }
 
 static void
@@ -229,6 +233,97 @@ a_remembered_uplink_stands_until_ports_are_told(void **state)
     assert_int_equal(way_to(lab, "public"), 5);
     tell_uplinks(lab, public, 1, &none);
     assert_int_equal(facts(lab, "g1")->n_uplinks, 0);
+}
+
+/* ---- uplinks that are dead ---- */
+
+/* What its database says of the cards in the bridge of its one uplink. */
+static void
+tell_cards(struct controller_lab *lab, const char *host, bool is_down)
+{
+    struct hypervisor *h = controller_lab_host(lab, host);
+    const struct ovsdb_uplink_state state = { .is_down = is_down, .n_cards = is_down, .cards = "eth9" };
+    host_uplinks_told(h, &state);
+    host_tell_runtime(h);
+}
+
+static bool
+is_cut_off(struct controller_lab *lab, const char *host)
+{
+    return runtime_uplink(facts(lab, host), "public")->is_down;
+}
+
+static const char *
+error_of(struct controller_lab *lab, const char *host)
+{
+    return host_error(controller_lab_host(lab, host));
+}
+
+static bool
+is_g1_alive(void *lab)
+{
+    return !is_cut_off(lab, "g1");
+}
+
+static void
+an_uplink_is_dead_at_once_and_alive_when_it_has_been_up_for_a_while(void **state)
+{
+    struct controller_lab *lab = *state;
+    struct hypervisor *h = controller_lab_host(lab, "g1");
+    tell_cards(lab, "g1", false);
+    assert_false(is_cut_off(lab, "g1"));
+    assert_string_equal(error_of(lab, "g1"), "");
+    tell_cards(lab, "g1", true);
+    assert_true(is_cut_off(lab, "g1"));
+    assert_string_equal(error_of(lab, "g1"), "no network card with a carrier to network 'public' by bridge 'br-ex' (eth9)");
+
+    tell_cards(lab, "g1", false);
+    assert_true(is_cut_off(lab, "g1"));
+    h->uplinks[0].up_since_ms -= 900;
+    tell_cards(lab, "g1", true); /* it flaps: its time begins anew */
+    tell_cards(lab, "g1", false);
+    h->uplinks[0].up_since_ms -= 900;
+    host_tell_runtime(h);
+    assert_true(is_cut_off(lab, "g1"));
+    assert_true(controller_lab_until(lab, is_g1_alive, lab)); /* by itself */
+    assert_string_equal(error_of(lab, "g1"), "");
+    tell_cards(lab, "g1", true);
+    assert_true(is_cut_off(lab, "g1"));
+}
+
+static void
+a_dead_uplink_outlives_vnetd_until_its_cards_are_told(void **state)
+{
+    struct controller_lab *lab = *state;
+    const struct ovsdb_uplink public[] = { { "public", "br-ex" } };
+    tell_cards(lab, "g1", true);
+    controller_lab_restart(lab);
+    assert_true(is_cut_off(lab, "g1"));
+    assert_false(is_cut_off(lab, "g2"));
+    controller_lab_host(lab, "g1")->facts = (struct ovsdb_facts){ .encap_ip = ip4(0xc000020b), .encap_type = "geneve", .mtu = 1500 };
+    tell_uplinks(lab, public, 1, NULL);
+    assert_true(is_cut_off(lab, "g1"));
+    tell_cards(lab, "g1", false);
+    assert_true(is_cut_off(lab, "g1")); /* for a while yet */
+    assert_true(controller_lab_until(lab, is_g1_alive, lab));
+}
+
+static void
+what_is_said_of_an_uplink_goes_with_it_in_the_list(void **state)
+{
+    struct controller_lab *lab = *state;
+    const struct ovsdb_uplink public[] = { { "public", "br-ex" } }, both[] = { { "other", "br-other" }, { "public", "br-ex" } };
+    const struct ovsdb_ports first = { .geneve = 1, .patch = { 5 } }, second = { .geneve = 1, .patch = { 6, 5 } };
+    tell_uplinks(lab, public, 1, &first);
+    tell_cards(lab, "g1", true);
+    tell_uplinks(lab, both, 2, &second);
+    assert_true(is_cut_off(lab, "g1"));
+    assert_false(runtime_uplink(facts(lab, "g1"), "other")->is_down);
+    const struct ovsdb_uplink_state states[] = { { .is_down = true, .n_cards = 2, .cards = "a, b" }, { .is_down = false } };
+    host_uplinks_told(controller_lab_host(lab, "g1"), states);
+    host_tell_runtime(controller_lab_host(lab, "g1"));
+    assert_true(runtime_uplink(facts(lab, "g1"), "other")->is_down);
+    assert_string_equal(error_of(lab, "g1"), "no network card with a carrier to network 'other' by bridge 'br-other' (a, b)");
 }
 
 static void
@@ -555,6 +650,10 @@ main(void)
         cmocka_unit_test_setup_teardown(an_uplink_that_changed_while_the_host_was_away_has_nothing_of_the_one_before, start,
                                         controller_lab_teardown),
         cmocka_unit_test_setup_teardown(a_remembered_uplink_stands_until_ports_are_told, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(an_uplink_is_dead_at_once_and_alive_when_it_has_been_up_for_a_while, start,
+                                        controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(a_dead_uplink_outlives_vnetd_until_its_cards_are_told, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(what_is_said_of_an_uplink_goes_with_it_in_the_list, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(who_is_no_gateway_is_not_dead, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(gateways_watch_each_other, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(a_gateway_and_the_host_of_a_port_that_it_serves_watch_each_other, start, controller_lab_teardown),

@@ -97,9 +97,8 @@ settle(struct world *w)
 
 /* ---- the network ---- */
 
-/* By which OpenFlow port it reaches the network; 0: by none. */
 static void
-set_uplink(struct world *w, unsigned i, uint32_t ofport)
+set_way(struct world *w, unsigned i, uint32_t ofport, bool is_down)
 {
     struct controller *c = &w->lab->c;
     struct runtime_host facts = { .number = host(w, i)->number, .encap_ip = ip4(0xc000020bu + i), .mtu = 1500, .tunnel_port = { 1, 2 } };
@@ -109,10 +108,18 @@ set_uplink(struct world *w, unsigned i, uint32_t ofport)
         facts.n_uplinks = 1;
         strcpy(facts.uplinks[0].network, "public");
         facts.uplinks[0].ofport = ofport;
+        facts.uplinks[0].is_down = is_down;
     }
     struct vnet_event event = { .kind = EVENT_HOST, .number = facts.number, .host_before = known ? &before : NULL, .host_after = &facts };
     runtime_set_host(c->runtime, &facts);
     controller_fact_changed(c, &event);
+}
+
+/* By which OpenFlow port it reaches the network; 0: by none. */
+static void
+set_uplink(struct world *w, unsigned i, uint32_t ofport)
+{
+    set_way(w, i, ofport, false);
 }
 
 static void
@@ -168,7 +175,7 @@ add_eip(struct world *w)
 static const char *
 column(struct world *w, enum object_type type, const char *name, const char *column)
 {
-    static char text[64];
+    static char text[160];
     const struct object *o = model_get(w->lab->c.model, controller_lab_number(w->lab, type, name), type);
     json_t *json = columns_object(&w->lab->c, o, NULL);
     const char *value = json_member_string(json, column);
@@ -279,6 +286,58 @@ a_holder_that_is_away_announces_when_it_is_back(void **state)
     settle(w);
     assert_false(is_announced(w));
     assert_announced(w);
+}
+
+/* Nobody has heard what it said meanwhile. */
+static void
+a_holder_that_gets_its_carrier_back_announces_again(void **state)
+{
+    struct world *w = *state;
+    set_uplink(w, 0, UPLINK_PORT);
+    bind_port(w, "web", 0, 7);
+    connect_host(w, 0);
+    confirm(w, 0);
+    add_eip(w);
+    assert_announced(w);
+    set_way(w, 0, UPLINK_PORT, true);
+    assert_string_equal(column(w, OBJECT_EIP, EIP, "host"), "hv1"); /* there is no other */
+    settle(w);
+    unsigned before = n_sent(w, 0);
+    set_way(w, 0, UPLINK_PORT, false);
+    confirm(w, 0);
+    struct arp_frame a = sent(w, 0, ++before);
+    while (!ip_equal(a.spa, a.tpa))
+        a = sent(w, 0, ++before);
+    assert_announcement(&a);
+}
+
+static void
+count_pools(void *aux, const struct feed_event *e)
+{
+    *(unsigned *) aux += e->type == OBJECT_POOL;
+}
+
+static void
+a_pool_says_when_nobody_has_a_carrier_to_its_network(void **state)
+{
+    unsigned n = 0;
+    struct world *w = *state;
+    controller_lab_do(w->lab, "[" POOL "]");
+    set_uplink(w, 0, UPLINK_PORT);
+    set_uplink(w, 1, UPLINK_PORT);
+    settle(w);
+    struct feed_reader *r = feed_subscribe(w->lab->c.feed, feed_last(w->lab->c.feed), count_pools, &n);
+    set_way(w, 0, UPLINK_PORT, true);
+    settle(w);
+    assert_string_equal(column(w, OBJECT_POOL, "public", "error"), "");
+    set_way(w, 1, UPLINK_PORT, true);
+    settle(w);
+    assert_int_equal(n, 2);
+    assert_string_equal(column(w, OBJECT_POOL, "public", "error"),
+                        "no host with network 'public' has a carrier there; its addresses stay where they are");
+    set_uplink(w, 0, UPLINK_PORT);
+    assert_string_equal(column(w, OBJECT_POOL, "public", "error"), "");
+    feed_unsubscribe(r);
 }
 
 static void
@@ -424,6 +483,23 @@ a_gateway_is_asked_for_by_each_host_in_turn(void **state)
 }
 
 static void
+a_gateway_is_not_asked_for_by_who_has_no_carrier_unless_nobody_has(void **state)
+{
+    struct world *w = *state;
+    controller_lab_do(w->lab, "[" POOL "]");
+    for (unsigned i = 0; i < N_HOSTS; i++) {
+        set_way(w, i, UPLINK_PORT, !i);
+        connect_host(w, i);
+        confirm(w, i);
+    }
+    sent(w, 1, 1);
+    assert_int_equal(n_sent(w, 0), 0);
+    set_way(w, 1, UPLINK_PORT, true);
+    confirm(w, 1);
+    sent(w, 0, 1);
+}
+
+static void
 a_host_that_holds_an_address_asks_with_it(void **state)
 {
     struct world *w = *state;
@@ -501,10 +577,13 @@ main(void)
         TEST(a_move_is_announced_from_the_new_place),
         TEST(another_way_to_the_network_is_announced_too),
         TEST(a_holder_that_is_away_announces_when_it_is_back),
+        TEST(a_holder_that_gets_its_carrier_back_announces_again),
+        TEST(a_pool_says_when_nobody_has_a_carrier_to_its_network),
         TEST(what_is_detached_or_unbound_is_nowhere),
         TEST(who_waits_hears_of_place_and_announcement),
         TEST(who_waits_hears_of_a_nat_gateways_address_and_host),
         TEST(a_gateway_is_asked_for_by_each_host_in_turn),
+        TEST(a_gateway_is_not_asked_for_by_who_has_no_carrier_unless_nobody_has),
         TEST(a_host_that_holds_an_address_asks_with_it),
         TEST(its_answer_is_learnt_shown_and_remembered),
         TEST(what_is_not_the_gateways_is_not_believed),
