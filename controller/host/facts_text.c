@@ -17,7 +17,10 @@ facts_text(const struct runtime_host *r)
                              r->tunnel_port[ENCAP_VXLAN], r->is_gateway, r->is_dead);
     for (size_t i = 0; i < r->n_uplinks; i++) {
         const struct runtime_uplink *u = &r->uplinks[i];
-        char *longer = mem_printf("%s %s:%u%s", value, u->network, u->ofport, u->is_down ? DOWN : "");
+        char mtu[8] = "";
+        if (u->mtu)
+            snprintf(mtu, sizeof mtu, "/%u", u->mtu);
+        char *longer = mem_printf("%s %s:%u%s%s", value, u->network, u->ofport, mtu, u->is_down ? DOWN : "");
         free(value);
         value = longer;
     }
@@ -38,6 +41,13 @@ facts_uplink_add(struct runtime_host *r, const struct runtime_uplink *but_networ
 static const char *
 parse_state(const char *text, struct runtime_uplink *u)
 {
+    unsigned mtu;
+    int used = 0;
+    u->mtu = 0;
+    if (sscanf(text, "/%5u%n", &mtu, &used) == 1 && mtu <= UINT16_MAX) {
+        u->mtu = (uint16_t) mtu;
+        text += used;
+    }
     size_t n = strcspn(text, " ");
     u->is_down = n == strlen(DOWN) && !strncmp(text, DOWN, n);
     return text + n;

@@ -1,5 +1,5 @@
 /* A host's facts as the store remembers them: "ENCAP_IP ENCAP MTU GENEVE_PORT VXLAN_PORT IS_GATEWAY IS_DEAD", then " NETWORK:PORT" for each
- * uplink, with "/down" if it is; facts of old end with VXLAN_PORT. Pure. */
+ * uplink, then "/MTU" if that is known, "/down" if it is; facts of old end with VXLAN_PORT. Pure. */
 #ifndef CONTROLLER_HOST_FACTS_TEXT_H
 #define CONTROLLER_HOST_FACTS_TEXT_H 1
 

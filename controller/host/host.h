@@ -172,10 +172,10 @@ void host_expect_switch(struct hypervisor *);
  * anybody's. Of the first facts since vnetd's start all that is remembered stands until ports() tells. */
 void host_set_facts(struct hypervisor *, const struct ovsdb_facts *);
 void host_tell_runtime(struct hypervisor *); /* facts or ports changed: runtime, store, compiler */
-/* What its database says of each of its facts' uplinks; whether one counts as dead, by that and what was known so far (NULL: nothing), else as it was
- * known; and its error is made to name those that do. */
+/* What its database says of each of its facts' uplinks; MTU of one, and whether it counts as dead, by that and what was known so far (NULL: nothing), else
+ * as it was known (its port too); and its error is made to name those that are dead. */
 void host_uplinks_told(struct hypervisor *, const struct ovsdb_uplink_state *);
-bool host_uplink_is_down(struct hypervisor *, const struct ovsdb_uplink *, const struct runtime_host *known);
+struct runtime_uplink host_uplink_state(struct hypervisor *, const struct ovsdb_uplink *, const struct runtime_host *known);
 void host_report_uplinks(struct hypervisor *);
 void host_consider_reconcile(struct hypervisor *);
 void host_want(struct hypervisor *); /* the OVSDB configuration it should have */

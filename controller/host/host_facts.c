@@ -46,7 +46,7 @@ uplinks_equal(const struct runtime_host *a, const struct runtime_host *b)
     bool are_equal = a->n_uplinks == b->n_uplinks;
     for (size_t i = 0; are_equal && i < a->n_uplinks; i++)
         are_equal = a->uplinks[i].ofport == b->uplinks[i].ofport && !strcmp(a->uplinks[i].network, b->uplinks[i].network)
-                    && a->uplinks[i].is_down == b->uplinks[i].is_down;
+                    && a->uplinks[i].is_down == b->uplinks[i].is_down && a->uplinks[i].mtu == b->uplinks[i].mtu;
     return are_equal;
 }
 
@@ -107,12 +107,10 @@ static void
 tell_uplinks(struct hypervisor *h, const struct runtime_host *known, struct runtime_host *r)
 {
     for (size_t i = 0; i < h->facts.n_uplinks; i++) {
-        const char *network = h->facts.uplinks[i].network;
-        uint32_t ofport = h->has_ports ? h->ports.patch[i] : 0;
-        if (!ofport && known && h->ports.is_patch_due[i])
-            ofport = runtime_uplink_port(known, network);
-        facts_uplink_add(r, &(struct runtime_uplink){ .ofport = ofport, .is_down = host_uplink_is_down(h, &h->facts.uplinks[i], known) },
-                         network);
+        struct runtime_uplink u = host_uplink_state(h, &h->facts.uplinks[i], known);
+        uint32_t last = h->ports.is_patch_due[i] ? u.ofport : 0;
+        u.ofport = h->has_ports && h->ports.patch[i] ? h->ports.patch[i] : last;
+        facts_uplink_add(r, &u, h->facts.uplinks[i].network);
     }
 }
 

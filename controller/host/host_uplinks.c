@@ -1,6 +1,6 @@
-/* From what a host's database says of the network cards in its uplinks' bridges to the runtime: which uplinks count as dead. One is dead at once when
- * all cards of its bridge are down, and lives again when one has been up for a while: a port that flaps would carry its addresses
- * back and forth. What was last known stands while nothing is heard.
+/* From what a host's database says of the network cards in its uplinks' bridges to the runtime: their MTU, and which uplinks count as dead. One is dead at
+ * once when all cards of its bridge are down, and lives again when one has been up for a while: a port that flaps would carry its addresses back and forth.
+ * What was last known stands while nothing is heard.
  *
  *         all cards of its bridge are down                     one has been up for REVIVAL_MS
  *     up ---------------------------------> down (at once) ------------------------------------> up
@@ -56,14 +56,9 @@ look_again_in(struct hypervisor *h, int64_t ms)
         evtimer_add(h->uplink_rises, &tv);
 }
 
-bool
-host_uplink_is_down(struct hypervisor *h, const struct ovsdb_uplink *which, const struct runtime_host *known)
+static bool
+is_dead(struct hypervisor *h, struct host_uplink *u, bool was_down)
 {
-    struct host_uplink *u = uplink_told(h, which);
-    const struct runtime_uplink *last = known ? runtime_uplink(known, which->network) : NULL;
-    bool was_down = last && last->is_down;
-    if (!u)
-        return was_down;
     if (u->state.is_down || !was_down) {
         u->up_since_ms = 0;
         return u->state.is_down;
@@ -76,6 +71,19 @@ host_uplink_is_down(struct hypervisor *h, const struct ovsdb_uplink *which, cons
         return false;
     look_again_in(h, left_ms);
     return true;
+}
+
+struct runtime_uplink
+host_uplink_state(struct hypervisor *h, const struct ovsdb_uplink *which, const struct runtime_host *known)
+{
+    struct host_uplink *u = uplink_told(h, which);
+    const struct runtime_uplink *last = known ? runtime_uplink(known, which->network) : NULL;
+    struct runtime_uplink state = last ? *last : (struct runtime_uplink){ .ofport = 0 };
+    if (!u)
+        return state;
+    state.mtu = u->state.mtu;
+    state.is_down = is_dead(h, u, state.is_down);
+    return state;
 }
 
 void

@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #define OFPORT_FAILED (-1) /* the device could not be opened */
+#define MTU_MIN 68         /* RFC 791 */
 
 static bool
 is_word(const char *value, const char *word)
@@ -30,6 +31,13 @@ ovsdb_card_is_down(const struct ovsdb_interface_row *i)
 }
 
 static void
+add_mtu(struct ovsdb_cards *cards, int64_t mtu)
+{
+    if (mtu >= MTU_MIN && mtu <= UINT16_MAX && (!cards->mtu || mtu < cards->mtu))
+        cards->mtu = (uint16_t) mtu;
+}
+
+static void
 add_name(struct ovsdb_cards *cards, const char *name)
 {
     char shown[32];
@@ -51,6 +59,7 @@ count(const struct ovsdb_rows *rows, const struct ovsdb_row *parent, struct ovsd
             count(rows, child, cards);
         } else if (child && ovsdb_is_card(i)) {
             cards->n++;
+            add_mtu(cards, i->mtu);
             if (!ovsdb_card_is_down(i))
                 continue;
             cards->n_down++;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "ofproto/ovsdb/ovsdb_rows.h"
 
@@ -18,6 +19,7 @@ bool ovsdb_card_is_down(const struct ovsdb_interface_row *);
 /* All cards of a bridge, those of bonds too. */
 struct ovsdb_cards {
     size_t n, n_down;
+    uint16_t mtu;   /* the least of those that are known; 0: none is */
     char names[48]; /* of the first that are down, escaped: "eth0, eth1" */
 };
 void ovsdb_cards_count(const struct ovsdb_rows *, const struct ovsdb_row *bridge, struct ovsdb_cards *);

@@ -328,7 +328,8 @@ ovsdb_rows_add(struct ovsdb_rows *rows, enum ovsdb_table table, struct uuid uuid
     } else if (table == OVSDB_PORT) {
         ((struct ovsdb_port_row *) row)->tag = OVSDB_NO_INT;
     } else if (table == OVSDB_INTERFACE) {
-        ((struct ovsdb_interface_row *) row)->ofport = OVSDB_NO_INT;
+        struct ovsdb_interface_row *iface = (struct ovsdb_interface_row *) row;
+        iface->ofport = iface->mtu = OVSDB_NO_INT;
     } else if (table == OVSDB_CONTROLLER || table == OVSDB_MANAGER) {
         struct ovsdb_remote_row *remote = (struct ovsdb_remote_row *) row;
         remote->max_backoff = remote->inactivity_probe = OVSDB_NO_INT;

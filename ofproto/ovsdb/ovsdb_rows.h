@@ -105,7 +105,7 @@ struct ovsdb_interface_row {
     char *bfd_status[OVSDB_N_BFD_STATUS_KEYS];
     char *status[OVSDB_N_STATUS_KEYS];
     char *admin_state, *link_state;
-    int64_t ofport;
+    int64_t ofport, mtu;
     bool is_card;                  /* it was one when it was last looked at (ovsdb_cards.h) */
     struct ovsdb_binding *binding; /* ovsdb_bindings.c's, as are the links to others with the same iface-id */
     struct ovsdb_interface_row *next_same, *prev_same;

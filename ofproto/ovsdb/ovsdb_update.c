@@ -88,6 +88,7 @@ static const struct column interface_columns[] = {
     { "ofport", INTEGER, AT(ovsdb_interface_row, ofport) },
     { "admin_state", TEXT, AT(ovsdb_interface_row, admin_state) },
     { "link_state", TEXT, AT(ovsdb_interface_row, link_state) },
+    { "mtu", INTEGER, AT(ovsdb_interface_row, mtu) },
     { "status", KEYS, AT(ovsdb_interface_row, status), MAP_KEYS(status_keys) },
     { "error", TEXT, AT(ovsdb_interface_row, error) },
     { "external_ids", KEYS, AT(ovsdb_interface_row, ids), MAP_KEYS(interface_keys) },

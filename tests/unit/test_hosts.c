@@ -121,11 +121,13 @@ facts_of_an_older_vnetd_are_read(void **state)
     assert_int_equal(facts(lab, "g1")->n_uplinks, 2);
     assert_int_equal(facts(lab, "g1")->uplinks[1].ofport, 65279);
     assert_false(facts(lab, "g1")->uplinks[1].is_down);
-    hosts_remember(lab->c.hosts, number, "192.0.2.99 1 1400 3 4 1 1 a:7/down b:8/downhill c:9");
-    assert_int_equal(facts(lab, "g1")->n_uplinks, 3);
-    assert_true(facts(lab, "g1")->uplinks[0].is_down && !facts(lab, "g1")->uplinks[1].is_down && !facts(lab, "g1")->uplinks[2].is_down);
+    hosts_remember(lab->c.hosts, number, "192.0.2.99 1 1400 3 4 1 1 a:7/1500/down b:8/downhill c:9/70000 d:10/down");
+    const struct runtime_uplink *u = facts(lab, "g1")->uplinks;
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 4);
+    assert_true(u[0].is_down && !u[1].is_down && !u[2].is_down && u[3].is_down);
+    assert_true(u[0].mtu == 1500 && !u[1].mtu && !u[2].mtu && !u[3].mtu);
     hosts_remember(lab->c.hosts, number, "nonsense");
-    assert_int_equal(facts(lab, "g1")->n_uplinks, 3);
+    assert_int_equal(facts(lab, "g1")->n_uplinks, 4);
 }
 
 static void
@@ -242,7 +244,7 @@ static void
 tell_cards(struct controller_lab *lab, const char *host, bool is_down)
 {
     struct hypervisor *h = controller_lab_host(lab, host);
-    const struct ovsdb_uplink_state state = { .is_down = is_down, .n_cards = is_down, .cards = "eth9" };
+    const struct ovsdb_uplink_state state = { .is_down = is_down, .mtu = 1500, .n_cards = is_down, .cards = "eth9" };
     host_uplinks_told(h, &state);
     host_tell_runtime(h);
 }
@@ -298,7 +300,7 @@ a_dead_uplink_outlives_vnetd_until_its_cards_are_told(void **state)
     const struct ovsdb_uplink public[] = { { "public", "br-ex" } };
     tell_cards(lab, "g1", true);
     controller_lab_restart(lab);
-    assert_true(is_cut_off(lab, "g1"));
+    assert_true(is_cut_off(lab, "g1") && runtime_uplink(facts(lab, "g1"), "public")->mtu == 1500);
     assert_false(is_cut_off(lab, "g2"));
     controller_lab_host(lab, "g1")->facts = (struct ovsdb_facts){ .encap_ip = ip4(0xc000020b), .encap_type = "geneve", .mtu = 1500 };
     tell_uplinks(lab, public, 1, NULL);

@@ -134,6 +134,18 @@ strange_names_are_cut_and_escaped(void **state)
     assert_in_range(strlen(cards.names), 1, sizeof cards.names - 1);
 }
 
+static void
+the_least_mtu_of_the_cards_is_the_bridge_s(void **state)
+{
+    assert_int_equal(cards_of("'mtu':9000," UP, "'mtu':1500," UP, "'mtu':1600," DOWN).mtu, 1500);
+    assert_int_equal(cards_of("'mtu':9000," UP, UP, "'type':'internal','mtu':1500").mtu, 9000);
+    assert_int_equal(cards_of("'mtu':9000," UP, "'mtu':1500," UP IDS("iface-id"), "").mtu, 9000);
+    assert_int_equal(cards_of("'mtu':68," UP, "", "").mtu, 68);
+    assert_int_equal(cards_of("'mtu':67," UP, "'mtu':-1," UP, "'mtu':65536," UP).mtu, 0);
+    assert_int_equal(cards_of("'mtu':['set',[]]," UP, "'mtu':65535," UP, "").mtu, 65535);
+    assert_int_equal(cards_of("", "", "").mtu, 0);
+}
+
 /* What guests and tunnels do is no change of a card. */
 static void
 only_changes_that_concern_cards_count(void **state)
@@ -162,10 +174,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_bridge_is_down_when_all_its_cards_are), cmocka_unit_test(a_bond_is_alive_while_one_of_its_interfaces_is),
-        cmocka_unit_test(a_bridge_without_a_card_is_never_down),   cmocka_unit_test(guests_interfaces_are_no_cards),
-        cmocka_unit_test(cards_of_other_drivers_count_too),        cmocka_unit_test(what_is_not_known_to_be_down_is_up),
-        cmocka_unit_test(strange_names_are_cut_and_escaped),       cmocka_unit_test(only_changes_that_concern_cards_count),
+        cmocka_unit_test(a_bridge_is_down_when_all_its_cards_are),    cmocka_unit_test(a_bond_is_alive_while_one_of_its_interfaces_is),
+        cmocka_unit_test(a_bridge_without_a_card_is_never_down),      cmocka_unit_test(guests_interfaces_are_no_cards),
+        cmocka_unit_test(cards_of_other_drivers_count_too),           cmocka_unit_test(what_is_not_known_to_be_down_is_up),
+        cmocka_unit_test(strange_names_are_cut_and_escaped),          cmocka_unit_test(only_changes_that_concern_cards_count),
+        cmocka_unit_test(the_least_mtu_of_the_cards_is_the_bridge_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,8 @@ enum target_state {
 struct runtime_uplink {
     char network[64];
     uint32_t ofport; /* never 0 */
-    bool is_down;    /* nothing can leave by it: its bridge's network cards have no carrier */
+    uint16_t mtu;    /* of its bridge's network cards; 0: not known */
+    bool is_down;    /* nothing can leave by it: they have no carrier */
 };
 
 /* A host as others need to know it, and its own OpenFlow port numbers. */
