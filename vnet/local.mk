@@ -23,6 +23,7 @@ libvnet_a_SOURCES += \
 	vnet/feature/base/base.c \
 	vnet/feature/dhcp/dhcp.c \
 	vnet/feature/eip/eip.c \
+	vnet/feature/eip/eip_narrow.c \
 	vnet/feature/eip/eip_resume.c vnet/feature/eip/eip_private.h \
 	vnet/feature/gateway/gateway.c \
 	vnet/feature/l2/l2.c \

@@ -6,7 +6,7 @@
  * Then each feature is broken on purpose in several ways, and a case must differ: a feature without a golden case fails.
  *
  * intent.json: {"transactions": [[OP, ...], ...], "hosts": {NAME: {"encap_ip": IP, "encap": "geneve"|"vxlan", "mtu": N,
- * "tunnel_ports": [GENEVE, VXLAN], "uplinks": {NETWORK: OFPORT}, "gateway": true}}, "gateway_macs": {POOL: MAC},
+ * "tunnel_ports": [GENEVE, VXLAN], "uplinks": {NETWORK: OFPORT or [OFPORT, MTU]}, "gateway": true}}, "gateway_macs": {POOL: MAC},
  * "bindings": {"TENANT/PORT": [HOST, OFPORT]}, "twins": {"TENANT/PORT": [HOST, OFPORT, HAS-LEFT]}, "trails": {ELASTIC-IP: HOST},
  * "healthy": [TARGET, ...]} */
 #include <dirent.h>
@@ -177,9 +177,12 @@ apply_hosts(struct lab *lab, const char *name, json_t *hosts)
         if (!ip || !ip_parse(ip, &h.encap_ip))
             die(name, "a host's encap_ip is no address");
         const char *network;
-        json_t *ofport;
-        json_object_foreach (json_object_get(facts, "uplinks"), network, ofport)
+        json_t *uplink;
+        json_object_foreach (json_object_get(facts, "uplinks"), network, uplink) {
+            const json_t *ofport = json_is_array(uplink) ? json_array_get(uplink, 0) : uplink;
             h = lab_with_uplink(h, network, json_integer_value(ofport), json_is_true(json_object_get(facts, "gateway")));
+            h.uplinks[h.n_uplinks - 1].mtu = json_integer_value(json_array_get(uplink, 1));
+        }
         lab_host(lab, host, h);
     }
 }

@@ -4,6 +4,9 @@ import pytest
 import packets
 from lab import Lab, wait_until
 from lab.lab import capturing
+from lab.outside import CLIENT_IP
+from public import ECHO_PORT, OUTSIDE, UPLINK, address, attach, make_pool, make_vpc, start_servers
+from support import expect_verify_clean
 
 LAB = {"hosts": 2}
 
@@ -140,12 +143,89 @@ def test_an_underlay_that_changes_is_told_by_the_host_s_agent_and_what_is_to_be_
     assert agent.kill("TERM") == 0 and not agent.complaints(), agent.last_words()
 
 
-def test_a_larger_underlay_gives_guests_larger_packets():
-    with Lab(hosts=2, mtu=1600) as lab:
-        lab.ctl("vpc-add", "v", "10.0.0.0/16", "--", "subnet-add", "v", "s", "10.0.1.0/24")
-        a, b = lab.vms(["s:a@hv1", "s:b@hv2"])
-        assert a.leases()[-1]["mtu"] == "1550"
-        for guest, host in ((a, "hv1"), (b, "hv2")):
-            lab[host].ip([f"link set {guest.tap} mtu 1600"])
-            guest.agent.call("configure", device="eth0", mtu=1550)
-        assert a.ping(b.ip, size=1550 - 28, df=True) == "reply"
+# -- a larger underlay --
+
+JUMBO, LARGE, OUTWARDS = 4050, 4000, 1500
+
+
+@pytest.fixture(scope="module")
+def jumbo():
+    """Guests may send 4000; the physical network takes 1500. a is on the host that holds all public addresses, b and n are not; n is behind a NAT gateway,
+    t a balancer's target. c has security groups."""
+    with Lab(hosts=2, mtu=JUMBO, outside=OUTSIDE, uplinks={"hv1": UPLINK}, gateways=("hv1",)) as lab:
+        make_pool(lab)
+        make_vpc(lab.ctl)
+        lab.ctl.batch(["rtb-add v inner", "subnet-add v n 10.0.9.0/24 rtb=inner", "natgw-add s n", "route-add inner 0.0.0.0/0 natgw:n", "lb-add s lb",
+                       "tg-add v t tcp 8080 check=none", "listener-add lb tcp:80 t"])
+        guests = lab.vms(["s:a@hv1", "s:b@hv2", "n:n@hv2", "s:t@hv2"], port="sg=none") + lab.vms(["s:c@hv2"])
+        for guest in guests:
+            guest.host.ip([f"link set {guest.tap} mtu {JUMBO}"])
+            guest.agent.call("configure", device="eth0", mtu=LARGE)
+        for n, name in enumerate(("a", "b", "natgw:n", "lb:lb", "c"), 1):
+            attach(lab.ctl, address(n + 10), name)
+        lab.ctl("target-add", "t", "t")
+        start_servers([lab.outside, *guests])
+        guests[3].agent.call("start_tcp_giver", port=8080)
+        for g in (*guests[:3], guests[4]):
+            wait_until(lambda g=g: g.ping(CLIENT_IP, timeout=0.5) == "reply", 20, f"{g.name} reaches the outside")
+        yield lab, {g.name: g for g in guests}
+        assert not lab.vnetd.complaints()
+
+
+def test_a_larger_underlay_gives_guests_larger_packets(jumbo):
+    a, b = jumbo[1]["a"], jumbo[1]["b"]
+    assert a.leases()[-1]["mtu"] == str(LARGE)
+    assert a.ping(b.ip, size=LARGE - 28, df=True) == "reply"
+
+
+@pytest.mark.parametrize("name", ["a", "b", "n", "c"])
+def test_what_is_too_big_for_the_physical_network_is_answered_or_taken_apart(jumbo, name):
+    guest = jumbo[1][name]
+    guest.forget_mtus()
+    word, extra = guest.ping(CLIENT_IP, size=LARGE - 28, df=True, detail=True, timeout=2)
+    assert (word, extra.get("mtu")) == ("frag-needed", OUTWARDS)
+    word, extra = guest.ping(CLIENT_IP, size=OUTWARDS + 1 - 28, df=True, detail=True, timeout=2)
+    assert (word, extra.get("mtu")) == ("frag-needed", OUTWARDS)
+    assert guest.ping(CLIENT_IP, size=OUTWARDS - 28, df=True, timeout=2) == "reply"
+    guest.forget_mtus()
+    for size in (OUTWARDS - 28, OUTWARDS - 27, LARGE - 28, 3 * LARGE):     # nobody is told: it arrives byte for byte, and so does the answer
+        assert guest.exchange(CLIENT_IP, ECHO_PORT, size=size, timeout=3) == "same", size
+    assert guest.known_mtu(CLIENT_IP) is None
+
+
+@pytest.mark.parametrize("name", ["a", "b", "n", "c"])
+def test_a_stream_to_the_outside_finds_its_size(jumbo, name):
+    lab, guest = jumbo[0], jumbo[1][name]
+    guest.forget_mtus()
+    lab.outside.run("ip", "link", "set", "public", "mtu", str(LARGE))       # or its segments would be small because the outside says so
+    try:
+        assert guest.tcp_send(CLIENT_IP, 80, 300_000)["ok"]
+        assert guest.known_mtu(CLIENT_IP) == OUTWARDS
+    finally:
+        lab.outside.run("ip", "link", "set", "public", "mtu", str(OUTWARDS))
+
+
+def test_a_balancers_answers_find_their_size(jumbo):
+    lab, target = jumbo[0], jumbo[1]["t"]
+    target.forget_mtus()
+    lab.outside.run("ip", "link", "set", "public", "mtu", str(LARGE))
+    try:
+        assert lab.outside.tcp_fetch(address(14), 80, 300_000)["ok"]
+        assert target.known_mtu(CLIENT_IP) == OUTWARDS
+    finally:
+        lab.outside.run("ip", "link", "set", "public", "mtu", str(OUTWARDS))
+
+
+def test_a_physical_network_that_takes_more_is_followed(jumbo):
+    """Nothing is looked at any more where all fits."""
+    lab, guest = jumbo[0], jumbo[1]["b"]
+    def looks():
+        return "check_pkt_larger" in lab["hv1"].ofctl("dump-flows", "br-int", "table=34")
+    assert looks()
+    lab["hv1"].ip([f"link set nic-public mtu {LARGE}"])
+    wait_until(lambda: not looks(), 10, "no size is looked at")
+    lab["hv1"].ip([f"link set nic-public mtu {OUTWARDS}"])
+    wait_until(lambda: looks(), 10, "sizes are looked at again")
+    guest.forget_mtus()
+    assert guest.ping(CLIENT_IP, size=LARGE - 28, df=True, timeout=2) == "frag-needed"
+    expect_verify_clean(lab)

@@ -182,6 +182,7 @@ storm_host(struct storm *s)
     else if (!pick(s, 4))
         facts.n_uplinks = 0;
     facts.uplinks[0].is_down = facts.n_uplinks && !pick(s, 3);
+    facts.uplinks[0].mtu = facts.n_uplinks && pick(s, 2) ? 1300 : 0;
     lab_host(s->lab, host_names[h], facts);
 }
 

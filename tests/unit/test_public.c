@@ -191,6 +191,22 @@ a_port_s_own_host_without_a_carrier_leaves_its_address_to_a_gateway(void **unuse
     lab_free(lab);
 }
 
+static void
+an_uplink_is_narrow_if_guests_may_send_more(void **unused)
+{
+    struct runtime_host facts = facts_of(0);
+    facts.mtu = 1500;
+    assert_int_equal(runtime_narrow_uplink(&facts, "public"), 0); /* unknown */
+    facts.uplinks[0].mtu = 1450;
+    assert_int_equal(runtime_narrow_uplink(&facts, "public"), 0);
+    facts.uplinks[0].mtu = 1449;
+    assert_int_equal(runtime_narrow_uplink(&facts, "public"), 1449);
+    assert_int_equal(runtime_narrow_uplink(&facts, "other"), 0);
+    facts.mtu = 9000;
+    facts.uplinks[0].mtu = 1500;
+    assert_int_equal(runtime_narrow_uplink(&facts, "public"), 1500);
+}
+
 struct visits {
     const struct lab *lab;
     unsigned n, n_other;
@@ -220,6 +236,13 @@ a_carrier_that_is_lost_concerns_the_addresses_of_its_network_alone(void **unused
     struct visits v = { .lab = lab };
     placement_affected(&view, &event, visit, &v);
     assert_true(v.n == N_EIPS && !v.n_other);
+    after.uplinks[0].is_down = false;
+    after.uplinks[0].mtu = 8000; /* all fits */
+    placement_affected(&view, &event, visit, &v);
+    assert_int_equal(v.n, N_EIPS);
+    after.uplinks[0].mtu = 700;
+    placement_affected(&view, &event, visit, &v);
+    assert_true(v.n == 2 * N_EIPS && !v.n_other);
     after.is_dead = true;
     placement_affected(&view, &event, visit, &v);
     assert_int_equal(v.n_other, 1);
@@ -365,6 +388,7 @@ storm_host(struct storm *s)
     else if (!pick(s, 4))
         facts.n_uplinks = 0;
     facts.uplinks[0].is_down = facts.n_uplinks && !pick(s, 3);
+    facts.uplinks[0].mtu = facts.n_uplinks && pick(s, 2) ? 1300 : 0;
     if (!pick(s, 4))
         facts.mtu = 1400;
     lab_host(s->lab, host_names[h], facts);
@@ -412,6 +436,7 @@ main(void)
         cmocka_unit_test(a_dead_gateway_s_addresses_go_to_another_and_no_other_moves),
         cmocka_unit_test(a_gateway_without_a_carrier_holds_nothing_while_another_has_one),
         cmocka_unit_test(a_port_s_own_host_without_a_carrier_leaves_its_address_to_a_gateway),
+        cmocka_unit_test(an_uplink_is_narrow_if_guests_may_send_more),
         cmocka_unit_test(a_carrier_that_is_lost_concerns_the_addresses_of_its_network_alone),
         cmocka_unit_test(redirects_and_source_quenches_are_counted_by_a_flow_of_each_way),
         cmocka_unit_test(fragments_given_up_are_counted_by_one_flow_of_each_way),

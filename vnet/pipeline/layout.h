@@ -17,7 +17,8 @@
  *   reg11     number of the destination's host; while SG looks for a rule: how narrow the one in reg0 is
  *   reg12     0..7 reason (enum reason)        8 too big for the tunnel
  *             9..12 traffic class (room)       13..14 migration state (room)       15     has been with the responder
- *   reg13     0..15 OpenFlow port to leave by (a tunnel's, a filtered port's)     16..31 MTU of the path
+ *   reg13     0..15 OpenFlow port to leave by (a tunnel's, a filtered port's)     16..31 MTU of the path (to
+ *             a physical network: 0 until it has been looked at)
  *             (of what is sent to a target that is gone: 0..15 the port it was meant for)
  *   reg14     the target that a balancer chose
  *   reg15     what a route leads out by: NAT gateway's number, 0: internet gateway; of what goes back by the elastic IP of a balancer, that

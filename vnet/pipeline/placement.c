@@ -20,6 +20,13 @@ runtime_uplink_port(const struct runtime_host *host, const char *network)
     return uplink ? uplink->ofport : 0;
 }
 
+uint16_t
+runtime_narrow_uplink(const struct runtime_host *host, const char *network)
+{
+    const struct runtime_uplink *uplink = runtime_uplink(host, network);
+    return uplink && uplink->mtu + LAYOUT_TUNNEL_OVERHEAD < host->mtu ? uplink->mtu : 0;
+}
+
 struct reach_search {
     const char *network;
     struct network_reach reach;
@@ -174,10 +181,16 @@ is_up(const struct runtime_host *host, const char *network)
     return uplink && !uplink->is_down;
 }
 
+static uint16_t
+narrow(const struct runtime_host *host, const char *network)
+{
+    return host ? runtime_narrow_uplink(host, network) : 0;
+}
+
 bool
 placement_link_differs(const struct runtime_host *before, const struct runtime_host *after, const char *network)
 {
-    return is_up(before, network) != is_up(after, network);
+    return is_up(before, network) != is_up(after, network) || narrow(before, network) != narrow(after, network);
 }
 
 static bool
@@ -282,7 +295,7 @@ affect_sender(void *aux, uint32_t number)
     affect_of(aux, number);
 }
 
-/* Just some of a gateway's uplinks went up or down. */
+/* Just some of a gateway's uplinks went up or down, or take packets of another size. */
 static void
 affect_networks(struct affected *a, const struct runtime_host *before, const struct runtime_host *after)
 {

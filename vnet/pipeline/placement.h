@@ -36,6 +36,8 @@ void placement_each_sender(const struct view *, void (*each)(void *aux, uint32_t
 /* The way by which a host reaches a physical network, up or down; NULL: it does not. Its patch port; 0: none. */
 const struct runtime_uplink *runtime_uplink(const struct runtime_host *, const char *network);
 uint32_t runtime_uplink_port(const struct runtime_host *, const char *network);
+/* The MTU of that way, if it is less than what guests may send by it, those of other hosts included; 0: all fits, or it is not known. */
+uint16_t runtime_narrow_uplink(const struct runtime_host *, const char *network);
 
 /* The hosts that reach a physical network, and those of them whose uplink is up; gateways among them. Visits all hosts. */
 struct network_reach {
@@ -44,14 +46,15 @@ struct network_reach {
 struct network_reach runtime_network_reach(const struct runtime *, const char *network);
 
 /* Does a change of a host's facts (NULL: unknown) move public addresses, or what is known of their way? Is the host a gateway, so that addresses
- * of others hang on it? Are its ways to physical networks others now? Did the one to this network go up or down? */
+ * of others hang on it? Are its ways to physical networks others now? Did the one to this network go up or down, or
+ * does it take packets of another size now? */
 bool placement_depends(const struct runtime_host *before, const struct runtime_host *after);
 bool placement_gateway_changed(const struct runtime_host *before, const struct runtime_host *after);
 bool placement_uplinks_differ(const struct runtime_host *before, const struct runtime_host *after);
 bool placement_link_differs(const struct runtime_host *before, const struct runtime_host *after, const char *network);
 
 /* Calls 'each' for every elastic IP that a change may concern where it is held or used, some perhaps twice. Costs what it visits: all for a gateway, but
- * those of a network alone if just its uplink there goes up or down; for another host those of its ports, and by its MTU those of NAT gateways and
+ * those of a network alone if just its uplink there changes; for another host those of its ports, and by its MTU those of NAT gateways and
  * balancers. */
 void placement_affected(const struct view *, const struct vnet_event *, void (*each)(void *aux, uint32_t eip), void *aux);
 

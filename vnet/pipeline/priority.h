@@ -73,6 +73,8 @@ enum {
     PRIORITY_PUBLIC_ROW = 100,
 
     /* PUBLIC_OUT */
+    PRIORITY_PUBLIC_OUT_SIZE = 130, /* by a narrow uplink: its size is to be looked at; */
+    PRIORITY_PUBLIC_OUT_TOO_BIG = 120,
     PRIORITY_PUBLIC_OUT_NEIGHBOUR = 110,
     PRIORITY_PUBLIC_OUT_POOL = 100,
 

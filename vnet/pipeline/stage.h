@@ -16,7 +16,7 @@
  *   NAT_OUT     at the holder of a public address: private source -> public
  *   PUBLIC_IN   public destination held here -> NAT_IN; else, from inside, out
  *   NAT_IN      public destination -> private, and to where its port is
- *   PUBLIC_OUT  public destination -> next hop on the physical network, and out
+ *   PUBLIC_OUT  public destination -> next hop on the physical network, and out, if that takes its size
  *   TUNNEL_OUT  destination's host -> tunnel, its port, MTU
  *   SIZE        small enough: out; else answered
  *   LB_BACK     to a port that is not filtered: is it of a connection that a balancer may have made?

@@ -276,6 +276,7 @@ holder_rows(struct block *b, const struct placement *p)
     public_address_rows(b, p, mtu);
     too_big_rows(b, p);
     bogon_row(b, p);
+    eip_narrow_rows(b, p);
     if (!p->port)
         return;
 
@@ -423,7 +424,12 @@ eip_explain(const struct view *view, const struct spec *spec, char *text, size_t
         else
             snprintf(text, size, "it is for elastic IP %s", eip.text);
         break;
-    case STAGE_PUBLIC_OUT: snprintf(text, size, "elastic IP %s is on the same physical network", eip.text); break;
+    case STAGE_PUBLIC_OUT:
+        if (spec->priority == PRIORITY_PUBLIC_OUT_TOO_BIG)
+            snprintf(text, size, "it is too big for the physical network");
+        else
+            snprintf(text, size, "elastic IP %s is on the same physical network", eip.text);
+        break;
     default: *text = '\0';
     }
 }

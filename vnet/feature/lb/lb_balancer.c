@@ -72,7 +72,7 @@ begin_tracked(struct block *b, const struct placement *p, uint16_t zone, uint32_
     act_set(fb, LAYOUT_POOL, p->pool->o.number);
 }
 
-/* All context is set anew, as in sg_port.c. */
+/* All context is set anew, as in sg_port.c; whether its size has been looked at, where anybody asks. */
 static void
 set_context(struct block *b, const struct placement *p)
 {
@@ -80,6 +80,10 @@ set_context(struct block *b, const struct placement *p)
     act_set(b->fb, LAYOUT_PORT, 0);
     act_set(b->fb, LAYOUT_ORIGINAL_DST4, 0);
     act_set(b->fb, LAYOUT_ORIGINAL_DST_PORT, 0);
+    if (!runtime_narrow_uplink(b->here, p->pool->uplink))
+        return;
+    act_set(b->fb, LAYOUT_PATH_MTU, 0);
+    act_set(b->fb, LAYOUT_TOO_BIG, 0);
 }
 
 static void

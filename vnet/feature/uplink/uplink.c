@@ -200,6 +200,19 @@ learn_rows(struct block *b, const struct pool *pool, uint32_t uplink)
     end_learnt(b, pool->o.number);
 }
 
+/* What leaves here may be longer than what the network takes: it comes back marked. What becomes of it is the address's to say (feature eip). */
+static void
+size_row(struct block *b, uint32_t pool, uint16_t mtu)
+{
+    struct flow_builder *fb = block_flow(b, STAGE_PUBLIC_OUT, PRIORITY_PUBLIC_OUT_SIZE);
+    match_u64(fb, LAYOUT_POOL, pool);
+    match_u64(fb, LAYOUT_PATH_MTU, 0);
+    act_set(fb, LAYOUT_PATH_MTU, mtu);
+    act_check_fits(fb, mtu);
+    act_resubmit(fb, STAGE_PUBLIC_OUT);
+    block_flow_end(b);
+}
+
 static void
 pool_flows(struct block *b, uint32_t number)
 {
@@ -211,6 +224,8 @@ pool_flows(struct block *b, uint32_t number)
 
     block_add(b, meter_spec(b->arena, b->cookie, number, LEARN_PPS, LEARN_BURST));
     learn_rows(b, pool, uplink);
+    if (runtime_narrow_uplink(b->here, pool->uplink))
+        size_row(b, number, runtime_narrow_uplink(b->here, pool->uplink));
     if (runtime_gateway_mac(b->view->runtime, number, &gateway)) {
         struct flow_builder *fb = block_flow(b, STAGE_PUBLIC_OUT, PRIORITY_PUBLIC_OUT_POOL);
         match_u64(fb, LAYOUT_POOL, number);
@@ -261,6 +276,8 @@ uplink_explain(const struct view *view, const struct spec *spec, char *text, siz
     struct words owner = words_owner(view, spec);
     if (spec->table == STAGE_ADMIT)
         snprintf(text, size, "it comes from the outside to host %s", owner.text);
+    else if (spec->table == STAGE_PUBLIC_OUT && spec->priority == PRIORITY_PUBLIC_OUT_SIZE)
+        snprintf(text, size, "the network of pool %s takes smaller packets than guests may send", owner.text);
     else if (spec->table == STAGE_PUBLIC_OUT)
         snprintf(text, size, "it leaves to the upstream gateway of pool %s", owner.text);
     else
