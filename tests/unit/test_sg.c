@@ -156,6 +156,8 @@ rule_any(struct scene *s)
         r.len = lens[pick(s, 6)];
         r.net = r.len ? port_ip(pick(s, N_PORTS)) & UINT32_MAX << (32 - r.len) : 0;
     }
+    if (!pick(s, 12)) /* with one of each direction a port is not filtered */
+        return (struct rule){ .exists = true, .is_ingress = r.is_ingress, .group = r.group, .proto = -1, .lo = -1, .hi = -1, .peer = -1 };
     return r;
 }
 
@@ -454,10 +456,15 @@ the_narrowest_rule_is_credited_and_the_next_one_when_it_goes(void **unused)
                                     "{'op':'add','type':'sg-rule','id':'" ID(
                                         5) "','values':{'sg':'a','direction':'ingress','proto':'tcp','ports':'-','peer':'10.0.1.5/32'}}]");
     /* Alike in powers of two; the first one's row of ports 180 and 181 has the longer mask, the second one has fewer ports. */
-    lab_do(lab, "[{'op':'add','type':'sg-rule','id':'" ID(
-                    6) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'174-181','peer':'0.0.0.0/0'}},"
-                       "{'op':'add','type':'sg-rule','id':'" ID(
-                           7) "','values':{'sg':'a','direction':'ingress','proto':'tcp','ports':'178-184','peer':'0.0.0.0/0'}}]");
+    lab_do(lab,
+           "[{'op':'add','type':'sg-rule','id':'" ID(
+               6) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'174-181','peer':'0.0.0.0/0'}},"
+                  "{'op':'add','type':'sg-rule','id':'" ID(
+                      7) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'178-184','peer':'0.0.0.0/0'}},"
+                         "{'op':'add','type':'sg-rule','id':'" ID(
+                             8) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'189-192','peer':'0.0.0.0/0'}},"
+                                "{'op':'add','type':'sg-rule','id':'" ID(
+                                    9) "','values':{'sg':'b','direction':'ingress','proto':'tcp','ports':'190-192','peer':'0.0.0.0/0'}}]");
     /* With egress open and rule 1, the groups would filter nothing. */
     for (const struct object *o = NULL; (o = model_next(lab->model, OBJECT_SG_RULE, o ? o->number : 0)) != NULL;) {
         const struct sg_rule *r = (const void *) o;
@@ -479,6 +486,8 @@ the_narrowest_rule_is_credited_and_the_next_one_when_it_goes(void **unused)
     assert_int_equal(rule_of_packet(lab, 443), rule_number(lab, ID(1)));
     assert_int_equal(rule_of_packet(lab, 180), rule_number(lab, ID(7)));
     assert_int_equal(rule_of_packet(lab, 177), rule_number(lab, ID(6)));
+    assert_int_equal(rule_of_packet(lab, 189), rule_number(lab, ID(8)));
+    assert_int_equal(rule_of_packet(lab, 190), rule_number(lab, ID(9)));
     lab_do(lab, "[{'op':'del','type':'sg-rule','name':'" ID(3) "'}]");
     lab_run(lab);
     assert_int_equal(rule_of_packet(lab, 80), rule_number(lab, ID(4)));

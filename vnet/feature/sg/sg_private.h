@@ -17,8 +17,9 @@ void sg_port_flows(struct block *, uint32_t port);
 void sg_rule_flows(struct block *, uint32_t rule);
 void sg_judge_rows(struct block *);
 
-/* Could a row of the second be left out because of the first, which is credited with its packets? */
+/* Could a row of the second be left out because of the first of the same group, which is credited with its packets? Can there be any such? */
 bool sg_rule_may_take_from(const struct sg_rule *, const struct sg_rule *);
+bool sg_rule_may_have_rivals(const struct sg_rule *);
 
 void sg_touches(const struct view *, const struct vnet_event *, struct touch_list *);
 

@@ -134,22 +134,15 @@ struct rule_row {
     size_t n_rivals, cap_rivals;
 };
 
-/* Would a row of b's, of the same rank but for the length of its mask, take all packets that this one of a's does? Runs of ports are cut where their
- * bits are, so of two rows that have a port in common one is within the other. */
-static bool
-covers(const struct l4_match *b, const struct l4_match *a, struct port_row row)
+/* Only then can it have the same row as another rule of its group: no two of them say the same. */
+bool
+sg_rule_may_have_rivals(const struct sg_rule *rule)
 {
-    if (has_ports(a) != has_ports(b))
-        return false;
-    if (!has_ports(a))
-        return true;
-    if (is_icmp(a))
-        return a->lo == b->lo && a->hi == b->hi;
-    return open_bits(a) == open_bits(b) && has_ports_of(b, row);
+    return has_ports(&rule->match) && !is_icmp(&rule->match) && rule->match.lo < rule->match.hi;
 }
 
 static bool
-may_meet(const struct sg_rule *a, const struct sg_rule *b)
+is_same_but_ports(const struct sg_rule *a, const struct sg_rule *b)
 {
     return a->is_ingress == b->is_ingress && a->match.proto == b->match.proto && a->peer == b->peer
            && (a->peer || ip_prefix_equal(a->cidr, b->cidr));
@@ -159,27 +152,16 @@ may_meet(const struct sg_rule *a, const struct sg_rule *b)
 static bool
 is_before(const struct sg_rule *a, const struct sg_rule *b)
 {
-    unsigned size_a = has_ports(&a->match) ? run_size(&a->match) : 0, size_b = has_ports(&b->match) ? run_size(&b->match) : 0;
+    unsigned size_a = run_size(&a->match), size_b = run_size(&b->match);
     return size_a != size_b ? size_a < size_b : a->o.number < b->o.number;
 }
 
 /* Rows of rules that are alike in the bits they leave open can only be the same if the rules have a port in common. */
-static bool
-have_rows_in_common(const struct l4_match *a, const struct l4_match *b)
-{
-    if (has_ports(a) != has_ports(b))
-        return false;
-    if (!has_ports(a))
-        return true;
-    if (is_icmp(a))
-        return a->lo == b->lo && a->hi == b->hi;
-    return a->lo <= b->hi && b->lo <= a->hi && open_bits(a) == open_bits(b);
-}
-
 bool
 sg_rule_may_take_from(const struct sg_rule *a, const struct sg_rule *b)
 {
-    return a != b && may_meet(a, b) && have_rows_in_common(&a->match, &b->match) && is_before(a, b);
+    return a != b && sg_rule_may_have_rivals(a) && sg_rule_may_have_rivals(b) && is_same_but_ports(a, b) && a->match.lo <= b->match.hi
+           && b->match.lo <= a->match.hi && open_bits(&a->match) == open_bits(&b->match) && is_before(a, b);
 }
 
 static void
@@ -192,11 +174,13 @@ note_rival(void *aux, const struct sg_rule *other)
     row->rivals[row->n_rivals++] = other;
 }
 
+/* Runs of ports are cut where their bits are, so of two rows that have a port in common one is within the other: would a rival's take all packets
+ * that this one does? */
 static bool
 is_credited(const struct rule_row *row)
 {
     for (size_t i = 0; i < row->n_rivals; i++)
-        if (covers(&row->rivals[i]->match, &row->rule->match, row->ports))
+        if (has_ports_of(&row->rivals[i]->match, row->ports))
             return false;
     return true;
 }
@@ -282,7 +266,8 @@ sg_rule_flows(struct block *b, uint32_t number)
     struct rule_row row = { .rule = rule };
     if (!rule || (!rule->peer && rule->cidr.ip.family != IP_V4) || !presence_holds(b->view->groups, b->host, rule->sg))
         return;
-    sg_each_rule(b->view, rule->sg, note_rival, &row);
+    if (sg_rule_may_have_rivals(rule))
+        sg_each_rule(b->view, rule->sg, note_rival, &row);
     rows_of_rule(b, &row);
     credit_row(b, rule);
     free(row.rivals);

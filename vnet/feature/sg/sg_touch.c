@@ -72,7 +72,8 @@ rule_changed(struct sg_touch *t, const struct change *c)
     t->changed = (const void *) (c->after ? c->after : c->before);
     t->where = (struct touch){ TOUCH_SG, t->changed->sg };
     touch_rule(t, t->changed);
-    sg_each_rule(t->view, t->changed->sg, touch_rival, t);
+    if (sg_rule_may_have_rivals(t->changed))
+        sg_each_rule(t->view, t->changed->sg, touch_rival, t);
     if (allows_all(t->changed))
         sg_each_set(t->view, t->changed->sg, touch_ways_of_set, t); /* its groups may be open now, or no longer */
 }
