@@ -85,6 +85,16 @@ on_ports(void *aux, struct ovsdb_session *s, const struct ovsdb_ports *ports)
 }
 
 static void
+on_uplinks(void *aux, struct ovsdb_session *s, const struct ovsdb_uplink_state *states)
+{
+    FUZZ_CLAIM(((struct owner *) aux)->has_facts);
+    for (size_t i = 0; i < OVSDB_UPLINKS_MAX; i++) {
+        FUZZ_CLAIM(!states[i].is_down || states[i].n_cards);
+        FUZZ_CLAIM(strlen(states[i].cards) < sizeof states[i].cards && (states[i].n_cards || !*states[i].cards));
+    }
+}
+
+static void
 on_peer(void *aux, struct ovsdb_session *s, uint32_t number, enum ovsdb_peer_state state)
 {
     FUZZ_CLAIM(((struct owner *) aux)->has_facts && number == 0x12);
@@ -115,6 +125,7 @@ static const struct ovsdb_session_ops ops = {
     .facts = on_facts,
     .interfaces = on_interfaces,
     .ports = on_ports,
+    .uplinks = on_uplinks,
     .peer = on_peer,
     .zones = on_zones,
     .configured = on_configured,
