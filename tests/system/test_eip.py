@@ -203,6 +203,22 @@ def icmp_in(frames, kind, code):
     raise AssertionError(f"no ICMP {kind}/{code} among {len(frames)} frames")
 
 
+def test_what_is_too_big_for_the_tunnel_to_the_gateway_is_answered_by_the_vms_own_router(vms):
+    vm = vms["through"]
+    vm.agent.call("configure", device="eth0", mtu=1500)
+    try:
+        with capturing([vm]) as seen:
+            word, extra = vm.ping(CLIENT_IP, size=1472, df=True, timeout=2, tries=1, detail=True)
+        assert (word, extra.get("mtu"), extra.get("from")) == ("frag-needed", 1450, vm.ip.rsplit(".", 1)[0] + ".1")
+    finally:
+        vm.forget_mtus()
+        vm.agent.call("configure", device="eth0", mtu=1450)
+    _, inner = icmp_in(seen[vm], 3, 4)
+    ttl = int(vm.run("cat", "/proc/sys/net/ipv4/ip_default_ttl"))
+    assert (socket.inet_ntoa(inner[12:16]), socket.inet_ntoa(inner[16:20]), inner[8]) == (vm.ip, CLIENT_IP, ttl), "as the VM has sent it"
+    assert packets.checksum(inner[:20]) == 0
+
+
 @pytest.mark.parametrize("name", PLACES[:2])
 def test_the_quoted_packet_is_the_one_that_was_sent(lab, vms, name):
     """Addresses and all checksums, as strict receivers look at them."""
