@@ -85,16 +85,17 @@ check_PROGRAMS += tests/unit/test_stop
 tests_unit_test_stop_SOURCES = tests/unit/test_stop.c $(controller_switch)
 tests_unit_test_stop_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
+zones_lab = $(controller_switch) tests/unit/zones_lab.c tests/unit/zones_lab.h
 check_PROGRAMS += tests/unit/test_lost_zones
-tests_unit_test_lost_zones_SOURCES = tests/unit/test_lost_zones.c $(controller_switch)
+tests_unit_test_lost_zones_SOURCES = tests/unit/test_lost_zones.c $(zones_lab)
 tests_unit_test_lost_zones_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_held_zones
-tests_unit_test_held_zones_SOURCES = tests/unit/test_held_zones.c $(controller_switch)
+tests_unit_test_held_zones_SOURCES = tests/unit/test_held_zones.c $(zones_lab)
 tests_unit_test_held_zones_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_host_zones
-tests_unit_test_host_zones_SOURCES = tests/unit/test_host_zones.c $(controller_switch)
+tests_unit_test_host_zones_SOURCES = tests/unit/test_host_zones.c $(zones_lab)
 tests_unit_test_host_zones_LDFLAGS = -Wl,--wrap=ovsdb_session_set_zone
 tests_unit_test_host_zones_LDADD = $(DAEMON_LIBS) $(CMOCKA_LIBS)
 

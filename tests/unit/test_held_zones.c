@@ -1,6 +1,6 @@
 /* The address of a balancer and that of a NAT gateway come back to a host that another has held them after: what its switch forgets, and that it forgets
  * nothing where nobody has. */
-#include "tests/unit/controller_switch.h"
+#include "tests/unit/zones_lab.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -32,15 +32,14 @@ enum { HV1, HV2 };
 
 /* Only the first host has a switch. */
 struct world {
-    struct controller_lab *lab;
-    struct controller_switch hv;
+    struct zones_lab z;
     bool is_gateway[2];
 };
 
 static void
 tell(struct world *w, unsigned i, const char *name)
 {
-    struct hypervisor *h = controller_lab_host(w->lab, name);
+    struct hypervisor *h = controller_lab_host(w->z.lab, name);
     h->facts = (struct ovsdb_facts){
         .encap_ip = ip4(0xc0000201 + i), .encap_type = "geneve", .mtu = 1500, .n_uplinks = 1, .is_gateway = w->is_gateway[i]
     };
@@ -50,31 +49,15 @@ tell(struct world *w, unsigned i, const char *name)
     host_tell_runtime(h);
 }
 
-static bool
-is_compiled(void *aux)
-{
-    const struct controller_lab *lab = aux;
-    const struct hypervisor *h = host_by_number(lab->c.hosts, controller_lab_number(aux, OBJECT_HOST, "hv1"));
-    return h->table && h->whole_seq == h->wanted_seq && !compiler_is_dirty(lab->c.compiler, h->number);
-}
-
-static void
-compile(struct world *w)
-{
-    assert_true(controller_lab_until(w->lab, is_compiled, w->lab));
-    for (int i = 0; i < 5; i++)
-        controller_lab_turn(w->lab);
-}
-
 static void
 tell_all(struct world *w)
 {
-    struct ovsdb_zone zones[] = { { controller_lab_number(w->lab, OBJECT_LB, "b"), LB_ZONE },
-                                  { controller_lab_number(w->lab, OBJECT_NATGW, "n"), NATGW_ZONE } };
+    struct ovsdb_zone zones[] = { { controller_lab_number(w->z.lab, OBJECT_LB, "b"), LB_ZONE },
+                                  { controller_lab_number(w->z.lab, OBJECT_NATGW, "n"), NATGW_ZONE } };
     tell(w, HV1, "hv1");
     tell(w, HV2, "hv2");
-    host_zones_told(controller_lab_host(w->lab, "hv1"), zones, 2);
-    compile(w);
+    host_zones_told(controller_lab_host(w->z.lab, "hv1"), zones, 2);
+    zones_lab_compile(&w->z);
 }
 
 static void
@@ -82,57 +65,44 @@ set_gateway(struct world *w, unsigned i, bool is_gateway)
 {
     w->is_gateway[i] = is_gateway;
     tell(w, i, i == HV1 ? "hv1" : "hv2");
-    compile(w);
+    zones_lab_compile(&w->z);
 }
 
 static bool
 is_known(void *aux)
 {
-    return of_session_is_ct_known(((const struct world *) aux)->hv.session);
+    return of_session_is_ct_known(((const struct world *) aux)->z.hv.session);
 }
 
 /* Its database is not spoken to: there is nothing behind that of a controller lab. */
 static void
 connect_switch(struct world *w)
 {
-    controller_switch_connect(&w->hv, w->lab, "hv1", 1);
-    controller_lab_host(w->lab, "hv1")->db = NULL;
-    assert_true(controller_lab_until(w->lab, is_known, w));
-    host_lost_zones_flush(controller_lab_host(w->lab, "hv1"));
-    compile(w);
+    controller_switch_connect(&w->z.hv, w->z.lab, "hv1", 1);
+    controller_lab_host(w->z.lab, "hv1")->db = NULL;
+    assert_true(controller_lab_until(w->z.lab, is_known, w));
+    host_lost_zones_flush(controller_lab_host(w->z.lab, "hv1"));
+    zones_lab_compile(&w->z);
 }
 
 static int
 setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
-    *state = w;
-    w->lab = controller_lab_start();
+    struct world *w = *state = zones_lab_start(sizeof *w, NETWORK);
     w->is_gateway[HV1] = true;
-    controller_lab_do(w->lab, NETWORK);
     tell_all(w);
     connect_switch(w);
-    controller_switch_confirm(&w->hv);
-    compile(w);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct world *w = *state;
-    controller_switch_disconnect(&w->hv);
-    controller_lab_stop(w->lab);
-    free(w);
+    controller_switch_confirm(&w->z.hv);
+    zones_lab_compile(&w->z);
     return 0;
 }
 
 static void
 restart(struct world *w)
 {
-    controller_switch_disconnect(&w->hv);
-    w->hv.lab = NULL;
-    controller_lab_restart(w->lab);
+    controller_switch_disconnect(&w->z.hv);
+    w->z.hv.lab = NULL;
+    controller_lab_restart(w->z.lab);
     tell_all(w);
     connect_switch(w);
 }
@@ -142,7 +112,7 @@ static void
 expect_forgotten(const struct world *w, bool is_forgotten)
 {
     static const uint8_t zone[] = { 0, 2, 0, 8, 0, LB_ZONE }, mark[] = { 0, 3, 0, 8, 0, 0, 0, 1 }, mask[] = { 0, 4, 0, 8, 0, 0, 0, 1 };
-    const struct fake_switch *f = &w->hv.fake;
+    const struct fake_switch *f = &w->z.hv.fake;
     assert_int_equal(f->n_ct_flushes, 1 + is_forgotten);
     assert_int_equal(f->n_flushed_zones, is_forgotten);
     if (!is_forgotten)
@@ -163,7 +133,7 @@ what_another_has_held_meanwhile_is_forgotten_once(void **state)
     expect_forgotten(w, false);
     set_gateway(w, HV1, true);
     expect_forgotten(w, true);
-    controller_switch_confirm(&w->hv);
+    controller_switch_confirm(&w->z.hv);
     set_gateway(w, HV1, false);
     set_gateway(w, HV1, true);
     expect_forgotten(w, true);
@@ -195,8 +165,8 @@ a_vnetd_that_is_started_meanwhile_knows_who_held_it_last(void **state)
     expect_forgotten(w, true);
     restart(w); /* its switch has confirmed nothing of that */
     expect_forgotten(w, true);
-    controller_switch_confirm(&w->hv);
-    compile(w);
+    controller_switch_confirm(&w->z.hv);
+    zones_lab_compile(&w->z);
     restart(w);
     expect_forgotten(w, false);
 }
@@ -205,7 +175,7 @@ static void
 a_switch_that_is_away_forgets_it_when_it_is_back(void **state)
 {
     struct world *w = *state;
-    controller_switch_disconnect(&w->hv);
+    controller_switch_disconnect(&w->z.hv);
     set_gateway(w, HV1, false);
     set_gateway(w, HV2, true);
     set_gateway(w, HV2, false);
@@ -219,21 +189,21 @@ static void
 a_switch_that_cannot_forget_by_mark_forgets_all_of_the_zone(void **state)
 {
     struct world *w = *state;
-    w->hv.session->does_refuse_unknown_ct = false;
+    w->z.hv.session->does_refuse_unknown_ct = false;
     set_gateway(w, HV1, false);
     set_gateway(w, HV2, true);
     set_gateway(w, HV2, false);
     set_gateway(w, HV1, true);
-    assert_int_equal(w->hv.fake.n_ct_flushes, 1);
-    assert_int_equal(w->hv.fake.n_flushed_zones, 2);
-    assert_int_equal(w->hv.fake.flushed_zones[0] + w->hv.fake.flushed_zones[1], LB_ZONE + NATGW_ZONE);
+    assert_int_equal(w->z.hv.fake.n_ct_flushes, 1);
+    assert_int_equal(w->z.hv.fake.n_flushed_zones, 2);
+    assert_int_equal(w->z.hv.fake.flushed_zones[0] + w->z.hv.fake.flushed_zones[1], LB_ZONE + NATGW_ZONE);
 }
 
 int
 main(void)
 {
     signal(SIGPIPE, SIG_IGN); /* a switch may answer a session that is gone */
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, zones_lab_teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_another_has_held_meanwhile_is_forgotten_once),           TEST(what_nobody_has_held_meanwhile_is_kept),
         TEST(a_vnetd_that_is_started_meanwhile_knows_who_held_it_last),    TEST(a_switch_that_is_away_forgets_it_when_it_is_back),

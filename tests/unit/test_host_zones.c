@@ -1,5 +1,5 @@
 /* A zone that is given, and its host's switch: it is stored when the switch has emptied it, and not before, whatever comes between. */
-#include "tests/unit/controller_switch.h"
+#include "tests/unit/zones_lab.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -14,8 +14,7 @@
 #define NUMBERS 2
 
 struct world {
-    struct controller_lab *lab;
-    struct controller_switch hv;
+    struct zones_lab z;
     uint32_t numbers[NUMBERS];
     unsigned n; /* for what is waited for */
 };
@@ -36,61 +35,49 @@ __wrap_ovsdb_session_set_zone(struct ovsdb_session *s, uint32_t number, uint16_t
 static struct hypervisor *
 host(const struct world *w)
 {
-    return controller_lab_host(w->lab, "hv1");
+    return controller_lab_host(w->z.lab, "hv1");
 }
 
 static void
 connect_switch(struct world *w, bool keeps_barriers)
 {
-    controller_switch_connect(&w->hv, w->lab, "hv1", 1);
-    w->hv.fake.keeps_barriers = keeps_barriers;
+    controller_switch_connect(&w->z.hv, w->z.lab, "hv1", 1);
+    w->z.hv.fake.keeps_barriers = keeps_barriers;
     host_zones_flush(host(w));
 }
 
 static int
 setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
-    *state = w;
+    struct world *w = *state = zones_lab_start(
+        sizeof *w, "[{'op':'add','type':'host','name':'hv1'},{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
+                   "{'op':'add','type':'vpc','name':'u','values':{'cidr':'10.0.0.0/16'}}]");
     n_stored = 0;
-    w->lab = controller_lab_start();
-    controller_lab_do(w->lab,
-                      "[{'op':'add','type':'host','name':'hv1'},{'op':'add','type':'vpc','name':'v','values':{'cidr':'10.0.0.0/16'}},"
-                      "{'op':'add','type':'vpc','name':'u','values':{'cidr':'10.0.0.0/16'}}]");
-    w->numbers[0] = controller_lab_number(w->lab, OBJECT_VPC, "v"); /* anything that is there can have a zone */
-    w->numbers[1] = controller_lab_number(w->lab, OBJECT_VPC, "u");
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct world *w = *state;
-    controller_switch_disconnect(&w->hv);
-    controller_lab_stop(w->lab);
-    free(w);
+    w->numbers[0] = controller_lab_number(w->z.lab, OBJECT_VPC, "v"); /* anything that is there can have a zone */
+    w->numbers[1] = controller_lab_number(w->z.lab, OBJECT_VPC, "u");
     return 0;
 }
 
 static void
 want(struct world *w, unsigned i)
 {
-    hosts_zone_wanted(w->lab->c.hosts, host(w)->number, w->numbers[i]);
+    hosts_zone_wanted(w->z.lab->c.hosts, host(w)->number, w->numbers[i]);
 }
 
 static bool
 is_flushed(void *aux)
 {
     const struct world *w = aux;
-    return w->hv.fake.n_flushed_zones >= w->n && w->hv.fake.n_messages[20] > w->n; /* barriers: that behind the session's own probe, too */
+    return w->z.hv.fake.n_flushed_zones >= w->n
+           && w->z.hv.fake.n_messages[20] > w->n; /* barriers: that behind the session's own probe, too */
 }
 
 static void
 wait_flushed(struct world *w, unsigned n)
 {
     w->n = n;
-    assert_true(controller_lab_until(w->lab, is_flushed, w));
-    assert_int_equal(w->hv.fake.n_flushed_zones, n);
+    assert_true(controller_lab_until(w->z.lab, is_flushed, w));
+    assert_int_equal(w->z.hv.fake.n_flushed_zones, n);
 }
 
 static bool
@@ -103,7 +90,7 @@ static void
 expect_stored(struct world *w, unsigned i, uint16_t zone)
 {
     w->n = 1;
-    assert_true(controller_lab_until(w->lab, is_stored, w));
+    assert_true(controller_lab_until(w->z.lab, is_stored, w));
     assert_int_equal(n_stored, 1);
     assert_int_equal(stored[0].number, w->numbers[i]);
     assert_int_equal(stored[0].zone, zone);
@@ -118,9 +105,9 @@ a_zone_is_stored_when_the_switch_has_emptied_it(void **state)
     host_zones_told(host(w), NULL, 0);
     want(w, 0);
     wait_flushed(w, 1);
-    assert_int_equal(w->hv.fake.flushed_zones[0], FIRST_ZONE);
+    assert_int_equal(w->z.hv.fake.flushed_zones[0], FIRST_ZONE);
     assert_int_equal(n_stored, 0);
-    fake_switch_pass(&w->hv.fake);
+    fake_switch_pass(&w->z.hv.fake);
     expect_stored(w, 0, FIRST_ZONE);
 }
 
@@ -132,17 +119,17 @@ a_connection_that_ends_before_has_stored_nothing_and_the_next_begins_again(void 
     host_zones_told(host(w), NULL, 0);
     want(w, 0);
     wait_flushed(w, 1);
-    controller_switch_disconnect(&w->hv);
+    controller_switch_disconnect(&w->z.hv);
     assert_int_equal(n_stored, 0);
     connect_switch(w, false);
     wait_flushed(w, 1);
     expect_stored(w, 0, FIRST_ZONE);
-    controller_switch_disconnect(&w->hv);
+    controller_switch_disconnect(&w->z.hv);
     connect_switch(w, false);
     host_zones_told(host(w), (const struct ovsdb_zone[]){ { w->numbers[0], FIRST_ZONE } }, 1);
     want(w, 1);
     wait_flushed(w, 1); /* the first one's is not emptied again: it is in use */
-    assert_int_equal(w->hv.fake.flushed_zones[0], FIRST_ZONE + 1);
+    assert_int_equal(w->z.hv.fake.flushed_zones[0], FIRST_ZONE + 1);
     expect_stored(w, 1, FIRST_ZONE + 1);
 }
 
@@ -155,10 +142,10 @@ what_is_flushed_behind_a_barrier_waits_for_the_next(void **state)
     want(w, 0);
     wait_flushed(w, 1);
     want(w, 1);
-    fake_switch_pass(&w->hv.fake);
+    fake_switch_pass(&w->z.hv.fake);
     expect_stored(w, 0, FIRST_ZONE);
     expect_stored(w, 1, FIRST_ZONE + 1);
-    assert_int_equal(w->hv.fake.n_flushed_zones, 2);
+    assert_int_equal(w->z.hv.fake.n_flushed_zones, 2);
 }
 
 static void
@@ -169,9 +156,9 @@ what_goes_before_its_zone_is_empty_has_none(void **state)
     host_zones_told(host(w), NULL, 0);
     want(w, 0);
     wait_flushed(w, 1);
-    hosts_number_released(w->lab->c.hosts, w->numbers[0]);
+    hosts_number_released(w->z.lab->c.hosts, w->numbers[0]);
     expect_stored(w, 0, 0);
-    fake_switch_pass(&w->hv.fake);
+    fake_switch_pass(&w->z.hv.fake);
     want(w, 1);
     expect_stored(w, 1, FIRST_ZONE + 1);
 }
@@ -180,7 +167,7 @@ int
 main(void)
 {
     signal(SIGPIPE, SIG_IGN); /* a switch may answer a session that is gone */
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, zones_lab_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_zone_is_stored_when_the_switch_has_emptied_it),
         TEST(a_connection_that_ends_before_has_stored_nothing_and_the_next_begins_again),
