@@ -1,5 +1,5 @@
-/* Since when each domain is as it is, over a restart of the agent: libvirt does not tell. A file in the --state-dir has it (since_file.h). A domain that is found in the same run (libvirt's id of it), state and
- * reason as then has been in them since then. */
+/* Since when each domain is as it is, over a restart of the agent: libvirt does not tell. A file in the --state-dir has it (since_file.h). A domain
+ * that is found in the same run (libvirt's id of it), state and reason as then has been in them since then. */
 #ifndef AGENT_SINCE_H
 #define AGENT_SINCE_H 1
 

@@ -13,8 +13,8 @@
 struct controller;
 struct drop_counts;
 
-/* Reads the drop counters of the ports, hosts, elastic IPs and NAT gateways given (numbers), each host's in few questions, and calls 'done' with them, at once if there
- * is nobody to ask. A host that does not answer in time is left out: its columns are null. */
+/* Reads the drop counters of the ports, hosts, elastic IPs and NAT gateways given (numbers), each host's in few questions, and calls 'done' with
+ * them, at once if there is nobody to ask. A host that does not answer in time is left out: its columns are null. */
 typedef void drop_counts_done(void *aux, const struct drop_counts *);
 void drop_counts_read(struct controller *, const uint32_t *numbers, size_t n, drop_counts_done *, void *aux);
 

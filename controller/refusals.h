@@ -1,5 +1,5 @@
-/* What hosts' switches refuse, by object: the column 'error' of everything that has flows. A switch that refuses a flow, group or meter does without it; everything
- * else goes on, and who owns the object learns what is missing, and why. It is tried again by itself (ofproto/session/of_retry.c).
+/* What hosts' switches refuse, by object: the column 'error' of everything that has flows. A switch that refuses a flow, group or meter does without
+ * it; everything else goes on, and who owns the object learns what is missing, and why. It is tried again by itself (ofproto/session/of_retry.c).
  *
  * A refusal is of a block: an object's part by one feature on one host. It is over when that host has confirmed that it takes everything of the
  * block (flow_table_next_accepted()), when the object is deleted, and when the host is. What belongs to no object that a user knows, a host's own
@@ -30,8 +30,8 @@ void refusals_host_removed(struct refusals *, uint32_t host);
 /* What the host has refused of an object for longest: why, and of which block; NULL: nothing. */
 const char *refusals_of_host(const struct refusals *, uint32_t host, uint64_t *cookie);
 
-/* New reference: the reason of the host that has refused something of the object for longest, and how many more hosts do; null: none. Hosts' names are for who may see
- * hosts. */
+/* New reference: the reason of the host that has refused something of the object for longest, and how many more hosts do; null: none. Hosts' names
+ * are for who may see hosts. */
 json_t *refusals_error(const struct refusals *, uint32_t object, bool names_hosts);
 
 #endif

@@ -9,7 +9,8 @@
 
 struct controller;
 
-/* Within 'seconds', also if the host does not answer. 'report' is {"host", "checked": true, "differences": [...]} or {"host", "checked": false, "reason"}; borrowed. */
+/* Within 'seconds', also if the host does not answer. 'report' is {"host", "checked": true, "differences": [...]} or {"host", "checked": false,
+ * "reason"}; borrowed. */
 typedef void verify_done(void *aux, const json_t *report);
 void verify_host(struct controller *, uint32_t host, double seconds, verify_done *, void *aux);
 

@@ -1,8 +1,7 @@
-/* Connections by UDP have no end of their own: those of a target that is dead (once its group no longer fails open, too) or gone stay with it as long as somebody sends, unless their
- * switches forget them. Each host of the VPC is told to, but only once it has confirmed the flows that give new connections to others, or
- * the next packet would go the old way again. Hosts that are away are told when they are back;
- * a vnetd that starts tells all hosts again of targets that were dead already, and of those that are gone as long as one host was not told
- * (as "flush/TARGET" in the store).
+/* Connections by UDP have no end of their own: those of a target that is dead (once its group no longer fails open, too) or gone stay with it as long
+ * as somebody sends, unless their switches forget them. Each host of the VPC is told to, but only once it has confirmed the flows that give new
+ * connections to others, or the next packet would go the old way again. Hosts that are away are told when they are back; a vnetd that starts tells
+ * all hosts again of targets that were dead already, and of those that are gone as long as one host was not told (as "flush/TARGET" in the store).
  *
  * By TCP the senders are reset, but a dead target hears nothing of that, and so its own zone keeps what it had: behind security groups a new
  * connection from the same port would be taken for a wrong packet of the old one. So its host forgets those when it is back. It has just answered

@@ -1,6 +1,6 @@
-/* What each rule of a security group has let through, and what each target and listener of a balancer has had, on all hosts together and for ever: read from the switches that have its flows, one host
- * after the other all the time, and when somebody asks; and told by switches when they remove a flow. Kept in the store, so that a later vnetd
- * goes on with it. Nothing here is on the path of a change. */
+/* What each rule of a security group has let through, and what each target and listener of a balancer has had, on all hosts together and for ever:
+ * read from the switches that have its flows, one host after the other all the time, and when somebody asks; and told by switches when they remove a
+ * flow. Kept in the store, so that a later vnetd goes on with it. Nothing here is on the path of a change. */
 #ifndef CONTROLLER_HITS_RULE_HITS_H
 #define CONTROLLER_HITS_RULE_HITS_H 1
 
@@ -28,8 +28,9 @@ void rule_hits_changed(struct rule_hits *, const struct change *);
 void rule_hits_flow_removed(struct rule_hits *, uint32_t host, const struct wire_flow *);
 void rule_hits_disconnected(struct rule_hits *, uint32_t host);
 
-/* Reads what these rules (or targets, or listeners: all of one type) have counted from the hosts that have their flows, a few at a time, and calls 'done', at once if there is nobody to ask.
- * 'is_complete': every one of them has answered; what a host that did not answer has counted is as it was last read. */
+/* Reads what these rules (or targets, or listeners: all of one type) have counted from the hosts that have their flows, a few at a time, and calls
+ * 'done', at once if there is nobody to ask. 'is_complete': every one of them has answered; what a host that did not answer has counted is as it was
+ * last read. */
 typedef void rule_hits_done(void *aux, bool is_complete);
 void rule_hits_read(struct rule_hits *, const uint32_t *rules, size_t n, rule_hits_done *, void *aux);
 

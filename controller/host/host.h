@@ -221,8 +221,8 @@ void host_lost_zones_free(struct hypervisor *);
 /* One of an earlier run ("lost/HOST/NUMBER" in the store), once all objects and hosts are there. */
 void hosts_remember_lost_zone(struct hosts *, uint32_t host, uint32_t number);
 struct host_peers *hosts_peers(const struct hosts *);
-/* Hosts that have something to compile, in the order in which it was found, new holders of public addresses first. One is served in a round of the loop, so that what it was
- * given to send is on its way before the next one is compiled. */
+/* Hosts that have something to compile, in the order in which it was found, new holders of public addresses first. One is served in a round of the
+ * loop, so that what it was given to send is on its way before the next one is compiled. */
 struct compile_queue {
     struct event *round, *turn;
     struct hypervisor *first, **last;

@@ -1,5 +1,5 @@
-/* Tunnel ports, for traffic and for BFD to a peer, patch ports to uplink bridges, and the removal of those of ours that are no longer wanted. A port that is ours
- * but wrong in a way that cannot be updated (another bridge, another interface) is replaced within the transaction. */
+/* Tunnel ports, for traffic and for BFD to a peer, patch ports to uplink bridges, and the removal of those of ours that are no longer wanted. A port
+ * that is ours but wrong in a way that cannot be updated (another bridge, another interface) is replaced within the transaction. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -37,10 +37,10 @@ struct endpoint_peer {
  * NULL with *err (naming the file and `vnetctl pki init`) if they cannot be loaded. Caller frees with SSL_CTX_free(). */
 SSL_CTX *endpoint_tls_new(const char *key, const char *cert, const char *ca, struct error *) MUST_CHECK;
 
-/* Accepts connections and, with TLS, finishes the handshake and checks OU ('required_ou', or NULL for any) within
- * LIMIT_HANDSHAKE_MS before 'accepted' is called; who begins too many only ends his own, or the oldest. 'accepted' owns the bufferevent (created with BEV_OPT_CLOSE_ON_FREE,
- * reading disabled, no callbacks set). At most LIMIT_SESSIONS connections are accepted and not yet freed: pair each
- * 'accepted' with endpoint_listener_released(). The program ignores SIGPIPE. */
+/* Accepts connections and, with TLS, finishes the handshake and checks OU ('required_ou', or NULL for any) within LIMIT_HANDSHAKE_MS before
+ * 'accepted' is called; who begins too many only ends his own, or the oldest. 'accepted' owns the bufferevent (created with BEV_OPT_CLOSE_ON_FREE,
+ * reading disabled, no callbacks set). At most LIMIT_SESSIONS connections are accepted and not yet freed: pair each 'accepted' with
+ * endpoint_listener_released(). The program ignores SIGPIPE. */
 struct endpoint_listener;
 typedef void endpoint_accepted(void *aux, struct bufferevent *, const struct endpoint_peer *);
 struct endpoint_listener *endpoint_listen(struct event_base *, const struct endpoint *, SSL_CTX *, const char *required_ou,

@@ -1,9 +1,9 @@
 /* TLS on accepted connections: settings, handshake, and who the certificate says is there. Called by endpoint.c only,
  * besides endpoint_tls_new().
  *
- * Invariants: nobody reaches endpoint_deliver() without a certificate of our CA, one CN, one OU and, if one is required,
- * the right OU; but for listeners that take peers without any. A handshake ends within LIMIT_HANDSHAKE_MS. Who begins more of them than one address may, or than all
- * may, ends the oldest of that address, or of all. No session is ever resumed, so that each connection proves itself anew. */
+ * Invariants: nobody reaches endpoint_deliver() without a certificate of our CA, one CN, one OU and, if one is required, the right OU; but for
+ * listeners that take peers without any. A handshake ends within LIMIT_HANDSHAKE_MS. Who begins more of them than one address may, or than all may,
+ * ends the oldest of that address, or of all. No session is ever resumed, so that each connection proves itself anew. */
 #define LOG_MODULE "endpoint"
 #include "ofproto/session/endpoint_private.h"
 

@@ -1,4 +1,5 @@
-/* Answers of a daemon that is none: vnetctl asks, and is answered with the input, whatever the question. The first byte chooses the command, the second the format. */
+/* Answers of a daemon that is none: vnetctl asks, and is answered with the input, whatever the question. The first byte chooses the command, the
+ * second the format. */
 #include "tests/fuzz/fuzz.h"
 
 #include <curl/curl.h>

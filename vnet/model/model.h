@@ -36,8 +36,8 @@ uint64_t model_revision(const struct model *); /* counts committed transactions 
 /* NULL if there is none. 'type' must fit (OBJECT_NONE: any). */
 const struct object *model_get(const struct model *, uint32_t number, enum object_type);
 const struct object *model_get_id(const struct model *, struct uuid);
-/* By name or UUID, as users write it, e.g. "web1"; for a route "RTB/PREFIX", for an eip its address, for an igw its VPC. tenant 0 for types without. A UUID finds the object of any
- * tenant: whether the asker may see it is for principal_may() to say. */
+/* By name or UUID, as users write it, e.g. "web1"; for a route "RTB/PREFIX", for an eip its address, for an igw its VPC. tenant 0 for types without.
+ * A UUID finds the object of any tenant: whether the asker may see it is for principal_may() to say. */
 const struct object *model_find(const struct model *, enum object_type, uint32_t tenant, const char *name);
 uint32_t model_tenant(const struct model *, const char *name); /* number; 0: none */
 /* When the tenant 'default' began to exist, unless a stored document has said so. Call after loading. */
