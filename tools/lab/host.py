@@ -2,7 +2,8 @@
 commands a user would type.
 
 br-phy holds the tunnel address and the underlay cable, because userspace tunnels are routed through a bridge of OVS. A host that
-reaches the outside has a bridge for each physical network, with a second NIC. br-int is vnetd's to make. mgmt0 carries OVSDB and OpenFlow. libvirtd joins only where it is asked for (libvirt.py).
+reaches the outside has a bridge for each physical network, with a second NIC. br-int is vnetd's to make. mgmt0 carries OVSDB and
+OpenFlow. libvirtd joins only where it is asked for (libvirt.py).
 """
 import os
 
