@@ -28,7 +28,7 @@ tests_unit_test_transaction_lb_SOURCES = tests/unit/test_transaction_lb.c
 tests_unit_test_transaction_lb_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_model
-tests_unit_test_model_SOURCES = tests/unit/test_model.c
+tests_unit_test_model_SOURCES = tests/unit/test_model.c tests/unit/plain_model.c tests/unit/plain_model.h
 tests_unit_test_model_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_model_groups
