@@ -96,6 +96,7 @@ libcontroller_a_SOURCES += \
 	controller/refusals.c controller/refusals.h \
 	controller/retired.c controller/retired.h \
 	controller/store/store.c controller/store/store.h \
+	controller/store/store_new.c \
 	controller/store/store_schema.c \
 	controller/store/store_worker.c \
 	controller/upgrade.c controller/upgrade.h \

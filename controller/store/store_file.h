@@ -52,6 +52,8 @@ struct store_batch {
 
 /* False: *err says why and what to do, the file is closed. */
 bool store_file_open(struct store_file *, const char *path, struct error *) MUST_CHECK;
+/* store_new.c: the file is there, or is made. Errors of the place are the system's. */
+bool store_file_find_or_make(const char *path, struct error *) MUST_CHECK;
 /* Sets the error of a file in which nothing is; false. */
 bool store_file_refuse_empty(const char *path, struct error *);
 void store_file_close(struct store_file *);
