@@ -215,6 +215,7 @@ tests_fuzz_tls_peer_LDADD = libsession.a libflow.a libbase.a $(OVS_LIBS) $(EVENT
 
 # Writes the first inputs of targets that read binary formats: `./dev fuzz seeds`.
 EXTRA_PROGRAMS += tests/fuzz/seeds
-tests_fuzz_seeds_SOURCES = tests/fuzz/seeds.c tests/fuzz/fuzz.h tests/fuzz/flow_wishes.c tests/fuzz/flow_wishes.h \
+tests_fuzz_seeds_SOURCES = tests/fuzz/seeds.c tests/fuzz/seeds.h tests/fuzz/seeds_packets.c tests/fuzz/seeds_switch.c tests/fuzz/fuzz.h \
+	tests/fuzz/flow_wishes.c tests/fuzz/flow_wishes.h \
 	tests/fuzz/model_base.c tests/fuzz/model_base.h tests/unit/flow_samples.c tests/unit/flow_samples.h
 tests_fuzz_seeds_LDADD = $(PURE_LIBS)
