@@ -11,6 +11,10 @@ check_PROGRAMS += tests/unit/test_transaction
 tests_unit_test_transaction_SOURCES = tests/unit/test_transaction.c
 tests_unit_test_transaction_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_transaction_network
+tests_unit_test_transaction_network_SOURCES = tests/unit/test_transaction_network.c
+tests_unit_test_transaction_network_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_transaction_public
 tests_unit_test_transaction_public_SOURCES = tests/unit/test_transaction_public.c
 tests_unit_test_transaction_public_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)

@@ -198,4 +198,18 @@ lab_column(const struct lab *lab, enum object_type type, const char *name, const
     return text;
 }
 
+/* For cmocka, a lab to begin with: VPCs a and b, both 10.0.0.0/16; in a the subnets web and db, the route table extra, the port web1. */
+static inline int
+lab_setup_two_vpcs(void **state)
+{
+    struct lab *lab = lab_setup(state);
+    lab_do(lab, OP_VPC, "a", "10.0.0.0/16");
+    lab_do(lab, OP_VPC, "b", "10.0.0.0/16");
+    lab_do(lab, OP_SUBNET, "web", "a", "10.0.1.0/24");
+    lab_do(lab, OP_SUBNET, "db", "a", "10.0.2.0/29");
+    lab_do(lab, OP_RTB, "extra", "a");
+    lab_do(lab, OP_PORT, "web1", "web");
+    return lab_ready(lab);
+}
+
 #endif
