@@ -69,7 +69,7 @@ tests_unit_test_underlay_SOURCES = tests/unit/test_underlay.c
 tests_unit_test_underlay_LDADD = libagent.a libbase.a $(EVENT_LIBS) $(NETLINK_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_link
-tests_unit_test_link_SOURCES = tests/unit/test_link.c
+tests_unit_test_link_SOURCES = tests/unit/test_link.c tests/unit/link_world.c tests/unit/link_world.h
 tests_unit_test_link_LDADD = $(AGENT_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_virt_read

@@ -1,8 +1,6 @@
 /* The agent's side of vnetd against one that answers, refuses, holds back, beats and falls silent as a test wants. */
-#include "agent/link.h"
+#include "tests/unit/link_world.h"
 
-#include <event2/buffer.h>
-#include <event2/http.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,267 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <cmocka.h>
 
-#include "agent/agent.h"
 #include "agent/instructions.h"
 #include "base/alloc.h"
-
-#define BOUND_MS 10000 /* of everything that a test waits for */
-#define XML                                                                                                      \
-    "<domain><uuid>dc2b9d00-dd64-4485-add1-0b9917418121</uuid><name>vm</name><devices><interface type='bridge'>" \
-    "<mac address='52:54:00:00:00:01'/><virtualport type='openvswitch'><parameters "                             \
-    "interfaceid='22222222-0000-4000-8000-000000000001'/></virtualport></interface></devices></domain>"
-
-enum mood { ANSWERS, REFUSES, BREAKS, HOLDS };
-
-struct world {
-    struct event_base *base;
-    struct evhttp *http;
-    char url[64];
-    struct domains domains;
-    struct domain *domain;
-    struct vnetd_link *link;
-
-    enum mood mood;    /* towards what hooks ask */
-    const char *hello; /* NULL: it does not say hello */
-    struct stream {
-        struct evhttp_request *request;
-        struct evhttp_connection *connection; /* NULL: it has ended */
-    } streams[16];
-    struct evhttp_request *stream; /* the last one; NULL: it has ended */
-    struct evhttp_request *held[64];
-    bool is_report_refused;
-    size_t n_held, n_reports, n_streams, n_declared, n_ups, n_downs, n_beats;
-    bool is_up;
-    json_t *asked;                /* the body of what was asked last, by declare or wait */
-    json_t *report, *last_report; /* the first, the last; NULL: none yet */
-    size_t n_gone, most_gone;     /* told by all reports, by one */
-
-    size_t n_answers; /* that a hook got */
-    int64_t answered_ms;
-    struct error refusal; /* of the last one; text "" none */
-    bool is_ready;
-};
-
-/* ---- its vnetd ---- */
-
-static void
-write_event(struct world *w, const char *text)
-{
-    struct evbuffer *out = evbuffer_new();
-    evbuffer_add_printf(out, "%s\n\n", text);
-    evhttp_send_reply_chunk(w->stream, out);
-    evbuffer_free(out);
-}
-
-/* A request that loses its connection is whoever's has it. */
-static void
-on_stream_closed(struct evhttp_connection *connection, void *aux)
-{
-    struct world *w = aux;
-    for (size_t i = 0; i < w->n_streams; i++) {
-        if (w->streams[i].connection != connection)
-            continue;
-        if (w->stream == w->streams[i].request)
-            w->stream = NULL;
-        w->streams[i].connection = NULL;
-        evhttp_send_reply_end(w->streams[i].request);
-    }
-}
-
-static void
-on_instructions(struct evhttp_request *request, void *aux)
-{
-    struct world *w = aux;
-    assert_string_equal(evhttp_request_get_uri(request), "/v1/agent/instructions?host=hv1&beats=true");
-    assert_true(w->n_streams < sizeof w->streams / sizeof *w->streams);
-    w->streams[w->n_streams++] = (struct stream){ request, evhttp_request_get_connection(request) };
-    w->stream = request;
-    evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_stream_closed, w);
-    evhttp_send_reply_start(request, 200, "OK");
-    if (w->hello)
-        write_event(w, w->hello);
-}
-
-static void
-reply(struct evhttp_request *request, int status, const char *body)
-{
-    struct evbuffer *out = evbuffer_new();
-    evbuffer_add_printf(out, "%s", body);
-    evhttp_send_reply(request, status, "word", out);
-    evbuffer_free(out);
-}
-
-static json_t *
-body_of(struct evhttp_request *request)
-{
-    struct error err;
-    struct evbuffer *in = evhttp_request_get_input_buffer(request);
-    size_t n = evbuffer_get_length(in);
-    json_t *body = json_parse((const char *) evbuffer_pullup(in, -1), n, "a request", &err);
-    if (!body)
-        fail_msg("%s", err.text);
-    return body;
-}
-
-static void
-on_asked(struct evhttp_request *request, void *aux)
-{
-    struct world *w = aux;
-    w->n_declared += strstr(evhttp_request_get_uri(request), "declare") != NULL;
-    json_decref(w->asked);
-    w->asked = body_of(request);
-    switch (w->mood) {
-    case ANSWERS: reply(request, 200, "{\"ready\":true}"); break;
-    case REFUSES: reply(request, 409, "{\"error\":{\"code\":\"conflict\",\"message\":\"no such subnet\"}}"); break;
-    case BREAKS: reply(request, 503, "{\"error\":{\"code\":\"unavailable\",\"message\":\"not now\"}}"); break;
-    case HOLDS:
-        assert_true(w->n_held < sizeof w->held / sizeof *w->held);
-        w->held[w->n_held++] = request;
-        break;
-    }
-}
-
-static void
-on_report(struct evhttp_request *request, void *aux)
-{
-    struct world *w = aux;
-    json_decref(w->last_report);
-    w->last_report = body_of(request);
-    if (!w->report)
-        w->report = json_incref(w->last_report);
-    size_t n_gone = json_array_size(json_object_get(w->last_report, "gone"));
-    w->n_gone += n_gone;
-    w->most_gone = n_gone > w->most_gone ? n_gone : w->most_gone;
-    w->n_reports++;
-    reply(request, w->is_report_refused ? 503 : 200, "{}");
-}
-
-static void
-on_beat(struct evhttp_request *request, void *aux)
-{
-    struct world *w = aux;
-    json_t *beat = body_of(request);
-    assert_true(json_member_int(beat, "heap_bytes", 0) > 0);
-    json_decref(beat);
-    w->n_beats++;
-    reply(request, 200, "{}");
-}
-
-static void
-serve(struct world *w)
-{
-    struct sockaddr_in a;
-    socklen_t n = sizeof a;
-    w->http = evhttp_new(w->base);
-    struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(w->http, "127.0.0.1", 0);
-    assert_int_equal(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *) &a, &n), 0);
-    snprintf(w->url, sizeof w->url, "http://127.0.0.1:%u", ntohs(a.sin_port));
-    evhttp_set_cb(w->http, "/v1/agent/instructions", on_instructions, w);
-    evhttp_set_cb(w->http, "/v1/agent/beat", on_beat, w);
-    evhttp_set_cb(w->http, "/v1/agent/declare", on_asked, w);
-    evhttp_set_cb(w->http, "/v1/agent/wait", on_asked, w);
-    evhttp_set_cb(w->http, "/v1/agent/report", on_report, w);
-}
-
-/* ---- the agent ---- */
-
-static void
-on_turned(void *aux, bool is_up)
-{
-    struct world *w = aux;
-    w->is_up = is_up;
-    w->n_ups += is_up;
-    w->n_downs += !is_up;
-}
-
-static int
-start(void **state)
-{
-    struct error err;
-    struct world *w = mem_zalloc(sizeof *w);
-    *state = w;
-    w->base = event_base_new();
-    w->hello = "event: hello\ndata: {}";
-    serve(w);
-    domains_init(&w->domains);
-    struct domain_doc *doc = domain_doc_parse(XML, strlen(XML), &err);
-    assert_non_null(doc);
-    w->domain = domain_get(&w->domains, doc->id, doc->name, agent_now_ms());
-    domain_set_doc(w->domain, doc);
-    w->link = vnetd_link_new(w->base, &(struct api_server){ .server = w->url }, &w->domains, &err);
-    assert_non_null(w->link);
-    vnetd_link_on_turn(w->link, on_turned, w);
-    return 0;
-}
-
-static int
-stop(void **state)
-{
-    struct world *w = *state;
-    vnetd_link_free(w->link);
-    for (size_t i = 0; i < w->n_held; i++)
-        reply(w->held[i], 200, "{}");
-    event_base_loop(w->base, EVLOOP_NONBLOCK);
-    evhttp_free(w->http);
-    domains_done(&w->domains);
-    event_base_free(w->base);
-    json_decref(w->asked);
-    json_decref(w->report);
-    json_decref(w->last_report);
-    free(w);
-    return 0;
-}
-
-static void
-until(struct world *w, bool (*holds)(const struct world *))
-{
-    int64_t end = agent_now_ms() + BOUND_MS + INSTRUCTIONS_HELLO_MS;
-    while (!holds(w)) {
-        struct timeval tv = { 0, 20000 };
-        if (agent_now_ms() > end)
-            fail_msg("it does not come");
-        event_base_loopexit(w->base, &tv);
-        event_base_dispatch(w->base);
-    }
-}
-
-static bool
-is_up(const struct world *w)
-{
-    return w->is_up;
-}
 
 static bool
 is_down(const struct world *w)
 {
     return !w->is_up;
-}
-
-static bool
-has_answer(const struct world *w)
-{
-    return w->n_answers > 0;
-}
-
-static void
-connect_link(struct world *w)
-{
-    vnetd_link_set_host(w->link, "hv1");
-    until(w, is_up);
-}
-
-static void
-on_declared(void *aux, const struct error *err)
-{
-    struct world *w = aux;
-    w->n_answers++;
-    w->answered_ms = agent_now_ms();
-    w->refusal = err ? *err : (struct error){ .text = "" };
 }
 
 static void
@@ -283,27 +29,19 @@ on_waited(void *aux, bool is_ready)
     w->is_ready = is_ready;
 }
 
-static void
-declare_start(struct world *w, unsigned timeout_ms)
-{
-    w->n_answers = 0;
-    vnetd_link_declare(w->link, w->domain, timeout_ms, on_declared, w);
-    until(w, has_answer);
-}
-
 /* ---- what hooks ask ---- */
 
 static void
 what_vnetd_has_not_answered_is_still_to_be_declared(void **state)
 {
     struct world *w = *state;
-    connect_link(w);
+    link_world_connect(w);
     w->mood = BREAKS;
-    declare_start(w, 2000);
+    link_world_declare(w, 2000);
     assert_string_equal(w->refusal.text, "");
     assert_true(list_has(&w->domain->undeclared));
     w->mood = ANSWERS;
-    declare_start(w, 2000);
+    link_world_declare(w, 2000);
     assert_false(list_has(&w->domain->undeclared));
 }
 
@@ -318,11 +56,11 @@ a_start_that_vnetd_missed_is_declared_when_it_is_back(void **state)
 {
     struct world *w = *state;
     w->domain->is_active = true; /* so that the link declares it by itself */
-    declare_start(w, 2000);      /* the link is not up: answered at once */
+    link_world_declare(w, 2000); /* the link is not up: answered at once */
     assert_int_equal(w->n_declared, 0);
     assert_true(list_has(&w->domain->undeclared));
-    connect_link(w);
-    until(w, is_declared);
+    link_world_connect(w);
+    link_world_until(w, is_declared);
 }
 
 static bool
@@ -342,8 +80,8 @@ a_domain_that_went_and_came_back_is_not_told_to_be_gone(void **state)
     domain_remove(&w->domains, domain_get(&w->domains, other, "other", agent_now_ms()));
     domain_remove(&w->domains, w->domain);
     w->domain = domain_get(&w->domains, id, "vm", agent_now_ms());
-    connect_link(w);
-    until(w, has_report);
+    link_world_connect(w);
+    link_world_until(w, has_report);
     const json_t *gone = json_object_get(w->report, "gone"), *instances = json_object_get(w->report, "instances");
     assert_int_equal(json_array_size(gone), 1);
     assert_string_equal(json_string_value(json_array_get(gone, 0)), uuid_format(other, text));
@@ -355,9 +93,9 @@ static void
 a_refusal_is_an_answer(void **state)
 {
     struct world *w = *state;
-    connect_link(w);
+    link_world_connect(w);
     w->mood = REFUSES;
-    declare_start(w, 2000);
+    link_world_declare(w, 2000);
     assert_string_equal(w->refusal.text, "no such subnet");
     assert_false(list_has(&w->domain->undeclared));
 }
@@ -366,10 +104,10 @@ static void
 a_declaration_that_is_held_back_ends_with_its_bound(void **state)
 {
     struct world *w = *state;
-    connect_link(w);
+    link_world_connect(w);
     w->mood = HOLDS;
     int64_t began_ms = agent_now_ms();
-    declare_start(w, 300);
+    link_world_declare(w, 300);
     assert_in_range(w->answered_ms - began_ms, 100, BOUND_MS);
     assert_string_equal(w->refusal.text, "");
     assert_true(list_has(&w->domain->undeclared));
@@ -380,16 +118,16 @@ static void
 waiting_for_ports_ends_with_its_bound(void **state)
 {
     struct world *w = *state;
-    connect_link(w);
+    link_world_connect(w);
     vnetd_link_wait(w->link, w->domain, 4800, on_waited, w);
-    until(w, has_answer);
+    link_world_until(w, link_world_has_answer);
     assert_true(w->is_ready);
     assert_true(json_number_value(json_object_get(w->asked, "timeout")) == 4.3);
     w->mood = HOLDS;
     w->n_answers = 0;
     int64_t began_ms = agent_now_ms();
     vnetd_link_wait(w->link, w->domain, 400, on_waited, w);
-    until(w, has_answer);
+    link_world_until(w, link_world_has_answer);
     assert_true(json_number_value(json_object_get(w->asked, "timeout")) == 0.2);
     assert_in_range(w->answered_ms - began_ms, 100, BOUND_MS);
     assert_false(w->is_ready);
@@ -405,7 +143,7 @@ run_many(struct world *w)
 {
     struct error err;
     for (unsigned i = 0; i < MANY; i++) {
-        struct domain_doc *doc = domain_doc_parse(XML, strlen(XML), &err);
+        struct domain_doc *doc = domain_doc_parse(LINK_WORLD_XML, strlen(LINK_WORLD_XML), &err);
         assert_non_null(doc);
         doc->id.b[0] = (uint8_t) i;
         struct domain *d = domain_get(&w->domains, doc->id, doc->name, agent_now_ms());
@@ -428,13 +166,13 @@ the_report_waits_for_no_declarations_of_which_few_are_asked_at_once(void **state
     struct world *w = *state;
     w->mood = HOLDS;
     run_many(w);
-    connect_link(w);
+    link_world_connect(w);
     while (w->n_declared < MANY) {
-        until(w, has_few);
+        link_world_until(w, has_few);
         assert_true(w->n_held <= A_FEW);
         assert_int_equal(json_array_size(json_object_get(w->report, "instances")), MANY + 1);
         for (size_t i = 0; i < w->n_held; i++)
-            reply(w->held[i], 200, "{}");
+            link_world_reply(w->held[i], 200, "{}");
         w->n_held = 0;
     }
 }
@@ -457,11 +195,11 @@ a_report_that_is_lost_leaves_declared_what_is(void **state)
     struct world *w = *state;
     w->is_report_refused = true;
     run_many(w);
-    connect_link(w);
-    until(w, has_failed_to_report);
+    link_world_connect(w);
+    link_world_until(w, has_failed_to_report);
     w->is_report_refused = false;
-    until(w, has_reported_again);
-    declare_start(w, 2000);
+    link_world_until(w, has_reported_again);
+    link_world_declare(w, 2000);
     assert_int_equal(w->n_declared, MANY + 1);
 }
 
@@ -508,7 +246,7 @@ events_of_a_report_that_is_lost_come_again_until_one_is_taken(void **state)
     struct world *w = *state;
     w->is_report_refused = true;
     happens(w, events[0]);
-    connect_link(w);
+    link_world_connect(w);
     until_reports(w, 1);
     expect_events(w, events, 1, 1);
     w->is_report_refused = false;
@@ -538,8 +276,8 @@ of_many_that_are_gone_each_report_tells_some(void **state)
         struct uuid id = { { (uint8_t) i, (uint8_t) (i >> 8), 1 } };
         domain_remove(&w->domains, domain_get(&w->domains, id, "gone", agent_now_ms()));
     }
-    connect_link(w);
-    until(w, has_told_gone);
+    link_world_connect(w);
+    link_world_until(w, has_told_gone);
     assert_int_equal(w->most_gone, REPORT_GONE);
     assert_int_equal(w->n_gone, MANY_GONE);
 }
@@ -557,17 +295,17 @@ a_vnetd_that_is_silent_is_away(void **state)
 {
     struct world *w = *state;
     w->hello = "event: hello\ndata: {\"beat_ms\": 100}";
-    connect_link(w);
+    link_world_connect(w);
     w->hello = NULL;
-    until(w, is_down);
-    until(w, has_second_stream); /* taken by its kernel, answered by nobody */
+    link_world_until(w, is_down);
+    link_world_until(w, has_second_stream); /* taken by its kernel, answered by nobody */
     w->mood = HOLDS;
     w->n_answers = 0;
-    vnetd_link_declare(w->link, w->domain, BOUND_MS, on_declared, w);
+    vnetd_link_declare(w->link, w->domain, BOUND_MS, link_world_on_declared, w);
     assert_int_equal(w->n_answers, 1); /* no hook waits for it */
     assert_false(vnetd_link_is_up(w->link));
-    write_event(w, "event: hello\ndata: {\"beat_ms\": 5000}");
-    until(w, is_up);
+    link_world_event(w, "event: hello\ndata: {\"beat_ms\": 5000}");
+    link_world_until(w, link_world_is_up);
 }
 
 static void
@@ -575,7 +313,7 @@ send_beat(evutil_socket_t fd, short what, void *aux)
 {
     struct world *w = aux;
     if (w->stream)
-        write_event(w, "event: beat\ndata: {}");
+        link_world_event(w, "event: beat\ndata: {}");
 }
 
 static void
@@ -583,7 +321,7 @@ a_vnetd_that_beats_is_there(void **state)
 {
     struct world *w = *state;
     w->hello = "event: hello\ndata: {\"beat_ms\": 500}";
-    connect_link(w);
+    link_world_connect(w);
     struct event *beat = event_new(w->base, -1, EV_PERSIST, send_beat, w);
     event_add(beat, &(struct timeval){ 0, 250000 });
     int64_t end = agent_now_ms() + 2 * 500 * INSTRUCTIONS_BEATS_MISSED;
@@ -592,8 +330,8 @@ a_vnetd_that_beats_is_there(void **state)
     event_free(beat);
     assert_int_equal(w->n_downs, 0);
     assert_int_equal(w->n_streams, 1);
-    assert_true(w->n_beats > 2); /* they are answered */
-    until(w, is_down);           /* it beats no more */
+    assert_true(w->n_beats > 2);  /* they are answered */
+    link_world_until(w, is_down); /* it beats no more */
 }
 
 /* Of an older version, say, or one whose beat makes no sense: the connection is all there is to go by. */
@@ -606,12 +344,12 @@ a_vnetd_that_does_not_say_that_it_beats_may_be_silent(void **state)
     for (size_t i = 0; i < sizeof hellos / sizeof *hellos; i++) {
         w->hello = hellos[i];
         if (i)
-            write_event(w, w->hello);
+            link_world_event(w, w->hello);
         else
-            connect_link(w);
+            link_world_connect(w);
         w->n_answers = 0;
-        vnetd_link_declare(w->link, w->domain, BOUND_MS, on_declared, w);
-        until(w, has_answer);
+        vnetd_link_declare(w->link, w->domain, BOUND_MS, link_world_on_declared, w);
+        link_world_until(w, link_world_has_answer);
     }
     int64_t end = agent_now_ms() + 1000;
     while (agent_now_ms() < end) {
@@ -627,11 +365,11 @@ a_vnetd_that_never_says_hello_is_asked_again(void **state)
     struct world *w = *state;
     w->hello = NULL;
     vnetd_link_set_host(w->link, "hv1");
-    until(w, has_second_stream);
+    link_world_until(w, has_second_stream);
     assert_int_equal(w->n_ups, 0);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, start, stop)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, link_world_start, link_world_stop)
 
 int
 main(void)
