@@ -185,9 +185,9 @@ def test_rules_are_listed_with_their_hits_and_those_never_hit_alone(scene, lab):
 def test_with_as_many_groups_as_ports_may_have_each_pair_is_compared(scene, lab):
     """All rules are as narrow as each other, so Open vSwitch makes as many look-ups for a packet as it ever does; one more than it grants, and it drops it."""
     groups = ["server", "other", *(f"g{i}" for i in range(14))]
-    first = scene.rule(peer="sg:server", proto="udp", ports="6001")
+    first = scene.rule(peer="sg:server", proto="udp", ports="6001-6003")
     pairs = [(own, other) for own in groups for other in groups][1:]
-    lab.ctl.batch([f"sg-add v {g}" for g in groups[2:]] + [f"sg-rule-add {own} ingress udp 6001 sg:{other}" for own, other in pairs]
+    lab.ctl.batch([f"sg-add v {g}" for g in groups[2:]] + [f"sg-rule-add {own} ingress udp 6001-6003 sg:{other}" for own, other in pairs]
                   + [f"set port {port} sg={','.join(groups)}" for port in "ab"])
     scene.settle()
     scene.send(first, 5, port=6001)

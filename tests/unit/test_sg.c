@@ -627,8 +627,9 @@ allow_by_all(struct lab *lab, const char *direction, const char *first_id, bool 
                 snprintf(name, sizeof name, "sg:g%u", peer);
             if (!g && !peer)
                 snprintf(id, sizeof id, "'id':'%s',", first_id);
-            lab_do(lab, "[{'op':'add','type':'sg-rule',%s'values':{'sg':'g%u','direction':'%s','proto':'tcp','ports':'80','peer':'%s'}}]",
-                   id, g, direction, name);
+            lab_do(lab,
+                   "[{'op':'add','type':'sg-rule',%s'values':{'sg':'g%u','direction':'%s','proto':'tcp','ports':'80-82','peer':'%s'}}]", id,
+                   g, direction, name);
         }
 }
 

@@ -25,7 +25,7 @@
 #define L4_RANKS (L4_RANK_PORTS + (PORT_BITS + 1) * (PORT_BITS + 1))
 #define ICMP_TYPE_BITS 8
 #define PREFIX_BITS 6  /* of a rank: length of a prefix, */
-#define NARROW_BITS 17 /* and protocol and number of ports */
+#define NARROW_BITS 20 /* and protocol and number of ports */
 
 /* Ports by their leading bits: (port & mask) == value. */
 struct port_row {
@@ -98,15 +98,17 @@ l4_rank(const struct l4_match *m, struct port_row row)
     return L4_RANK_PORTS + (PORT_BITS - open_bits(m)) * (PORT_BITS + 1) + row.bits;
 }
 
-/* Greater the fewer packets there are by protocol and ports. Never 0. */
+/* Greater the fewer packets there are by protocol and ports: 5 bits by powers of two, 15 for how many fewer than that. So the usual rules, and above all
+ * those that let everything out, as each group's first one does, end in many zeros, and are soon found to be as narrow as each other. */
 static uint32_t
 l4_narrowness(const struct l4_match *m)
 {
     if (m->proto < 0)
-        return 1;
+        return 0;
     if (!has_ports(m))
-        return 2;
-    return 3 + (1u << PORT_BITS) - (is_icmp(m) ? 1u << (m->hi < 0 ? ICMP_TYPE_BITS : 0) : run_size(m));
+        return 1u << (PORT_BITS - 1);
+    unsigned open = is_icmp(m) ? (m->hi < 0 ? ICMP_TYPE_BITS : 0) : open_bits(m), fewer = is_icmp(m) ? 0 : (1u << open) - run_size(m);
+    return (2 + PORT_BITS - open) << (PORT_BITS - 1) | fewer;
 }
 
 /* How narrow it is among those that name a group as well, or addresses as well. Its highest bits are the register's, for they are compared first; the
