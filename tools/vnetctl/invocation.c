@@ -58,7 +58,7 @@ command_take(struct invocation *inv, char *const *words, size_t n, unsigned opti
         call_keep(inv, &call);
         return true;
     }
-    return transaction_add(&inv->changes, &call, err);
+    return transaction_add_call(&inv->changes, &call, err);
 }
 
 /* Words with "--" between commands. A leading one is allowed, as after options. */

@@ -40,7 +40,7 @@ put_text(struct bytes *b, const char *text)
 }
 
 bool
-transaction_add(struct transaction *t, const struct call *call, struct error *err)
+transaction_add_call(struct transaction *t, const struct call *call, struct error *err)
 {
     if (t->n == LIMIT_TRANSACTION_OPS)
         return error_set(err, ERROR_TOO_LARGE, "a transaction holds at most %d changes: split it", LIMIT_TRANSACTION_OPS);

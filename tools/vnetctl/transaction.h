@@ -22,7 +22,7 @@ void transaction_init(struct transaction *);
 void transaction_done(struct transaction *);
 
 /* Makes the call's operation. */
-bool transaction_add(struct transaction *, const struct call *, struct error *) MUST_CHECK;
+bool transaction_add_call(struct transaction *, const struct call *, struct error *) MUST_CHECK;
 
 /* Sends it. Prints what a dry run would change; warns of disconnected hosts; client->exit_status is EXIT_UNCONFIRMED if some host
  * did not confirm. */
