@@ -40,10 +40,13 @@ host_uplinks_told(struct hypervisor *h, const struct ovsdb_uplink_state *states)
     h->n_uplinks = h->facts.n_uplinks;
 }
 
+/* A host that is away may have lost its address to another meanwhile: then it says nothing before it is back. */
 static void
 look_again(evutil_socket_t fd, short what, void *aux)
 {
-    host_tell_runtime(aux);
+    struct hypervisor *h = aux;
+    if (runtime_host(hosts_controller(h->all)->runtime, h->number))
+        host_tell_runtime(h);
 }
 
 static void

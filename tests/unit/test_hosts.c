@@ -310,6 +310,27 @@ a_dead_uplink_outlives_vnetd_until_its_cards_are_told(void **state)
     assert_true(controller_lab_until(lab, is_g1_alive, lab));
 }
 
+static bool
+has_looked_again(void *h)
+{
+    return !evtimer_pending(((struct hypervisor *) h)->uplink_rises, NULL);
+}
+
+static void
+a_host_whose_address_is_another_s_does_not_take_it_back_when_an_uplink_lives_again(void **state)
+{
+    struct controller_lab *lab = *state;
+    struct hypervisor *away = controller_lab_host(lab, "g1"), *h = controller_lab_host(lab, "g2");
+    tell_cards(lab, "g1", true);
+    tell_cards(lab, "g1", false);
+    h->facts.encap_ip = away->facts.encap_ip;
+    host_tell_runtime(h);
+    assert_null(facts(lab, "g1"));
+    assert_true(controller_lab_until(lab, has_looked_again, away));
+    assert_null(facts(lab, "g1"));
+    assert_non_null(facts(lab, "g2"));
+}
+
 static void
 what_is_said_of_an_uplink_goes_with_it_in_the_list(void **state)
 {
@@ -655,6 +676,8 @@ main(void)
         cmocka_unit_test_setup_teardown(an_uplink_is_dead_at_once_and_alive_when_it_has_been_up_for_a_while, start,
                                         controller_lab_teardown),
         cmocka_unit_test_setup_teardown(a_dead_uplink_outlives_vnetd_until_its_cards_are_told, start, controller_lab_teardown),
+        cmocka_unit_test_setup_teardown(a_host_whose_address_is_another_s_does_not_take_it_back_when_an_uplink_lives_again, start,
+                                        controller_lab_teardown),
         cmocka_unit_test_setup_teardown(what_is_said_of_an_uplink_goes_with_it_in_the_list, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(who_is_no_gateway_is_not_dead, start, controller_lab_teardown),
         cmocka_unit_test_setup_teardown(gateways_watch_each_other, start, controller_lab_teardown),
