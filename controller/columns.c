@@ -144,9 +144,9 @@ cut_off_error(const struct controller *c, const char *network)
 {
     struct network_reach reach = runtime_network_reach(c->runtime, network);
     if (reach.n_hosts && !reach.n_up)
-        return json_sprintf("no host with network '%s' has a carrier there; its addresses stay where they are", network);
+        return json_sprintf("no host with network '%s' has a carrier there; its addresses are cut off", network);
     if (reach.n_gateways && !reach.n_gateways_up)
-        return json_sprintf("no gateway host with network '%s' has a carrier there; addresses that need one stay where they are", network);
+        return json_sprintf("no gateway host with network '%s' has a carrier there; addresses that need one are cut off", network);
     return NULL;
 }
 

@@ -334,7 +334,7 @@ a_pool_says_when_nobody_has_a_carrier_to_its_network(void **state)
     settle(w);
     assert_int_equal(n, 2);
     assert_string_equal(column(w, OBJECT_POOL, "public", "error"),
-                        "no host with network 'public' has a carrier there; its addresses stay where they are");
+                        "no host with network 'public' has a carrier there; its addresses are cut off");
     set_uplink(w, 0, UPLINK_PORT);
     assert_string_equal(column(w, OBJECT_POOL, "public", "error"), "");
     feed_unsubscribe(r);

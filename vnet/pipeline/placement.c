@@ -58,8 +58,10 @@ runtime_network_reach(const struct runtime *runtime, const char *network)
 struct choice {
     const char *network;
     uint32_t key;
-    const struct runtime_host *best, *best_alive;
-    uint64_t weight, weight_alive;
+    struct candidate {
+        const struct runtime_host *host; /* NULL: there is none */
+        uint64_t weight;
+    } of_all, of_alive, of_up; /* the last ones are alive, too */
 };
 
 /* A good mixture of both numbers (the finalizer of SplitMix64): hosts' weights for a key must look independent. */
@@ -73,21 +75,25 @@ rendezvous_weight(uint32_t host, uint32_t key)
 }
 
 static void
+prefer(struct candidate *best, const struct candidate *other)
+{
+    if (!best->host || other->weight > best->weight)
+        *best = *other;
+}
+
+static void
 consider(void *aux, const struct runtime_host *host)
 {
     struct choice *c = aux;
     const struct runtime_uplink *uplink = runtime_uplink(host, c->network);
+    const struct candidate candidate = { host, rendezvous_weight(host->number, c->key) };
     if (!uplink)
         return;
-    uint64_t weight = rendezvous_weight(host->number, c->key);
-    if (!c->best || weight > c->weight) {
-        c->best = host;
-        c->weight = weight;
-    }
-    if (!host->is_dead && !uplink->is_down && (!c->best_alive || weight > c->weight_alive)) {
-        c->best_alive = host;
-        c->weight_alive = weight;
-    }
+    prefer(&c->of_all, &candidate);
+    if (!host->is_dead)
+        prefer(&c->of_alive, &candidate);
+    if (!host->is_dead && !uplink->is_down)
+        prefer(&c->of_up, &candidate);
 }
 
 static struct choice
@@ -121,7 +127,9 @@ holder_find(const struct view *view, const struct placement *p)
     if (uplink && !uplink->is_down)
         return own;
     struct choice c = gateway_choose(view, p->pool->uplink, p->eip->o.number);
-    return c.best_alive ? c.best_alive : uplink ? own : c.best;
+    if (c.of_up.host)
+        return c.of_up.host;
+    return uplink ? own : c.of_alive.host ? c.of_alive.host : c.of_all.host;
 }
 
 bool

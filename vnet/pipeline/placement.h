@@ -1,7 +1,8 @@
 /* Which host holds a public address: pure, from intent and facts. The port's own host if that reaches the pool's physical network, else one of
  * the gateways that do, chosen by rendezvous hashing over those alive: when one dies only what it held moves, spread over the
- * others. An uplink that is down counts as none. If nobody is left that is alive and has one that is up, the choice is made as if all were alive and up:
- * better a place that may come back than none.
+ * others. An uplink that is down counts as none. If nobody is left that is alive and has one that is up, it is the port's own host if that has one at all,
+ * else one of the gateways that are alive, where public addresses still reach each other; if all are dead, as if all were alive: better a place that may
+ * come back than none.
  *
  * What a NAT gateway or a balancer sends goes to every port of its VPC: its holder holds the VPC too.
  *
