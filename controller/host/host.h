@@ -73,6 +73,7 @@ struct hypervisor {
     struct host_uplink {
         struct ovsdb_uplink of;
         struct ovsdb_uplink_state state;
+        char down[48];            /* its cards when all of them were down last, as in 'state' */
         int64_t up_since_ms;      /* of one that counts as dead: its cards have been up since then (monotonic); 0: they are not */
     } uplinks[OVSDB_UPLINKS_MAX]; /* as last told, on this or the last connection */
     size_t n_uplinks;

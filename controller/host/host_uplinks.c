@@ -34,7 +34,10 @@ host_uplinks_told(struct hypervisor *h, const struct ovsdb_uplink_state *states)
     struct host_uplink now[OVSDB_UPLINKS_MAX];
     for (size_t i = 0; i < h->facts.n_uplinks; i++) {
         const struct host_uplink *was = uplink_told(h, &h->facts.uplinks[i]);
-        now[i] = (struct host_uplink){ h->facts.uplinks[i], states[i], was ? was->up_since_ms : 0 };
+        now[i] = was ? *was : (struct host_uplink){ .of = h->facts.uplinks[i] };
+        now[i].state = states[i];
+        if (states[i].is_down)
+            snprintf(now[i].down, sizeof now[i].down, "%s", states[i].cards);
     }
     memcpy(h->uplinks, now, h->facts.n_uplinks * sizeof *now);
     h->n_uplinks = h->facts.n_uplinks;
@@ -89,6 +92,7 @@ host_uplink_state(struct hypervisor *h, const struct ovsdb_uplink *which, const 
     return state;
 }
 
+/* What flaps is told once. */
 void
 host_report_uplinks(struct hypervisor *h)
 {
@@ -98,10 +102,9 @@ host_report_uplinks(struct hypervisor *h)
     for (size_t i = 0; r && i < h->n_uplinks && n < sizeof text - 1; i++) {
         const struct host_uplink *u = &h->uplinks[i];
         const struct runtime_uplink *uplink = runtime_uplink(r, u->of.network);
-        if (!uplink || !uplink->is_down || !u->state.n_cards)
+        if (!uplink || !uplink->is_down || !*u->down)
             continue;
-        snprintf(text + n, sizeof text - n, "%snetwork '%s' by bridge '%s' (%s)", n ? ", " : "", u->of.network, u->of.bridge,
-                 u->state.cards);
+        snprintf(text + n, sizeof text - n, "%snetwork '%s' by bridge '%s' (%s)", n ? ", " : "", u->of.network, u->of.bridge, u->down);
         n = strlen(text);
     }
     if (n)

@@ -62,8 +62,7 @@ struct ovsdb_ports {
 struct ovsdb_uplink_state {
     bool is_down;   /* it has cards, and nothing can leave by any of them; a bridge without one is never down */
     uint16_t mtu;   /* the least of its cards'; 0: not known */
-    size_t n_cards; /* that are down */
-    char cards[48]; /* their names, escaped, as many as fit */
+    char cards[48]; /* that are down: their names, escaped, as many as fit */
 };
 
 /* The configuration wanted. */

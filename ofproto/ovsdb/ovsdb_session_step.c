@@ -60,7 +60,6 @@ uplink_look(const struct ovsdb_rows *rows, const char *bridge, struct ovsdb_upli
     ovsdb_cards_count(rows, ovsdb_rows_named(rows, OVSDB_BRIDGE, bridge), &cards);
     state->is_down = ovsdb_cards_are_down(&cards);
     state->mtu = cards.mtu;
-    state->n_cards = cards.n_down;
     snprintf(state->cards, sizeof state->cards, "%s", cards.names);
 }
 

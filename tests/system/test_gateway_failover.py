@@ -205,7 +205,7 @@ def test_a_host_whose_cable_to_the_network_is_pulled_leaves_its_addresses_to_oth
                 cut(lab, host, False)
     all_are_home(lab, vms, {**home, ip: victim})
     expect_answers(lab, [ip])
-    assert not pool_error(lab) and not lab.host_row(victim)["error"]
+    wait_until(lambda: not pool_error(lab) and not lab.host_row(victim)["error"], 10, "all is well")
     with Streams(lab, vms) as streams, lab.outside.doing("ping", ip=ip, interval_ms=10) as to_own:
         cut(lab, victim, True)
         wait_until(lambda: victim not in holders(lab).values(), 10, f"{victim} holds nothing any more")
