@@ -236,7 +236,7 @@ a_port_to_a_peer_carries_bfd_while_it_is_wanted(void **state)
     expect_vsctl(l, "get interface vnet-pffffffff type options:remote_ip", "vxlan\n\"192.0.2.13\"");
 
     /* The switch says "down" at first, of its own accord: nobody has been up. Without --no-wait it would say so again. */
-    OWNER_WAIT(&l->owner, says(l, "get interface vnet-p2 bfd_status:state bfd_status:flap_count", "down\n\"0\""));
+    OWNER_WAIT(&l->owner, says(l, "--if-exists get interface vnet-p2 bfd_status:state bfd_status:flap_count", "down\n\"0\""));
     ovsdb_fixture_do(l->host, "--no-wait set interface vnet-p2 bfd_status:state=up bfd_status:flap_count=1");
     OWNER_WAIT(&l->owner, ovsdb_owner_peer(&l->owner, 2) == OVSDB_PEER_UP);
     ovsdb_fixture_do(l->host, "--no-wait set interface vnet-p2 bfd_status:state=down bfd_status:flap_count=2");
