@@ -189,10 +189,10 @@ may_ask(const struct controller *c, const struct upstream *u, uint32_t host)
 
 /* Nobody hears what is asked by an uplink that is down; if all are nothing better is known. */
 static bool
-can_be_heard(const struct controller *c, const struct runtime_host *host, const char *network)
+can_be_heard(const struct runtime_host *host, const char *network, bool is_any_up)
 {
     const struct runtime_uplink *uplink = host ? runtime_uplink(host, network) : NULL;
-    return uplink && (!uplink->is_down || !runtime_network_reach(c->runtime, network).n_up);
+    return uplink && (!uplink->is_down || !is_any_up);
 }
 
 /* The next host after the last one, by number and around, that can ask now; others are waited for. 0: none. */
@@ -201,9 +201,10 @@ next_host(const struct upstreams *all, const struct upstream *u, const struct po
 {
     const struct controller *c = all->controller;
     uint32_t next = 0, first = 0;
+    bool is_any_up = runtime_network_reach(c->runtime, pool->uplink).n_up;
     for (const struct hypervisor *h = hosts_first(c->hosts); h; h = hosts_next(c->hosts, h)) {
         const struct runtime_host *r = h->number ? runtime_host(c->runtime, h->number) : NULL;
-        if (!can_be_heard(c, r, pool->uplink))
+        if (!can_be_heard(r, pool->uplink, is_any_up))
             continue;
         if (!may_ask(c, u, h->number)) {
             outside_watch_host(all->outside, h->number);
