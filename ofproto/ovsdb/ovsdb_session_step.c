@@ -1,5 +1,5 @@
-/* What follows from a host's rows, in this order: facts, interfaces, zones, the uplinks' cards, port numbers, the underlay's link, peers, and configuration that differs
- * from what is wanted. Called after every batch of updates, after a wish, a reply and the end of a wait. Level-triggered: each part is
+/* What follows from a host's rows, in this order: facts, interfaces, zones, the uplinks' cards, port numbers, the underlay's link, peers, and configuration
+ * that differs from what is wanted. Called after every batch of updates, after a wish, a reply and the end of a wait. Level-triggered: each part is
  * derived afresh and compared with what was told last. A callback may close the session; nothing more is told then. */
 #define LOG_MODULE "ovsdb"
 
