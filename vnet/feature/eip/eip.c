@@ -41,6 +41,7 @@ nat_out_end(struct block *b, const struct placement *p)
     act_dec_ttl(b->fb);
     act_set_mac(b->fb, OF_ETH_SRC, public_mac_of_ip(p->eip->ip));
     act_set(b->fb, LAYOUT_POOL, p->pool->o.number);
+    public_size_forget(b, p->pool);
     act_goto(b->fb, STAGE_PUBLIC_IN);
     block_flow_end(b);
 }

@@ -80,10 +80,7 @@ set_context(struct block *b, const struct placement *p)
     act_set(b->fb, LAYOUT_PORT, 0);
     act_set(b->fb, LAYOUT_ORIGINAL_DST4, 0);
     act_set(b->fb, LAYOUT_ORIGINAL_DST_PORT, 0);
-    if (!runtime_narrow_uplink(b->here, p->pool->uplink))
-        return;
-    act_set(b->fb, LAYOUT_PATH_MTU, 0);
-    act_set(b->fb, LAYOUT_TOO_BIG, 0);
+    public_size_forget(b, p->pool);
 }
 
 static void

@@ -91,6 +91,7 @@ out_rows(struct block *b, const struct placement *p, uint16_t zone)
     act_set(fb, of_field_whole(OF_IN_PORT), 0);
     act_set_mac(fb, OF_ETH_SRC, public_mac_of_ip(p->eip->ip));
     act_set(fb, LAYOUT_POOL, p->pool->o.number);
+    public_size_forget(b, p->pool);
     act_goto(fb, STAGE_PUBLIC_IN);
     block_flow_end(b);
 

@@ -200,6 +200,15 @@ learn_rows(struct block *b, const struct pool *pool, uint32_t uplink)
     end_learnt(b, pool->o.number);
 }
 
+void
+public_size_forget(struct block *b, const struct pool *pool)
+{
+    if (!runtime_narrow_uplink(b->here, pool->uplink))
+        return;
+    act_set(b->fb, LAYOUT_PATH_MTU, 0);
+    act_set(b->fb, LAYOUT_TOO_BIG, 0);
+}
+
 /* What leaves here may be longer than what the network takes: it comes back marked. What becomes of it is the address's to say (feature eip). */
 static void
 size_row(struct block *b, uint32_t pool, uint16_t mtu)

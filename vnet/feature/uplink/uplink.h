@@ -24,6 +24,10 @@ uint16_t public_path_mtu(const struct block *, const struct placement *);
 void public_fragment_end(struct block *, uint16_t mtu);
 void public_fragment_split(struct block *, const struct placement *, uint16_t mtu);
 
+/* Before PUBLIC_OUT: what conntrack lets go may come out in the context of a packet whose size has been looked at, or that did not fit. Nothing where the
+ * network takes all that guests send. */
+void public_size_forget(struct block *, const struct pool *);
+
 /* Ends a row of EGRESS: to the holder, here or on another host. At NAT_OUT eth_dst is the public address's MAC; on its way to another host what leaves
  * by its port's own address is as the guest has sent it, so that all is rewritten at once, at the holder. */
 void egress_end(struct block *, const struct placement *);
